@@ -1,0 +1,44 @@
+.DEFAULT_GOAL := help
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= python3
+STAMP := $(VENV)/.installed
+
+help:  ## what can be made here
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-7s %s\n", $$1, $$2}'
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed, this is $$($(PYTHON) -V 2>&1). Install it, then: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing what the lock file names (once)…"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+setup: $(STAMP)  ## a .venv with everything the other commands need
+
+demo: setup  ## the gateway on this machine: database, broker, pages, a simulated fleet
+	@exec $(BIN)/gateway demo
+
+test: setup  ## all tests
+	@tests/tools.sh
+	$(BIN)/pytest
+
+check: setup  ## style, types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+proof: setup  ## the slow proofs (minutes)
+	@tests/tools.sh
+	$(BIN)/pytest tests/proof
+
+bench: setup  ## timings, as ratios measured in one run
+	$(BIN)/python -m bench.ingest --json
+
+lock:  ## write requirements.lock anew
+	$(BIN)/pip-compile --quiet --upgrade --extra dev --all-build-deps --generate-hashes --allow-unsafe --strip-extras \
+	  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header --output-file requirements.lock pyproject.toml
+
+.PHONY: help setup demo test check proof bench lock

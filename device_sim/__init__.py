@@ -1,0 +1,1 @@
+"""A simulated fleet of connected products that speaks MQTT, and nothing else of the gateway."""

@@ -1,0 +1,206 @@
+"""The arguments of `device-sim`, their checks and their help."""
+
+import argparse
+import math
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from device_sim.errors import SimError
+from device_sim.faults import parse_plan
+from device_sim.link import parse_broker
+from device_sim.times import SECOND, parse_duration, parse_moment, parse_zone
+from device_sim.units import parse_unit
+
+T = TypeVar("T")
+CONTROL_VARIABLE = "DEVICE_SIM_CONTROL"
+
+_ABOUT = """\
+Plays connected products against an MQTT broker: a fleet with physics, seasons and faults, or a recorded series.
+Every reading goes to m2m/v1/PRODUCT/SERIAL/telemetry with QoS 1 over MQTT 5.
+
+examples:
+  device-sim fleet --units units.csv
+  device-sim fleet --units units.csv --control /tmp/fleet.sock --truth truth.jsonl
+  device-sim fault --control /tmp/fleet.sock hp-90/HP90-23-001256 pressure-loss --for 60s
+  device-sim replay machine.csv --unit ac-24/AC24-23-002242 --metric motor_temp_c
+  device-sim faults
+"""
+_FLEET = """\
+Runs the units of a CSV file (columns product and serial) until it is stopped or --duration is over.
+
+A unit's values follow from the seed, its own name, the model time and its faults, from nothing else: the same seed
+gives the same series, with or without the other units. Model time starts at --start (now, unless given) and runs
+--speed times as fast as real time; --every, --duration and the times of faults are real time.
+
+examples:
+  device-sim fleet --units units.csv --every 1s --duration 60s
+  device-sim fleet --units units.csv --only hp-90/HP90-23-001256 --only 'ac-24/*'
+  device-sim fleet --units units.csv --fault "hp-90/HP90-23-001256 pressure-loss at=10s for=30s" --truth truth.jsonl
+  device-sim fleet --units units.csv --start 2026-01-15T00:00:00Z --every 5m --duration 24h --dump winter.txt
+
+ground truth: --truth appends JSON lines {"id", "unit", "fault", "from", "to"}: one when a fault begins ("to" is null)
+and one when it ends; of the lines with the same id the last holds. Faults still on when the fleet stops end then.
+"""
+_FAULT = """\
+Begins or ends a fault on a unit of a running fleet (one started with --control).
+
+examples:
+  device-sim fault --control /tmp/fleet.sock hp-90/HP90-23-001256 pressure-loss
+  device-sim fault --control /tmp/fleet.sock hp-90/HP90-23-001256 pressure-loss --for 60s
+  device-sim fault --control /tmp/fleet.sock hp-90/HP90-23-001256 --end
+  device-sim fault --control /tmp/fleet.sock --list
+"""
+_REPLAY = """\
+Sends a CSV file with a column of times and columns of values as the telemetry of one unit, one message a row, in the
+order of the file. The times are shifted so that the last row is now; the spacing stays exact. The whole file is read
+first: when a line is bad, nothing is sent. Empty cells are left out.
+
+Times may be ISO 8601, "2026-01-15 08:00:00" (in --time-zone), unix seconds or unix milliseconds.
+
+examples:
+  device-sim replay machine.csv --unit ac-24/AC24-23-002242 --metric motor_temp_c
+  device-sim replay a.csv --unit hp-90/HP90-23-001256 --time-column time --metric flow_temp_c=flow --metric power_kw=kW
+  device-sim replay machine.csv --unit ac-24/AC24-23-002242 --metric motor_temp_c --rate 0 --end 2026-01-15T00:00:00Z
+"""
+
+
+def _argument(read: Callable[[str], T], *, least: float | None = None) -> Callable[[str], T]:
+    """The parser as argparse wants it: what is wrong becomes a line after the usage."""
+
+    def convert(text: str) -> T:
+        try:
+            value = read(text)
+        except (SimError, ValueError) as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+        if least is not None and isinstance(value, (int, float)) and not (least <= value < math.inf):
+            raise argparse.ArgumentTypeError(f"{text!r} is too small or not finite")
+        return value
+
+    return convert
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The command and its options, read and checked; exits with 2 and a line when they cannot be read."""
+    return _parser().parse_args(argv)
+
+
+def _parser() -> argparse.ArgumentParser:
+    def command(name: str, about: str, text: str) -> argparse.ArgumentParser:
+        parser = commands.add_parser(
+            name, help=about, description=text, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+        )
+        parser.set_defaults(command=name)
+        return parser
+
+    top = argparse.ArgumentParser(
+        "device-sim", description=_ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
+    _fleet_options(command("fleet", "run a fleet of simulated units", _FLEET))
+    _fault_options(command("fault", "begin or end a fault on a unit of a running fleet", _FAULT))
+    command("faults", "list the faults of each product", "Lists the faults of each product and their effect.")
+    _replay_options(command("replay", "send a CSV file as a unit's telemetry", _REPLAY))
+    return top
+
+
+def _fleet_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    span = _argument(parse_duration, least=1)
+    add("--units", type=Path, required=True, metavar="FILE", help="CSV file with the columns product and serial")
+    _mqtt_options(parser)
+    add(
+        "--only",
+        action="append",
+        default=[],
+        metavar="UNIT",
+        help="only this unit, or pattern such as 'hp-90/*'; repeatable",
+    )
+    add("--seed", type=int, default=1, help="the same seed gives the same values (default: %(default)s)")
+    add(
+        "--every",
+        type=span,
+        default=5 * SECOND,
+        metavar="SPAN",
+        help="time between two readings of a unit (default: 5s)",
+    )
+    add("--duration", type=span, metavar="SPAN", help="stop after this time (default: run until stopped)")
+    add("--start", type=_argument(parse_moment), metavar="TIME", help="model time at the start (default: now)")
+    add("--speed", type=_argument(float, least=0), default=1.0, help="model seconds in a second (default: 1)")
+    add("--no-ts", action="store_true", help="leave ts out of the messages: the gateway takes the time they arrive")
+    add(
+        "--fault",
+        type=_argument(parse_plan),
+        action="append",
+        default=[],
+        metavar='"UNIT FAULT at=10s for=30s"',
+        help="plan a fault: at and for count from the start and may be left out; repeatable",
+    )
+    add("--truth", type=Path, metavar="FILE", help="append which unit had which fault from when to when, as JSON lines")
+    add("--control", type=Path, metavar="SOCKET", help="listen on this UNIX socket for the command device-sim fault")
+    add("--dump", metavar="FILE", help='write lines "topic payload" to FILE (- for stdout) instead of publishing')
+
+
+def _fault_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    environment = os.environ.get(CONTROL_VARIABLE)
+    add("unit", nargs="?", metavar="UNIT", help="product/serial")
+    add("fault", nargs="?", metavar="FAULT", help="one that device-sim faults lists; with --end: only this one")
+    add(
+        "--control",
+        type=Path,
+        metavar="SOCKET",
+        default=Path(environment) if environment else None,
+        help=f"the socket the fleet listens on (default: the environment's {CONTROL_VARIABLE})",
+    )
+    add("--for", dest="lasts", metavar="SPAN", help="end it after this time, such as 60s (default: until it is ended)")
+    add("--end", action="store_true", help="end the unit's faults")
+    add("--list", action="store_true", help="list the faults that are on; without --control, those there are")
+
+
+def _replay_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("file", type=Path, metavar="FILE.csv")
+    add("--unit", type=_argument(parse_unit), required=True, metavar="UNIT", help="product/serial")
+    add(
+        "--metric",
+        action="append",
+        required=True,
+        metavar="NAME[=COLUMN]",
+        help="the metric, and the column it comes from (default: --column, or the column NAME, or value); repeatable",
+    )
+    add("--column", help="the column of the one --metric NAME")
+    add("--time-column", default="timestamp", metavar="COLUMN", help="the column of times (default: %(default)s)")
+    add(
+        "--time-zone",
+        type=_argument(parse_zone),
+        default="UTC",
+        metavar="ZONE",
+        help="of times without one (default: UTC)",
+    )
+    when = parser.add_mutually_exclusive_group()
+    when.add_argument("--end", type=_argument(parse_moment), metavar="TIME", help="the last row's time (default: now)")
+    when.add_argument("--no-shift", action="store_true", help="send the times as they are")
+    add("--rate", type=_argument(float, least=0), default=500.0, help="messages a second, 0: no limit (default: 500)")
+    add("--encoding", default="utf-8-sig", help="of the file (default: %(default)s)")
+    _mqtt_options(parser)
+
+
+def _mqtt_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add(
+        "--mqtt",
+        type=_argument(parse_broker),
+        default="mqtt://127.0.0.1:1883",
+        metavar="URL",
+        help="the broker; mqtts:// for TLS, user:password@ before the host (default: %(default)s)",
+    )
+    add(
+        "--wait",
+        type=_argument(parse_duration),
+        default=10 * SECOND,
+        metavar="SPAN",
+        help="how long to try when the broker does not answer at the start (default: 10s)",
+    )
+    add("--quiet", action="store_true", help="no status lines; errors and the end are still reported")

@@ -1,0 +1,178 @@
+"""What can go wrong: the catalogue of faults, when one is on, and how far it has pulled its metric away."""
+
+# A fault is a pull from 0 to 1 towards its level, first order with a time constant well under a second: slower than a
+# switch, yet past the alarm level by the second sample at one sample a second. A demonstration does not wait for
+# thermal mass. The pull follows from the times alone, so it is the same however often it is asked.
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from device_sim.errors import SimError
+from device_sim.times import SECOND, iso_ms, parse_duration
+from device_sim.units import Unit, parse_unit
+
+SILENCE = "silence"
+_PULL = 0.4 * SECOND
+_SETTLED = 6 * SECOND  # 15 time constants: beyond the digits of any metric
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One way a product fails, and the metric's level when it does."""
+
+    product: str
+    name: str
+    metric: str
+    level: float
+    effect: str
+
+
+CATALOGUE = (
+    Fault("hp-90", "pressure-loss", "water_pressure_bar", 0.8, "water pressure falls to about 0.8 bar (alarm < 1.0)"),
+    Fault("hp-90", "overheating", "flow_temp_c", 78.0, "flow temperature rises to about 78 °C (alarm > 65)"),
+    Fault("rm-500", "blocked-blade", "blade_current_a", 8.5, "blade motor current rises to about 8.5 A (alarm > 6)"),
+    Fault("rm-500", "overheating", "motor_temp_c", 112.0, "drive motor heats up to about 112 °C (alarm > 95)"),
+    Fault("ac-24", "overheating", "motor_temp_c", 130.0, "motor heats up to about 130 °C (alarm > 110)"),
+    Fault("ac-24", "bearing-wear", "vibration_mm_s", 14.0, "vibration rises to about 14 mm/s (alarm > 11)"),
+)
+_SILENT = "sends nothing while it lasts"
+
+
+def fault_of(product: str, name: str) -> Fault:
+    """The fault of that name for a product, or an error that lists what there is."""
+    known = {fault.name: fault for fault in CATALOGUE if fault.product == product}
+    known[SILENCE] = Fault(product, SILENCE, "", 0.0, _SILENT)
+    if name not in known:
+        raise SimError(f"no fault {name!r} for {product}; there are: {', '.join(known)}")
+    return known[name]
+
+
+def table() -> str:
+    """The catalogue as lines for the terminal."""
+    rows = [("PRODUCT", "FAULT", "EFFECT")]
+    rows += [(fault.product, fault.name, fault.effect) for fault in CATALOGUE]
+    rows += [("all", SILENCE, _SILENT)]
+    return "\n".join(f"{product:<9}{name:<15}{effect}" for product, name, effect in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A fault that is to happen: times in milliseconds from the fleet's start, `lasts` None until the end."""
+
+    unit: Unit
+    fault: Fault
+    at: int = 0
+    lasts: int | None = None
+
+
+def parse_plan(text: str) -> Plan:
+    """A plan from "hp-90/SERIAL pressure-loss at=10s for=30s"; both times may be left out."""
+    unit_name, *words = text.split() or [""]
+    times = dict(word.partition("=")[::2] for word in words[1:])
+    if not words or set(times) - {"at", "for"}:
+        raise SimError(f'cannot read the fault {text!r}; write "hp-90/SERIAL pressure-loss at=10s for=30s"')
+    unit = parse_unit(unit_name)
+    lasts = parse_duration(times["for"]) if "for" in times else None
+    return Plan(unit, fault_of(unit.product, words[0]), parse_duration(times.get("at", "0s")), lasts)
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """A fault on a unit from `begin` until `end`, in milliseconds from the fleet's start; None: until it is ended."""
+
+    plan: Plan
+    begin: int
+    end: int | None
+    begun: bool = False  # written down as begun
+    over: bool = False  # written down as ended
+
+    def active(self, elapsed: int) -> bool:
+        """Whether it is on at that time."""
+        return self.begin <= elapsed and (self.end is None or elapsed < self.end)
+
+    def pull(self, elapsed: int) -> float:
+        """How far the metric has gone from its healthy value (0) to the fault's level (1)."""
+        if elapsed <= self.begin:
+            return 0.0
+        risen = 1 - math.exp(-(min(elapsed, self.end or elapsed) - self.begin) / _PULL)
+        if self.end is None or elapsed <= self.end:
+            return risen
+        return risen * math.exp(-(elapsed - self.end) / _PULL) if elapsed - self.end < _SETTLED else 0.0
+
+
+# Called with the episode's id, the unit, the fault, and ISO times; the second None while it lasts.
+Record = Callable[[str, str, str, str, str | None], None]
+
+
+class FaultBook:
+    """All faults of a run: planned, on and just over. Tells `record` when one begins and when it ends."""
+
+    def __init__(self, start: int, record: Record) -> None:
+        self._start = start
+        self._record = record
+        self._episodes: dict[Unit, list[Episode]] = {}
+
+    def plan(self, plan: Plan) -> None:
+        """Enter a fault for its time; one that would overlap the same fault on the same unit is refused."""
+        end = None if plan.lasts is None else plan.at + plan.lasts
+        episodes = self._episodes.setdefault(plan.unit, [])
+        for other in episodes:
+            later = other.end is not None and other.end <= plan.at
+            earlier = end is not None and end <= other.begin
+            if other.plan.fault == plan.fault and not later and not earlier:
+                raise SimError(f"{plan.unit} has {plan.fault.name} already, from {self._iso(other.begin)}")
+        episodes.append(Episode(plan, plan.at, end))
+
+    def end(self, unit: Unit, elapsed: int, name: str | None = None) -> list[str]:
+        """End the unit's active faults, or the one of that name; returns the names of those that ended."""
+        ended = []
+        episodes = self._episodes.get(unit, [])
+        for position, episode in enumerate(episodes):
+            if episode.active(elapsed) and name in (None, episode.plan.fault.name):
+                episodes[position] = replace(episode, end=elapsed)
+                ended.append(episode.plan.fault.name)
+        self.advance(elapsed)
+        return ended
+
+    def advance(self, elapsed: int) -> None:
+        """Record what began or ended by now, and forget what has settled."""
+        for unit, episodes in self._episodes.items():
+            kept = (self._written(episode, elapsed) for episode in episodes)
+            self._episodes[unit] = [one for one in kept if one.end is None or elapsed - one.end < _SETTLED]
+
+    def close(self, elapsed: int) -> None:
+        """End every open fault: the run is over, and the record says so."""
+        for unit in self._episodes:
+            self.end(unit, elapsed)
+
+    def pulls(self, unit: Unit, elapsed: int) -> list[tuple[Fault, float]]:
+        """The faults that move the unit's values at that time, and how far."""
+        found = []
+        for episode in self._episodes.get(unit, ()):
+            if episode.plan.fault.name == SILENCE:
+                pull = 1.0 if episode.active(elapsed) else 0.0
+            else:
+                pull = episode.pull(elapsed)
+            if pull:
+                found.append((episode.plan.fault, pull))
+        return found
+
+    def active(self, elapsed: int) -> list[str]:
+        """The faults that are on, for people: "hp-90/HP90-23-001256 pressure-loss since …"."""
+        on = (one for episodes in self._episodes.values() for one in episodes if one.active(elapsed))
+        return [f"{one.plan.unit} {one.plan.fault.name} since {self._iso(one.begin)}" for one in on]
+
+    def _written(self, episode: Episode, elapsed: int) -> Episode:
+        begins = not episode.begun and episode.begin <= elapsed
+        ends = not episode.over and episode.end is not None and episode.end <= elapsed
+        unit, name, begin = str(episode.plan.unit), episode.plan.fault.name, self._iso(episode.begin)
+        identity = f"{unit}:{name}:{begin}"
+        if begins:
+            self._record(identity, unit, name, begin, None)
+        if ends and episode.end is not None:
+            self._record(identity, unit, name, begin, self._iso(episode.end))
+        return replace(episode, begun=episode.begun or begins, over=episode.over or ends) if begins or ends else episode
+
+    def _iso(self, elapsed: int) -> str:
+        return iso_ms(self._start + elapsed)

@@ -1,0 +1,234 @@
+"""The one connection to the broker: messages go in, each is sent at least once, in order, and its answer counted."""
+
+# paho is driven from the caller's thread: no locks, nothing happens between two calls of `pump`. A connection is used
+# until it breaks; what it left unacknowledged goes out first on the next one.
+
+import select
+import socket
+import ssl
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from device_sim.errors import SimError
+from device_sim.times import SECOND, format_duration
+
+WINDOW = 1_000  # messages the broker has not acknowledged yet; the broker may grant fewer
+QUEUE = 20_000  # messages that wait behind them, for example while the broker is away
+_CONNECT_S = 2.0  # the caller stands still this long at most
+_ANSWER_S = 5.0
+_KEEPALIVE_S = 30
+_BACKOFF_S = (0.5, 5.0)
+_FAILED = 128  # MQTT 5: reason codes from here on are refusals
+
+Say = Callable[[str], None]
+Message = tuple[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Where to connect, and as whom."""
+
+    host: str
+    port: int
+    tls: bool
+    user: str | None
+    password: str | None
+
+    def __str__(self) -> str:
+        return f"mqtt{'s' if self.tls else ''}://{self.host}:{self.port}"
+
+
+def parse_broker(text: str) -> Broker:
+    """A broker from "mqtt://user:password@host:1883"; mqtts means TLS and port 8883."""
+    try:
+        url = urlsplit(text)
+        port = url.port
+    except ValueError:
+        url, port = urlsplit(""), None
+    if url.scheme not in ("mqtt", "mqtts") or not url.hostname or url.path not in ("", "/") or url.query:
+        raise SimError(f"{text!r} is not a broker; write mqtt://127.0.0.1:1883 or mqtts://user:password@host:8883")
+    tls = url.scheme == "mqtts"
+    user, password = (unquote(part) if part else None for part in (url.username, url.password))
+    return Broker(url.hostname, port or (8883 if tls else 1883), tls, user, password)
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of the messages so far."""
+
+    published: int = 0  # accepted from the caller
+    acknowledged: int = 0
+    refused: int = 0  # answered by the broker with an error, such as "Not authorized"
+
+
+class Link:
+    """Publishes with QoS 1 over MQTT 5."""
+
+    def __init__(self, broker: Broker, client_id: str, monotonic: Callable[[], float], say: Say) -> None:
+        self.counts = Counts()
+        self.broker = broker
+        self._client_id = client_id
+        self._monotonic = monotonic
+        self._say = say
+        self._queue: deque[Message] = deque()
+        self._flight: dict[int, Message] = {}
+        self._client: Client | None = None
+        self._granted = 0  # the window of this connection; 0 until the broker has accepted it
+        self._opened = self._next_try = 0.0
+        self._backoff = _BACKOFF_S[0]
+        self._lost: str | None = None  # why the connection broke, until `pump` has dealt with it
+        self._reason = ""
+        self._away_since: float | None = None
+        self._welcomed = False
+        self._refusals: set[str] = set()
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker has accepted the connection and it has not broken since."""
+        return self._granted > 0 and self._lost is None
+
+    @property
+    def outstanding(self) -> int:
+        """Messages not yet acknowledged, sent or waiting."""
+        return len(self._queue) + len(self._flight)
+
+    def connect(self, wait: float, stopping: Callable[[], bool]) -> None:
+        """Connect within `wait` seconds, trying again and again, or raise one clear line."""
+        deadline = self._monotonic() + wait
+        while not self.connected and not stopping():
+            self.pump(0.05)
+            if self._reason.startswith("refused"):
+                raise SimError(f"the broker {self.broker} {self._reason}")
+            if not self.connected and self._monotonic() >= deadline:
+                self.close()
+                tried = format_duration(wait * SECOND)
+                raise SimError(f"no MQTT broker answers at {self.broker} (tried for {tried}: {self._reason})")
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Accept a message; the caller looks at `outstanding` first if it cannot wait."""
+        self.counts.published += 1
+        self._queue.append((topic, payload))
+
+    def pump(self, timeout: float) -> None:
+        """Send what the window allows, then wait up to `timeout` seconds for the broker to say something."""
+        client = self._client or self._open()
+        if client is None:
+            select.select([], [], [], max(0.0, min(timeout, self._next_try - self._monotonic())))
+            return
+        self._fill(client)
+        sock = client.socket()
+        if isinstance(sock, (socket.socket, ssl.SSLSocket)):
+            if isinstance(sock, ssl.SSLSocket) and sock.pending():
+                timeout = 0.0  # decrypted already, so select would not see it
+            readable, _, _ = select.select([sock], [sock] if client.want_write() else [], [], timeout)
+            if readable:
+                client.loop_read()
+            if client.want_write():
+                client.loop_write()
+            client.loop_misc()
+        elif self._lost is None:
+            self._lost = "connection closed"
+        if not self._granted and self._monotonic() - self._opened > _ANSWER_S:
+            self._lost = self._lost or "it accepts connections but does not speak MQTT"
+        if self._lost is not None:
+            self._break(self._lost)
+
+    def drain(self, timeout: float) -> int:
+        """Wait until all is acknowledged, `timeout` seconds at most; returns how many messages are not."""
+        deadline = self._monotonic() + timeout
+        while self.outstanding and (left := deadline - self._monotonic()) > 0:
+            self.pump(min(left, 0.05))
+        return self.outstanding
+
+    def close(self) -> None:
+        """Say goodbye to the broker."""
+        if self._client is not None:
+            self._client.on_disconnect = None
+            self._client.disconnect()
+            self._client = None
+            self._granted = 0
+
+    def _open(self) -> Client | None:
+        now = self._monotonic()
+        if now < self._next_try:
+            return None
+        client = Client(CallbackAPIVersion.VERSION2, self._client_id, protocol=MQTTProtocolVersion.MQTTv5)
+        client.connect_timeout = _CONNECT_S
+        client.max_inflight_messages_set(0)  # the window is kept here; paho's own looks at every message for each ack
+        client.on_connect, client.on_disconnect, client.on_publish = self._on_connect, self._on_disconnect, self._on_ack
+        if self.broker.user is not None:
+            client.username_pw_set(self.broker.user, self.broker.password)
+        try:
+            if self.broker.tls:
+                client.tls_set()
+            client.connect(self.broker.host, self.broker.port, _KEEPALIVE_S)
+        except OSError as error:
+            self._retry_later(_words(error))
+            return None
+        self._client, self._opened, self._lost = client, now, None
+        return client
+
+    def _fill(self, client: Client) -> None:
+        while self._queue and len(self._flight) < self._granted and self._lost is None:
+            message = self._queue.popleft()
+            info = client.publish(*message, qos=1)
+            self._flight[info.mid] = message
+            if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS and self._lost is None:
+                self._lost = str(info.rc)
+
+    def _break(self, reason: str) -> None:
+        """Forget the connection; what was under way waits in front again, in its order."""
+        was_up = self._granted > 0
+        self._queue.extendleft(reversed(self._flight.values()))
+        self._flight.clear()
+        self.close()
+        self._lost = None
+        self._retry_later(reason)
+        if was_up:
+            self._away_since = self._monotonic()
+            self._say(f"connection to {self.broker} lost ({reason}); trying again, {self.outstanding:,} messages wait")
+
+    def _retry_later(self, reason: str) -> None:
+        self._reason = reason
+        self._next_try = self._monotonic() + self._backoff
+        self._backoff = min(2 * self._backoff, _BACKOFF_S[1])
+
+    def _on_connect(self, _c: Client, _u: object, _f: ConnectFlags, code: ReasonCode, props: Properties | None) -> None:
+        if code.is_failure:
+            self._lost = f"refused the connection: {code}"
+            return
+        self._granted = min(WINDOW, getattr(props, "ReceiveMaximum", WINDOW))
+        self._backoff, self._reason = _BACKOFF_S[0], ""
+        if self._away_since is not None:
+            away = format_duration((self._monotonic() - self._away_since) * SECOND)
+            self._say(f"connected again after {away}, sending {self.outstanding:,} messages")
+            self._away_since = None
+
+    def _on_disconnect(
+        self, _c: Client, _u: object, _f: DisconnectFlags, code: ReasonCode, _p: Properties | None
+    ) -> None:
+        # paho's words for a socket that closed without a goodbye tell a reader nothing.
+        self._lost = self._lost or ("connection closed" if str(code) == "Unspecified error" else str(code))
+
+    def _on_ack(self, _c: Client, _u: object, mid: int, code: ReasonCode, _p: Properties) -> None:
+        if self._flight.pop(mid, None) is None:
+            return
+        if code.value < _FAILED:
+            self.counts.acknowledged += 1
+            return
+        self.counts.refused += 1
+        if str(code) not in self._refusals:
+            self._refusals.add(str(code))
+            self._say(f"the broker refuses messages: {code}")
+
+
+def _words(error: OSError) -> str:
+    """The system's words without its numbers."""
+    return error.strerror or str(error) or type(error).__name__

@@ -1,0 +1,104 @@
+"""A recorded series as a unit's telemetry: shifted so that it ends now, its spacing kept, sent as fast as allowed."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TextIO
+
+from device_sim.fleet import payload
+from device_sim.link import WINDOW, Link
+from device_sim.live import FLUSH_S, Clock
+from device_sim.table import Row
+from device_sim.times import SECOND, format_duration, iso
+from device_sim.units import Unit
+
+_AHEAD = 2 * WINDOW  # rows handed to the link before it is asked what it has done with them
+_CATCH_UP_S = 1.0  # after a pause (a broker that was away) no longer a burst than this makes up for it
+_PROGRESS_S = {True: 0.2, False: 5.0}  # on a terminal, and in a log
+
+
+def shift(rows: Sequence[Row], end: int) -> list[Row]:
+    """The rows moved so that the last one of the file is at `end` (microseconds); every distance stays exact."""
+    by = end - rows[-1].at
+    return [Row(row.at + by, row.values) for row in rows]
+
+
+def stamp(at: int) -> int | str:
+    """`ts` as the gateway reads it: milliseconds, or RFC 3339 when the moment is finer than that."""
+    return iso(at) if at % 1_000 else at // 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a file holds, for the line at the end."""
+
+    rows: int
+    empty: int  # rows without any value: there is nothing to send
+    times: int
+    first: int
+    last: int
+    latest: int
+
+
+def summarize(rows: Sequence[Row]) -> Summary:
+    """Count a file's rows and times."""
+    times = {row.at for row in rows}
+    return Summary(len(rows), sum(not row.values for row in rows), len(times), rows[0].at, rows[-1].at, max(times))
+
+
+def send(
+    rows: Sequence[Row],
+    unit: Unit,
+    *,
+    rate: float,
+    link: Link,
+    clock: Clock,
+    stopping: Callable[[], bool],
+    progress: "Progress",
+) -> int:
+    """Send every row with a value, in order, at most `rate` a second (0: no limit); returns how many are unanswered."""
+    full = [row for row in rows if row.values]
+    began, base = clock.monotonic(), 0  # so many were allowed when the rate was last counted from
+    sent = 0
+    while (sent < len(full) or link.outstanding) and not stopping():
+        now = clock.monotonic()
+        allowed = len(full)
+        if rate:
+            allowed = base + int((now - began) * rate) + 1
+            if allowed - sent > max(rate * _CATCH_UP_S, 1):
+                began, base, allowed = now, sent, sent + 1
+        allowed = min(allowed, sent + _AHEAD - link.outstanding, len(full))
+        for row in full[sent:allowed]:
+            link.publish(unit.topic, payload(row.values, stamp(row.at)))
+        sent = max(sent, allowed)
+        link.pump(min(1 / rate, 0.05) if rate else 0.05)
+        progress.show(link.counts.acknowledged)
+    left = link.drain(FLUSH_S)
+    progress.show(link.counts.acknowledged, last=True)
+    return left
+
+
+class Progress:
+    """Percent, rate and remaining time on one line of a terminal, or a line every few seconds elsewhere."""
+
+    def __init__(self, total: int, stream: TextIO, monotonic: Callable[[], float], *, quiet: bool) -> None:
+        self._total = max(total, 1)
+        self._stream = stream
+        self._monotonic = monotonic
+        self._quiet = quiet
+        self._terminal = stream.isatty()
+        self._began = monotonic()
+        self._due = self._began + _PROGRESS_S[self._terminal]
+
+    def show(self, done: int, *, last: bool = False) -> None:
+        """Show how far it is, if it is time to."""
+        now = self._monotonic()
+        if self._quiet or (now < self._due and not (last and self._terminal)):
+            return
+        self._due = now + _PROGRESS_S[self._terminal]
+        rate = done / max(now - self._began, 0.001)
+        text = f"{done / self._total:4.0%}  {done:,} of {self._total:,} rows, {rate:,.0f}/s"
+        if rate and now - self._began > 1:  # before that the guess would be wild
+            text += f", {format_duration(round((self._total - done) / rate) * SECOND)} left"
+        end = "\n" if last or not self._terminal else ""
+        self._stream.write((f"\r{text:<72}" if self._terminal else text) + end)
+        self._stream.flush()

@@ -1,0 +1,34 @@
+"""The ground truth: a file of JSON lines that says which unit had which fault from when to when."""
+
+# A line is written when a fault begins (`"to": null`) and another when it ends, with the same `id`: of the lines of one
+# id the last holds. The file is only ever appended to, so a crash leaves what was true, and several runs may share it.
+
+import json
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+
+from device_sim.errors import SimError
+
+
+class Truth(AbstractContextManager["Truth"]):
+    """Writes the lines; without a path it writes nothing."""
+
+    def __init__(self, path: Path | None) -> None:
+        try:
+            self._file = path.open("a", encoding="utf-8") if path else None
+        except OSError as error:
+            raise SimError(f"cannot write the ground truth to {path}: {error.strerror}") from error
+
+    def record(self, identity: str, unit: str, fault: str, begin: str, end: str | None) -> None:
+        """Append one line and hand it to the system at once."""
+        if self._file:
+            line = {"id": identity, "unit": unit, "fault": fault, "from": begin, "to": end}
+            self._file.write(json.dumps(line) + "\n")
+            self._file.flush()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file:
+            self._file.close()

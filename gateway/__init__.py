@@ -1,0 +1,1 @@
+"""Product Support Gateway: between the makers of connected products and their customers."""

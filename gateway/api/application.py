@@ -1,0 +1,69 @@
+"""The web application: routes, pages, errors, and the headers that keep a browser safe."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.resources import as_file, files
+
+from fastapi import FastAPI
+from fastapi.responses import FileResponse
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.api import routes, stream
+from gateway.api.hub import Hub
+from gateway.api.problems import add_problem_handlers
+from gateway.config import Settings
+from gateway.core.clock import Clock
+from gateway.store import Database
+
+_HEADERS = [
+    (b"content-security-policy", b"default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+]
+
+
+class SafeHeaders:
+    """Adds the headers to every answer, streams included."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *_HEADERS]
+            await send(message)
+
+        await self._app(scope, receive, with_headers)
+
+
+def create_app(settings: Settings, database: Database, hub: Hub, clock: Clock) -> FastAPI:
+    """The application over an opened database; the hub starts and ends with it."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        hub.start()
+        yield
+        hub.close()
+
+    app = FastAPI(title="Product Support Gateway", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.state.database = database
+    app.state.hub = hub
+    app.state.clock = clock
+    app.include_router(routes.router)
+    app.include_router(stream.router)
+    with as_file(files("gateway") / "web") as web:
+        app.mount("/web", StaticFiles(directory=web))
+
+        @app.get("/", include_in_schema=False)
+        def page() -> FileResponse:
+            return FileResponse(web / "index.html")
+
+    add_problem_handlers(app)
+    app.add_middleware(SafeHeaders)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=settings.http_allowed_hosts)
+    return app

@@ -1,0 +1,90 @@
+"""One thread tails the event log and hands every event to the open streams."""
+
+import asyncio
+import logging
+import threading
+from dataclasses import dataclass, field
+
+from gateway.config import Settings
+from gateway.core.errors import Unavailable
+from gateway.events import Event, Position, end, read
+from gateway.store import OperationalError, connect
+from gateway.store.wakeup import listen, wait
+
+log = logging.getLogger(__name__)
+
+_RETRY_S = 1.0
+
+
+@dataclass(eq=False)
+class Subscription:
+    """One open stream's events; None ends it."""
+
+    events: asyncio.Queue[Event | None] = field(default_factory=asyncio.Queue)
+
+
+class Hub:
+    """Streams subscribe on the event loop; the thread only reads."""
+
+    def __init__(self, url: str, settings: Settings) -> None:
+        self._url = url
+        self._settings = settings
+        self._streams: set[Subscription] = set()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._tail, name="event-tail", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def start(self) -> None:
+        """Begin to tail; call it on the event loop."""
+        self._loop = asyncio.get_running_loop()
+        self._thread.start()
+
+    def subscribe(self) -> Subscription:
+        """A stream of what happens from now on; raises Unavailable when too many are open."""
+        if self._stop.is_set() or len(self._streams) >= self._settings.streams_max:
+            raise Unavailable("No more event streams can be opened here; try again in a minute.")
+        stream = Subscription()
+        self._streams.add(stream)
+        return stream
+
+    def unsubscribe(self, stream: Subscription) -> None:
+        """The stream is closed."""
+        self._streams.discard(stream)
+
+    def close(self) -> None:
+        """End every stream; from any thread, also from a signal handler."""
+        self._stop.set()
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._end_all)
+
+    def _end_all(self) -> None:
+        for stream in self._streams:
+            stream.events.put_nowait(None)
+
+    def _publish(self, events: list[Event]) -> None:
+        for stream in list(self._streams):
+            if stream.events.qsize() + len(events) > self._settings.stream_queue_max:
+                # Too slow: it comes back with its Last-Event-ID and misses nothing.
+                self._streams.discard(stream)
+                stream.events.put_nowait(None)
+                continue
+            for event in events:
+                stream.events.put_nowait(event)
+
+    def _tail(self) -> None:
+        place: Position | None = None
+        while not self._stop.is_set():
+            try:
+                with connect(self._url, "gateway-stream") as connection:
+                    listen(connection)
+                    place = place or end(connection)
+                    while not self._stop.is_set():
+                        events = read(connection, place, self._settings.page_max_rows)
+                        if events and self._loop is not None:
+                            place = events[-1].position
+                            self._loop.call_soon_threadsafe(self._publish, events)
+                        else:
+                            wait(connection, self._settings.wakeup_fallback)
+            except OperationalError as error:
+                log.warning("The database does not answer (%s).", str(error).strip())
+                self._stop.wait(_RETRY_S)

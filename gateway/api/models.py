@@ -1,0 +1,241 @@
+"""What the API answers: pydantic models, from which the OpenAPI document is made."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+Severity = Literal["info", "warning", "critical", "safety"]
+UnitState = Literal["critical", "warning", "info", "fine", "unknown"]
+
+
+class ProductRef(BaseModel):
+    """A product, as a unit names it."""
+
+    code: str
+    name: str
+    model: str
+
+
+class ReadingNow(BaseModel):
+    """The newest reading of one metric; null where none has come."""
+
+    metric: str
+    title: str
+    unit: str
+    value: float | None
+    at: datetime | None
+    normal: tuple[float, float] | None
+
+
+class ActiveAlarm(BaseModel):
+    """An alarm that is active on a unit."""
+
+    title: str
+    severity: Severity
+    onset: datetime
+
+
+class Unit(BaseModel):
+    """A unit with its newest readings; `state` is its worst active alarm, and unknown until something was heard."""
+
+    id: str
+    serial: str
+    product: ProductRef
+    lot: str | None
+    firmware: str | None
+    owner: str | None
+    last_seen: datetime | None
+    state: UnitState
+    alarms: list[ActiveAlarm]
+    readings: list[ReadingNow]
+
+
+class Units(BaseModel):
+    """A page of units; `next` is the `after` of the next page."""
+
+    units: list[Unit]
+    next: str | None
+
+
+class Readings(BaseModel):
+    """One metric of one unit, oldest first, as [milliseconds since 1970, value]."""
+
+    metric: str
+    unit: str
+    points: list[tuple[int, float]]
+
+
+class Why(BaseModel):
+    """Why somebody got a notice: the rule as a sentence, the values and the span that raised it."""
+
+    rule: str
+    version: int
+    sentence: str
+    metric: str
+    title: str
+    value: float
+    extreme: float
+    unit: str
+    limit: float
+    onset: datetime
+    raised_at: datetime
+    cleared_at: datetime | None
+    cleared_value: float | None
+    cleared_reason: str | None = None
+    told_because: str
+
+
+class UnitRef(BaseModel):
+    """A unit, as a notice names it."""
+
+    id: str
+    serial: str
+    product: str
+    model: str
+
+
+class Notice(BaseModel):
+    """One message to one person about one unit."""
+
+    id: str
+    severity: Severity
+    state: Literal["open", "resolved"]
+    title: str
+    body: str
+    action: str
+    count: int
+    created_at: datetime
+    updated_at: datetime
+    resolved_at: datetime | None
+    person: str
+    unit: UnitRef
+    why: Why
+    held_until: datetime | None
+    hold_reason: str | None
+
+
+class Feed(BaseModel):
+    """A page of notices, the newest first; `next` is the `before` of the next page."""
+
+    notices: list[Notice]
+    next: str | None
+
+
+class Alarm(BaseModel):
+    """A rule's finding on one unit."""
+
+    id: str
+    unit: str
+    serial: str
+    product: str
+    severity: Severity
+    rule: str
+    version: int
+    title: str
+    onset: datetime
+    raised_at: datetime
+    judged_at: datetime
+    historic: bool
+    evidence: dict[str, Any]
+    cleared_at: datetime | None
+    clearing: dict[str, Any] | None
+
+
+class Alarms(BaseModel):
+    """A page of alarms, the newest first."""
+
+    alarms: list[Alarm]
+    next: str | None
+
+
+class Event(BaseModel):
+    """One event of the log; `cursor` is its place: read on from there with `after`."""
+
+    cursor: str
+    at: datetime
+    kind: str
+    actor: str
+    unit: str | None
+    person: str | None
+    data: dict[str, Any]
+
+
+class Events(BaseModel):
+    """Events in their order, which never changes; `next` is where to read on, also when nothing more is there yet."""
+
+    events: list[Event]
+    next: str
+
+
+class Quarantined(BaseModel):
+    """A message that could not be taken whole; `payload` is its beginning as text."""
+
+    id: str
+    received_at: datetime
+    topic: str
+    reason: str
+    detail: str
+    payload: str
+    size: int
+
+
+class Quarantine(BaseModel):
+    """A page of quarantined messages, the newest first."""
+
+    messages: list[Quarantined]
+    next: str | None
+
+
+class Step(BaseModel):
+    """What one stage answered."""
+
+    stage: str
+    outcome: Literal["pass", "hold", "drop"]
+    reason: str
+    until: datetime | None = None
+
+
+class LedgerLine(BaseModel):
+    """What the stages answered to an alarm: why somebody was told, or why nobody was."""
+
+    id: str
+    at: datetime
+    alarm: str
+    person: str | None
+    notice: str | None
+    outcome: Literal["pass", "hold", "drop"]
+    reason: str
+    steps: list[Step]
+
+
+class Ledger(BaseModel):
+    """A page of the ledger, the newest first."""
+
+    lines: list[LedgerLine]
+    next: str | None
+
+
+class Stage(BaseModel):
+    """One stage of the road from a reading to a notice."""
+
+    name: str
+    sentence: str
+
+
+class Ready(BaseModel):
+    """Whether the installation works; `silent` are the roles that gave no sign of life."""
+
+    ready: bool
+    silent: list[str]
+
+
+class Problem(BaseModel):
+    """An error by RFC 9457; `problems` names the fields."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    code: str
+    detail: str
+    problems: list[str] = Field(default_factory=list)

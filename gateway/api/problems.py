@@ -1,0 +1,55 @@
+"""Errors leave as problem+json (RFC 9457), each saying what to do."""
+
+import logging
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from gateway.api.models import Problem
+from gateway.core.errors import BadInput, GatewayError
+from gateway.store import OperationalError
+
+log = logging.getLogger(__name__)
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """Have every error of `app` answered as a problem."""
+    app.add_exception_handler(GatewayError, _gateway_error)
+    app.add_exception_handler(RequestValidationError, _bad_request)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(OperationalError, _database_away)
+
+
+def _answer(problem: Problem, headers: dict[str, str] | None = None) -> JSONResponse:
+    return JSONResponse(problem.model_dump(), problem.status, headers, media_type="application/problem+json")
+
+
+def _gateway_error(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, GatewayError)  # noqa: S101 - registered for this class
+    problems = error.problems if isinstance(error, BadInput) else []
+    title = error.code.replace("_", " ").capitalize()
+    return _answer(Problem(title=title, status=error.status, code=error.code, detail=error.message, problems=problems))
+
+
+def _bad_request(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class
+    problems = [f"{'.'.join(map(str, problem['loc'][1:]))}: {problem['msg']}" for problem in error.errors()]
+    detail = "Some of the request cannot be read; mend what is named and send it again."
+    return _answer(Problem(title="Bad input", status=422, code="bad_input", detail=detail, problems=problems))
+
+
+def _http_error(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
+    code = "not_found" if error.status_code == 404 else "refused"
+    return _answer(
+        Problem(title=str(error.detail), status=error.status_code, code=code, detail=f"{error.detail}."),
+        dict(error.headers or {}),
+    )
+
+
+def _database_away(_request: Request, error: Exception) -> JSONResponse:
+    log.warning("The database does not answer (%s).", str(error).strip())
+    detail = "The database does not answer; try again in a few seconds."
+    return _answer(Problem(title="Unavailable", status=503, code="unavailable", detail=detail), {"Retry-After": "5"})

@@ -1,0 +1,125 @@
+"""The reading side of the API: units, readings, feed, alarms, events, ledger, quarantine."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+
+from gateway import flow
+from gateway.api import models, views
+from gateway.core.clock import Clock, to_us
+from gateway.core.errors import NotFound
+from gateway.events import Position, read
+from gateway.m2m import repository as m2m
+from gateway.notify import repository as notify
+from gateway.registrations import repository as registrations
+from gateway.rules import repository as rules
+from gateway.store import Connection, Database
+from gateway.store.beat import silent_roles
+
+PAGE_MAX = 500
+_NEWEST = 2**63 - 1
+_SILENT_AFTER = timedelta(seconds=10)
+
+router = APIRouter(responses={"4XX": {"model": models.Problem}, "5XX": {"model": models.Problem}})
+
+
+def connection(request: Request) -> Iterator[Connection]:
+    """A connection for one request."""
+    database: Database = request.app.state.database
+    with database.read() as opened:
+        yield opened
+
+
+Reading = Annotated[Connection, Depends(connection)]
+Limit = Annotated[int, Query(ge=1, le=PAGE_MAX)]
+After = Annotated[int, Query(ge=0)]
+Before = Annotated[int, Query(ge=0)]
+
+
+@router.get("/api/units", tags=["units"])
+def units(database: Reading, after: After = 0, limit: Limit = PAGE_MAX) -> models.Units:
+    """Units with their newest readings, in a steady order."""
+    rows = registrations.units_page(database, after, limit)
+    return models.Units(units=[views.unit(row) for row in rows], next=views.next_page(rows, limit, "row"))
+
+
+@router.get("/api/units/{unit_id}/readings", tags=["units"])
+def readings(
+    request: Request,
+    database: Reading,
+    unit_id: str,
+    metric: str,
+    minutes: Annotated[int, Query(ge=1, le=60 * 24 * 31)] = 30,
+    limit: Annotated[int, Query(ge=1, le=20_000)] = 5_000,
+) -> models.Readings:
+    """One metric of a unit over the last minutes; of more readings than `limit` the newest."""
+    clock: Clock = request.app.state.clock
+    known = registrations.unit_metric(database, unit_id, metric)
+    if known is None:
+        raise NotFound("There is no such unit, or it has no such metric.")
+    until = clock() + timedelta(days=1)  # a device's clock may be ahead
+    since = clock() - timedelta(minutes=minutes)
+    points = registrations.readings(database, unit_id, metric, since, until, limit)
+    return models.Readings(
+        metric=metric, unit=known["unit"], points=[(to_us(at) // 1000, value) for at, value in points]
+    )
+
+
+@router.get("/api/feed", tags=["notices"])
+def feed(database: Reading, before: Before = _NEWEST, limit: Limit = 50) -> models.Feed:
+    """Notices, the newest first."""
+    rows = notify.feed(database, before, limit)
+    return models.Feed(notices=[views.notice(row) for row in rows], next=views.next_page(rows, limit, "row"))
+
+
+@router.get("/api/ledger", tags=["notices"])
+def ledger(database: Reading, before: Before = _NEWEST, limit: Limit = 50) -> models.Ledger:
+    """What the stages answered to each alarm: why somebody was told, or why nobody was."""
+    rows = notify.ledger(database, before, limit)
+    lines = [models.LedgerLine(**row | {"id": str(row["id"])}) for row in rows]
+    return models.Ledger(lines=lines, next=views.next_page(rows, limit, "id"))
+
+
+@router.get("/api/alarms", tags=["alarms"])
+def alarms(database: Reading, unit: str | None = None, before: Before = _NEWEST, limit: Limit = 50) -> models.Alarms:
+    """Alarms, the newest first, also historic ones that were told to nobody."""
+    rows = rules.alarms_page(database, before, limit, unit)
+    return models.Alarms(alarms=[models.Alarm(**row) for row in rows], next=views.next_page(rows, limit, "row"))
+
+
+@router.get("/api/events", tags=["events"])
+def events(database: Reading, after: str = "0.0", limit: Limit = 100) -> models.Events:
+    """The event log from any point on, in its one order."""
+    place = Position.parse(after)
+    found = read(database, place, limit)
+    return models.Events(
+        events=[views.event(event) for event in found], next=str(found[-1].position if found else place)
+    )
+
+
+@router.get("/api/quarantine", tags=["devices"])
+def quarantine(database: Reading, before: Before = _NEWEST, limit: Limit = 50) -> models.Quarantine:
+    """Messages that could not be taken whole, and why, the newest first."""
+    rows = m2m.quarantine_page(database, before, limit)
+    return models.Quarantine(messages=[views.quarantined(row) for row in rows], next=views.next_page(rows, limit, "id"))
+
+
+@router.get("/api/flow", tags=["about"])
+def stages() -> list[models.Stage]:
+    """The road from a reading to a notice, stage by stage."""
+    return [models.Stage(name=stage.name, sentence=stage.sentence) for stage in flow.READING_TO_NOTICE]
+
+
+@router.get("/healthz", tags=["about"])
+def health() -> dict[str, Any]:
+    """Whether this process answers."""
+    return {"alive": True}
+
+
+@router.get("/readyz", tags=["about"])
+def ready(database: Reading) -> models.Ready:
+    """The database answers and every role gives signs of life; 200 either way, read `ready`."""
+    silent = silent_roles(database, _SILENT_AFTER)
+    return models.Ready(ready=not silent, silent=silent)

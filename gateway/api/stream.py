@@ -1,0 +1,63 @@
+"""Stage `show`: the event log as Server-Sent Events, resumable by Last-Event-ID."""
+
+from collections.abc import AsyncIterable
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from gateway.api import views
+from gateway.api.hub import Hub, Subscription
+from gateway.events import Event, Position, read
+from gateway.store import Database
+
+router = APIRouter()
+
+_PAGE = 500
+_RECONNECT_MS = 1_000
+
+
+def last_event(last_event_id: Annotated[str | None, Header()] = None) -> Position | None:
+    """The place to go on from; checked before the stream begins, so that a wrong one is a plain error."""
+    return Position.parse(last_event_id) if last_event_id else None
+
+
+async def subscription(request: Request) -> Subscription:
+    """A place among the open streams, or a plain error when there is none."""
+    hub: Hub = request.app.state.hub
+    return hub.subscribe()
+
+
+@router.get("/api/stream", response_class=EventSourceResponse, tags=["events"])
+async def stream(
+    request: Request,
+    after: Annotated[Position | None, Depends(last_event)],
+    live: Annotated[Subscription, Depends(subscription)],
+) -> AsyncIterable[ServerSentEvent]:
+    """Every event as it happens; with Last-Event-ID first those missed. `stream.end` says goodbye."""
+    hub: Hub = request.app.state.hub
+    database: Database = request.app.state.database
+    try:
+        # Something at once, so that the browser knows that the stream is open.
+        yield ServerSentEvent(comment="open", retry=_RECONNECT_MS)
+        while after is not None and (missed := await run_in_threadpool(_missed, database, after)):
+            for event in missed:
+                yield _sent(event)
+            after = missed[-1].position
+        while (happened := await live.events.get()) is not None:
+            if after is None or happened.position > after:
+                yield _sent(happened)
+        yield ServerSentEvent(event="stream.end", data={})
+    finally:
+        hub.unsubscribe(live)
+
+
+def _missed(database: Database, after: Position) -> list[Event]:
+    with database.read() as connection:
+        return read(connection, after, _PAGE)
+
+
+def _sent(event: Event) -> ServerSentEvent:
+    shown = views.event(event)
+    return ServerSentEvent(id=shown.cursor, event=shown.kind, data=shown.model_dump(mode="json"))

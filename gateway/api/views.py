@@ -1,0 +1,88 @@
+"""Database rows become API answers."""
+
+from gateway.api import models
+from gateway.events import Event
+from gateway.store import Row
+
+_WORST_FIRST = ("safety", "critical", "warning", "info")
+_SHOWN: dict[str, models.UnitState] = {
+    "safety": "critical",
+    "critical": "critical",
+    "warning": "warning",
+    "info": "info",
+}
+
+
+def unit(row: Row) -> models.Unit:
+    """A unit; what was never heard of is unknown, not fine."""
+    alarms = [models.ActiveAlarm(**alarm) for alarm in row["alarms"] or []]
+    return models.Unit(
+        id=row["id"],
+        serial=row["serial"],
+        product=models.ProductRef(code=row["code"], name=english(row["name"]), model=row["model"]),
+        lot=row["lot"],
+        firmware=row["firmware"],
+        owner=row["owner"],
+        last_seen=row["last_seen"],
+        state=_state(alarms, heard=row["last_seen"] is not None),
+        alarms=alarms,
+        readings=[
+            models.ReadingNow(**reading | {"title": english(reading["title"])}) for reading in row["readings"] or []
+        ],
+    )
+
+
+def _state(alarms: list[models.ActiveAlarm], *, heard: bool) -> models.UnitState:
+    severities = {alarm.severity for alarm in alarms}
+    for severity in _WORST_FIRST:
+        if severity in severities:
+            return _SHOWN[severity]
+    return "fine" if heard else "unknown"
+
+
+def notice(row: Row) -> models.Notice:
+    """A feed item."""
+    return models.Notice(
+        **row["text"],
+        id=row["id"],
+        severity=row["severity"],
+        state=row["state"],
+        count=row["count"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        resolved_at=row["resolved_at"],
+        person=row["person"],
+        unit=models.UnitRef(id=row["unit"], serial=row["serial"], product=english(row["product"]), model=row["model"]),
+        why=models.Why(**row["why"]),
+        held_until=row["held_until"],
+        hold_reason=row["hold_reason"],
+    )
+
+
+def event(happened: Event) -> models.Event:
+    """An event without the numbers that are ours alone."""
+    return models.Event(
+        cursor=str(happened.position),
+        at=happened.at,
+        kind=happened.kind,
+        actor=happened.actor,
+        unit=happened.unit,
+        person=happened.person,
+        data={name: value for name, value in happened.data.items() if not name.endswith("_id")},
+    )
+
+
+def quarantined(row: Row) -> models.Quarantined:
+    """A quarantined message."""
+    payload: bytes = row["payload"]
+    return models.Quarantined(**row | {"id": str(row["id"]), "payload": payload.decode("utf-8", "replace")})
+
+
+def english(texts: dict[str, str]) -> str:
+    """The English one of texts by language."""
+    return texts["en"]
+
+
+def next_page(rows: list[Row], limit: int, key: str) -> str | None:
+    """Where the next page begins; None when this one was not full."""
+    return str(rows[-1][key]) if len(rows) == limit else None

@@ -1,0 +1,252 @@
+"""The ingest role: micro-batches from the broker are decoded, judged, committed in one transaction, acknowledged."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from gateway.app.batch import Batch, decode_batch, make_batch
+from gateway.app.catalog import Catalog
+from gateway.app.judging import Judging, Verdicts, journal
+from gateway.config import Settings
+from gateway.core.clock import Clock
+from gateway.core.errors import Unavailable
+from gateway.core.ids import IdMaker, random_id
+from gateway.m2m import repository as m2m
+from gateway.m2m.decode import Limits
+from gateway.m2m.inbox import Inbox
+from gateway.m2m.link import Link
+from gateway.m2m.message import Message, Rejected
+from gateway.m2m.redelivery import Redelivery
+from gateway.registrations import repository as registrations
+from gateway.rules import repository as rules
+from gateway.rules.evaluator import Change
+from gateway.rules.repository import InForce
+from gateway.store import DataError, IntegrityError, OperationalError, UniqueViolation, connect
+from gateway.store.beat import beat
+from gateway.store.timeseries import TimeSeries
+from gateway.store.wakeup import wake
+
+log = logging.getLogger(__name__)
+
+_LOCK = 7_402_200
+_RETRY_S = 1.0
+_HOUSEKEEPING_S = 1.0
+_ENTRY_BYTES = 10
+
+Work = Callable[[], None]
+
+
+class Ingest:
+    """Owns the rule state; only one process at a time may (an advisory lock sees to it)."""
+
+    def __init__(self, settings: Settings, url: str, inbox: Inbox, link: Link, clock: Clock) -> None:
+        self._settings = settings
+        self._url = url
+        self._inbox = inbox
+        self._link = link
+        self._clock = clock
+        self._new_id: IdMaker = random_id
+        self._stop = threading.Event()
+        self._limits = Limits(
+            payload_bytes=settings.payload_max_bytes,
+            readings=settings.message_max_readings,
+            ahead_us=settings.clock_ahead_max // timedelta(microseconds=1),
+            behind_us=settings.history_max // timedelta(microseconds=1),
+        )
+        self._next_housekeeping = 0.0
+        self._next_snapshot = time.monotonic() + settings.snapshot_every.total_seconds()
+
+    # -- Start and stop ---------------------------------------------------------------------------------------
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop` is set. Raises what the connection's thread raised."""
+        self._stop = stop
+        if not self._open():
+            return
+        failures: list[BaseException] = []
+        part = threading.Event()
+
+        def read() -> None:
+            try:
+                self._link.run(part)
+            except BaseException as error:  # noqa: BLE001 - handed to the thread that waits for it
+                failures.append(error)
+                stop.set()
+
+        reader = threading.Thread(target=read, name="mqtt")
+        reader.start()
+        try:
+            while not stop.is_set():
+                self._turn()
+        finally:
+            part.set()  # after the last commit, so that its acknowledgements still leave
+            reader.join()
+            self._connection.close()
+        if failures:
+            raise failures[0]
+
+    def _open(self) -> bool:
+        """Take the writer's place and bring the state up to the last commit; false if stopped meanwhile."""
+        if not self._connect():
+            return False
+        self._products = registrations.products(self._connection)
+        self._catalog = Catalog(self._products)
+        self._judging = Judging.load(self._connection, self._products)
+        self._in_force = InForce(self._judging.mark.versions)
+        started = self._judging.mark.seq
+        for seq, readings in m2m.journal_after(self._connection, started):
+            changes = self._judging.replay(readings, seq)
+            with self._connection.transaction():
+                # All of them are known, unless a product's registry changed while nobody judged.
+                self._record(changes)
+        self._redelivery = Redelivery(self._settings.mqtt_receive_maximum, m2m.last_messages(self._connection))
+        log.info("Rule state restored: %d batches replayed (stage=judge).", self._judging.mark.seq - started)
+        self._keep_in_step()
+        return True
+
+    def _connect(self) -> bool:
+        while not self._stop.is_set():
+            try:
+                self._connection = connect(self._url, "gateway-ingest")
+                self._series = TimeSeries(self._connection)
+                while not self._stop.is_set():
+                    row = self._connection.execute("SELECT pg_try_advisory_lock(%s) AS mine", [_LOCK]).fetchone()
+                    if row and row["mine"]:
+                        return True
+                    log.info("Another ingest process works on this database; waiting for its place.")
+                    self._stop.wait(_RETRY_S)
+            except OperationalError as error:
+                log.warning("The database does not answer (%s).", str(error).strip())
+                self._stop.wait(_RETRY_S)
+        return False
+
+    # -- One turn ---------------------------------------------------------------------------------------------
+
+    def _turn(self) -> None:
+        messages = self._inbox.take(
+            self._settings.batch_max_messages,
+            wait=timedelta(milliseconds=200),
+            collect=self._settings.batch_max_wait,
+        )
+        if messages:
+            fresh, entries = self._redelivery.sift(messages)
+            if len(fresh) < len(messages):
+                log.info("%d redelivered messages known again (stage=receive).", len(messages) - len(fresh))
+            if fresh and not self._take(fresh, entries):
+                return  # stopped before the commit: not acknowledged, so it comes again
+            self._link.acknowledge(messages)
+        if time.monotonic() >= self._next_housekeeping:
+            self._next_housekeeping = time.monotonic() + _HOUSEKEEPING_S
+            self._patiently(self._housekeeping)
+
+    def _take(self, messages: list[Message], entries: bytes) -> bool:
+        """Decode, judge and commit; a message that the database refuses is found by halving, and quarantined."""
+        try:
+            return self._patiently(lambda: self._store(self._decoded(messages, entries)))
+        except (DataError, IntegrityError) as error:
+            log.exception("The database refuses a batch of %d messages (stage=store).", len(messages))
+            middle = len(messages) // 2
+            if middle == 0:
+                refused = [(messages[0], Rejected("refused_by_store", str(error)))]
+                return self._patiently(lambda: self._store(make_batch([], refused, entries)))
+            # The first half carries all entries: when only it is committed, the rest must count as new.
+            cut = len(entries) * middle // len(messages)
+            return self._take(messages[:middle], entries[:cut]) and self._take(messages[middle:], entries[cut:])
+
+    def _patiently(self, work: Work) -> bool:
+        """Do it as often as the database goes away meanwhile; false if stopped before it was done."""
+        seq = self._judging.mark.seq + 1
+        while True:
+            try:
+                work()
+            except OperationalError as error:
+                log.warning("The database went away, nothing is acknowledged meanwhile (%s).", str(error).strip())
+                self._connection.close()
+                if not self._connect():
+                    return False
+                if m2m.journal_has(self._connection, seq):
+                    # The commit went through and its answer got lost: start again from what is stored.
+                    raise Unavailable("The answer to a commit got lost; restarting from the journal.") from error
+            else:
+                return True
+
+    def _decoded(self, messages: list[Message], entries: bytes) -> Batch:
+        devices = self._catalog.devices(self._connection, (message.topic for message in messages))
+        return decode_batch(messages, devices, self._limits, entries)
+
+    def _store(self, batch: Batch) -> None:
+        """Judge, commit and take over. Until the commit nothing is changed, so this may be tried again."""
+        readings = batch.by_product()
+        verdicts = self._judging.judge(readings)
+        columns = batch.marked(verdicts)
+        seq = self._judging.mark.seq + 1
+        self._series.ensure_days(batch.days())
+        try:
+            changed = self._commit(seq, batch, columns, verdicts, all_known=False)
+        except UniqueViolation:
+            # Something newer than we knew is stored: only the road that looks can take this batch.
+            changed = self._commit(seq, batch, columns, verdicts, all_known=True)
+        self._judging.apply(verdicts, seq)
+        if changed:
+            wake(self._connection)
+
+    def _commit(self, seq: int, batch: Batch, columns: m2m.Columns, verdicts: Verdicts, *, all_known: bool) -> int:
+        with self._connection.transaction():
+            m2m.write_journal(self._connection, seq, journal(batch.by_product()), batch.entries)
+            m2m.store_readings(self._connection, columns, all_known=all_known)
+            m2m.quarantine(self._connection, batch.refused, self._settings.quarantine_payload_bytes)
+            return self._record(self._judging.changes(verdicts))
+
+    def _record(self, changes: list[Change]) -> int:
+        return rules.record_changes(
+            self._connection,
+            changes,
+            self._judging.versions,
+            now=self._clock(),
+            historic_after=self._settings.historic_after,
+            new_id=self._new_id,
+        )
+
+    # -- Now and then -----------------------------------------------------------------------------------------
+
+    def _housekeeping(self) -> None:
+        self._keep_in_step()
+        if time.monotonic() >= self._next_snapshot:
+            self._save()
+        beat(
+            self._connection,
+            "ingest",
+            {"connected": self._link.connected.is_set(), "waiting": len(self._inbox), "batch": self._judging.mark.seq},
+        )
+
+    def _keep_in_step(self) -> None:
+        """Take over changed rules and registries; the state is saved with it, so no replay crosses a change."""
+        wanted = rules.in_force(self._connection)
+        if wanted == self._in_force:
+            return
+        self._products = registrations.products(self._connection)
+        judging = self._judging.in_step(self._connection, self._products, wanted)
+        with self._connection.transaction():
+            judging.retire(self._connection, self._clock())
+            self._trim(judging)
+        self._take_over(judging)
+        self._catalog = Catalog(self._products)
+        self._in_force = wanted
+        wake(self._connection)
+        log.info("%d rules are in force (stage=judge).", len(wanted.versions))
+
+    def _save(self) -> None:
+        with self._connection.transaction():
+            self._trim(self._judging)
+        self._take_over(self._judging)
+
+    def _trim(self, judging: Judging) -> None:
+        judging.save(self._connection)
+        m2m.trim_journal(self._connection, judging.mark.seq, self._settings.mqtt_receive_maximum * _ENTRY_BYTES)
+
+    def _take_over(self, judging: Judging) -> None:
+        judging.saved()
+        self._judging = judging
+        self._next_snapshot = time.monotonic() + self._settings.snapshot_every.total_seconds()

@@ -1,0 +1,73 @@
+"""The three roles as processes: each runs until SIGTERM or SIGINT, and ends cleanly."""
+
+import logging
+import signal
+import threading
+from types import FrameType
+
+import uvicorn
+
+from gateway.api.application import create_app
+from gateway.api.hub import Hub
+from gateway.app.ingest import Ingest
+from gateway.app.worker import Worker
+from gateway.config import Settings
+from gateway.core.clock import system_clock
+from gateway.m2m.inbox import Inbox
+from gateway.m2m.link import Link, LinkSettings
+from gateway.store import Database
+
+log = logging.getLogger(__name__)
+
+
+def run_ingest(settings: Settings, url: str) -> None:
+    """Take readings from the broker until told to stop."""
+    host, port = settings.mqtt_address
+    inbox = Inbox(settings.queue_max_messages)
+    link = Link(
+        LinkSettings(host, port, settings.mqtt_client_id, settings.mqtt_session_expiry, settings.mqtt_receive_maximum),
+        inbox,
+        system_clock,
+    )
+    Ingest(settings, url, inbox, link, system_clock).run(_stop_on_signal())
+
+
+def run_worker(settings: Settings, url: str) -> None:
+    """Turn alarms into notices and send them until told to stop."""
+    with Database(url, "gateway-worker") as database:
+        Worker(settings, database, system_clock).run(_stop_on_signal())
+
+
+def run_api(settings: Settings, url: str) -> None:
+    """Serve the pages and the API until told to stop."""
+    with Database(url, "gateway-api") as database:
+        hub = Hub(url, settings)
+        config = uvicorn.Config(
+            create_app(settings, database, hub, system_clock),
+            host=settings.http_host,
+            port=settings.http_port,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=5,
+        )
+        _Server(config, hub).run()
+
+
+class _Server(uvicorn.Server):
+    """Ends the event streams first: an open stream would hold up the shutdown."""
+
+    def __init__(self, config: uvicorn.Config, hub: Hub) -> None:
+        super().__init__(config)
+        self._hub = hub
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._hub.close()
+        super().handle_exit(sig, frame)
+
+
+def _stop_on_signal() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # Set even where a background shell ignores SIGINT for us.
+        signal.signal(number, lambda *_: stop.set())
+    return stop

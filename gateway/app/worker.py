@@ -1,0 +1,89 @@
+"""The worker role: alarm events become notices, the outbox is drained, and the store is kept in order."""
+
+import logging
+import threading
+from datetime import UTC, timedelta
+
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from gateway import flow
+from gateway.config import Settings
+from gateway.core.clock import Clock
+from gateway.events import read_next
+from gateway.m2m.repository import trim_quarantine
+from gateway.notify.model import Policy
+from gateway.notify.outbox import drain
+from gateway.notify.service import handle
+from gateway.store import Connection, Database, OperationalError, connect
+from gateway.store.beat import beat
+from gateway.store.timeseries import TimeSeries
+from gateway.store.wakeup import listen, wait, wake
+
+log = logging.getLogger(__name__)
+
+_READER = "notify"
+_MAINTENANCE_LOCK = 7_402_204
+_RETRY_S = 1.0
+
+
+class Worker:
+    """Reads the event log behind its place, which moves in the transaction of what was done about it."""
+
+    def __init__(self, settings: Settings, database: Database, clock: Clock) -> None:
+        self._settings = settings
+        self._database = database
+        self._clock = clock
+        self._policy = Policy(settings.merge_window, settings.notices_per_hour)
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop` is set."""
+        scheduler = BackgroundScheduler(timezone=UTC)
+        # The default grace of one second would silently skip a late run.
+        scheduler.add_job(
+            self._maintain, "interval", hours=1, next_run_time=self._clock(), misfire_grace_time=None, coalesce=True
+        )
+        scheduler.start()
+        try:
+            while not stop.is_set():
+                try:
+                    with connect(self._database.url, "gateway-worker") as listener:
+                        listen(listener)
+                        self._work(stop, listener)
+                except OperationalError as error:
+                    log.warning("The database does not answer (%s).", str(error).strip())
+                    stop.wait(_RETRY_S)
+        finally:
+            scheduler.shutdown()
+
+    def _work(self, stop: threading.Event, listener: Connection) -> None:
+        while not stop.is_set():
+            beat(listener, "worker", {})
+            if self.turn():
+                wake(listener)
+            else:
+                wait(listener, self._settings.wakeup_fallback)
+
+    def turn(self) -> int:
+        """Handle the next events and what is due; answers how many there were."""
+        with self._database.transaction() as tx:
+            events = read_next(tx, _READER, self._settings.outbox_batch)
+            for event in events:
+                handle(tx, event, flow.NOTICE, now=self._clock(), policy=self._policy)
+        with self._database.transaction() as tx:
+            delivered = drain(tx, self._clock(), self._settings.outbox_batch)
+        if delivered:
+            log.info("%d deliveries ended (stage=deliver).", delivered)
+        return delivered + sum(event.kind.startswith("alarm.") for event in events)
+
+    def _maintain(self) -> None:
+        """Make room for tomorrow, forget what is too old, keep the quarantine bounded."""
+        with connect(self._database.url, "gateway-maintenance") as connection:
+            row = connection.execute("SELECT pg_try_advisory_lock(%s) AS mine", [_MAINTENANCE_LOCK]).fetchone()
+            if not row or not row["mine"]:
+                return
+            today = self._clock().date()
+            series = TimeSeries(connection)
+            series.ensure_days([today, today + timedelta(days=1)])
+            dropped = series.drop_before(today - self._settings.history_max)
+            trimmed = trim_quarantine(connection, self._settings.quarantine_max_messages)
+            log.info("Maintenance: %d days dropped, %d quarantined messages trimmed.", dropped, trimmed)

@@ -1,0 +1,127 @@
+"""The `gateway` command: arguments in, exit code out; errors are one clear text, never a traceback."""
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from gateway.app import imports, roles
+from gateway.config import Settings
+from gateway.core.errors import BadInput, GatewayError, problems_of
+from gateway.demo.check import check
+from gateway.demo.run import run as run_demo
+from gateway.embedded.supervisor import EX_CONFIG, Supervisor
+from gateway.store.migrate import migrate
+
+ROLES: dict[str, Callable[[Settings, str], None]] = {
+    "ingest": roles.run_ingest,
+    "worker": roles.run_worker,
+    "api": roles.run_api,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command; exits 0, 1 when something could not be done, 2 for wrong arguments, 78 for wrong settings."""
+    given = _parser().parse_args(arguments)
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        problems = [f"GATEWAY_{problem.upper()}" for problem in problems_of(error, "")]
+        sys.exit(_say(BadInput("The settings are wrong:", [problem.replace(": ", "", 1) for problem in problems]), 78))
+    logging.basicConfig(
+        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
+    try:
+        sys.exit(given.run(given, settings))
+    except GatewayError as error:
+        sys.exit(_say(error, 1))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _say(error: GatewayError, code: int) -> int:
+    print(f"gateway: {error}", file=sys.stderr)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="gateway", description="The product support gateway.")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    demo = commands.add_parser("demo", help="everything on this machine, with a simulated fleet")
+    demo.add_argument("--check", action="store_true", help="play the story without a person, on data of its own")
+    demo.add_argument("--json", action="store_true", help="with --check: print the result as JSON")
+    demo.set_defaults(run=_demo)
+
+    serve = commands.add_parser("serve", help="run the roles (all of them, or one)")
+    serve.add_argument("--role", choices=ROLES, help="run this role in this process")
+    serve.set_defaults(run=_serve)
+
+    commands.add_parser("migrate", help="bring the database to this version").set_defaults(run=_migrate)
+
+    load = commands.add_parser("import", help="read makers' files; all or nothing")
+    load.add_argument("what", choices=imports.IMPORTS, help="products: YAML files; units, owners: CSV files")
+    load.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    load.set_defaults(run=_import)
+
+    rules = commands.add_parser("rules", help="check, apply or retire rules")
+    rules.add_argument("what", choices=["check", "apply", "retire"])
+    rules.add_argument("names", nargs="+", metavar="FILE|RULE", help="rule files; for retire: rule ids")
+    rules.set_defaults(run=_rules)
+    return parser
+
+
+def _demo(given: argparse.Namespace, settings: Settings) -> int:
+    if given.check:
+        return check(settings, as_json=given.json)
+    return run_demo(settings)
+
+
+def _serve(given: argparse.Namespace, settings: Settings) -> int:
+    url = _database_url(settings)
+    if given.role:
+        ROLES[given.role](settings, url)
+        return 0
+    supervisor = Supervisor()
+    for role in ROLES:
+        supervisor.start(role, [sys.executable, "-m", "gateway", "serve", "--role", role], dict(os.environ))
+    return supervisor.run_until_signal()
+
+
+def _migrate(_given: argparse.Namespace, settings: Settings) -> int:
+    applied = migrate(_database_url(settings))
+    print("\n".join(f"applied {name}" for name in applied) or "The database is up to date.")
+    return 0
+
+
+def _import(given: argparse.Namespace, settings: Settings) -> int:
+    for line in imports.import_files(_database_url(settings), given.what, given.files, actor="cli"):
+        print(line)
+    return 0
+
+
+def _rules(given: argparse.Namespace, settings: Settings) -> int:
+    url = _database_url(settings)
+    if given.what == "retire":
+        lines = imports.retire_rules(url, given.names, actor="cli")
+    else:
+        files = [Path(name) for name in given.names]
+        lines = imports.apply_rules(url, files, actor="cli", dry=given.what == "check")
+    for line in lines:
+        print(line)
+    return 0
+
+
+def _database_url(settings: Settings) -> str:
+    if settings.database_url is None:
+        print(
+            "gateway: Set GATEWAY_DATABASE_URL to a PostgreSQL URL, like postgresql://gateway@localhost/gateway."
+            " (`gateway demo` needs none.)",
+            file=sys.stderr,
+        )
+        sys.exit(EX_CONFIG)
+    return settings.database_url

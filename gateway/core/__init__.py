@@ -1,0 +1,1 @@
+"""Values, ids, clock, errors and stage outcomes: standard library and pydantic only."""

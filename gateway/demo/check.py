@@ -1,0 +1,53 @@
+"""`gateway demo --check`: the demo's story, played without a person on data and ports of its own."""
+
+import json
+import logging
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from gateway.config import Settings
+from gateway.core.errors import GatewayError
+from gateway.demo.installation import installation
+from gateway.demo.story import Story, StoryFailed
+from gateway.embedded.process import free_port
+
+
+def check(settings: Settings, *, as_json: bool) -> int:
+    """Play the story and print each step; answers 0, or 1 after saying which step failed."""
+    started = time.monotonic()
+    logging.getLogger().setLevel(logging.WARNING)
+    failed: str | None = None
+    story = Story()
+    with tempfile.TemporaryDirectory(prefix="gateway-check-") as folder:
+        own = settings.model_copy(
+            update={
+                "data_dir": Path(folder),
+                "database_url": None,
+                "http_host": "127.0.0.1",
+                "http_port": free_port(),
+                "mqtt5_port": free_port(),
+                "mqtt3_port": free_port(),
+                "log_level": "WARNING",
+            }
+        )
+        own.model_fields_set.discard("mqtt_url")
+        try:
+            with installation(own) as running:
+                story.play(running)
+        except StoryFailed as error:
+            failed = str(error)
+        except GatewayError as error:
+            failed = f"start: {error}"
+    seconds = round(time.monotonic() - started, 1)
+    if as_json:
+        steps = [{"step": step.name, "ms": step.ms, "found": step.found} for step in story.steps]
+        print(json.dumps({"ok": failed is None, "failed": failed, "seconds": seconds, "steps": steps}, indent=2))
+    else:
+        for step in story.steps:
+            print(f"{step.ms:8.0f} ms  {step.name}: {step.found}")
+        print(f"The story took {seconds} s.")
+    if failed:
+        print(f"gateway: the check failed at {failed}", file=sys.stderr)
+    return 1 if failed else 0

@@ -1,0 +1,127 @@
+"""Everything the demo runs, started in order and stopped in the reverse: servers, data, roles, simulated fleet."""
+
+import json
+import os
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from gateway.app import imports
+from gateway.config import Settings
+from gateway.core.errors import Unavailable
+from gateway.embedded.broker import EmbeddedBroker
+from gateway.embedded.postgres import EmbeddedPostgres
+from gateway.embedded.process import require_free_port
+from gateway.embedded.supervisor import Supervisor
+from gateway.store.migrate import migrate
+
+ACTOR = "demo"
+_READY_S = 30.0
+
+
+class Installation:
+    """A running demo: where it is, and who keeps it running."""
+
+    def __init__(self, settings: Settings, data: Path, supervisor: Supervisor, *, own_broker: bool) -> None:
+        self.settings = settings
+        self.own_broker = own_broker
+        self.data = data
+        self.supervisor = supervisor
+        self.control = _short_path(settings.data_dir / "device-sim.sock")
+        self.truth = settings.data_dir / "ground-truth.jsonl"
+
+    @property
+    def http_url(self) -> str:
+        """Where the pages are."""
+        return f"http://{self.settings.http_host}:{self.settings.http_port}"
+
+    def start_fleet(self, *options: str) -> None:
+        """Have the demo's 200 units publish."""
+        self.supervisor.start(
+            "device-sim",
+            [
+                program("device-sim"),
+                "fleet",
+                "--quiet",
+                *("--units", self.data / "units.csv"),
+                *("--mqtt", self.settings.mqtt_url),
+                *("--control", self.control),
+                *("--truth", self.truth),
+                *options,
+            ],
+        )
+
+    def wait_until_ready(self) -> None:
+        """Wait until the pages answer and every role gives signs of life; raises Unavailable after 30 s."""
+        deadline = time.monotonic() + _READY_S
+        while not _is_ready(self.http_url):
+            self.supervisor.poll()
+            if time.monotonic() > deadline:
+                raise Unavailable(f"The gateway did not get ready within {_READY_S:.0f} s; see the lines above.")
+            time.sleep(0.05)
+
+
+@contextmanager
+def installation(settings: Settings) -> Iterator[Installation]:
+    """Start servers (embedded, unless the settings name others), import the demo's data, start the roles."""
+    require_free_port(settings.http_host, settings.http_port, "GATEWAY_HTTP_PORT")
+    with ExitStack() as stack:
+        settings = settings.model_copy(update={"data_dir": settings.data_dir.absolute()})
+        if settings.database_url is None:
+            # First: it takes the lock on the data folder, and says clearly when the folder cannot be used.
+            url = stack.enter_context(EmbeddedPostgres(settings.data_dir)).url
+            settings = settings.model_copy(update={"database_url": url})
+        own_broker = "mqtt_url" not in settings.model_fields_set
+        if own_broker:
+            broker = EmbeddedBroker(settings.data_dir, settings.mqtt5_port, settings.mqtt3_port)
+            stack.enter_context(broker)
+            settings = settings.model_copy(update={"mqtt_url": broker.mqtt5_url})
+        data = stack.enter_context(as_file(files("gateway.demo") / "data"))
+        assert settings.database_url is not None  # noqa: S101 - set above
+        _fill(settings.database_url, data)
+        supervisor = Supervisor()
+        stack.callback(supervisor.stop_all)
+        for role in ("ingest", "worker", "api"):
+            supervisor.start(role, [sys.executable, "-m", "gateway", "serve", "--role", role], _environment(settings))
+        yield Installation(settings, data, supervisor, own_broker=own_broker)
+
+
+def program(name: str) -> Path:
+    """A command that was installed beside this Python."""
+    return Path(sys.executable).with_name(name)
+
+
+def _fill(url: str, data: Path) -> None:
+    migrate(url)
+    imports.import_files(url, "products", sorted(data.glob("products/*.yaml")), actor=ACTOR)
+    imports.import_files(url, "units", [data / "units.csv"], actor=ACTOR)
+    imports.import_files(url, "owners", [data / "owners.csv"], actor=ACTOR)
+    imports.apply_rules(url, sorted(data.glob("rules/*.yaml")), actor=ACTOR)
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """The settings as a role reads them, and the rest of our environment."""
+    own = {
+        f"GATEWAY_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
+        for name, value in settings.model_dump(mode="json", exclude_none=True).items()
+    }
+    return os.environ | own
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/readyz", timeout=2) as answer:  # noqa: S310 - our own address
+            return bool(json.load(answer)["ready"])
+    except (urllib.error.URLError, OSError, ValueError):
+        return False
+
+
+def _short_path(path: Path) -> Path:
+    """A UNIX socket's path may have 107 bytes; from the working folder it is often shorter."""
+    relative = Path(os.path.relpath(path))
+    return min(path, relative, key=lambda each: len(str(each)))

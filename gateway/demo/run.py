@@ -1,0 +1,56 @@
+"""`gateway demo`: start everything, print the addresses, run until Ctrl-C."""
+
+import logging
+import signal
+import time
+
+from gateway.config import Settings
+from gateway.demo.installation import Installation, installation, program
+
+FAILING = "hp-90/HP90-25-095247"
+OTHER = "ac-24/AC24-23-002242"
+
+_ADDRESSES = """\
+
+  Products and notices   {http}
+  MQTT 5                 {mqtt5}
+  MQTT 3.1.1             {mqtt3}
+  Data                   {data}
+
+200 units publish; in half a minute a heat pump loses pressure. Make another unit fail yourself:
+
+  {program} fault --control {control} {other} overheating --for 60s
+
+Ctrl-C stops everything; the next start goes on with the data.
+"""
+
+
+def run(settings: Settings) -> int:
+    """Run the demo until a signal; answers the exit code."""
+    started = time.monotonic()
+    if "log_level" not in settings.model_fields_set:
+        settings = settings.model_copy(update={"log_level": "WARNING"})
+        logging.getLogger().setLevel(logging.WARNING)
+    # Until the supervisor takes over; a script's background job starts with SIGINT ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+    print("Starting database, broker and gateway…", flush=True)
+    with installation(settings) as running:
+        running.wait_until_ready()
+        print(f"Ready after {time.monotonic() - started:.1f} s.")
+        print(_addresses(running), flush=True)
+        running.start_fleet("--every", "5s", "--fault", f"{FAILING} pressure-loss at=20s for=60s")
+        return running.supervisor.run_until_signal()
+
+
+def _addresses(running: Installation) -> str:
+    settings = running.settings
+    return _ADDRESSES.format(
+        http=running.http_url,
+        mqtt5=settings.mqtt_url,
+        mqtt3=f"mqtt://127.0.0.1:{settings.mqtt3_port}" if running.own_broker else "the same",
+        data=settings.data_dir,
+        program=program("device-sim"),
+        control=running.control,
+        other=OTHER,
+    )

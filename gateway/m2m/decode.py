@@ -1,0 +1,132 @@
+"""A telemetry payload becomes readings; what cannot be read becomes a Rejected value, never an exception."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from gateway.core.clock import to_us
+from gateway.m2m.message import Message, Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceMetric:
+    """A metric a device may send: its number and what is physically possible."""
+
+    id: int
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """The MQTT side of a unit."""
+
+    unit_id: int
+    product_id: int
+    metrics: Mapping[str, DeviceMetric]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is too much: bytes, readings, microseconds ahead of and behind the gateway's clock."""
+
+    payload_bytes: int
+    readings: int
+    ahead_us: int
+    behind_us: int
+
+
+Reading = tuple[int, int, float]
+"""Metric id, microseconds since 1970, value."""
+
+
+def decode(message: Message, device: Device, limits: Limits) -> tuple[list[Reading], Rejected | None]:
+    """The readings of a message that can be taken, and why the rest cannot; a message without `ts` means now.
+
+    Payload: {"ts": <ms since 1970, or RFC 3339>, "values": {"temp_c": 71.5}}, or a list of those.
+    """
+    if len(message.payload) > limits.payload_bytes:
+        size = len(message.payload)
+        return [], Rejected("too_large", f"{size} bytes; send {limits.payload_bytes} at most, in several messages")
+    try:
+        content = orjson.loads(message.payload)
+    except orjson.JSONDecodeError as error:
+        return [], Rejected("bad_json", str(error))
+    entries = content if isinstance(content, list) else [content]
+    readings: list[Reading] = []
+    refused: list[Rejected] = []
+    for entry in entries:
+        _entry(entry, message, device, limits, readings, refused)
+        if len(readings) > limits.readings:
+            return [], Rejected("too_many_readings", f"send {limits.readings} readings at most in one message")
+    if not entries:
+        refused.append(Rejected("empty", "the list holds no readings"))
+    return readings, _joined(refused)
+
+
+def _entry(
+    entry: Any,  # noqa: ANN401 - whatever JSON can hold
+    message: Message,
+    device: Device,
+    limits: Limits,
+    readings: list[Reading],
+    refused: list[Rejected],
+) -> None:
+    if not isinstance(entry, dict) or not isinstance(entry.get("values"), dict):
+        refused.append(Rejected("bad_shape", 'write {"ts": …, "values": {"metric": number}}'))
+        return
+    time_us = _time(entry.get("ts"), message.received_us, limits)
+    if isinstance(time_us, Rejected):
+        refused.append(time_us)
+        return
+    if not entry["values"]:
+        refused.append(Rejected("empty", "values holds no metric"))
+    for name, value in entry["values"].items():
+        metric = device.metrics.get(name)
+        if metric is None:
+            refused.append(Rejected("unknown_metric", f"{name[:64]} is not in the product's registry"))
+        elif type(value) is not float and type(value) is not int:
+            refused.append(Rejected("not_a_number", f"{name} is {type(value).__name__}; send a number"))
+        elif not metric.low <= value <= metric.high:
+            refused.append(Rejected("out_of_range", f"{name} is {value}; possible is {metric.low} to {metric.high}"))
+        else:
+            readings.append((metric.id, time_us, float(value)))
+
+
+def _time(ts: Any, received_us: int, limits: Limits) -> int | Rejected:  # noqa: ANN401 - whatever JSON can hold
+    if ts is None:
+        return received_us
+    time_us = _microseconds(ts)
+    if isinstance(time_us, Rejected):
+        return time_us
+    if time_us > received_us + limits.ahead_us:
+        return Rejected("future_time", f"ts is {(time_us - received_us) / 1e6:.0f} s ahead; set the device's clock")
+    if time_us < received_us - limits.behind_us:
+        return Rejected("too_old", f"ts is {ts}; send milliseconds (not seconds) since 1970, within what is kept")
+    return time_us
+
+
+def _microseconds(ts: Any) -> int | Rejected:  # noqa: ANN401 - whatever JSON can hold
+    if isinstance(ts, str):
+        try:
+            moment = datetime.fromisoformat(ts)
+        except ValueError:
+            return Rejected("bad_time", f"ts is {ts[:40]!r}; send milliseconds since 1970 or RFC 3339")
+        if moment.tzinfo is None:
+            return Rejected("bad_time", f"ts is {ts[:40]!r} without a zone; end it with Z or an offset")
+        return to_us(moment)
+    if isinstance(ts, bool) or not isinstance(ts, (int, float)) or not math.isfinite(ts):
+        return Rejected("bad_time", "send ts as milliseconds since 1970 or RFC 3339")
+    return round(ts * 1000)
+
+
+def _joined(refused: list[Rejected]) -> Rejected | None:
+    """One value for a message: counted by its first reason, telling up to five."""
+    if not refused:
+        return None
+    more = f" (and {len(refused) - 5} more)" if len(refused) > 5 else ""
+    return Rejected(refused[0].reason, "; ".join(each.detail for each in refused[:5]) + more)

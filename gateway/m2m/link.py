@@ -1,0 +1,201 @@
+"""The connection to the broker: one thread reads, hands messages to the inbox, and sends the acknowledgements.
+
+paho is driven by our own loop, so that a full inbox stops reading and acknowledgements leave in arrival order.
+"""
+
+import logging
+import select
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from gateway.core.clock import Clock, to_us
+from gateway.core.errors import Unavailable
+from gateway.m2m.inbox import Inbox
+from gateway.m2m.message import Message
+from gateway.m2m.topics import TELEMETRY_FILTER
+
+if TYPE_CHECKING:
+    from paho.mqtt.client import SocketLike
+
+log = logging.getLogger(__name__)
+
+_KEEPALIVE_S = 30
+_READS_A_TURN = 200
+_BACKOFF_MAX_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSettings:
+    """Where the broker is and what we ask of it."""
+
+    host: str
+    port: int
+    client_id: str
+    session_expiry: timedelta
+    receive_maximum: int
+
+
+class Link:
+    """A durable MQTT 5 session with manual acknowledgement."""
+
+    def __init__(self, settings: LinkSettings, inbox: Inbox, clock: Clock) -> None:
+        self._settings = settings
+        self._inbox = inbox
+        self._clock = clock
+        self._connection = 0
+        self._resumed = False
+        self._last_us = 0
+        self._done: deque[Message] = deque()
+        self._wake_out, self._wake_in = socket.socketpair()
+        self._wake_out.setblocking(False)  # noqa: FBT003 - the name of the method says it
+        self._client = self._make_client()
+        self.connected = threading.Event()
+
+    def _make_client(self) -> Client:
+        client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=self._settings.client_id,
+            protocol=MQTTProtocolVersion.MQTTv5,
+            manual_ack=True,
+        )
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_subscribe = self._on_subscribe
+        client.on_message = self._on_message
+        return client
+
+    def acknowledge(self, messages: Iterable[Message]) -> None:
+        """Have these messages acknowledged; called by the writer, in arrival order, after their commit."""
+        self._done.extend(messages)
+        self._wake_in.send(b"a")
+
+    def run(self, stop: threading.Event) -> None:
+        """Stay connected until `stop` is set, then send what is to be acknowledged and part politely."""
+        while not stop.is_set():
+            if not self._connect(stop):
+                return
+            while not stop.is_set() and self._turn():
+                pass
+        if self._client.socket() is not None:
+            self._send_acknowledgements()
+            self._client.disconnect()
+            self._client.loop_write()
+        self.connected.clear()
+
+    def _connect(self, stop: threading.Event) -> bool:
+        """Try until the broker takes the connection; false if `stop` came first."""
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        properties.SessionExpiryInterval = int(self._settings.session_expiry.total_seconds())
+        properties.ReceiveMaximum = self._settings.receive_maximum
+        pause = 0.1
+        while not stop.is_set():
+            try:
+                self._client.connect(
+                    self._settings.host, self._settings.port, _KEEPALIVE_S, clean_start=False, properties=properties
+                )
+            except OSError as error:
+                log.warning(
+                    "The broker at %s:%s does not answer (%s).", self._settings.host, self._settings.port, error
+                )
+                stop.wait(pause)
+                pause = min(pause * 2, _BACKOFF_MAX_S)
+            else:
+                return True
+        return False
+
+    def _turn(self) -> bool:
+        """One round of the loop; false when the connection is gone."""
+        connection = self._client.socket()
+        if connection is None:
+            return False
+        reading = [self._wake_out] if self._inbox.full else [self._wake_out, connection]
+        writing = [connection] if self._client.want_write() else []
+        readable, writable, _ = select.select(reading, writing, [], 0.25 if not self._inbox.full else 0.02)
+        if self._wake_out in readable:
+            self._wake_out.recv(4096)
+            self._send_acknowledgements()
+        if connection in readable:
+            self._read(connection)
+        if writable and self._client.socket() is not None:
+            self._client.loop_write()
+        return self._client.loop_misc() == MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def _read(self, connection: "SocketLike") -> None:
+        for _ in range(_READS_A_TURN):
+            if self._client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS or self._inbox.full:
+                return
+            if not select.select([connection], [], [], 0)[0]:
+                return
+
+    def _send_acknowledgements(self) -> None:
+        while self._done:
+            message = self._done.popleft()
+            # An id of an earlier connection would acknowledge another message now.
+            if message.packet_id and message.connection == self._connection:
+                self._client.ack(message.packet_id, 1)
+
+    def _on_connect(
+        self, client: Client, _data: object, flags: ConnectFlags, reason: ReasonCode, _properties: Properties | None
+    ) -> None:
+        if reason.is_failure:
+            log.error("The broker refuses the connection: %s.", reason)
+            time.sleep(_BACKOFF_MAX_S)
+            return
+        self._connection += 1
+        self._resumed = flags.session_present
+        log.info("Connected to the broker (stage=receive, session %s).", "resumed" if self._resumed else "new")
+        # Retained readings would come again, as now, with every connection.
+        options = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
+        client.subscribe(TELEMETRY_FILTER, options=options)
+
+    def _on_subscribe(
+        self, _client: Client, _data: object, _mid: int, reasons: list[ReasonCode], _properties: Properties | None
+    ) -> None:
+        if any(reason.is_failure for reason in reasons):
+            raise Unavailable(f"The broker refuses our subscription to {TELEMETRY_FILTER}; allow it in its ACL.")
+        self.connected.set()
+
+    def _on_disconnect(
+        self,
+        _client: Client,
+        _data: object,
+        _flags: DisconnectFlags,
+        reason: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        self.connected.clear()
+        log.log(logging.WARNING if reason.is_failure else logging.INFO, "Disconnected from the broker (%s).", reason)
+
+    def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
+        # Strictly rising, so that two messages without a time of their own never fall on the same moment.
+        self._last_us = max(to_us(self._clock()), self._last_us + 1)
+        self._inbox.put(
+            Message(
+                topic=_topic(message),
+                payload=bytes(message.payload),
+                packet_id=message.mid if message.qos else 0,
+                connection=self._connection,
+                resumed=self._resumed,
+                received_us=self._last_us,
+            )
+        )
+
+
+def _topic(message: MQTTMessage) -> str:
+    try:
+        return message.topic
+    except UnicodeDecodeError:
+        return "(a topic that is not UTF-8)"

@@ -1,0 +1,23 @@
+"""What came from the broker, and what may be wrong with it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A publish as received; `connection` counts our connections, `resumed` says whether the session went on."""
+
+    topic: str
+    payload: bytes
+    packet_id: int
+    connection: int
+    resumed: bool
+    received_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Why a message, or some of it, cannot be taken: a reason to count by, and a detail that says what to mend."""
+
+    reason: str
+    detail: str

@@ -1,0 +1,76 @@
+-- name: stage
+-- A place for the readings of one batch that may be there already.
+CREATE TEMPORARY TABLE IF NOT EXISTS staged (
+  place int, time timestamptz, unit_id bigint, metric_id smallint, value float8, received_at timestamptz, late boolean
+) ON COMMIT DELETE ROWS;
+
+-- name: insert_staged
+-- Store the staged readings that are not there; of two in one batch the first to arrive stands.
+INSERT INTO telemetry (time, unit_id, metric_id, value, received_at, late)
+SELECT time, unit_id, metric_id, value, received_at, late FROM staged ORDER BY place
+ON CONFLICT (unit_id, metric_id, time) DO NOTHING;
+
+-- name: insert_conflicting
+-- Keep the staged readings that say otherwise than what stands for their unit, metric and time.
+INSERT INTO conflicting_reading (unit_id, metric_id, time, value, received_at)
+SELECT s.unit_id, s.metric_id, s.time, s.value, s.received_at
+FROM staged s
+JOIN telemetry t ON t.unit_id = s.unit_id AND t.metric_id = s.metric_id AND t.time = s.time
+WHERE t.value <> s.value
+ON CONFLICT DO NOTHING;
+
+-- name: upsert_latest
+-- Keep the newest reading of each unit and metric.
+INSERT INTO latest (unit_id, metric_id, time, value, received_at)
+SELECT unit_id, metric_id, timestamptz 'epoch' + time_us * interval '1 microsecond', value,
+       timestamptz 'epoch' + received_us * interval '1 microsecond'
+FROM unnest(%(unit)s::bigint[], %(metric)s::smallint[], %(time)s::bigint[], %(value)s::float8[], %(received)s::bigint[])
+  AS n (unit_id, metric_id, time_us, value, received_us)
+ON CONFLICT (unit_id, metric_id) DO UPDATE
+SET time = excluded.time, value = excluded.value, received_at = excluded.received_at
+WHERE latest.time < excluded.time;
+
+-- name: insert_quarantine
+-- Keep a message that could not be taken whole.
+INSERT INTO quarantine (received_at, topic, reason, detail, payload, size)
+VALUES (%(received_at)s, %(topic)s, %(reason)s, %(detail)s, %(payload)s, %(size)s);
+
+-- name: trim_quarantine
+-- Drop the oldest messages beyond the limit.
+DELETE FROM quarantine WHERE id <= (SELECT id FROM quarantine ORDER BY id DESC OFFSET %(keep)s LIMIT 1);
+
+-- name: quarantine_page
+-- Quarantined messages, the newest first.
+SELECT id, received_at, topic, reason, detail, payload, size
+FROM quarantine WHERE id <= (SELECT id FROM quarantine ORDER BY id DESC OFFSET %(keep)s LIMIT 1);
+
+-- name: quarantine_page
+-- Quarantined messages, the newest first.
+SELECT id, received_at, topic, reason, detail, convert_from(
+         CASE WHEN payload = ''::bytea THEN payload ELSE payload END, 'SQL_ASCII') AS payload, size
+FROM quarantine WHERE id < %(before)s ORDER BY id DESC LIMIT %(limit)s;
+
+-- name: insert_journal
+-- Write a batch into the journal; its number is taken once.
+INSERT INTO ingest_journal (seq, at, readings, messages)
+VALUES (%(seq)s, now(), %(readings)s, %(messages)s);
+
+-- name: journal_has
+-- Whether this batch was committed.
+SELECT EXISTS (SELECT FROM ingest_journal WHERE seq = %(seq)s) AS committed;
+
+-- name: journal_after
+-- The batches behind a number, in order.
+SELECT seq, readings FROM ingest_journal WHERE seq > %(seq)s ORDER BY seq;
+
+-- name: journal_messages
+-- The entries of the last messages, newest batch first.
+SELECT seq, messages FROM ingest_journal ORDER BY seq DESC;
+
+-- name: trim_journal
+-- Drop the batches that snapshots have made needless, but for those whose messages may still be redelivered.
+DELETE FROM ingest_journal WHERE seq <= %(seq)s AND seq < (
+  SELECT min(seq) FROM (
+    SELECT seq, sum(octet_length(messages)) OVER (ORDER BY seq DESC) - octet_length(messages) AS newer
+    FROM ingest_journal) AS held
+  WHERE newer < %(keep_bytes)s);

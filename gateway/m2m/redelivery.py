@@ -1,0 +1,70 @@
+"""Know again what was stored but not yet acknowledged when a connection broke: it comes once more.
+
+A resumed session begins with our unacknowledged messages, in their old order. So what follows a reconnect is laid
+against the last messages committed, and as long as the two run alike, it is a repeat. Where the broker keeps packet
+ids (Mosquitto) they must agree too; a broker that numbers anew (rumqttd) begins with 1, then order and content
+decide alone. The entries are committed with their batch, so this also holds over a `kill -9`.
+"""
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+
+from gateway.m2m.message import Message
+
+Entry = tuple[int, int]
+"""Packet id, and a 64-bit digest of topic and payload."""
+
+_ENTRY = np.dtype([("packet_id", "<u2"), ("digest", "<u8")])
+
+
+class Redelivery:
+    """The last messages taken, and how far the present connection has repeated them."""
+
+    def __init__(self, window: int, taken: bytes = b"") -> None:
+        self._window = window
+        self._taken: list[Entry] = [tuple(entry) for entry in np.frombuffer(taken, _ENTRY)[-window:].tolist()]
+        self._connection = 0
+        self._repeating: list[int] = []
+        """Places of `_taken` that the next repeat may stand at; none when the repeats are over."""
+        self._by_order = False
+
+    def sift(self, messages: Sequence[Message]) -> tuple[list[Message], bytes]:
+        """The messages that are new, and their entries for the journal. Call it once for each, in arrival order."""
+        fresh: list[Message] = []
+        entries: list[Entry] = []
+        for message in messages:
+            if message.packet_id == 0:  # QoS 0 comes once or never
+                fresh.append(message)
+                continue
+            entry = _entry(message)
+            if message.connection != self._connection:
+                self._begin(message)
+            if not self._repeats(entry):
+                fresh.append(message)
+                entries.append(entry)
+                self._taken.append(entry)
+        if not self._repeating:  # places count from the front
+            del self._taken[: -self._window]
+        return fresh, np.array(entries, _ENTRY).tobytes()
+
+    def _begin(self, first: Message) -> None:
+        self._connection = first.connection
+        self._by_order = first.packet_id == 1
+        self._repeating = list(range(len(self._taken))) if first.resumed else []
+
+    def _repeats(self, entry: Entry) -> bool:
+        alike = [
+            place
+            for place in self._repeating
+            if place < len(self._taken)
+            and (self._taken[place] == entry or (self._by_order and self._taken[place][1] == entry[1]))
+        ]
+        self._repeating = [place + 1 for place in alike]
+        return bool(alike)
+
+
+def _entry(message: Message) -> Entry:
+    digest = hashlib.blake2b(message.topic.encode() + b"\0" + message.payload, digest_size=8).digest()
+    return message.packet_id, int.from_bytes(digest, "little")

@@ -1,0 +1,155 @@
+"""Readings, quarantine and the ingest journal in the database; everything here runs in the caller's transaction."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gateway.core.clock import from_us
+from gateway.core.errors import Unavailable
+from gateway.m2m.message import Message, Rejected
+from gateway.store import Connection, Row, UniqueViolation, load_queries
+from gateway.store.copy import copy_columns, timestamps
+
+queries = load_queries("gateway.m2m")
+
+Column = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Readings of one batch in arrival order; times in microseconds since 1970."""
+
+    unit: Column
+    metric: Column
+    time: Column
+    value: Column
+    received: Column
+    late: Column
+    """Not newer than what was judged before."""
+    known: Column
+    """May be stored already (late, or a second of the same moment): takes the road that looks."""
+
+    def __getitem__(self, rows: Column) -> "Columns":
+        return Columns(
+            self.unit[rows],
+            self.metric[rows],
+            self.time[rows],
+            self.value[rows],
+            self.received[rows],
+            self.late[rows],
+            self.known[rows],
+        )
+
+
+def store_readings(tx: Connection, readings: Columns, *, all_known: bool = False) -> None:
+    """Store a batch: what is newer than anything stored by bare COPY, the rest past a look at what is there.
+
+    `all_known` sends everything the second road: for a batch whose first try met a duplicate.
+    """
+    known = np.ones_like(readings.known) if all_known else readings.known
+    fresh = readings[~readings.known]
+    if not all_known and len(fresh.unit):
+        copy_columns(tx, "telemetry", _telemetry(fresh))
+    if known.any():
+        rest = readings[known]
+        tx.execute(queries.stage)
+        copy_columns(tx, "staged", {"place": np.arange(len(rest.unit), dtype=np.int32)} | _telemetry(rest))
+        tx.execute(queries.insert_staged)
+        tx.execute(queries.insert_conflicting)
+    if len(fresh.unit):
+        _upsert_latest(tx, fresh)
+
+
+def _telemetry(readings: Columns) -> dict[str, Column]:
+    return {
+        "time": timestamps(readings.time),
+        "unit_id": readings.unit,
+        "metric_id": readings.metric,
+        "value": readings.value,
+        "received_at": timestamps(readings.received),
+        "late": readings.late,
+    }
+
+
+def _upsert_latest(tx: Connection, fresh: Columns) -> None:
+    order = np.lexsort((fresh.time, fresh.metric, fresh.unit))
+    unit, metric = fresh.unit[order], fresh.metric[order]
+    last = order[np.append((unit[1:] != unit[:-1]) | (metric[1:] != metric[:-1]), True)]
+    newest = fresh[last]
+    tx.execute(
+        queries.upsert_latest,
+        {
+            "unit": newest.unit.tolist(),
+            "metric": newest.metric.tolist(),
+            "time": newest.time.tolist(),
+            "value": newest.value.tolist(),
+            "received": newest.received.tolist(),
+        },
+    )
+
+
+def quarantine(tx: Connection, refused: Iterable[tuple[Message, Rejected]], payload_bytes: int) -> None:
+    """Keep messages that could not be taken whole, each with its reason and the first bytes of its payload."""
+    with tx.cursor() as cursor:
+        cursor.executemany(
+            queries.insert_quarantine,
+            [
+                {
+                    "received_at": from_us(message.received_us),
+                    "topic": _storable(message.topic),
+                    "reason": rejected.reason,
+                    "detail": _storable(rejected.detail),
+                    "payload": message.payload[:payload_bytes],
+                    "size": len(message.payload),
+                }
+                for message, rejected in refused
+            ],
+        )
+
+
+def _storable(text: str) -> str:
+    """Text without the one character that PostgreSQL cannot hold."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def trim_quarantine(connection: Connection, keep: int) -> int:
+    """Drop the oldest quarantined messages beyond `keep`; answers how many went."""
+    return connection.execute(queries.trim_quarantine, {"keep": keep}).rowcount
+
+
+def quarantine_page(connection: Connection, before: int, limit: int) -> list[Row]:
+    """Quarantined messages below a number, the newest first."""
+    return connection.execute(queries.quarantine_page, {"before": before, "limit": limit}).fetchall()
+
+
+def write_journal(tx: Connection, seq: int, readings: bytes, messages: bytes) -> None:
+    """Write batch `seq`; raises Unavailable if another process wrote one with that number."""
+    try:
+        tx.execute(queries.insert_journal, {"seq": seq, "readings": readings, "messages": messages})
+    except UniqueViolation as error:
+        raise Unavailable(f"Batch {seq} stands in the journal already: restarting from what is stored.") from error
+
+
+def journal_has(connection: Connection, seq: int) -> bool:
+    """Whether batch `seq` was committed, when the answer to its commit got lost."""
+    row = connection.execute(queries.journal_has, {"seq": seq}).fetchone()
+    return row is not None and row["committed"]
+
+
+def journal_after(connection: Connection, seq: int) -> Iterator[tuple[int, bytes]]:
+    """Number and readings of the batches behind `seq`, in order."""
+    for row in connection.execute(queries.journal_after, {"seq": seq}):
+        yield row["seq"], row["readings"]
+
+
+def last_messages(connection: Connection) -> bytes:
+    """The journal's entries of received messages, oldest first."""
+    rows = connection.execute(queries.journal_messages).fetchall()
+    return b"".join(row["messages"] for row in reversed(rows))
+
+
+def trim_journal(tx: Connection, seq: int, keep_bytes: int) -> None:
+    """Drop batches up to `seq`, but for those that hold the last `keep_bytes` of message entries."""
+    tx.execute(queries.trim_journal, {"seq": seq, "keep_bytes": keep_bytes})

@@ -1,0 +1,28 @@
+"""The topic scheme: m2m/v1/{product}/{serial}/telemetry."""
+
+from dataclasses import dataclass
+
+from gateway.core.serial import canonical_serial
+from gateway.m2m.message import Rejected
+
+TELEMETRY_FILTER = "m2m/v1/+/+/telemetry"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceKey:
+    """Who publishes: product code and canonical serial."""
+
+    product: str
+    serial: str
+
+
+def parse_topic(topic: str) -> DeviceKey | Rejected:
+    """The device that a telemetry topic names, or what is wrong with the topic."""
+    match topic.split("/"):
+        case ["m2m", "v1", product, serial, "telemetry"]:
+            try:
+                return DeviceKey(product, canonical_serial(serial))
+            except ValueError as error:
+                return Rejected("bad_topic", str(error))
+        case _:
+            return Rejected("bad_topic", "publish to m2m/v1/PRODUCT/SERIAL/telemetry")

@@ -1,0 +1,1 @@
+"""From an alarm to what its owner sees: stages decide, a record is written, the outbox is drained."""

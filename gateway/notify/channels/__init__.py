@@ -1,0 +1,1 @@
+"""The networks a notice can go out on."""

@@ -1,0 +1,18 @@
+"""Stage `merge`: an alarm that comes again joins the notice that is there."""
+
+from gateway.core.outcome import Drop, Outcome, Pass
+from gateway.notify.model import Earlier, Facts
+
+
+def joins(facts: Facts) -> Earlier | None:
+    """The notice that this alarm joins: one still open, or resolved only just now."""
+    earlier = facts.earlier
+    if earlier and (earlier.state == "open" or facts.now - earlier.updated_at < facts.policy.merge_window):
+        return earlier
+    return None
+
+
+def merge(facts: Facts) -> Outcome:
+    """Drop what joins an earlier notice: a flapping sensor is one notice with a count."""
+    earlier = joins(facts)
+    return Drop(f"joined notice {earlier.public_id}") if earlier else Pass("the first of its kind for now")

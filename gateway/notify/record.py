@@ -1,0 +1,68 @@
+"""Stage `record`: feed item, outbox row and ledger line in one transaction."""
+
+from typing import Any
+
+from gateway.core.ids import IdMaker
+from gateway.core.outcome import Drop, Hold, Outcome
+from gateway.events import append
+from gateway.notify import repository
+from gateway.notify.merge import joins
+from gateway.notify.model import Facts
+from gateway.notify.text import notice_text, why
+from gateway.registrations.model import Owner
+from gateway.store import Connection
+
+FEED = "feed"
+
+
+def record(tx: Connection, facts: Facts, outcome: Outcome, steps: list[dict[str, Any]], new_id: IdMaker) -> None:
+    """Write what was decided: a notice, one more on a notice that is there, or only the reason why nobody is told."""
+    notice_id = None
+    joined = joins(facts) if isinstance(outcome, Drop) and steps[-1]["stage"] == "merge" else None
+    if joined and facts.owner:
+        notice_id = joined.id
+        _join(tx, facts, facts.owner, joined.id, joined.public_id)
+    elif not isinstance(outcome, Drop) and facts.owner:
+        notice_id = _tell(tx, facts, facts.owner, outcome, new_id)
+    repository.insert_ledger(
+        tx,
+        {
+            "at": facts.now,
+            "alarm_id": facts.alarm.id,
+            "person_id": facts.owner.person_id if facts.owner else None,
+            "notice_id": notice_id,
+            "outcome": type(outcome).__name__.lower(),
+            "reason": outcome.reason,
+            "steps": steps,
+        },
+    )
+
+
+def _tell(tx: Connection, facts: Facts, owner: Owner, outcome: Outcome, new_id: IdMaker) -> int:
+    alarm = facts.alarm
+    notice: dict[str, Any] = {
+        "public_id": new_id(),
+        "person_id": owner.person_id,
+        "unit_id": alarm.unit_id,
+        "rule_id": alarm.rule.id,
+        "severity": alarm.severity,
+        "text": notice_text(alarm, owner.language),
+        "why": why(alarm, owner),
+        "now": facts.now,
+    }
+    notice_id = repository.insert_notice(tx, notice)
+    repository.link_alarm(tx, notice_id, alarm.id, owner.person_id)
+    due_at = outcome.until if isinstance(outcome, Hold) else facts.now
+    repository.insert_outbox(tx, notice_id, FEED, due_at, outcome.reason)
+    told = {"notice": notice["public_id"], "title": notice["text"]["title"], "severity": alarm.severity}
+    if isinstance(outcome, Hold):
+        told |= {"held_until": due_at.isoformat(), "reason": outcome.reason}
+    append(tx, "notice.recorded", told, unit_id=alarm.unit_id, person_id=owner.person_id)
+    return notice_id
+
+
+def _join(tx: Connection, facts: Facts, owner: Owner, notice_id: int, public_id: str) -> None:
+    count = repository.join_notice(tx, notice_id, why(facts.alarm, owner), facts.now)
+    repository.link_alarm(tx, notice_id, facts.alarm.id, owner.person_id)
+    told = {"notice": public_id, "count": count}
+    append(tx, "notice.updated", told, unit_id=facts.alarm.unit_id, person_id=owner.person_id)

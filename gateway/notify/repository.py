@@ -1,0 +1,110 @@
+"""Notices, outbox and ledger in the database; everything runs in the caller's transaction."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from gateway.notify.model import Alarm, Earlier, Facts, Policy
+from gateway.registrations import repository as registrations
+from gateway.rules import repository as rules
+from gateway.rules.document import RuleDocument
+from gateway.store import Connection, Jsonb, Row, load_queries
+
+queries = load_queries("gateway.notify")
+
+
+def alarm(connection: Connection, alarm_id: int) -> Alarm:
+    """An alarm as a notice tells of it."""
+    row = rules.alarm(connection, alarm_id)
+    return Alarm(
+        id=row["id"],
+        unit_id=row["unit_id"],
+        severity=row["severity"],
+        onset=row["onset"],
+        raised_at=row["raised_at"],
+        historic=row["historic"],
+        evidence=row["evidence"],
+        cleared_at=row["cleared_at"],
+        clearing=row["clearing"],
+        rule=RuleDocument.model_validate(row["document"]),
+        version=row["version"],
+        serial=row["serial"],
+        product_name=row["product_name"],
+        metric_title=row["metric_title"] or {"en": row["evidence"]["metric"]},
+    )
+
+
+def facts(tx: Connection, alarm: Alarm, now: datetime, policy: Policy) -> Facts:
+    """What the stages decide upon; the earlier notice is held until the transaction ends."""
+    owner = registrations.owner_at(tx, alarm.unit_id, now)
+    earlier = None
+    told: tuple[datetime, ...] = ()
+    if owner:
+        key = {"person_id": owner.person_id, "unit_id": alarm.unit_id, "rule_id": alarm.rule.id}
+        row = tx.execute(queries.earlier, key).fetchone()
+        earlier = Earlier(**row) if row else None
+        since = {"person_id": owner.person_id, "since": now - timedelta(hours=1)}
+        told = tuple(row["due_at"] for row in tx.execute(queries.told_since, since))
+    return Facts(alarm, owner, earlier, told, now, policy)
+
+
+def insert_notice(tx: Connection, notice: dict[str, Any]) -> int:
+    """Write a feed item; answers its number."""
+    row = tx.execute(
+        queries.insert_notice, notice | {"text": Jsonb(notice["text"]), "why": Jsonb(notice["why"])}
+    ).fetchone()
+    assert row is not None  # noqa: S101 - RETURNING answers a row
+    return int(row["id"])
+
+
+def join_notice(tx: Connection, notice_id: int, why: dict[str, Any], now: datetime) -> int:
+    """Let one more alarm join a notice; answers how many it tells of now."""
+    row = tx.execute(queries.join_notice, {"id": notice_id, "why": Jsonb(why), "now": now}).fetchone()
+    assert row is not None  # noqa: S101 - the notice is held
+    return int(row["count"])
+
+
+def link_alarm(tx: Connection, notice_id: int, alarm_id: int, person_id: int) -> None:
+    """Note that a notice tells of an alarm; an alarm is told to a person once."""
+    tx.execute(queries.link_alarm, {"notice_id": notice_id, "alarm_id": alarm_id, "person_id": person_id})
+
+
+def insert_outbox(tx: Connection, notice_id: int, channel: str, due_at: datetime, reason: str) -> None:
+    """Have a notice sent on a channel at a time."""
+    tx.execute(queries.insert_outbox, {"notice_id": notice_id, "channel": channel, "due_at": due_at, "reason": reason})
+
+
+def insert_ledger(tx: Connection, line: dict[str, Any]) -> None:
+    """Write what the stages answered to an alarm."""
+    tx.execute(queries.insert_ledger, line | {"steps": Jsonb(line["steps"])})
+
+
+def resolve(tx: Connection, alarm: Alarm, now: datetime) -> list[Row]:
+    """Resolve the notices of a cleared alarm that have no other active alarm; answers those resolved."""
+    clearing = alarm.clearing or {}
+    why = {
+        "cleared_at": alarm.cleared_at.isoformat() if alarm.cleared_at else None,
+        "cleared_value": clearing.get("value"),
+        "cleared_reason": clearing.get("reason"),
+        "extreme": clearing.get("extreme", alarm.evidence["extreme"]),
+    }
+    return tx.execute(queries.resolve, {"alarm_id": alarm.id, "why": Jsonb(why), "now": now}).fetchall()
+
+
+def due(tx: Connection, now: datetime, limit: int) -> list[Row]:
+    """Deliveries that are due, held by this transaction."""
+    return tx.execute(queries.due, {"now": now, "limit": limit}).fetchall()
+
+
+def finish(tx: Connection, delivery_id: int, status: str, reason: str, now: datetime) -> None:
+    """Note how a delivery ended."""
+    tx.execute(queries.finish, {"id": delivery_id, "status": status, "reason": reason, "now": now})
+
+
+def feed(connection: Connection, before: int, limit: int) -> list[Row]:
+    """Notices below a number, the newest first."""
+    return connection.execute(queries.feed, {"before": before, "limit": limit}).fetchall()
+
+
+def ledger(connection: Connection, before: int, limit: int) -> list[Row]:
+    """Lines of the ledger below a number, the newest first."""
+    return connection.execute(queries.ledger, {"before": before, "limit": limit}).fetchall()

@@ -1,0 +1,62 @@
+"""An alarm that was raised passes the stages and is recorded; one that cleared brings its notice up to date."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from gateway.core.ids import IdMaker, random_id
+from gateway.core.outcome import Drop, Hold, Outcome, Pass
+from gateway.events import Event, append
+from gateway.notify import repository
+from gateway.notify.model import Facts, Policy, Stage
+from gateway.notify.record import record
+from gateway.store import Connection
+
+Steps = list[tuple[str, Outcome]]
+
+
+def decide(stages: Sequence[Stage], facts: Facts) -> tuple[Outcome, Steps]:
+    """Ask the stages in order; the first Drop ends it, a Hold goes on and stands unless something drops it."""
+    outcome: Outcome = Pass("nothing spoke against it")
+    steps: Steps = []
+    for stage in stages:
+        if stage.decide is None:
+            continue
+        answer = stage.decide(facts)
+        steps.append((stage.name, answer))
+        if isinstance(answer, Drop):
+            return answer, steps
+        if isinstance(answer, Hold) and not (isinstance(outcome, Hold) and outcome.until >= answer.until):
+            outcome = answer
+    return outcome, steps
+
+
+def handle(
+    tx: Connection,
+    event: Event,
+    stages: Sequence[Stage],
+    *,
+    now: datetime,
+    policy: Policy,
+    new_id: IdMaker = random_id,
+) -> None:
+    """Do what an event of the log asks for: tell of an alarm raised, resolve one cleared; others are passed over."""
+    if event.kind == "alarm.raised":
+        alarm = repository.alarm(tx, event.data["alarm_id"])
+        facts = repository.facts(tx, alarm, now, policy)
+        outcome, steps = decide(stages, facts)
+        record(tx, facts, outcome, [_line(name, answer) for name, answer in steps], new_id)
+    elif event.kind == "alarm.cleared":
+        alarm = repository.alarm(tx, event.data["alarm_id"])
+        for notice in repository.resolve(tx, alarm, now):
+            told = {
+                "notice": notice["public_id"],
+                "title": notice["text"]["title"],
+                "cleared_at": event.data["cleared_at"],
+            }
+            append(tx, "notice.resolved", told, unit_id=notice["unit_id"], person_id=notice["person_id"])
+
+
+def _line(stage: str, answer: Outcome) -> dict[str, Any]:
+    line = {"stage": stage, "outcome": type(answer).__name__.lower(), "reason": answer.reason}
+    return line | {"until": answer.until.isoformat()} if isinstance(answer, Hold) else line

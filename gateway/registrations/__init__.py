@@ -1,0 +1,1 @@
+"""Products, units and who owns them."""

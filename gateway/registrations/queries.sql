@@ -1,0 +1,135 @@
+-- name: upsert_product
+-- Create a product or change what the file says otherwise; answers nothing when all is as it was.
+INSERT INTO product (code, model, brand, gtin, name)
+VALUES (%(code)s, %(model)s, %(brand)s, %(gtin)s, %(name)s)
+ON CONFLICT (code) DO UPDATE
+SET model = excluded.model, brand = excluded.brand, gtin = excluded.gtin, name = excluded.name, updated_at = now()
+RETURNING id;
+
+-- name: product_with_metrics
+-- One product with its metric registry as the product file wrote it, to see whether a file changes anything.
+SELECT p.id, p.code, p.model, p.brand, p.gtin, p.name,
+       (SELECT jsonb_agg(jsonb_build_object('name', m.name, 'title', r.title, 'unit', r.unit, 'low', r.low,
+               'high', r.high, 'normal_low', r.normal_low, 'normal_high', r.normal_high,
+               'cadence', extract(epoch FROM r.cadence)::float8) ORDER BY r.position)
+        FROM product_metric r JOIN metric m ON m.id = r.metric_id WHERE r.product_id = p.id) AS metrics
+FROM product p WHERE p.code = %(code)s;
+
+-- name: metric_id
+-- The dictionary number of a metric name, made if new.
+WITH made AS (
+  INSERT INTO metric (name) VALUES (%(name)s) ON CONFLICT (name) DO NOTHING RETURNING id
+)
+SELECT id FROM made UNION ALL SELECT id FROM metric WHERE name = %(name)s LIMIT 1;
+
+-- name: drop_other_metrics
+-- Take metrics out of a product's registry that its file no longer names.
+DELETE FROM product_metric WHERE product_id = %(product_id)s AND NOT metric_id = ANY(%(metric_ids)s::smallint[]);
+
+-- name: upsert_metric
+-- Write one line of a product's metric registry.
+INSERT INTO product_metric (product_id, metric_id, position, title, unit, low, high, normal_low, normal_high, cadence)
+VALUES (%(product_id)s, %(metric_id)s, %(position)s, %(title)s, %(unit)s, %(low)s, %(high)s, %(normal_low)s,
+        %(normal_high)s, %(cadence)s)
+ON CONFLICT (product_id, metric_id) DO UPDATE
+SET position = excluded.position, title = excluded.title, unit = excluded.unit, low = excluded.low,
+    high = excluded.high, normal_low = excluded.normal_low, normal_high = excluded.normal_high,
+    cadence = excluded.cadence;
+
+-- name: products
+-- Every product.
+SELECT id, code, model, name, updated_at FROM product ORDER BY id;
+
+-- name: registry
+-- Every line of every product's metric registry.
+SELECT r.product_id, m.id, m.name, r.title, r.unit, r.low, r.high, r.normal_low, r.normal_high, r.cadence
+FROM product_metric r JOIN metric m ON m.id = r.metric_id
+ORDER BY r.product_id, r.position;
+
+-- name: upsert_units
+-- Create units, or change lot, firmware and date of those known; answers the ones created or changed.
+INSERT INTO unit (public_id, product_id, serial, printed, lot, firmware, made_on)
+SELECT * FROM unnest(%(public_ids)s::text[], %(product_ids)s::int[], %(serials)s::text[], %(printed)s::text[],
+                     %(lots)s::text[], %(firmwares)s::text[], %(made_on)s::date[])
+ON CONFLICT (product_id, serial) DO UPDATE
+SET printed = excluded.printed, lot = excluded.lot, firmware = excluded.firmware, made_on = excluded.made_on
+WHERE (unit.printed, unit.lot, unit.firmware, unit.made_on)
+      IS DISTINCT FROM (excluded.printed, excluded.lot, excluded.firmware, excluded.made_on)
+RETURNING id, serial, product_id, lot, firmware, xmax = 0 AS created;
+
+-- name: units_by_key
+-- Units by product code and canonical serial.
+SELECT u.id, u.public_id, p.code AS product_code, u.serial
+FROM unnest(%(codes)s::text[], %(serials)s::text[]) AS k (code, serial)
+JOIN product p ON p.code = k.code
+JOIN unit u ON u.product_id = p.id AND u.serial = k.serial;
+
+-- name: upsert_person
+-- The person with this address, made if new.
+INSERT INTO person (public_id, name, email) VALUES (%(public_id)s, %(name)s, %(email)s)
+ON CONFLICT (email) DO UPDATE SET name = excluded.name
+RETURNING id, public_id;
+
+-- name: lock_unit
+-- Hold a unit while its ownership changes.
+SELECT id FROM unit WHERE id = %(unit_id)s FOR UPDATE;
+
+-- name: ownership_from
+-- The ownership that covers a moment or begins after it, the earliest first.
+SELECT person_id, lower(during) AS since, upper(during) AS until FROM ownership
+WHERE unit_id = %(unit_id)s AND (upper(during) IS NULL OR upper(during) > %(since)s)
+ORDER BY lower(during) LIMIT 1;
+
+-- name: end_ownership
+-- End the ownership of a unit that runs.
+UPDATE ownership SET during = tstzrange(lower(during), %(until)s)
+WHERE unit_id = %(unit_id)s AND upper_inf(during);
+
+-- name: begin_ownership
+-- Let an ownership begin.
+INSERT INTO ownership (unit_id, person_id, during) VALUES (%(unit_id)s, %(person_id)s, tstzrange(%(since)s, NULL));
+
+-- name: owner_at
+-- Who owns a unit at a moment.
+SELECT p.id AS person_id, p.public_id, p.name, p.email, p.language, lower(o.during) AS since
+FROM ownership o JOIN person p ON p.id = o.person_id
+WHERE o.unit_id = %(unit_id)s AND o.during @> %(at)s::timestamptz;
+
+-- name: units_page
+-- Units in the order of their ids, with product, present owner and newest readings as JSON.
+SELECT u.id AS row, u.public_id AS id, u.printed AS serial, u.lot, u.firmware, p.code, p.name, p.model,
+       (SELECT person.name FROM ownership o JOIN person ON person.id = o.person_id
+        WHERE o.unit_id = u.id AND o.during @> now()) AS owner,
+       (SELECT max(l.received_at) FROM latest l WHERE l.unit_id = u.id) AS last_seen,
+       (SELECT jsonb_agg(jsonb_build_object('metric', m.name, 'title', r.title, 'unit', r.unit, 'value', l.value,
+               'at', l.time, 'normal', CASE WHEN r.normal_low IS NOT NULL
+                                            THEN jsonb_build_array(r.normal_low, r.normal_high) END)
+               ORDER BY r.position)
+        FROM product_metric r JOIN metric m ON m.id = r.metric_id
+        LEFT JOIN latest l ON l.unit_id = u.id AND l.metric_id = r.metric_id
+        WHERE r.product_id = u.product_id) AS readings,
+       (SELECT jsonb_agg(jsonb_build_object('title', v.document->'title'->>'en', 'severity', a.severity,
+               'onset', a.onset) ORDER BY a.onset)
+        FROM alarm a JOIN rule_version v ON v.id = a.rule_version_id
+        WHERE a.unit_id = u.id AND a.cleared_at IS NULL) AS alarms
+FROM unit u JOIN product p ON p.id = u.product_id
+WHERE u.id > %(after)s
+ORDER BY u.id
+LIMIT %(limit)s;
+
+-- name: readings
+-- One metric of one unit between two moments, oldest first.
+SELECT t.time, t.value
+FROM telemetry t
+JOIN unit u ON u.id = t.unit_id
+JOIN metric m ON m.id = t.metric_id
+WHERE u.public_id = %(unit)s AND m.name = %(metric)s AND t.time >= %(since)s AND t.time < %(until)s
+ORDER BY t.time DESC
+LIMIT %(limit)s;
+
+-- name: unit_metric
+-- A unit's metric, to tell "no readings" from "no such thing".
+SELECT r.unit FROM unit u
+JOIN product_metric r ON r.product_id = u.product_id
+JOIN metric m ON m.id = r.metric_id
+WHERE u.public_id = %(unit)s AND m.name = %(metric)s;

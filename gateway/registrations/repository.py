@@ -1,0 +1,56 @@
+"""Products, units and owners in the database."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from gateway.registrations.model import Metric, Owner, Product, Unit
+from gateway.store import Connection, Row, load_queries
+
+queries = load_queries("gateway.registrations")
+
+
+def products(connection: Connection) -> list[Product]:
+    """Every product with its metric registry."""
+    metrics: dict[int, list[Metric]] = {}
+    for row in connection.execute(queries.registry):
+        metrics.setdefault(row.pop("product_id"), []).append(Metric(**row))
+    return [Product(**row, metrics=tuple(metrics.get(row["id"], ()))) for row in connection.execute(queries.products)]
+
+
+def units_by_key(connection: Connection, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Unit]:
+    """The units that exist among these (product code, canonical serial)."""
+    codes, serials = zip(*keys, strict=True) if (keys := list(keys)) else ((), ())
+    rows = connection.execute(queries.units_by_key, {"codes": list(codes), "serials": list(serials)})
+    return {(row["product_code"], row["serial"]): Unit(**row) for row in rows}
+
+
+def owner_at(connection: Connection, unit_id: int, at: datetime) -> Owner | None:
+    """Who owned the unit at this moment."""
+    row = connection.execute(queries.owner_at, {"unit_id": unit_id, "at": at}).fetchone()
+    return Owner(**row) if row else None
+
+
+def units_page(connection: Connection, after: int, limit: int) -> list[Row]:
+    """Units behind row `after`, as the pages show them."""
+    return connection.execute(queries.units_page, {"after": after, "limit": limit}).fetchall()
+
+
+def unit_metric(connection: Connection, unit: str, metric: str) -> Row | None:
+    """The measuring unit of a metric that the unit with this public id has."""
+    return connection.execute(queries.unit_metric, {"unit": unit, "metric": metric}).fetchone()
+
+
+def readings(
+    connection: Connection, unit: str, metric: str, since: datetime, until: datetime, limit: int
+) -> list[tuple[datetime, float]]:
+    """One metric of one unit, oldest first; of more than `limit` the newest."""
+    arguments: dict[str, Any] = {
+        "unit": unit,
+        "metric": metric,
+        "since": since,
+        "until": until,
+        "limit": limit,
+    }
+    rows = connection.execute(queries.readings, arguments).fetchall()
+    return [(row["time"], row["value"]) for row in reversed(rows)]

@@ -1,0 +1,232 @@
+"""A rule as its maker writes it: YAML goes in, frozen models or problems with file, line and field come out."""
+
+import hashlib
+import json
+import re
+import string
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Literal, Self, TypeVar
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.config import JsonDict
+
+from gateway.core.duration import Duration
+from gateway.core.errors import BadInput
+
+MAX_SAMPLES = 10_000  # of one series in a test
+PLACEHOLDERS = frozenset({"value", "unit", "limit", "product", "serial"})
+
+# pydantic's words for these say what is wrong, but not what to do.
+_PLAINER = {
+    "missing": "is missing; add it",
+    "extra_forbidden": "there is no such field; correct its spelling or take it out",
+}
+_SAMPLES = re.compile(r"(?:_|(-?\d+(?:\.\d+)?)([+-]\d+(?:\.\d+)?)?)(?:x(\d+))?")
+T = TypeVar("T")
+
+
+def parse_series(text: str) -> list[float | None]:
+    """The samples of "70+1x10 _ 95x6": ten from 70 to 79, one missing, six times 95."""
+    # `xN` is always N samples; promtool makes eleven of 70+1x10, and one learns it by a failing test.
+    samples: list[float | None] = []
+    for word in text.split():
+        match = _SAMPLES.fullmatch(word)
+        if match is None or (match[2] and not match[3]):
+            raise ValueError(f"{word!r} is not a run of samples; write 70, 95x6, 70+1x10, 70-0.5x10, _ or _x3")
+        start, step, count = match[1], Decimal(match[2] or 0), int(match[3] or 1)
+        if len(samples) + count > MAX_SAMPLES:
+            raise ValueError(f"a series holds {MAX_SAMPLES} samples at most")
+        samples += [None if start is None else float(Decimal(start) + step * n) for n in range(count)]
+    if not samples:
+        raise ValueError("the series is empty; write samples such as 70+1x10 _ 95x6")
+    return samples
+
+
+def _is_series(text: str) -> str:
+    parse_series(text)
+    return text
+
+
+def _has_english(texts: dict[str, T]) -> dict[str, T]:
+    if "en" not in texts:
+        raise ValueError("the English text is missing; add `en`")
+    return texts
+
+
+def _only_known_placeholders(text: str) -> str:
+    for _, name, spec, conversion in string.Formatter().parse(text):
+        if name is not None and (name not in PLACEHOLDERS or spec or conversion):
+            allowed = " ".join(f"{{{known}}}" for known in sorted(PLACEHOLDERS))
+            raise ValueError(f"{{{name}}} cannot be filled in; use only {allowed}")
+    return text
+
+
+def _is_some_time(span: timedelta) -> timedelta:
+    if not span:
+        raise ValueError("is no time at all; write it like 5s")
+    return span
+
+
+def _sorted_once(names: tuple[T, ...]) -> tuple[T, ...]:
+    return tuple(sorted(set(names), key=str))
+
+
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
+Language = Annotated[str, Field(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
+Line = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_only_known_placeholders)]
+Title = Annotated[str, Field(min_length=1, max_length=100)]
+Series = Annotated[str, AfterValidator(_is_series)]
+Limit = Annotated[float, Field(allow_inf_nan=False)]
+_0S: JsonDict = {"default": "0s"}  # pydantic would write PT0S, which is not how a rule writes it
+_ENGLISH = Field(json_schema_extra={"required": ["en"]})
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Threshold(_Part):
+    """A metric above or below a limit; with both limits, outside their band."""
+
+    kind: Literal["threshold"]
+    metric: str
+    unit: str = Field(description="The metric's unit, repeated so that a limit in another unit is noticed.")
+    above: Limit | None = Field(None, description="Raise when the value is above this.")
+    below: Limit | None = Field(None, description="Raise when the value is below this.")
+    clear_below: Limit | None = Field(None, description="With `above`: clear below this; else at the limit or below.")
+    clear_above: Limit | None = Field(None, description="With `below`: clear above this; else at the limit or above.")
+
+    @model_validator(mode="after")
+    def _has_a_limit(self) -> Self:
+        if self.above is None and self.below is None:
+            raise ValueError("there is no limit; give `above`, `below` or both")
+        return self
+
+
+# The union of all kinds, discriminated by `kind`; pydantic wants a second member before it takes a discriminator.
+Condition = Threshold
+
+
+class Text(_Part):
+    """What a notice says; {value} {unit} {limit} {product} {serial} are filled in."""
+
+    title: Line
+    body: Line
+    action: Line
+
+
+class Expected(_Part):
+    """One alarm of a test, in time since the first sample; without `cleared_at` it is still raised at the end."""
+
+    raised_at: Duration
+    cleared_at: Duration | None = None
+
+
+class RuleTest(_Part):
+    """Series of samples, one every `every`, and the alarms they must make; no alarm in `expect` means silence."""
+
+    name: str
+    every: Annotated[Duration, AfterValidator(_is_some_time)]
+    series: dict[str, Series] = Field(description='By metric: "70+1x10 _ 95x6"; xN is N samples, _ a missing one.')
+    expect: tuple[Expected, ...]
+
+
+class RuleDocument(_Part):
+    """A rule; it has no version: the store makes one whenever the document changes."""
+
+    id: Slug
+    title: Annotated[dict[Language, Title], AfterValidator(_has_english), _ENGLISH]
+    product: str = Field(description="The code of the product the rule is for.")
+    condition: Condition
+    for_: Duration = Field(
+        timedelta(0),
+        alias="for",
+        description="How long the condition must hold before the alarm.",
+        json_schema_extra=_0S,
+    )
+    keep_firing_for: Duration = Field(
+        timedelta(0), description="How long the value must stay clear before it clears.", json_schema_extra=_0S
+    )
+    max_gap: Duration | None = Field(
+        None, description="A longer silence starts a wait again; without one, five times the metric's cadence."
+    )
+    severity: Literal["info", "warning", "critical", "safety"]
+    audience: Annotated[tuple[Literal["owner", "support"], ...], Field(min_length=1), AfterValidator(_sorted_once)]
+    text: Annotated[dict[Language, Text], AfterValidator(_has_english), _ENGLISH]
+    tests: tuple[RuleTest, ...] = ()
+
+    def digest(self) -> str:
+        """SHA-256 of what the document says, whatever its order, comments and spelled-out defaults."""
+        said = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        return hashlib.sha256(json.dumps(said, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def load_rules(path: Path) -> list[RuleDocument]:
+    """The rules of a YAML file with one or several documents; raises BadInput that names every problem."""
+    rules: dict[str, RuleDocument] = {}
+    problems: list[str] = []
+    try:
+        loader = yaml.SafeLoader(path.read_bytes())
+        while loader.check_node() and (node := loader.get_node()):
+            if twice := list(_keys_written_twice(node)):
+                problems += [f"{path}:{line}: {key}: is written twice; keep one" for line, key in twice]
+                continue
+            try:
+                rule = RuleDocument.model_validate(loader.construct_document(node))
+            except ValidationError as error:
+                problems += [
+                    _problem(path, node, found["loc"], _PLAINER.get(found["type"], found["msg"]))
+                    for found in error.errors()
+                ]
+                continue
+            if rule.id in rules:
+                problems.append(_problem(path, node, ("id",), f"{rule.id} is also another rule's; choose another"))
+            rules[rule.id] = rule
+    except OSError as error:
+        raise BadInput(f"The rules in {path} cannot be read: {error.strerror}.") from error
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        problems.append(f"{path}:{line}: {error.problem}")
+    except yaml.YAMLError as error:
+        problems.append(f"{path}:1: {error}")
+    if problems:
+        raise BadInput(f"The rules in {path} cannot be used.", problems)
+    return list(rules.values())
+
+
+def _problem(path: Path, node: yaml.Node, loc: tuple[str | int, ...], message: str) -> str:
+    field = ".".join(map(str, loc)) or "document"
+    return f"{path}:{_line(node, loc)}: {field}: {message.removeprefix('Value error, ')}"
+
+
+def _line(node: yaml.Node, loc: tuple[str | int, ...]) -> int:
+    """The line of the deepest part of `loc` that the author wrote; a missing field is reported where it belongs."""
+    line: int = node.start_mark.line
+    for step in loc:
+        if isinstance(node, yaml.MappingNode):
+            entry = next((entry for entry in node.value if entry[0].value == str(step)), None)
+            if entry is None:
+                break
+            line, node = entry[0].start_mark.line, entry[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+            node = node.value[step]
+            line = node.start_mark.line
+    return line + 1
+
+
+def _keys_written_twice(node: yaml.Node) -> Iterator[tuple[int, str]]:
+    """YAML keeps the last of two equal keys silently, so a second `above` would hide the first."""
+    if isinstance(node, yaml.MappingNode):
+        seen = set()
+        for key, value in node.value:
+            if key.value in seen:
+                yield key.start_mark.line + 1, str(key.value)
+            seen.add(str(key.value))
+            yield from _keys_written_twice(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _keys_written_twice(item)

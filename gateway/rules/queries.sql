@@ -1,0 +1,95 @@
+-- name: lock_rule
+-- Hold a rule's versions against another writer until the transaction ends.
+SELECT pg_advisory_xact_lock(7402203, hashtext(%(rule_id)s));
+
+-- name: newest_version
+-- The newest version of a rule.
+SELECT id, version, digest, active FROM rule_version WHERE rule_id = %(rule_id)s ORDER BY version DESC LIMIT 1;
+
+-- name: retire
+-- Take the active version of a rule out of force.
+UPDATE rule_version SET active = false WHERE rule_id = %(rule_id)s AND active RETURNING id, version;
+
+-- name: reactivate
+-- Bring a version back into force.
+UPDATE rule_version SET active = true WHERE id = %(id)s;
+
+-- name: insert_version
+-- Write a new version of a rule, in force from now on.
+INSERT INTO rule_version (rule_id, version, product_id, document, digest, active)
+SELECT %(rule_id)s, %(version)s, p.id, %(document)s, %(digest)s, true FROM product p WHERE p.code = %(product)s
+RETURNING id;
+
+-- name: active_ids
+-- The rule versions in force, and when a product last changed: what the evaluator must be in step with.
+SELECT coalesce(array_agg(id ORDER BY id), '{}') AS ids, (SELECT max(updated_at) FROM product) AS products_changed
+FROM rule_version WHERE active;
+
+-- name: versions
+-- Rule versions by number.
+SELECT id, rule_id, version, product_id, document FROM rule_version WHERE id = ANY(%(ids)s) ORDER BY id;
+
+-- name: insert_alarm
+-- Write an alarm, unless it is known: (version, unit, onset) is its identity.
+INSERT INTO alarm (public_id, rule_version_id, unit_id, severity, onset, raised_at, judged_at, historic, evidence)
+VALUES (%(public_id)s, %(version_id)s, %(unit_id)s, %(severity)s, %(onset)s, %(raised_at)s, %(judged_at)s,
+        %(historic)s, %(evidence)s)
+ON CONFLICT (rule_version_id, unit_id, onset) DO NOTHING
+RETURNING id;
+
+-- name: clear_alarm
+-- Clear an alarm that is active.
+UPDATE alarm SET cleared_at = %(cleared_at)s, clearing = %(clearing)s
+WHERE rule_version_id = %(version_id)s AND unit_id = %(unit_id)s AND onset = %(onset)s AND cleared_at IS NULL
+RETURNING id, public_id, historic;
+
+-- name: clear_retired
+-- Clear the active alarms of rule versions that are out of force.
+UPDATE alarm a SET cleared_at = %(cleared_at)s, clearing = %(clearing)s
+FROM rule_version v
+WHERE v.id = a.rule_version_id AND a.cleared_at IS NULL AND NOT v.id = ANY(%(in_force)s)
+RETURNING a.id, a.public_id, a.unit_id, a.historic, v.rule_id, v.version;
+
+-- name: alarm
+-- One alarm with its rule's document and its unit.
+SELECT a.id, a.public_id, a.unit_id, a.severity, a.onset, a.raised_at, a.judged_at, a.historic, a.evidence,
+       a.cleared_at, a.clearing, v.rule_id, v.version, v.document, u.printed AS serial,
+       p.name AS product_name,
+       (SELECT r.title FROM product_metric r JOIN metric m ON m.id = r.metric_id
+        WHERE r.product_id = p.id AND m.name = a.evidence->>'metric') AS metric_title
+FROM alarm a
+JOIN rule_version v ON v.id = a.rule_version_id
+JOIN unit u ON u.id = a.unit_id
+JOIN product p ON p.id = u.product_id
+WHERE a.id = %(id)s;
+
+-- name: alarms_page
+-- Alarms below a number, the newest first, with unit and rule.
+SELECT a.id AS row, a.public_id AS id, u.public_id AS unit, u.printed AS serial, p.code AS product, a.severity,
+       v.rule_id AS rule, v.version, v.document->'title'->>'en' AS title, a.onset, a.raised_at, a.judged_at,
+       a.historic, a.evidence, a.cleared_at, a.clearing
+FROM alarm a
+JOIN rule_version v ON v.id = a.rule_version_id
+JOIN unit u ON u.id = a.unit_id
+JOIN product p ON p.id = u.product_id
+WHERE a.id < %(before)s AND (%(unit)s::text IS NULL OR u.public_id = %(unit)s)
+ORDER BY a.id DESC
+LIMIT %(limit)s;
+
+-- name: mark
+-- Up to which batch the snapshots go, and the rule versions they are of.
+SELECT seq, versions FROM ingest_mark;
+
+-- name: set_mark
+-- Note up to which batch the snapshots go.
+INSERT INTO ingest_mark (seq, versions) VALUES (%(seq)s, %(versions)s)
+ON CONFLICT (single) DO UPDATE SET seq = excluded.seq, versions = excluded.versions;
+
+-- name: snapshots
+-- The saved rule state, by product.
+SELECT product_id, state FROM rule_snapshot ORDER BY product_id, partition;
+
+-- name: save_snapshot
+-- Save the state of one product's partition.
+INSERT INTO rule_snapshot (product_id, partition, state) VALUES (%(product_id)s, %(partition)s, %(state)s)
+ON CONFLICT (product_id, partition) DO UPDATE SET state = excluded.state;

@@ -1,0 +1,87 @@
+"""Connections to PostgreSQL: one pool a process, each connection in UTC and answering rows as dictionaries."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Self
+
+import psycopg
+from psycopg.rows import dict_row
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from gateway.core.errors import Unavailable
+
+Row = dict[str, Any]
+Connection = psycopg.Connection[Row]
+
+OperationalError = psycopg.OperationalError
+"""The database is away: try again later, nothing was decided."""
+DataError = psycopg.DataError
+IntegrityError = psycopg.IntegrityError
+UniqueViolation = psycopg.errors.UniqueViolation
+
+
+def connect(url: str, application_name: str = "gateway") -> Connection:
+    """A connection of its own, in autocommit, for long-lived owners (the ingest writer, listeners)."""
+    return psycopg.connect(
+        url,
+        row_factory=dict_row,
+        autocommit=True,
+        application_name=application_name,
+        options="-c timezone=UTC",
+        connect_timeout=5,
+    )
+
+
+class Database:
+    """A pool of connections; `transaction()` is the only way to write, `read()` to read."""
+
+    def __init__(self, url: str, application_name: str = "gateway", max_size: int = 8) -> None:
+        self.url = url
+        self._pool: ConnectionPool[Connection] = ConnectionPool(
+            url,
+            min_size=1,
+            max_size=max_size,
+            open=False,
+            timeout=5,
+            check=ConnectionPool.check_connection,
+            kwargs={
+                "row_factory": dict_row,
+                "autocommit": True,
+                "application_name": application_name,
+                "options": "-c timezone=UTC",
+                "connect_timeout": 5,
+            },
+        )
+
+    def open(self) -> Self:
+        """Connect; raises Unavailable when the server does not answer in 10 s."""
+        try:
+            self._pool.open(wait=True, timeout=10)
+        except PoolTimeout as error:
+            self._pool.close()
+            raise Unavailable(
+                "The database does not answer. Check that it runs and that GATEWAY_DATABASE_URL names it."
+            ) from error
+        return self
+
+    def close(self) -> None:
+        """Give every connection back to the server."""
+        self._pool.close()
+
+    def __enter__(self) -> Self:
+        return self.open()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """One transaction: committed at the end, rolled back by any exception."""
+        with self._pool.connection() as connection, connection.transaction():
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection for single reading statements."""
+        with self._pool.connection() as connection:
+            yield connection

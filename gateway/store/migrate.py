@@ -1,0 +1,50 @@
+"""Migrations: numbered SQL files, each applied once in a transaction of its own, never edited afterwards."""
+
+import hashlib
+from importlib.resources import files
+
+from psycopg.sql import SQL
+
+from gateway.core.errors import Unavailable
+from gateway.store.database import Connection, connect
+from gateway.store.timeseries import TimeSeries
+
+_LOCK = 7_402_201
+_TABLE = """
+CREATE TABLE IF NOT EXISTS schema_migration (
+  name text PRIMARY KEY, digest text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())
+"""
+
+
+def migrate(url: str) -> list[str]:
+    """Bring the database to this version's schema; answers the names applied. Safe to run from several places at once.
+
+    Raises Unavailable when a migration that ran was edited since.
+    """
+    with connect(url, "gateway-migrate") as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+        connection.execute(_TABLE)
+        return _apply(connection)
+
+
+def _apply(connection: Connection) -> list[str]:
+    done = {row["name"]: row["digest"] for row in connection.execute("SELECT name, digest FROM schema_migration")}
+    applied = []
+    for file in sorted(files("gateway.store.migrations").iterdir(), key=lambda file: file.name):
+        if not file.name.endswith(".sql"):
+            continue
+        text = file.read_text("utf-8")
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        if done.get(file.name) == digest:
+            continue
+        if file.name in done:
+            raise Unavailable(f"Migration {file.name} was edited after it ran here; add a new one instead.")
+        with connection.transaction():
+            # Rather give up than lock a busy table: the next try finds a quieter moment.
+            connection.execute("SET LOCAL lock_timeout = '4s'")
+            connection.execute("SET LOCAL statement_timeout = '60s'")
+            connection.execute(SQL(text))
+            TimeSeries(connection).create()
+            connection.execute("INSERT INTO schema_migration (name, digest) VALUES (%s, %s)", [file.name, digest])
+        applied.append(file.name)
+    return applied

@@ -1,0 +1,32 @@
+"""SQL lives in `queries.sql` beside the repository that uses it: every query has a name and one sentence."""
+
+import re
+from importlib.resources import files
+
+from psycopg.sql import SQL
+
+_HEAD = re.compile(r"^-- name: (\w+)\n-- (\S.*)\n", re.MULTILINE)
+
+
+class Queries:
+    """The named queries of one file, as attributes; a name that is not in the file raises AttributeError."""
+
+    def __init__(self, source: str, text: str) -> None:
+        self._source = source
+        heads = list(_HEAD.finditer(text))
+        ends = [head.start() for head in heads[1:]] + [len(text)]
+        self._queries = {
+            head[1]: SQL(text[head.end() : end].strip().rstrip(";")) for head, end in zip(heads, ends, strict=True)
+        }
+        self.sentences = {head[1]: head[2] for head in heads}
+
+    def __getattr__(self, name: str) -> SQL:
+        try:
+            return self._queries[name]
+        except KeyError:
+            raise AttributeError(f"{self._source} has no query named {name}") from None
+
+
+def load_queries(package: str) -> Queries:
+    """The queries of `package`'s queries.sql, read once at import."""
+    return Queries(f"{package}/queries.sql", files(package).joinpath("queries.sql").read_text("utf-8"))

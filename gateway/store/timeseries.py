@@ -1,0 +1,108 @@
+"""The telemetry table: a TimescaleDB hypertable where the server has it, else partitions by day.
+
+One schema and one set of queries stand on both; only this class knows the difference, in DDL and maintenance.
+Names of TimescaleDB's functions are of its API reference, version 2.20 (create_hypertable, by_range, drop_chunks).
+"""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from functools import cached_property
+
+from psycopg import sql
+
+from gateway.store.database import Connection
+
+_TABLE = """
+CREATE TABLE telemetry (                        -- raw readings: written once, never updated
+  time        timestamptz NOT NULL,             -- the device's
+  unit_id     bigint      NOT NULL,
+  metric_id   smallint    NOT NULL,
+  value       float8      NOT NULL,
+  received_at timestamptz NOT NULL,
+  late        boolean     NOT NULL              -- older than what was judged: raised nothing
+)
+"""
+_KEY = "CREATE UNIQUE INDEX telemetry_key ON telemetry (unit_id, metric_id, time DESC)"
+
+
+class TimeSeries:
+    """DDL and maintenance of the telemetry table, over a connection in autocommit or in a transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._days: set[date] = set()
+
+    def create(self) -> None:
+        """Make the table unless it is there; which kind it is, is decided now and for good."""
+        if self._kind() is not None:
+            return
+        if self._has_timescale():
+            self._connection.execute(_TABLE)
+            self._connection.execute(
+                "SELECT create_hypertable('telemetry', by_range('time', INTERVAL '1 day'),"
+                " create_default_indexes => false)"
+            )
+        else:
+            self._connection.execute(_TABLE + " PARTITION BY RANGE (time)")
+        self._connection.execute(_KEY)
+
+    def _has_timescale(self) -> bool:
+        """Whether the extension is installed in this database or can be, making it so."""
+        available = self._connection.execute(
+            "SELECT installed_version FROM pg_available_extensions WHERE name = 'timescaledb'"
+            " AND current_setting('shared_preload_libraries') LIKE '%timescaledb%'"
+        ).fetchone()
+        if available and available["installed_version"] is None:
+            self._connection.execute("CREATE EXTENSION timescaledb")
+        return available is not None
+
+    def _kind(self) -> str | None:
+        row = self._connection.execute(
+            "SELECT relkind::text AS kind FROM pg_class WHERE oid = to_regclass('telemetry')"
+        ).fetchone()
+        return None if row is None else row["kind"]
+
+    @cached_property
+    def is_hypertable(self) -> bool:
+        """True on TimescaleDB, false on plain partitions; the table must exist."""
+        return self._kind() != "p"
+
+    def ensure_days(self, days: Iterable[date]) -> None:
+        """Make room for readings of these UTC days. Partitions are attached, which does not lock out readers."""
+        missing = set(days) - self._days
+        if not missing or self.is_hypertable:
+            return
+        for day in sorted(missing - self._existing_days()):
+            self._attach(day)
+        self._days |= missing
+
+    def _existing_days(self) -> set[date]:
+        rows = self._connection.execute(
+            "SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
+            " WHERE i.inhparent = 'telemetry'::regclass"
+        )
+        return {date.fromisoformat(row["name"].removeprefix("telemetry_")) for row in rows}
+
+    def _attach(self, day: date) -> None:
+        name = sql.Identifier(f"telemetry_{day:%Y%m%d}")
+        with self._connection.transaction():
+            # Two roles may want the same day at once; a crash may have left a table that was never attached.
+            self._connection.execute("SELECT pg_advisory_xact_lock(7402202)")
+            if day in self._existing_days():
+                return
+            self._connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(name))
+            self._connection.execute(sql.SQL("CREATE TABLE {} (LIKE telemetry INCLUDING ALL)").format(name))
+            self._connection.execute(
+                sql.SQL("ALTER TABLE telemetry ATTACH PARTITION {} FOR VALUES FROM ({}) TO ({})").format(
+                    name, sql.Literal(f"{day}T00:00:00Z"), sql.Literal(f"{day + timedelta(days=1)}T00:00:00Z")
+                )
+            )
+
+    def drop_before(self, day: date) -> int:
+        """Forget raw readings of the days before `day`; answers how many days (or chunks) went."""
+        if self.is_hypertable:
+            return self._connection.execute("SELECT drop_chunks('telemetry', %s::timestamptz)", [day]).rowcount
+        old = sorted(known for known in self._existing_days() if known < day)
+        for known in old:
+            self._connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(f"telemetry_{known:%Y%m%d}")))
+        return len(old)

@@ -1,0 +1,113 @@
+"""The real servers that the tests run against, and an empty database for each test."""
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from gateway.embedded.broker import EmbeddedBroker
+from gateway.embedded.postgres import EmbeddedPostgres
+from gateway.embedded.process import free_port, spawn
+from gateway.store import Connection, connect
+from gateway.store.migrate import migrate
+
+DEBIAN = Path("/usr/lib/postgresql/15/bin")
+MOSQUITTO = next((path for path in map(Path, ("/usr/sbin/mosquitto", "/usr/bin/mosquitto")) if path.exists()), None)
+GIVEN_SERVER = os.environ.get("GATEWAY_TEST_DATABASE_URL")
+
+
+def require(tool: object, name: str) -> None:
+    """Skip without a tool on a developer's machine; with CI=true that is a failure."""
+    if tool:
+        return
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{name} is missing, and with CI=true nothing is skipped")
+    pytest.skip(f"{name} is missing")
+
+
+@pytest.fixture(scope="session", params=["given"] if GIVEN_SERVER else ["embedded-18", "debian-15"])
+def server(request, tmp_path_factory) -> Iterator[str]:
+    """The URL of a PostgreSQL server: the given one, or the embedded one and Debian's."""
+    if GIVEN_SERVER:
+        yield GIVEN_SERVER
+        return
+    if request.param == "debian-15":
+        require(DEBIAN.exists(), "Debian's PostgreSQL 15 (apt-get install postgresql)")
+    binaries = DEBIAN if request.param == "debian-15" else None
+    with EmbeddedPostgres(tmp_path_factory.mktemp(request.param), binaries=binaries) as postgres:
+        yield postgres.url
+
+
+@pytest.fixture
+def empty_url(server) -> Iterator[str]:
+    """The URL of a new, empty database."""
+    name = f"test_{secrets.token_hex(6)}"
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name}")
+        yield psycopg.conninfo.make_conninfo(server, dbname=name)
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def url(empty_url) -> str:
+    """The URL of a new database with this version's schema."""
+    migrate(empty_url)
+    return empty_url
+
+
+@pytest.fixture
+def db(url) -> Iterator[Connection]:
+    """A connection to a new database, in autocommit."""
+    with connect(url, "test") as connection:
+        yield connection
+
+
+@pytest.fixture(params=["mosquitto", "embedded"])
+def broker_port(request, tmp_path) -> Iterator[int]:
+    """The MQTT 5 port of a running broker."""
+    if request.param == "embedded":
+        with EmbeddedBroker(tmp_path / "broker", port := free_port(), free_port()):
+            yield port
+    else:
+        yield from mosquitto(tmp_path)
+
+
+@pytest.fixture
+def mosquitto_port(tmp_path) -> Iterator[int]:
+    """The port of a running Mosquitto."""
+    yield from mosquitto(tmp_path)
+
+
+def mosquitto(folder: Path) -> Iterator[int]:
+    """Run Debian's Mosquitto with the limits that the gateway needs; yields its port."""
+    require(MOSQUITTO, "mosquitto (apt-get install mosquitto)")
+    port = free_port()
+    config = folder / "mosquitto.conf"
+    config.write_text(
+        f"listener {port} 127.0.0.1\nallow_anonymous true\nmax_inflight_messages 5000\nmax_queued_messages 0\n"
+    )
+    with (folder / "mosquitto.log").open("wb") as log:
+        process = spawn([str(MOSQUITTO), "-c", str(config)], death_signal=signal.SIGTERM, stdout=log)
+    try:
+        _wait_for(port, process)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 10
+    while process.poll() is None and time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    pytest.fail("mosquitto did not start")
