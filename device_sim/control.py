@@ -49,11 +49,13 @@ class ControlSocket(AbstractContextManager["ControlSocket"]):
                 return
             with peer, suppress(OSError):  # a client that went away wants no answer
                 peer.settimeout(_PATIENCE_S)
-                peer.sendall(self._reply(peer.makefile("rb").readline(_LINE)) + b"\n")
+                with peer.makefile("rb") as stream:
+                    peer.sendall(self._reply(stream.readline(_LINE)) + b"\n")
 
     def _reply(self, line: bytes) -> bytes:
         try:
-            reply = {"ok": self._answer(dict(json.loads(line)))}
+            words = {str(key): None if word is None else str(word) for key, word in dict(json.loads(line)).items()}
+            reply = {"ok": self._answer(words)}
         except SimError as error:
             reply = {"error": str(error)}
         except (ValueError, TypeError):

@@ -86,7 +86,6 @@ class Link:
         self._lost: str | None = None  # why the connection broke, until `pump` has dealt with it
         self._reason = ""
         self._away_since: float | None = None
-        self._welcomed = False
         self._refusals: set[str] = set()
 
     @property

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from typing import TypeVar
 
 from gateway.app.batch import Batch, decode_batch, make_batch
 from gateway.app.catalog import Catalog
@@ -18,7 +19,7 @@ from gateway.m2m.decode import Limits
 from gateway.m2m.inbox import Inbox
 from gateway.m2m.link import Link
 from gateway.m2m.message import Message, Rejected
-from gateway.m2m.redelivery import Redelivery
+from gateway.m2m.redelivery import ENTRY_BYTES, Redelivery
 from gateway.registrations import repository as registrations
 from gateway.rules import repository as rules
 from gateway.rules.evaluator import Change
@@ -33,9 +34,8 @@ log = logging.getLogger(__name__)
 _LOCK = 7_402_200
 _RETRY_S = 1.0
 _HOUSEKEEPING_S = 1.0
-_ENTRY_BYTES = 10
 
-Work = Callable[[], None]
+T = TypeVar("T")
 
 
 class Ingest:
@@ -83,6 +83,7 @@ class Ingest:
         finally:
             part.set()  # after the last commit, so that its acknowledgements still leave
             reader.join()
+            self._link.close()
             self._connection.close()
         if failures:
             raise failures[0]
@@ -143,54 +144,56 @@ class Ingest:
 
     def _take(self, messages: list[Message], entries: bytes) -> bool:
         """Decode, judge and commit; a message that the database refuses is found by halving, and quarantined."""
+        topics = {message.topic for message in messages}
+        devices = self._patiently(lambda: self._catalog.devices(self._connection, topics))
+        if devices is None:
+            return False
         try:
-            return self._patiently(lambda: self._store(self._decoded(messages, entries)))
+            return self._store(decode_batch(messages, devices, self._limits, entries))
         except (DataError, IntegrityError) as error:
             log.exception("The database refuses a batch of %d messages (stage=store).", len(messages))
             middle = len(messages) // 2
             if middle == 0:
-                refused = [(messages[0], Rejected("refused_by_store", str(error)))]
-                return self._patiently(lambda: self._store(make_batch([], refused, entries)))
-            # The first half carries all entries: when only it is committed, the rest must count as new.
-            cut = len(entries) * middle // len(messages)
+                return self._store(make_batch([], [(messages[0], Rejected("refused_by_store", str(error)))], entries))
+            cut = ENTRY_BYTES * sum(message.packet_id > 0 for message in messages[:middle])
             return self._take(messages[:middle], entries[:cut]) and self._take(messages[middle:], entries[cut:])
 
-    def _patiently(self, work: Work) -> bool:
-        """Do it as often as the database goes away meanwhile; false if stopped before it was done."""
+    def _store(self, batch: Batch) -> bool:
+        """Judge, commit, and only then take over; false if stopped before the commit."""
+        verdicts = self._judging.judge(batch.by_product())
+        columns = batch.marked(verdicts)
         seq = self._judging.mark.seq + 1
+
+        def commit() -> int:
+            if m2m.is_committed(self._connection, seq, batch.entries):
+                return 1  # the answer to the first try got lost
+            self._series.ensure_days(batch.days())
+            try:
+                return self._commit(seq, batch, columns, verdicts, all_known=False)
+            except UniqueViolation:
+                # Something newer than we knew is stored: only the road that looks can take this batch.
+                return self._commit(seq, batch, columns, verdicts, all_known=True)
+
+        changed = self._patiently(commit)
+        if changed is None:
+            return False
+        self._judging.apply(verdicts, seq)
+        if changed:
+            self._patiently(self._wake)
+        return True
+
+    def _patiently(self, work: Callable[[], T]) -> T | None:
+        """Do it as often as the database goes away meanwhile; None if stopped before it was done."""
         while True:
             try:
-                work()
+                return work()
             except OperationalError as error:
                 log.warning("The database went away, nothing is acknowledged meanwhile (%s).", str(error).strip())
                 self._connection.close()
                 if not self._connect():
-                    return False
-                if m2m.journal_has(self._connection, seq):
-                    # The commit went through and its answer got lost: start again from what is stored.
-                    raise Unavailable("The answer to a commit got lost; restarting from the journal.") from error
-            else:
-                return True
-
-    def _decoded(self, messages: list[Message], entries: bytes) -> Batch:
-        devices = self._catalog.devices(self._connection, (message.topic for message in messages))
-        return decode_batch(messages, devices, self._limits, entries)
-
-    def _store(self, batch: Batch) -> None:
-        """Judge, commit and take over. Until the commit nothing is changed, so this may be tried again."""
-        readings = batch.by_product()
-        verdicts = self._judging.judge(readings)
-        columns = batch.marked(verdicts)
-        seq = self._judging.mark.seq + 1
-        self._series.ensure_days(batch.days())
-        try:
-            changed = self._commit(seq, batch, columns, verdicts, all_known=False)
-        except UniqueViolation:
-            # Something newer than we knew is stored: only the road that looks can take this batch.
-            changed = self._commit(seq, batch, columns, verdicts, all_known=True)
-        self._judging.apply(verdicts, seq)
-        if changed:
-            wake(self._connection)
+                    return None
+                if rules.mark(self._connection).seq > self._judging.mark.seq:
+                    raise Unavailable("Another ingest process went on in our place; starting anew.") from error
 
     def _commit(self, seq: int, batch: Batch, columns: m2m.Columns, verdicts: Verdicts, *, all_known: bool) -> int:
         with self._connection.transaction():
@@ -211,7 +214,7 @@ class Ingest:
 
     # -- Now and then -----------------------------------------------------------------------------------------
 
-    def _housekeeping(self) -> None:
+    def _housekeeping(self) -> bool:
         self._keep_in_step()
         if time.monotonic() >= self._next_snapshot:
             self._save()
@@ -220,6 +223,7 @@ class Ingest:
             "ingest",
             {"connected": self._link.connected.is_set(), "waiting": len(self._inbox), "batch": self._judging.mark.seq},
         )
+        return True
 
     def _keep_in_step(self) -> None:
         """Take over changed rules and registries; the state is saved with it, so no replay crosses a change."""
@@ -237,6 +241,10 @@ class Ingest:
         wake(self._connection)
         log.info("%d rules are in force (stage=judge).", len(wanted.versions))
 
+    def _wake(self) -> bool:
+        wake(self._connection)
+        return True
+
     def _save(self) -> None:
         with self._connection.transaction():
             self._trim(self._judging)
@@ -244,7 +252,7 @@ class Ingest:
 
     def _trim(self, judging: Judging) -> None:
         judging.save(self._connection)
-        m2m.trim_journal(self._connection, judging.mark.seq, self._settings.mqtt_receive_maximum * _ENTRY_BYTES)
+        m2m.trim_journal(self._connection, judging.mark.seq, self._settings.mqtt_receive_maximum * ENTRY_BYTES)
 
     def _take_over(self, judging: Judging) -> None:
         judging.saved()

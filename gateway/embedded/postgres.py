@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -22,6 +21,7 @@ from gateway.embedded.programs import (
     major_version,
     make_folder,
     server_account,
+    socket_folder,
     usable_programs,
 )
 
@@ -117,7 +117,7 @@ class EmbeddedPostgres:
                 _initialise(programs, unfinished, account, log)
                 unfinished.rename(cluster)  # whole or not there: a kill on the way leaves only the other name
             _require_version(programs, cluster)
-            sockets = _socket_folder(home, account, data_dir / "postgres.txt")
+            sockets = socket_folder(home, account, data_dir / "postgres.txt")
             # No server runs here (see above). These would stop a start where their pid is somebody else's by now.
             for stale in [cluster / "postmaster.pid", *sockets.glob(".s.PGSQL.*")]:
                 stale.unlink(missing_ok=True)
@@ -217,26 +217,6 @@ def _require_version(programs: Path, cluster: Path) -> None:
             f"The data in {cluster} was made by PostgreSQL {made_by}, and this is {ours}. "
             f"Use {made_by}, or another folder with GATEWAY_DATA_DIR=…"
         )
-
-
-def _socket_folder(home: Path, account: Account, note: Path) -> Path:
-    """The server's folder, or a short one where a socket's name in that would be too long for the system."""
-    # 107 bytes with the file's own name; a comma or quote would be read as a list, by server and client.
-    if len(os.fsencode(home / ".s.PGSQL.5432")) <= 107 and not re.search(r"[,\"'\\@\s]", str(home)):
-        return home
-    noted = re.search(r"^socket: (.+)$", note.read_text(), re.MULTILINE) if note.exists() else None
-    if noted:
-        folder = Path(noted.group(1))
-        try:
-            make_folder(folder, account=account)
-        except (OSError, Unavailable):
-            pass  # cleaned up, and the name taken by another account
-        else:
-            return folder
-    # A random name, because another user could make a predictable one first. Not TMPDIR, which may be root's own.
-    folder = Path(tempfile.mkdtemp(prefix="gateway-", dir="/tmp"))
-    os.chown(folder, account.uid, account.gid)
-    return folder
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], cluster: Path, log: Path) -> None:

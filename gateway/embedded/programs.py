@@ -143,6 +143,26 @@ def make_folder(path: Path, *, mode: int = 0o700, account: Account | None = None
         )
 
 
+def socket_folder(home: Path, account: Account, note: Path) -> Path:
+    """The server's folder, or a short one where a socket's name in that would be too long for the system."""
+    # 107 bytes with the file's own name; a comma or quote would be read as a list, by server and client.
+    if len(os.fsencode(home / ".s.PGSQL.5432")) <= 107 and not re.search(r"[,\"'\\@\s]", str(home)):
+        return home
+    noted = re.search(r"^socket: (.+)$", note.read_text(), re.MULTILINE) if note.exists() else None
+    if noted:
+        folder = Path(noted.group(1))
+        try:
+            make_folder(folder, account=account)
+        except (OSError, Unavailable):
+            pass  # cleaned up, and the name taken by another account
+        else:
+            return folder
+    # A random name, because another user could make a predictable one first. Not TMPDIR, which may be root's own.
+    folder = Path(tempfile.mkdtemp(prefix="gateway-", dir="/tmp"))
+    os.chown(folder, account.uid, account.gid)
+    return folder
+
+
 def _short_hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 

@@ -95,6 +95,11 @@ class Link:
             self._client.loop_write()
         self.connected.clear()
 
+    def close(self) -> None:
+        """Give its own sockets back; after `run` has ended."""
+        self._wake_in.close()
+        self._wake_out.close()
+
     def _connect(self, stop: threading.Event) -> bool:
         """Try until the broker takes the connection; false if `stop` came first."""
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]

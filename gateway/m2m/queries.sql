@@ -55,9 +55,9 @@ FROM quarantine WHERE id < %(before)s ORDER BY id DESC LIMIT %(limit)s;
 INSERT INTO ingest_journal (seq, at, readings, messages)
 VALUES (%(seq)s, now(), %(readings)s, %(messages)s);
 
--- name: journal_has
--- Whether this batch was committed.
-SELECT EXISTS (SELECT FROM ingest_journal WHERE seq = %(seq)s) AS committed;
+-- name: journal_entry
+-- The messages of a batch, if it was committed.
+SELECT messages FROM ingest_journal WHERE seq = %(seq)s;
 
 -- name: journal_after
 -- The batches behind a number, in order.

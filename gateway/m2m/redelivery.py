@@ -17,6 +17,8 @@ Entry = tuple[int, int]
 """Packet id, and a 64-bit digest of topic and payload."""
 
 _ENTRY = np.dtype([("packet_id", "<u2"), ("digest", "<u8")])
+ENTRY_BYTES = _ENTRY.itemsize
+"""Of one message in the journal."""
 
 
 class Redelivery:

@@ -125,17 +125,19 @@ def quarantine_page(connection: Connection, before: int, limit: int) -> list[Row
 
 
 def write_journal(tx: Connection, seq: int, readings: bytes, messages: bytes) -> None:
-    """Write batch `seq`; raises Unavailable if another process wrote one with that number."""
+    """Write batch `seq`; raises Unavailable if another process wrote one with that number meanwhile."""
     try:
         tx.execute(queries.insert_journal, {"seq": seq, "readings": readings, "messages": messages})
     except UniqueViolation as error:
-        raise Unavailable(f"Batch {seq} stands in the journal already: restarting from what is stored.") from error
+        raise Unavailable(f"Batch {seq} of another process stands in the journal: starting anew.") from error
 
 
-def journal_has(connection: Connection, seq: int) -> bool:
-    """Whether batch `seq` was committed, when the answer to its commit got lost."""
-    row = connection.execute(queries.journal_has, {"seq": seq}).fetchone()
-    return row is not None and row["committed"]
+def is_committed(connection: Connection, seq: int, messages: bytes) -> bool:
+    """Whether batch `seq` stands in the journal; raises Unavailable if it is another process's."""
+    row = connection.execute(queries.journal_entry, {"seq": seq}).fetchone()
+    if row is not None and row["messages"] != messages:
+        raise Unavailable(f"Batch {seq} of another process stands in the journal: starting anew.")
+    return row is not None
 
 
 def journal_after(connection: Connection, seq: int) -> Iterator[tuple[int, bytes]]:

@@ -131,6 +131,18 @@ class Delta:
         return set(np.unique(self.unit % PARTITIONS).tolist())
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What is known of some units, without the zeros: as it is dumped, and as it moves to another state."""
+
+    metrics: Ints
+    unit: Ints
+    newest: Ints
+    row: Ints  # of each open timer, in `unit`
+    version: Ints
+    timers: Timers
+
+
 @dataclass(slots=True)
 class State:
     """One product's units in slots: the newest judged reading by metric, the timers by rule version."""
@@ -165,67 +177,75 @@ class State:
 
     def for_rules(self, versions: Ints, metrics: Ints) -> "State":
         """A state for other rules and metrics; what is known of those that remain is kept."""
-        state = State.empty(versions, metrics, len(self))
-        state._place(self, np.arange(len(self)))  # noqa: SLF001 - its own kind
+        state = _assembled(versions, metrics, [self.part(np.arange(len(self)))])
         state.revision = self.revision + 1
         return state
+
+    def part(self, slots: Ints) -> _Part:
+        """What is known of the units in these slots."""
+        # Open timers only: copying the zeros too would make the kernel back them all with memory.
+        by_version = np.argsort(self.versions)
+        row, nth = np.nonzero(self.timers.phase[slots][:, by_version])
+        rule = by_version[nth]
+        timers = self.timers[slots[row], rule]
+        return _Part(self.metrics, self.unit[slots], self.newest[slots], row, self.versions[rule], timers)
+
+    def place(self, part: _Part) -> None:
+        """Take in units that are not yet known, with what they have in the columns that are here."""
+        known = len(self)
+        self._add(part.unit)
+        _, there, here = np.intersect1d(part.metrics, self.metrics, return_indices=True)
+        self.newest[known : len(self), here] = part.newest[:, there]
+        by_version = np.argsort(self.versions)
+        kept = np.flatnonzero(np.isin(part.version, self.versions))
+        rule = by_version[np.searchsorted(self.versions, part.version[kept], sorter=by_version)]
+        self.timers.put((known + part.row[kept], rule), part.timers[kept])
 
     def _add(self, units: Ints) -> None:
         known = len(self)
         total = known + len(units)
         if total >= len(self.unit):
             larger = State.empty(self.versions, self.metrics, 2 * total)
-            larger._place(self, np.arange(known))  # noqa: SLF001 - its own kind
+            larger.place(self.part(np.arange(known)))
             self.unit, self.newest, self.timers = larger.unit, larger.newest, larger.timers
         self.unit[known:total] = units
         self.slots.update(zip(units.tolist(), range(known, total), strict=True))
-
-    def _place(self, other: "State", rows: Ints) -> None:
-        """Add the units in those slots of `other`, with what they have in the columns that both have."""
-        known = len(self)
-        self._add(other.unit[rows])
-        _, there, here = np.intersect1d(other.metrics, self.metrics, return_indices=True)
-        self.newest[known : len(self), here] = other.newest[rows][:, there]
-        _, there, here = np.intersect1d(other.versions, self.versions, return_indices=True)
-        # Open timers only: copying all the zeros would make the kernel back them with memory.
-        row, nth = np.nonzero(other.timers.phase[rows][:, there])
-        self.timers.put((known + row, here[nth]), other.timers[rows[row], there[nth]])
 
 
 def dump(state: State, partition: int) -> bytes:
     """All that is known of one partition's units; equal knowledge gives equal bytes."""
     slots = np.flatnonzero(state.unit[: len(state)] % PARTITIONS == partition)
-    slots = slots[np.argsort(state.unit[slots])]
-    rules = np.argsort(state.versions)
-    metrics = np.argsort(state.metrics)
-    row, nth = np.nonzero(state.timers.phase[slots][:, rules])
-    open_timers = state.timers[slots[row], rules[nth]]
+    part = state.part(slots[np.argsort(state.unit[slots])])
     out = io.BytesIO()
     np.savez(
         out,
-        metrics=state.metrics[metrics],
-        unit=state.unit[slots],
-        newest=state.newest[slots][:, metrics],
-        row=row,
-        version=state.versions[rules[nth]],
-        phase=open_timers.phase,
-        onset=open_timers.onset,
-        calm_since=open_timers.calm_since,
-        onset_value=open_timers.onset_value,
-        extreme=open_timers.extreme,
+        metrics=part.metrics,
+        unit=part.unit,
+        newest=part.newest,
+        row=part.row,
+        version=part.version,
+        phase=part.timers.phase,
+        onset=part.timers.onset,
+        calm_since=part.timers.calm_since,
+        onset_value=part.timers.onset_value,
+        extreme=part.timers.extreme,
     )
     return out.getvalue()
 
 
 def load(versions: Ints, metrics: Ints, dumps: Iterable[bytes]) -> State:
     """The state of the dumped partitions; rules and metrics that are gone since are left out."""
-    state = State.empty(versions, metrics)
-    for dumped in dumps:
-        with np.load(io.BytesIO(dumped), allow_pickle=False) as saved:
-            part = State.empty(np.unique(saved["version"]), saved["metrics"], len(saved["unit"]))
-            part._add(saved["unit"])  # noqa: SLF001 - the other half of dump
-            part.newest[: len(part)] = saved["newest"]
-            timers = Timers(saved["phase"], saved["onset"], saved["calm_since"], saved["onset_value"], saved["extreme"])
-            part.timers.put((saved["row"], np.searchsorted(part.versions, saved["version"])), timers)
-        state._place(part, np.arange(len(part)))  # noqa: SLF001 - the other half of dump
+    return _assembled(versions, metrics, [_read(dumped) for dumped in dumps])
+
+
+def _read(dumped: bytes) -> _Part:
+    with np.load(io.BytesIO(dumped), allow_pickle=False) as saved:
+        timers = Timers(*(saved[name] for name in ("phase", "onset", "calm_since", "onset_value", "extreme")))
+        return _Part(saved["metrics"], saved["unit"], saved["newest"], saved["row"], saved["version"], timers)
+
+
+def _assembled(versions: Ints, metrics: Ints, parts: list[_Part]) -> State:
+    state = State.empty(versions, metrics, sum(len(part.unit) for part in parts))
+    for part in parts:
+        state.place(part)
     return state

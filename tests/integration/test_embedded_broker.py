@@ -142,19 +142,23 @@ def test_a_broker_that_serves_nobody_any_more_ends_so_that_it_can_be_started_aga
     config = tmp_path / "broker.toml"
     config.write_text(config.read_text().replace("max_connections = 10000", "max_connections = 1"))
     child = spawn(argv, death_signal=signal.SIGTERM)
+    clients = []
     try:
         deadline = time.monotonic() + 10
         while child.poll() is None:
             assert time.monotonic() < deadline, "it lives on"
-            connection_to(ports[0])
+            with suppress(OSError):
+                # The first takes the one place; the second is refused and comes again.
+                clients.append(connect_as(b"cd" if clients else b"ab", ports[0]))
             time.sleep(0.05)
         assert child.returncode == 70
     finally:
         stop(child, signal.SIGTERM, timeout=5)
+        for client in clients:
+            client.close()
 
 
-def connection_to(port):
-    """Connect, be refused, and leave, always under the same name."""
-    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1) as one:
-        one.sendall(b"\x10\x0f\x00\x04MQTT\x05\x02\x00\x3c\x00\x00\x02ab")
-        one.recv(4)
+def connect_as(name, port):
+    connection = socket.create_connection(("127.0.0.1", port), timeout=1)
+    connection.sendall(b"\x10\x0f\x00\x04MQTT\x05\x02\x00\x3c\x00\x00\x02" + name)
+    return connection

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.core.errors import Unavailable
-from gateway.embedded import postgres, programs
+from gateway.embedded import programs
 from gateway.embedded.broker import EmbeddedBroker
 from gateway.embedded.broker_child import ends_the_broker
 from gateway.embedded.process import free_port, require_free_port, spawn, stop
@@ -125,11 +125,11 @@ def test_a_socket_folder_that_others_may_enter_is_not_used_again(tmp_path):
     home.mkdir()
     account = programs.server_account(home)
     note = tmp_path / "note.txt"
-    first = postgres._socket_folder(home, account, note)
+    first = programs.socket_folder(home, account, note)
     note.write_text(f"socket: {first}\n")
-    again = postgres._socket_folder(home, account, note)
+    again = programs.socket_folder(home, account, note)
     first.chmod(0o755)
-    other = postgres._socket_folder(home, account, note)
+    other = programs.socket_folder(home, account, note)
     for folder in {first, other}:
         folder.rmdir()
     assert first == again

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from rules_factory import METRIC_IDS, SECOND, readings, state_for, table_of, take, temps, timed_rule
+from rules_factory import METRIC_IDS, METRICS, SECOND, readings, state_for, table_of, take, temps, timed_rule
 
 from gateway.rules.evaluator import judge
 from gateway.rules.state import NEVER, PARTITIONS, Readings, State, dump, load
@@ -42,10 +42,10 @@ def test_many_new_units_over_many_batches_keep_what_is_known_of_the_first():
 def test_changing_one_rule_keeps_the_state_of_the_others():
     """AWS IoT Events begins all of them anew."""
     kept, replaced, added = (timed_rule({"above": level}, for_s=10) for level in (90, 80, 70))
-    before = compile_rules([(1, replaced), (2, kept)], METRIC_IDS, {"temp_c": None})
+    before = compile_rules([(1, replaced), (2, kept)], METRIC_IDS, METRICS)
     state = state_for(before)
     take(state, before, temps((0, 95)))
-    after = compile_rules([(2, kept), (3, added)], METRIC_IDS, {"temp_c": None})
+    after = compile_rules([(2, kept), (3, added)], METRIC_IDS, METRICS)
     state = state.for_rules(after.versions, after.metrics)
     changes = take(state, after, temps((10, 95))).changes
     assert [(change.version_id, change.onset) for change in changes] == [(2, 0)]
@@ -86,7 +86,7 @@ def test_a_dump_is_loaded_for_the_rules_of_today():
     state = state_for(table)
     take(state, table, temps((0, 95)))
     dumps = [dump(state, partition) for partition in range(PARTITIONS)]
-    today = compile_rules([(2, WAITS), (9, WAITS)], METRIC_IDS, {"temp_c": None})
+    today = compile_rules([(2, WAITS), (9, WAITS)], METRIC_IDS, METRICS)
     restored = load(today.versions, today.metrics, dumps)
     assert [change.version_id for change in take(restored, today, temps((10, 95))).changes] == [2]
 

@@ -1,0 +1,48 @@
+"""The ingest role inside the test's process, on a real broker and a real database."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from gateway.app.ingest import Ingest
+from gateway.config import Settings
+from gateway.core.clock import system_clock
+from gateway.m2m.inbox import Inbox
+from gateway.m2m.link import Link, LinkSettings
+
+CLIENT_ID = "ingest-under-test"
+
+
+@contextmanager
+def running_ingest(url: str, port: int, **settings: Any) -> Iterator[Ingest]:
+    """Run it until the block ends; what it raised is raised there."""
+    given = Settings(**settings)
+    inbox = Inbox(given.queue_max_messages)
+    link = Link(
+        LinkSettings("127.0.0.1", port, CLIENT_ID, given.mqtt_session_expiry, given.mqtt_receive_maximum),
+        inbox,
+        system_clock,
+    )
+    ingest = Ingest(given, url, inbox, link, system_clock)
+    stop = threading.Event()
+    raised: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            ingest.run(stop)
+        except BaseException as error:  # noqa: BLE001 - raised again below
+            raised.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        while not link.connected.wait(0.05) and thread.is_alive():
+            pass
+        yield ingest
+    finally:
+        stop.set()
+        thread.join(20)
+        assert not thread.is_alive()
+    if raised:
+        raise raised[0]

@@ -1,0 +1,120 @@
+"""The roles as processes, as an operator runs them."""
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from gateway.embedded.process import free_port, spawn
+from tests.dsl.wait import until
+
+ROLES = ("ingest", "worker", "api")
+
+
+class Roles:
+    """Start, kill and stop each role; ask the API."""
+
+    def __init__(self, url: str, mqtt_port: int, folder: Path, **settings: Any) -> None:
+        self.http_port = free_port()
+        self._folder = folder
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._env = os.environ | {
+            "GATEWAY_DATABASE_URL": url,
+            "GATEWAY_MQTT_URL": f"mqtt://127.0.0.1:{mqtt_port}",
+            "GATEWAY_HTTP_PORT": str(self.http_port),
+            **{f"GATEWAY_{name.upper()}": str(value) for name, value in settings.items()},
+        }
+
+    def start(self, *roles: str) -> None:
+        for role in roles:
+            with (self._folder / f"{role}.log").open("ab") as log:
+                self._processes[role] = spawn(
+                    [sys.executable, "-m", "gateway", "serve", "--role", role],
+                    death_signal=signal.SIGKILL,
+                    env=self._env,
+                    stdout=log,
+                )
+
+    def kill(self, role: str) -> None:
+        """kill -9."""
+        self._processes[role].kill()
+        self._processes[role].wait(10)
+
+    def stop(self, role: str) -> int:
+        """SIGTERM, as a supervisor does; answers the exit code."""
+        self._processes[role].send_signal(signal.SIGTERM)
+        return self._processes[role].wait(15)
+
+    def log(self, role: str) -> str:
+        return (self._folder / f"{role}.log").read_text()
+
+    def get(self, path: str) -> Any:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}{path}", timeout=10) as answer:
+            return json.load(answer)
+
+    def wait_until_ready(self) -> None:
+        def ready() -> bool:
+            try:
+                return bool(self.get("/readyz")["ready"])
+            except OSError:
+                return False
+
+        until(ready, within=30, what="the roles are ready")
+
+    @contextmanager
+    def stream(self, last_event_id: str | None = None) -> Iterator["Stream"]:
+        """An open event stream."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=20)
+        connection.request(
+            "GET", "/api/stream", headers={"Last-Event-ID": last_event_id} if last_event_id is not None else {}
+        )
+        answer = connection.getresponse()
+        assert answer.status == 200
+        try:
+            yield Stream(answer)
+        finally:
+            connection.close()
+
+
+class Stream:
+    """The events of a stream, one by one."""
+
+    def __init__(self, answer: http.client.HTTPResponse) -> None:
+        self._answer = answer
+        assert answer.readline().startswith(b":")  # open
+
+    def next(self, *kinds: str) -> dict[str, Any]:
+        """The next event of these kinds (of any without them); fails when the stream ends first."""
+        kind = ""
+        while line := self._answer.readline():
+            if line.startswith(b"event: "):
+                kind = line[7:].strip().decode()
+            if line.startswith(b"data: ") and (not kinds or kind in kinds):
+                return {"kind": kind} | json.loads(line[6:])
+        raise AssertionError(f"the stream ended before any of {kinds}")
+
+    def at_end(self) -> bool:
+        """Whether the server closed it."""
+        return self._answer.readline() in {b"", b"\n"} and self._answer.read() == b""
+
+
+@contextmanager
+def running_roles(url: str, mqtt_port: int, folder: Path, *only: str, **settings: Any) -> Iterator[Roles]:
+    """The roles, ready; all of them unless some are named."""
+    roles = Roles(url, mqtt_port, folder, **settings)
+    roles.start(*(only or ROLES))
+    try:
+        if not only:
+            roles.wait_until_ready()
+        yield roles
+    finally:
+        for process in roles._processes.values():
+            process.kill()
+            process.wait(10)

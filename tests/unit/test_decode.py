@@ -1,0 +1,230 @@
+"""A payload becomes readings or a reason; nothing that a device can send raises."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.core.clock import to_us
+from gateway.m2m.decode import Device, DeviceMetric, Limits, Reading, decode
+from gateway.m2m.message import Message, Rejected
+from gateway.m2m.topics import DeviceKey, parse_topic
+
+TEMP, PRESSURE = 3, 1
+DEVICE = Device(7, 2, {"temp_c": DeviceMetric(TEMP, -40, 200), "pressure_bar": DeviceMetric(PRESSURE, 0, 10)})
+HOUR_US = 3_600_000_000
+LIMITS = Limits(payload_bytes=2_000, readings=5, ahead_us=600_000_000, behind_us=24 * HOUR_US)
+NOW = datetime(2026, 7, 1, 12, 0, 0, 123_457, UTC)
+NOW_US = to_us(NOW)
+NOW_MS = NOW_US // 1000
+
+
+def message(payload: bytes) -> Message:
+    return Message("m2m/v1/pump/P1/telemetry", payload, 1, 1, resumed=False, received_us=NOW_US)
+
+
+def decoded(content: object) -> tuple[list[Reading], Rejected | None]:
+    payload = content if isinstance(content, bytes) else orjson.dumps(content)
+    return decode(message(payload), DEVICE, LIMITS)
+
+
+def entry(value: object = 71.5, **changes: object) -> dict[str, object]:
+    return {"ts": NOW_MS, "values": {"temp_c": value}} | changes
+
+
+def test_a_message_becomes_one_reading_a_metric():
+    readings, refused = decoded({"ts": NOW_MS, "values": {"temp_c": 71.5, "pressure_bar": 2}})
+    assert readings == [(TEMP, NOW_MS * 1000, 71.5), (PRESSURE, NOW_MS * 1000, 2.0)]
+    assert type(readings[1][2]) is float
+    assert refused is None
+
+
+@pytest.mark.parametrize(
+    ("ts", "time_us"),
+    [
+        (NOW_MS, NOW_MS * 1000),
+        (NOW_MS - 0.5, NOW_MS * 1000 - 500),
+        (float(NOW_MS), NOW_MS * 1000),
+        ("2026-07-01T12:00:00Z", NOW_US - 123_457),
+        ("2026-07-01T12:00:00.000001Z", NOW_US - 123_456),
+        ("2026-07-01T14:00:00.123457+02:00", NOW_US),
+        ("2026-06-30T23:30:00-12:30", NOW_US - 123_457),
+        (None, NOW_US),
+    ],
+)
+def test_every_way_to_write_a_time_is_exact(ts: object, time_us: int):
+    assert decoded(entry(ts=ts)) == ([(TEMP, time_us, 71.5)], None)
+
+
+def test_a_message_without_a_time_means_the_moment_it_was_received():
+    assert decoded({"values": {"temp_c": 1}}) == ([(TEMP, NOW_US, 1.0)], None)
+
+
+def test_a_list_is_taken_in_its_order_with_each_entry_at_its_own_time():
+    readings, refused = decoded([entry(1, ts=NOW_MS), entry(2, ts=NOW_MS - 1000), {"values": {"temp_c": 3}}])
+    assert readings == [(TEMP, NOW_MS * 1000, 1.0), (TEMP, NOW_MS * 1000 - 1_000_000, 2.0), (TEMP, NOW_US, 3.0)]
+    assert refused is None
+
+
+@pytest.mark.parametrize(
+    ("content", "reason", "told"),
+    [
+        (b"\xff\xfe", "bad_json", ""),
+        (b"", "bad_json", ""),
+        (b'{"values": {"temp_c": NaN}}', "bad_json", ""),
+        (b"[" * 1_900, "bad_json", ""),
+        (b" " * 2_001, "too_large", "2001 bytes; send 2000 at most"),
+        ([], "empty", "holds no readings"),
+        (entry(values={}), "empty", "holds no metric"),
+        ("71.5", "bad_shape", "write {"),
+        (None, "bad_shape", "write {"),
+        ([[entry()]], "bad_shape", "write {"),
+        ({"temp_c": 71.5}, "bad_shape", "write {"),
+        (entry(values=[1]), "bad_shape", "write {"),
+        (entry(ts="yesterday"), "bad_time", "'yesterday'; send milliseconds"),
+        (entry(ts="2026-07-01T12:00:00"), "bad_time", "without a zone"),
+        (entry(ts=True), "bad_time", "milliseconds"),
+        (entry(ts={}), "bad_time", "milliseconds"),
+        (entry(ts=1e306), "future_time", "ahead"),
+        (entry(ts=1.7e308), "future_time", "ahead"),
+        (entry(ts=-1.7e308), "too_old", "milliseconds"),
+        (entry(ts=NOW_MS + 600_001), "future_time", "600 s ahead"),
+        (entry(ts=NOW_MS // 1000), "too_old", "not seconds"),
+        (entry(ts="0001-01-01T00:00:00+23:59"), "too_old", "0001"),
+        (entry(ts="9999-12-31T23:59:59-23:59"), "future_time", "ahead"),
+        (entry(values={"colour": 1}), "unknown_metric", "colour is not in the product's registry"),
+        (entry(values={"x" * 500: 1}), "unknown_metric", "x" * 64 + " is not"),
+        (entry("hot"), "not_a_number", "temp_c is str; send a number"),
+        (entry(True), "not_a_number", "temp_c is bool"),
+        (entry(None), "not_a_number", "temp_c is NoneType"),
+        (entry([1]), "not_a_number", "temp_c is list"),
+        (entry(200.1), "out_of_range", "temp_c is 200.1; possible is -40 to 200"),
+        (entry(-40.1), "out_of_range", "-40.1"),
+        (entry(2**63), "out_of_range", str(2**63)),
+    ],
+)
+def test_a_message_that_cannot_be_taken_has_a_reason_and_says_what_to_mend(content: object, reason: str, told: str):
+    readings, refused = decoded(content)
+    assert readings == []
+    assert refused is not None
+    assert refused.reason == reason
+    assert told in refused.detail
+
+
+@pytest.mark.parametrize("value", [-40, 200])
+def test_the_ends_of_what_is_possible_are_possible(value: int):
+    assert decoded(entry(value)) == ([(TEMP, NOW_MS * 1000, float(value))], None)
+
+
+def test_a_time_just_within_the_limits_is_taken():
+    for ts in ((NOW_US + LIMITS.ahead_us) // 1000, -(-(NOW_US - LIMITS.behind_us) // 1000)):
+        assert decoded(entry(ts=ts)) == ([(TEMP, ts * 1000, 71.5)], None)
+
+
+def test_what_can_be_taken_of_a_message_is_taken_and_the_rest_is_told():
+    readings, refused = decoded([entry(1), entry(ts="?"), {"values": {"temp_c": 999, "colour": 1, "pressure_bar": 2}}])
+    assert readings == [(TEMP, NOW_MS * 1000, 1.0), (PRESSURE, NOW_US, 2.0)]
+    assert refused is not None
+    assert refused.reason == "bad_time", "the first one is what it is counted by"
+    assert [part.split()[0] for part in refused.detail.split("; ") if "send" not in part] == ["ts", "temp_c", "possible"][
+        :1
+    ] + ["temp_c", "possible", "colour"]
+
+
+def test_of_many_problems_five_are_told_and_the_rest_counted():
+    _, refused = decoded([entry(None) for _ in range(8)])
+    assert refused is not None
+    assert refused.detail.count("send a number") == 5
+    assert refused.detail.endswith("(and 3 more)")
+
+
+def test_a_message_with_too_many_readings_is_refused_whole():
+    assert decoded([entry(n) for n in range(5)])[1] is None
+    readings, refused = decoded([entry(n) for n in range(6)])
+    assert readings == []
+    assert refused is not None
+    assert refused.reason == "too_many_readings"
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(["ts", "values", "temp_c", "pressure_bar", "x"]), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+times = (
+    st.integers(NOW_MS - 10**8, NOW_MS + 10**7)
+    | st.floats(allow_nan=False)
+    | st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat)
+    | st.datetimes(timezones=st.timezones()).map(datetime.isoformat)
+    | st.text(alphabet="0123456789-+:.TZW ", max_size=26)
+    | anything
+)
+nearly_right = st.builds(
+    lambda ts, values: {"ts": ts, "values": values},
+    times,
+    st.dictionaries(st.sampled_from(["temp_c", "pressure_bar", "x"]), st.floats(allow_nan=False) | anything, max_size=3),
+)
+
+
+def holds(payload: bytes) -> None:
+    readings, refused = decode(message(payload), DEVICE, LIMITS)
+    assert readings or refused
+    assert len(readings) <= LIMITS.readings
+    for metric, time_us, value in readings:
+        assert metric in (TEMP, PRESSURE)
+        assert NOW_US - LIMITS.behind_us <= time_us <= NOW_US + LIMITS.ahead_us
+        assert -40 <= value <= 200
+    if refused:
+        assert refused.detail
+        assert len(refused.detail) < 5_000
+
+
+@given(st.binary(max_size=2_100))
+def test_no_bytes_raise(payload: bytes):
+    holds(payload)
+
+
+@given(anything)
+def test_no_json_raises(content: object):
+    holds(json.dumps(content).encode())
+
+
+@given(st.lists(nearly_right, min_size=1, max_size=6))
+def test_nothing_that_looks_nearly_right_raises(content: list[object]):
+    """The deep checks of times and values are reached only past the shape."""
+    holds(json.dumps(content).encode())
+
+
+@pytest.mark.parametrize(
+    "topic",
+    [
+        "m2m/v1/pump/P1/status",
+        "m2m/v2/pump/P1/telemetry",
+        "m2m/v1/pump/P1/x/telemetry",
+        "m2m/v1/pump//telemetry",
+        "m2m/v1/pump/P\0/telemetry",
+        "",
+    ],
+)
+def test_a_topic_of_no_device_has_a_reason(topic: str):
+    named = parse_topic(topic)
+    assert isinstance(named, Rejected)
+    assert named.reason == "bad_topic"
+
+
+def test_a_topic_names_the_device_by_its_canonical_serial():
+    assert parse_topic("m2m/v1/pump/p-1/telemetry") == DeviceKey("pump", "P1")
+
+
+def test_the_window_of_times_moves_with_the_clock():
+    earlier = Message("t", orjson.dumps(entry()), 1, 1, resumed=False, received_us=NOW_US - HOUR_US)
+    _, refused = decode(earlier, DEVICE, LIMITS)
+    assert refused is not None
+    assert refused.reason == "future_time"
+    assert timedelta(microseconds=LIMITS.ahead_us) < timedelta(hours=1)
