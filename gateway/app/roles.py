@@ -54,15 +54,15 @@ def run_api(settings: Settings, url: str) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Ends the event streams first: an open stream would hold up the shutdown."""
+    """Ends the event streams first, which would hold up the shutdown, and exits 0 when it was asked to stop."""
 
     def __init__(self, config: uvicorn.Config, hub: Hub) -> None:
         super().__init__(config)
         self._hub = hub
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+    def handle_exit(self, _sig: int, _frame: FrameType | None) -> None:
         self._hub.close()
-        super().handle_exit(sig, frame)
+        self.should_exit = True
 
 
 def _stop_on_signal() -> threading.Event:

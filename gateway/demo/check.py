@@ -21,6 +21,8 @@ def check(settings: Settings, *, as_json: bool) -> int:
     failed: str | None = None
     story = Story()
     with tempfile.TemporaryDirectory(prefix="gateway-check-") as folder:
+        # Where we are root, the database's account has to get through.
+        Path(folder).chmod(0o755)
         own = settings.model_copy(
             update={
                 "data_dir": Path(folder),

@@ -76,24 +76,29 @@ def installation(settings: Settings) -> Iterator[Installation]:
             # First: it takes the lock on the data folder, and says clearly when the folder cannot be used.
             url = stack.enter_context(EmbeddedPostgres(settings.data_dir)).url
             settings = settings.model_copy(update={"database_url": url})
+        supervisor = Supervisor()
+        stack.callback(supervisor.stop_all)
         own_broker = "mqtt_url" not in settings.model_fields_set
         if own_broker:
             broker = EmbeddedBroker(settings.data_dir, settings.mqtt5_port, settings.mqtt3_port)
-            stack.enter_context(broker)
+            supervisor.start("broker", broker.command())
             settings = settings.model_copy(update={"mqtt_url": broker.mqtt5_url})
         data = stack.enter_context(as_file(files("gateway.demo") / "data"))
         assert settings.database_url is not None  # noqa: S101 - set above
         _fill(settings.database_url, data)
-        supervisor = Supervisor()
-        stack.callback(supervisor.stop_all)
+        if own_broker:
+            broker.wait_until_ready()
         for role in ("ingest", "worker", "api"):
             supervisor.start(role, [sys.executable, "-m", "gateway", "serve", "--role", role], _environment(settings))
         yield Installation(settings, data, supervisor, own_broker=own_broker)
 
 
 def program(name: str) -> Path:
-    """A command that was installed beside this Python."""
-    return Path(sys.executable).with_name(name)
+    """A command that was installed beside this Python; raises Unavailable when it is not there."""
+    path = Path(sys.executable).with_name(name)
+    if not path.exists():
+        raise Unavailable(f"{name} is not installed beside {sys.executable}; install the whole package.")
+    return path
 
 
 def _fill(url: str, data: Path) -> None:

@@ -119,7 +119,8 @@ def _microseconds(ts: Any) -> int | Rejected:  # noqa: ANN401 - whatever JSON ca
         if moment.tzinfo is None:
             return Rejected("bad_time", f"ts is {ts[:40]!r} without a zone; end it with Z or an offset")
         return to_us(moment)
-    if isinstance(ts, bool) or not isinstance(ts, (int, float)) or not math.isfinite(ts):
+    # Finite as microseconds, too: a float may overflow on the way.
+    if isinstance(ts, bool) or not isinstance(ts, (int, float)) or not math.isfinite(ts * 1000):
         return Rejected("bad_time", "send ts as milliseconds since 1970 or RFC 3339")
     return round(ts * 1000)
 

@@ -42,12 +42,6 @@ DELETE FROM quarantine WHERE id <= (SELECT id FROM quarantine ORDER BY id DESC O
 -- name: quarantine_page
 -- Quarantined messages, the newest first.
 SELECT id, received_at, topic, reason, detail, payload, size
-FROM quarantine WHERE id <= (SELECT id FROM quarantine ORDER BY id DESC OFFSET %(keep)s LIMIT 1);
-
--- name: quarantine_page
--- Quarantined messages, the newest first.
-SELECT id, received_at, topic, reason, detail, convert_from(
-         CASE WHEN payload = ''::bytea THEN payload ELSE payload END, 'SQL_ASCII') AS payload, size
 FROM quarantine WHERE id < %(before)s ORDER BY id DESC LIMIT %(limit)s;
 
 -- name: insert_journal

@@ -5,11 +5,13 @@ from gateway.notify.model import Earlier, Facts
 
 
 def joins(facts: Facts) -> Earlier | None:
-    """The notice that this alarm joins: one still open, or resolved only just now."""
+    """The notice that this alarm joins: one as severe, still open or resolved only just now."""
     earlier = facts.earlier
-    if earlier and (earlier.state == "open" or facts.now - earlier.updated_at < facts.policy.merge_window):
-        return earlier
-    return None
+    # A rule that was edited to be graver must not be told as one more of the milder kind.
+    if earlier is None or earlier.severity != facts.alarm.severity:
+        return None
+    recent = facts.now - earlier.updated_at < facts.policy.merge_window
+    return earlier if earlier.state == "open" or recent else None
 
 
 def merge(facts: Facts) -> Outcome:

@@ -36,6 +36,7 @@ class Earlier:
 
     id: int
     public_id: str
+    severity: str
     state: str
     updated_at: datetime
 

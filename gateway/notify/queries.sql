@@ -1,8 +1,12 @@
 -- name: earlier
 -- The last notice of a rule and unit to a person, held until the transaction ends.
-SELECT id, public_id, state, updated_at FROM notice
+SELECT id, public_id, severity, state, updated_at FROM notice
 WHERE person_id = %(person_id)s AND unit_id = %(unit_id)s AND rule_id = %(rule_id)s
 ORDER BY created_at DESC LIMIT 1 FOR UPDATE;
+
+-- name: answered
+-- Whether the stages answered to an alarm already.
+SELECT EXISTS (SELECT FROM ledger WHERE alarm_id = %(alarm_id)s) AS answered;
 
 -- name: told_since
 -- When a person was or will be told something, from a moment on.
@@ -30,6 +34,11 @@ INSERT INTO notice_alarm (notice_id, alarm_id, person_id) VALUES (%(notice_id)s,
 -- name: insert_outbox
 -- Have a notice sent on a channel.
 INSERT INTO outbox (notice_id, channel, due_at, reason) VALUES (%(notice_id)s, %(channel)s, %(due_at)s, %(reason)s);
+
+-- name: send_after_all
+-- Have a notice sent that was open again after its delivery had been skipped.
+UPDATE outbox SET status = 'waiting', due_at = %(now)s, reason = %(reason)s, finished_at = NULL
+WHERE notice_id = %(notice_id)s AND status = 'skipped';
 
 -- name: insert_ledger
 -- Write what the stages answered to an alarm.

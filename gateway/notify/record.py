@@ -64,5 +64,7 @@ def _tell(tx: Connection, facts: Facts, owner: Owner, outcome: Outcome, new_id: 
 def _join(tx: Connection, facts: Facts, owner: Owner, notice_id: int, public_id: str) -> None:
     count = repository.join_notice(tx, notice_id, why(facts.alarm, owner), facts.now)
     repository.link_alarm(tx, notice_id, facts.alarm.id, owner.person_id)
+    # Back to normal before anybody was told, and now again: it must not count as told.
+    repository.send_after_all(tx, notice_id, "it came again", facts.now)
     told = {"notice": public_id, "count": count}
     append(tx, "notice.updated", told, unit_id=facts.alarm.unit_id, person_id=owner.person_id)

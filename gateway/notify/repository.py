@@ -47,6 +47,12 @@ def facts(tx: Connection, alarm: Alarm, now: datetime, policy: Policy) -> Facts:
     return Facts(alarm, owner, earlier, told, now, policy)
 
 
+def is_answered(tx: Connection, alarm: Alarm) -> bool:
+    """Whether the stages answered to this alarm already."""
+    row = tx.execute(queries.answered, {"alarm_id": alarm.id}).fetchone()
+    return row is not None and bool(row["answered"])
+
+
 def insert_notice(tx: Connection, notice: dict[str, Any]) -> int:
     """Write a feed item; answers its number."""
     row = tx.execute(
@@ -71,6 +77,11 @@ def link_alarm(tx: Connection, notice_id: int, alarm_id: int, person_id: int) ->
 def insert_outbox(tx: Connection, notice_id: int, channel: str, due_at: datetime, reason: str) -> None:
     """Have a notice sent on a channel at a time."""
     tx.execute(queries.insert_outbox, {"notice_id": notice_id, "channel": channel, "due_at": due_at, "reason": reason})
+
+
+def send_after_all(tx: Connection, notice_id: int, reason: str, now: datetime) -> None:
+    """Have a notice sent now whose delivery was skipped."""
+    tx.execute(queries.send_after_all, {"notice_id": notice_id, "reason": reason, "now": now})
 
 
 def insert_ledger(tx: Connection, line: dict[str, Any]) -> None:

@@ -43,6 +43,8 @@ def handle(
     """Do what an event of the log asks for: tell of an alarm raised, resolve one cleared; others are passed over."""
     if event.kind == "alarm.raised":
         alarm = repository.alarm(tx, event.data["alarm_id"])
+        if repository.is_answered(tx, alarm):
+            return
         facts = repository.facts(tx, alarm, now, policy)
         outcome, steps = decide(stages, facts)
         record(tx, facts, outcome, [_line(name, answer) for name, answer in steps], new_id)

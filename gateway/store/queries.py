@@ -5,15 +5,23 @@ from importlib.resources import files
 
 from psycopg.sql import SQL
 
+_NAME = re.compile(r"^-- name: *(.*)$", re.MULTILINE)
 _HEAD = re.compile(r"^-- name: (\w+)\n-- (\S.*)\n", re.MULTILINE)
 
 
 class Queries:
-    """The named queries of one file, as attributes; a name that is not in the file raises AttributeError."""
+    """The named queries of one file, as attributes; a name that is not in the file raises AttributeError.
+
+    Raises ValueError for a name that stands twice, or without its sentence.
+    """
 
     def __init__(self, source: str, text: str) -> None:
         self._source = source
         heads = list(_HEAD.finditer(text))
+        names = [head[1] for head in heads]
+        wrong = [name for name in _NAME.findall(text) if names.count(name) != 1]
+        if wrong:
+            raise ValueError(f"{source}: give each query one name and one sentence: {', '.join(wrong)}")
         ends = [head.start() for head in heads[1:]] + [len(text)]
         self._queries = {
             head[1]: SQL(text[head.end() : end].strip().rstrip(";")) for head, end in zip(heads, ends, strict=True)

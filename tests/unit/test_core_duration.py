@@ -18,6 +18,7 @@ MILLISECOND = timedelta(milliseconds=1)
         ("90s", timedelta(seconds=90)),
         ("1h30m", timedelta(minutes=90)),
         ("2d", timedelta(days=2)),
+        ("36500d", timedelta(days=36_500)),
         ("1d1h1m1s1ms", timedelta(days=1, hours=1, minutes=1, seconds=1, milliseconds=1)),
     ],
 )
@@ -25,20 +26,22 @@ def test_a_duration_reads_as_people_write_it(text: str, span: timedelta):
     assert parse_duration(text) == span
 
 
-@pytest.mark.parametrize("text", ["", "5", "m", "5 m", "-5m", "1.5h", "5m ", "5M", "1h and 5m", "1w", None, 5, True, []])
+@pytest.mark.parametrize(
+    "text", ["", "5", "m", "5 m", "-5m", "1.5h", "5m ", "5M", "1h and 5m", "1w", None, 5, True, []]
+)
 def test_anything_else_is_refused_with_the_way_to_write_it(text: object):
     with pytest.raises(ValueError, match=r"write it like 30s, 5m, 1h30m or 2d"):
         parse_duration(text)
 
 
-@pytest.mark.parametrize("text", ["1000000000d", "9" * 400 + "ms"])
+@pytest.mark.parametrize("text", ["36500d1ms", "1000000000d", "9" * 400 + "ms"])
 def test_a_duration_too_long_to_hold_is_a_plain_refusal(text: str):
-    """timedelta raises OverflowError, which pydantic would let through as a traceback."""
+    """timedelta would raise OverflowError, which pydantic lets through as a traceback, and so would the rule table."""
     with pytest.raises(ValueError, match="too long"):
         parse_duration(text)
 
 
-@given(st.integers(0, 10**14))
+@given(st.integers(0, 36_500 * 86_400_000))
 def test_a_written_duration_reads_back_as_the_same_span(milliseconds: int):
     span = milliseconds * MILLISECOND
     assert parse_duration(format_duration(span)) == span

@@ -1,0 +1,156 @@
+"""`gateway demo` as its user starts it: it tells its story, leaves nothing running, and goes on with its data."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from gateway.embedded.process import free_port
+from tests.dsl.wait import until
+
+GATEWAY = str(Path(sys.executable).with_name("gateway"))
+
+
+@pytest.fixture
+def folder():
+    """A data folder that the database's account may enter also where we are root."""
+    with tempfile.TemporaryDirectory(prefix="gateway-demo-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@pytest.fixture
+def env(folder):
+    return os.environ | {
+        "GATEWAY_DATA_DIR": str(folder / "data"),
+        "GATEWAY_HTTP_PORT": str(free_port()),
+        "GATEWAY_MQTT5_PORT": str(free_port()),
+        "GATEWAY_MQTT3_PORT": str(free_port()),
+    }
+
+
+def processes_of(env):
+    """The processes that were started with this data folder, whoever they belong to."""
+    marker = f"GATEWAY_DATA_DIR={env['GATEWAY_DATA_DIR']}".encode()
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if marker in (process / "environ").read_bytes().split(b"\0"):
+                found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        except OSError:  # ended meanwhile
+            continue
+    return found
+
+
+def get(env, path):
+    with urllib.request.urlopen(f"http://127.0.0.1:{env['GATEWAY_HTTP_PORT']}{path}", timeout=5) as answer:
+        return json.load(answer)
+
+
+def answers(env):
+    try:
+        return get(env, "/readyz")["ready"]
+    except OSError:
+        return False
+
+
+def reporting(env):
+    units = get(env, "/api/units?limit=500")["units"]
+    return len(units) == 200 and all(unit["last_seen"] for unit in units)
+
+
+def test_the_check_tells_the_whole_story_in_under_a_minute():
+    done = subprocess.run([GATEWAY, "demo", "--check", "--json"], capture_output=True, text=True, timeout=120)
+    result = json.loads(done.stdout)
+    assert (done.returncode, result["ok"], result["failed"]) == (0, True, None), done.stderr
+    assert [step["step"] for step in result["steps"]] == [
+        "ready",
+        "readings arrive",
+        "alarm",
+        "notice on the event stream",
+        "notice in the feed",
+        "alarm cleared",
+        "notice says so on the stream",
+        "resolved in the feed",
+    ]
+    assert result["seconds"] < 60
+
+
+def test_the_check_says_which_step_failed(tmp_path):
+    """In an installation without the simulator nothing can arrive."""
+    bare = tmp_path / "python"
+    bare.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    bare.chmod(0o755)
+    play = (
+        f"import sys; sys.executable = {str(bare)!r}; from gateway.cli import main; main(['demo', '--check', '--json'])"
+    )
+    done = subprocess.run([sys.executable, "-c", play], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["failed"].startswith("start: ")
+    assert "the check failed at start: device-sim is not installed" in done.stderr
+
+
+def test_the_demo_leaves_nothing_running_and_goes_on_with_its_data(env, folder):
+    """Started in the background of a script, stopped by Ctrl-C; started again, killed -9; started a third time."""
+    script = f"{GATEWAY} demo >{folder}/out 2>&1 & echo $!"
+    started = time.monotonic()
+    shell = subprocess.run(["sh", "-c", script], env=env, capture_output=True, text=True, check=True)
+    until(lambda: answers(env), within=40)
+    print(f"first page after {time.monotonic() - started:.1f} s")
+    until(lambda: reporting(env), within=30)
+    os.kill(int(shell.stdout), signal.SIGINT)
+    until(lambda: not processes_of(env), within=20, what="all stopped after Ctrl-C")
+    assert "Ready after" in (folder / "out").read_text()
+
+    with (folder / "out2").open("wb") as out:
+        demo = subprocess.Popen([GATEWAY, "demo"], env=env, stdout=out, stderr=out)
+    until(lambda: answers(env), within=40)
+    assert reporting(env), "the readings of the first run are still there"
+    before = len(get(env, "/api/events?limit=500")["events"])
+    demo.kill()
+    demo.wait()
+    until(lambda: not processes_of(env), within=20, what="all stopped after kill -9")
+
+    with (folder / "out3").open("wb") as out:
+        demo = subprocess.Popen([GATEWAY, "demo"], env=env, stdout=out, stderr=out)
+    until(lambda: answers(env), within=40)
+    assert len(get(env, "/api/events?limit=500")["events"]) >= before
+    demo.terminate()
+    assert demo.wait(20) == 0
+    assert not processes_of(env)
+
+
+@pytest.mark.parametrize("setting", ["GATEWAY_HTTP_PORT", "GATEWAY_MQTT5_PORT", "GATEWAY_MQTT3_PORT"])
+def test_a_taken_port_is_one_clear_line(env, setting):
+    with socket.create_server(("127.0.0.1", int(env[setting]))):
+        done = subprocess.run([GATEWAY, "demo"], env=env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr.strip() == (
+        f"gateway: Port {env[setting]} is taken by another program. Stop it, or choose another with {setting}=…"
+    )
+    assert not processes_of(env)
+
+
+def test_an_unwritable_data_folder_is_one_clear_line(env):
+    env["GATEWAY_DATA_DIR"] = "/dev/null/gateway"
+    done = subprocess.run([GATEWAY, "demo"], env=env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr.startswith("gateway: The data folder /dev/null/gateway cannot be used")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_wrong_setting_is_named():
+    done = subprocess.run(
+        [GATEWAY, "demo"], env=os.environ | {"GATEWAY_HTTP_PORT": "eighty"}, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 78
+    assert "GATEWAY_HTTP_PORT" in done.stderr
+    assert "Traceback" not in done.stderr

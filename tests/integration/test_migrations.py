@@ -1,0 +1,60 @@
+"""The schema is made once, whoever asks and however often, and every query fits it."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+
+from gateway.core.errors import Unavailable
+from gateway.events.log import queries as events
+from gateway.m2m.repository import queries as m2m
+from gateway.notify.repository import queries as notify
+from gateway.registrations.repository import queries as registrations
+from gateway.rules.repository import queries as rules
+from gateway.store import connect
+from gateway.store.migrate import migrate
+
+FIRST = "0001_pre_spine.sql"
+
+
+def test_a_second_migration_finds_nothing_to_do(empty_url):
+    assert migrate(empty_url)[0] == FIRST
+    with connect(empty_url) as db:
+        before = db.execute("SELECT * FROM schema_migration").fetchall()
+        assert migrate(empty_url) == []
+        assert db.execute("SELECT * FROM schema_migration").fetchall() == before
+
+
+def test_several_processes_may_migrate_at_once_and_one_does(empty_url):
+    """Compose starts every role at the same time."""
+    together = Barrier(4)
+
+    def start() -> list[str]:
+        together.wait(10)
+        return migrate(empty_url)
+
+    with ThreadPoolExecutor(4) as threads:
+        applied = [future.result(30) for future in [threads.submit(start) for _ in range(4)]]
+    assert sorted(map(bool, applied)) == [False, False, False, True]
+
+
+def test_a_migration_that_was_edited_after_it_ran_is_refused(url):
+    with connect(url) as db:
+        db.execute("UPDATE schema_migration SET digest = 'another' WHERE name = %s", [FIRST])
+    with pytest.raises(Unavailable, match=rf"{FIRST} was edited after it ran here; add a new one"):
+        migrate(url)
+
+
+def test_the_server_takes_every_query(db, subtests):
+    """It parses names and types without running anything, so this also finds what no other test runs."""
+    db.execute(m2m.stage)
+    for queries in (events, m2m, notify, registrations, rules):
+        for name in queries.sentences:
+            with subtests.test(f"{queries._source}: {name}"):
+                text = getattr(queries, name).as_string()
+                numbers: dict[str, int] = {}
+                numbered = re.sub(
+                    r"%\((\w+)\)s", lambda found, of=numbers: f"${of.setdefault(found[1], len(of) + 1)}", text
+                )
+                assert db.pgconn.prepare(b"", numbered.encode()).error_message == b""

@@ -1,0 +1,227 @@
+"""The stages from an alarm to a notice, as pure functions of what is known."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+from typing import Any
+
+import pytest
+from rules_factory import rule
+
+from gateway import flow
+from gateway.core.outcome import Drop, Hold, Outcome, Pass
+from gateway.notify.address import address
+from gateway.notify.merge import joins, merge
+from gateway.notify.model import Alarm, Earlier, Facts, Policy, Stage
+from gateway.notify.rate import rate
+from gateway.notify.service import decide
+from gateway.notify.text import notice_text, why
+from gateway.registrations.model import Owner
+
+NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+POLICY = Policy(merge_window=HOUR, notices_per_hour=3)
+ADA = Owner(1, "ada", "Ada", "ada@example.org", "en", datetime(2024, 1, 1, tzinfo=UTC))
+
+
+def alarm(*, audience: tuple[str, ...] = ("owner",), rule_changes: dict[str, Any] | None = None, **changes: Any) -> Alarm:
+    found: dict[str, Any] = {
+        "id": 5,
+        "unit_id": 7,
+        "severity": "warning",
+        "onset": NOW - 2 * MINUTE,
+        "raised_at": NOW - MINUTE,
+        "historic": False,
+        "evidence": {"metric": "temp_c", "unit": "°C", "onset_value": 91.0, "value": 95.126, "extreme": 96.0},
+        "cleared_at": None,
+        "clearing": None,
+        "rule": rule(audience=list(audience), **rule_changes or {}),
+        "version": 1,
+        "serial": "P-1",
+        "product_name": {"en": "Pump", "de": "Pumpe"},
+        "metric_title": {"en": "Temperature"},
+    }
+    return Alarm(**found | changes)
+
+
+def facts(**changes: Any) -> Facts:
+    known: dict[str, Any] = {
+        "alarm": alarm(),
+        "owner": ADA,
+        "earlier": None,
+        "told_within_hour": (),
+        "now": NOW,
+        "policy": POLICY,
+    }
+    return Facts(**known | changes)
+
+
+def earlier(state: str = "open", age: timedelta = MINUTE, severity: str = "warning") -> Earlier:
+    return Earlier(9, "n9", severity, state, NOW - age)
+
+
+def told(*minutes_ago: float) -> tuple[datetime, ...]:
+    return tuple(NOW - minutes * MINUTE for minutes in minutes_ago)
+
+
+def test_the_owner_at_the_time_of_the_alarm_is_told():
+    assert address(facts()) == Pass("owner since 2024-01-01")
+
+
+def test_who_became_the_owner_at_the_very_moment_is_told():
+    since = Owner(2, "bob", "Bob", "bob@example.org", "en", NOW - MINUTE)
+    assert isinstance(address(facts(owner=since)), Pass)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"alarm": alarm(historic=True)}, "historic"),
+        ({"alarm": alarm(audience=("support",))}, "support only"),
+        ({"owner": None}, "nobody is registered"),
+        ({"owner": Owner(2, "bob", "Bob", "bob@example.org", "en", NOW)}, "changed hands"),
+    ],
+)
+def test_who_is_not_concerned_is_not_told_and_the_reason_is_kept(changes: dict[str, Any], reason: str):
+    answer = address(facts(**changes))
+    assert isinstance(answer, Drop)
+    assert reason in answer.reason
+
+
+def test_a_rule_for_owner_and_support_tells_the_owner():
+    assert isinstance(address(facts(alarm=alarm(audience=("support", "owner")))), Pass)
+
+
+@pytest.mark.parametrize(
+    ("notice", "joined"),
+    [
+        (None, False),
+        (earlier("open"), True),
+        (earlier("open", age=100 * HOUR), True),
+        (earlier("resolved", age=HOUR - MINUTE), True),
+        (earlier("resolved", age=HOUR), False),
+        (earlier("resolved", age=2 * HOUR), False),
+    ],
+)
+def test_an_alarm_joins_the_notice_that_is_open_or_was_until_just_now(notice: Earlier | None, joined: bool):
+    known = facts(earlier=notice)
+    assert (joins(known) is not None) == joined
+    assert isinstance(merge(known), Drop) == joined
+
+
+def test_the_reason_names_the_notice_that_was_joined():
+    assert merge(facts(earlier=earlier())) == Drop("joined notice n9")
+
+
+def test_an_alarm_of_another_severity_is_a_notice_of_its_own():
+    """When a rule is edited from warning to safety, the danger must not be counted as one more warning."""
+    assert isinstance(merge(facts(alarm=alarm(severity="safety"), earlier=earlier())), Pass)
+
+
+def test_the_hour_is_filled_before_anything_is_held():
+    assert rate(facts(told_within_hour=told(50, 10))) == Pass("2 of 3 notices in the last hour")
+
+
+def test_what_exceeds_the_hour_is_held_until_the_first_of_it_is_an_hour_old():
+    answer = rate(facts(told_within_hour=told(50, 20, 10)))
+    assert answer == Hold(NOW + 10 * MINUTE, "3 notices in the last hour are enough")
+
+
+def test_what_is_held_already_counts_so_that_a_flood_is_spread_over_the_hours():
+    waiting = (NOW + 10 * MINUTE, NOW + 40 * MINUTE, NOW + 50 * MINUTE)
+    assert rate(facts(told_within_hour=told(50, 20, 10) + waiting[:1])) == Hold(
+        NOW + 40 * MINUTE, "3 notices in the last hour are enough"
+    )
+    answer = rate(facts(told_within_hour=told(50, 20, 10) + waiting))
+    assert isinstance(answer, Hold)
+    assert answer.until == waiting[0] + HOUR
+
+
+def test_safety_is_never_held():
+    crowd = told(*range(59, 0, -1))
+    assert rate(facts(alarm=alarm(severity="safety"), told_within_hour=crowd)) == Pass("safety is told at once")
+    assert isinstance(rate(facts(alarm=alarm(severity="critical"), told_within_hour=crowd)), Hold)
+
+
+def stage(name: str, answer: Outcome, asked: list[str] | None = None) -> Stage:
+    def decide_(_: Facts) -> Outcome:
+        if asked is not None:
+            asked.append(name)
+        return answer
+
+    return Stage(name, "A stage.", decide_)
+
+
+def test_without_objection_the_outcome_is_pass():
+    outcome, steps = decide([Stage("only-a-name", "No decision."), stage("a", Pass("fine"))], facts())
+    assert isinstance(outcome, Pass)
+    assert steps == [("a", Pass("fine"))]
+
+
+def test_the_first_drop_ends_it_and_no_later_stage_is_asked():
+    asked: list[str] = []
+    drop = Drop("no")
+    stages = [stage("a", Hold(NOW, "later"), asked), stage("b", drop, asked), stage("c", Drop("also no"), asked)]
+    outcome, steps = decide(stages, facts())
+    assert outcome is drop
+    assert [name for name, _ in steps] == asked == ["a", "b"]
+
+
+def test_of_several_holds_the_latest_stands_in_whatever_order():
+    holds = [Hold(NOW + minutes * MINUTE, f"{minutes}") for minutes in (5, 30, 20)]
+    for order in permutations(holds):
+        outcome, steps = decide([stage("x", hold) for hold in order] + [stage("y", Pass("fine"))], facts())
+        assert outcome == Hold(NOW + 30 * MINUTE, "30")
+        assert len(steps) == 4
+
+
+def test_of_two_holds_until_the_same_time_the_first_gives_the_reason():
+    outcome, _ = decide([stage("a", Hold(NOW, "first")), stage("b", Hold(NOW, "second"))], facts())
+    assert outcome == Hold(NOW, "first")
+
+
+def test_the_stages_of_a_notice_are_address_merge_rate_in_this_order():
+    """Who must be known before what is merged, and only what is a notice of its own counts for the rate."""
+    assert [stage.name for stage in flow.NOTICE] == ["address", "merge", "rate"]
+    assert all(stage.decide is not None for stage in flow.NOTICE)
+
+
+def test_the_road_names_each_stage_once_with_a_sentence():
+    names = [stage.name for stage in flow.READING_TO_NOTICE]
+    assert names == [
+        *("receive", "decode", "judge", "store", "acknowledge"),
+        *("address", "merge", "rate"),
+        *("record", "deliver", "show"),
+    ]
+    assert all(stage.sentence.endswith(".") for stage in flow.READING_TO_NOTICE)
+
+
+def test_the_ledger_has_a_line_for_every_stage_that_was_asked():
+    known = facts(told_within_hour=told(50, 20, 10))
+    outcome, steps = decide(flow.NOTICE, known)
+    assert isinstance(outcome, Hold)
+    assert [(name, type(answer)) for name, answer in steps] == [("address", Pass), ("merge", Pass), ("rate", Hold)]
+    _, steps = decide(flow.NOTICE, facts(owner=None, earlier=earlier()))
+    assert [name for name, _ in steps] == ["address"]
+
+
+def test_the_text_has_its_values_filled_in_and_falls_back_to_english():
+    body = "{product} {serial}: {value} {unit}, over {limit}"
+    texts = {"text": {"en": {"title": "Off", "body": body, "action": "Wait."}}}
+    expected = {"title": "Off", "body": "Pump P-1: 95.13 °C, over 90", "action": "Wait."}
+    assert notice_text(alarm(rule_changes=texts), "en") == expected
+    assert notice_text(alarm(rule_changes=texts), "fr") == expected
+    texts["text"]["de"] = {"title": "Aus", "body": "{product} bei {value}", "action": "Warten."}
+    assert notice_text(alarm(rule_changes=texts), "de")["body"] == "Pumpe bei 95.13"
+
+
+def test_a_band_tells_the_limit_that_was_crossed():
+    band = {"condition": {"kind": "threshold", "metric": "temp_c", "unit": "°C", "above": 90, "below": 10}}
+    low = alarm(rule_changes=band, evidence=alarm().evidence | {"value": 3.0})
+    assert (why(low, ADA)["limit"], why(alarm(rule_changes=band), ADA)["limit"]) == (10, 90)
+
+
+def test_why_gives_the_rule_the_values_and_the_ownership():
+    told_because = why(alarm(), ADA)
+    assert told_because["sentence"].startswith("Raise *Pump overheats* when temp_c goes above 90 °C")
+    assert (told_because["value"], told_because["extreme"]) == (95.126, 96.0)
+    assert told_because["told_because"] == "you own this unit since 2024-01-01"
