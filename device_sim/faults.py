@@ -33,8 +33,8 @@ CATALOGUE = (
     Fault("hp-90", "overheating", "flow_temp_c", 78.0, "flow temperature rises to about 78 °C (alarm > 65)"),
     Fault("rm-500", "blocked-blade", "blade_current_a", 8.5, "blade motor current rises to about 8.5 A (alarm > 6)"),
     Fault("rm-500", "overheating", "motor_temp_c", 112.0, "drive motor heats up to about 112 °C (alarm > 95)"),
-    Fault("ac-24", "overheating", "motor_temp_c", 130.0, "motor heats up to about 130 °C (alarm > 110)"),
-    Fault("ac-24", "bearing-wear", "vibration_mm_s", 14.0, "vibration rises to about 14 mm/s (alarm > 11)"),
+    Fault("ac-24", "overheating", "motor_temp_c", 130.0, "motor heats up to about 130 °C (alarm > 120)"),
+    Fault("ac-24", "bearing-wear", "vibration_mm_s", 14.0, "vibration rises to about 14 mm/s (alarm > 11.2)"),
 )
 _SILENT = "sends nothing while it lasts"
 

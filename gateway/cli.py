@@ -11,11 +11,12 @@ from pydantic import ValidationError
 
 from gateway.app import imports, roles
 from gateway.config import Settings
-from gateway.core.errors import BadInput, GatewayError, problems_of
+from gateway.core.errors import BadInput, GatewayError, Unavailable
 from gateway.demo.check import check
 from gateway.demo.run import run as run_demo
 from gateway.embedded.supervisor import EX_CONFIG, Supervisor
-from gateway.store.migrate import migrate
+from gateway.store import OperationalError
+from gateway.store.migrate import migrate, require_migrated
 
 ROLES: dict[str, Callable[[Settings, str], None]] = {
     "ingest": roles.run_ingest,
@@ -30,8 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         settings = Settings()
     except ValidationError as error:
-        problems = [f"GATEWAY_{problem.upper()}" for problem in problems_of(error, "")]
-        sys.exit(_say(BadInput("The settings are wrong:", [problem.replace(": ", "", 1) for problem in problems]), 78))
+        problems = [
+            f"GATEWAY_{'_'.join(map(str, problem['loc'])).upper()}: {problem['msg'].removeprefix('Value error, ')}"
+            for problem in error.errors()
+        ]
+        sys.exit(_say(BadInput("The settings are wrong:", problems), EX_CONFIG))
     logging.basicConfig(
         level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
@@ -39,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(given.run(given, settings))
     except GatewayError as error:
         sys.exit(_say(error, 1))
+    except OperationalError as error:
+        sys.exit(_say(Unavailable(f"The database does not answer ({str(error).strip()})."), 1))
     except KeyboardInterrupt:
         sys.exit(130)
 
@@ -83,6 +89,10 @@ def _demo(given: argparse.Namespace, settings: Settings) -> int:
 
 def _serve(given: argparse.Namespace, settings: Settings) -> int:
     url = _database_url(settings)
+    try:
+        require_migrated(url)
+    except Unavailable as error:
+        return _say(error, EX_CONFIG)  # a supervisor need not try again
     if given.role:
         ROLES[given.role](settings, url)
         return 0

@@ -4,7 +4,7 @@ from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -20,7 +20,9 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="What the roles log.")
     data_dir: Path = Field(Path(".gateway"), description="Where the embedded servers keep their data.")
     database_url: str | None = Field(None, description="PostgreSQL URL; without one `gateway demo` starts its own.")
-    mqtt_url: str = Field("mqtt://127.0.0.1:1883", description="The broker's MQTT 5 listener.")
+    mqtt_url: str = Field(
+        "mqtt://127.0.0.1:1883", description="The broker's MQTT 5 listener: mqtt://[USER:PASSWORD@]HOST:PORT."
+    )
     mqtt_client_id: str = Field("gateway-ingest", description="Names the durable session at the broker.")
     http_host: str = Field("127.0.0.1", description="Where the pages and the API listen.")
     http_port: int = Field(8080, ge=0, le=65535, description="Port of the pages and the API.")
@@ -53,7 +55,7 @@ class Settings(BaseSettings):
     outbox_batch: int = Field(200, ge=1, description="Deliveries or events one worker turn takes.")
     wakeup_fallback: Duration = Field(timedelta(seconds=1), description="Longest wait for a lost wake-up.")
 
-    page_max_rows: int = Field(500, ge=1, description="Rows in one API answer.")
+    events_at_once: int = Field(500, ge=1, description="Events the stream reads from the log at once.")
     streams_max: int = Field(500, ge=1, description="Open event streams.")
     stream_queue_max: int = Field(1_000, ge=1, description="Events a slow stream may lag; then it must reconnect.")
 
@@ -62,7 +64,7 @@ class Settings(BaseSettings):
     def _mqtt_url(cls, url: str) -> str:
         parts = urlsplit(url)
         if parts.scheme != "mqtt" or not parts.hostname:
-            raise ValueError("write it as mqtt://HOST:PORT")
+            raise ValueError("write it as mqtt://HOST:PORT or mqtt://USER:PASSWORD@HOST:PORT")
         return url
 
     @cached_property
@@ -70,3 +72,9 @@ class Settings(BaseSettings):
         """Host and port of the broker."""
         parts = urlsplit(self.mqtt_url)
         return parts.hostname or "127.0.0.1", parts.port or 1883
+
+    @cached_property
+    def mqtt_credentials(self) -> tuple[str, str] | None:
+        """User and password at the broker, if the URL has them."""
+        parts = urlsplit(self.mqtt_url)
+        return (unquote(parts.username), unquote(parts.password or "")) if parts.username else None

@@ -79,7 +79,7 @@ class Hub:
                     listen(connection)
                     place = place or end(connection)
                     while not self._stop.is_set():
-                        events = read(connection, place, self._settings.page_max_rows)
+                        events = read(connection, place, self._settings.events_at_once)
                         if events and self._loop is not None:
                             place = events[-1].position
                             self._loop.call_soon_threadsafe(self._publish, events)

@@ -25,7 +25,14 @@ def run_ingest(settings: Settings, url: str) -> None:
     host, port = settings.mqtt_address
     inbox = Inbox(settings.queue_max_messages)
     link = Link(
-        LinkSettings(host, port, settings.mqtt_client_id, settings.mqtt_session_expiry, settings.mqtt_receive_maximum),
+        LinkSettings(
+            host,
+            port,
+            settings.mqtt_client_id,
+            settings.mqtt_session_expiry,
+            settings.mqtt_receive_maximum,
+            settings.mqtt_credentials,
+        ),
         inbox,
         system_clock,
     )

@@ -46,6 +46,7 @@ class LinkSettings:
     client_id: str
     session_expiry: timedelta
     receive_maximum: int
+    credentials: tuple[str, str] | None = None
 
 
 class Link:
@@ -71,6 +72,8 @@ class Link:
             protocol=MQTTProtocolVersion.MQTTv5,
             manual_ack=True,
         )
+        if self._settings.credentials:
+            client.username_pw_set(*self._settings.credentials)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_subscribe = self._on_subscribe

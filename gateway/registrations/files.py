@@ -1,6 +1,8 @@
 """Makers' files: read whole, every problem named with its place; one bad line and nothing is taken."""
 
 import csv
+import io
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -37,11 +39,16 @@ def read_owners(path: Path) -> dict[int, OwnerRow]:
 
 
 def _read_csv(path: Path, model: type[RowT]) -> dict[int, RowT]:
-    reader = csv.DictReader(_text(path).splitlines(keepends=True), restkey="too many cells", strict=True)
+    reader = csv.DictReader(io.StringIO(_text(path)), strict=True)
     problems: list[str] = []
     rows: dict[int, RowT] = {}
     try:
+        if problems := list(_wrong_columns(reader.fieldnames or [], model)):
+            raise _refused(path, problems)
         for cells in reader:
+            if None in cells:
+                problems.append(f"line {reader.line_num}: there are more cells than columns; quote cells with a comma")
+                continue
             try:
                 rows[reader.line_num] = model.model_validate({name: cell for name, cell in cells.items() if cell})
             except ValidationError as error:
@@ -53,11 +60,27 @@ def _read_csv(path: Path, model: type[RowT]) -> dict[int, RowT]:
     return rows
 
 
+def _wrong_columns(names: Sequence[str], model: type[BaseModel]) -> Iterator[str]:
+    fields = model.model_fields
+    for name in dict.fromkeys(names):
+        if name not in fields:
+            yield f"line 1: {name!r} is no column of this file; it has {', '.join(fields)}"
+        elif names.count(name) > 1:
+            yield f"line 1: the column {name} stands twice; keep one"
+    for name, field in fields.items():
+        if field.is_required() and name not in names:
+            yield f"line 1: the column {name} is missing; add it"
+
+
 def _text(path: Path) -> str:
     try:
-        return path.read_text("utf-8-sig")
+        text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"{path} cannot be read: {error}. Give a UTF-8 text file.") from error
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        raise BadInput(f"{path} cannot be read: line {line} holds a zero byte. Give a UTF-8 text file.")
+    return text
 
 
 def _refused(path: Path, problems: list[str]) -> BadInput:

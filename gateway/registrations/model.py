@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, EmailStr, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, EmailStr, Field, FiniteFloat, model_validator
 
 from gateway.core.duration import Duration
 from gateway.core.serial import canonical_serial
 
 Code = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 MetricName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
-Span = tuple[float, float]
+Span = tuple[FiniteFloat, FiniteFloat]
 
 
 def _with_english(texts: dict[str, str]) -> dict[str, str]:
@@ -81,12 +81,17 @@ class UnitRow(_Written):
     made_on: date | None = None
 
 
+def _names_a_unit(unit: str) -> str:
+    canonical_serial(unit.partition("/")[2])
+    return unit
+
+
 class OwnerRow(_Written):
     """One line of an owners file: this person owns the unit (written PRODUCT/SERIAL) since then."""
 
     person: Annotated[str, Field(min_length=1)]
     email: EmailStr
-    unit: Annotated[str, Field(pattern=r"^[a-z0-9-]+/\S+$")]
+    unit: Annotated[str, Field(pattern=r"^[a-z0-9-]+/.+$"), AfterValidator(_names_a_unit)]
     since: AwareDatetime
 
     @property

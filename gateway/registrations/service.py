@@ -10,7 +10,7 @@ from gateway.events import append, append_all
 from gateway.registrations import repository
 from gateway.registrations.model import MetricEntry, OwnerRow, ProductFile, UnitRow
 from gateway.registrations.repository import queries
-from gateway.store import Connection, Jsonb
+from gateway.store import Connection, Jsonb, UniqueViolation
 
 
 def import_product(tx: Connection, product: ProductFile, *, actor: str) -> bool:
@@ -26,7 +26,12 @@ def import_product(tx: Connection, product: ProductFile, *, actor: str) -> bool:
     known = tx.execute(queries.product_with_metrics, {"code": product.code}).fetchone()
     if known and {name: known[name] for name in wanted} == wanted:
         return False
-    row = tx.execute(queries.upsert_product, wanted | {"name": Jsonb(product.name)}).fetchone()
+    try:
+        row = tx.execute(queries.upsert_product, wanted | {"name": Jsonb(product.name)}).fetchone()
+    except UniqueViolation as error:
+        raise BadInput(
+            f"The GTIN {product.gtin} of {product.code} is another product's; correct one of them."
+        ) from error
     assert row is not None  # noqa: S101 - an upsert with RETURNING answers a row
     metric_ids = [_upsert_metric(tx, row["id"], position, metric) for position, metric in enumerate(product.metrics)]
     tx.execute(queries.drop_other_metrics, {"product_id": row["id"], "metric_ids": metric_ids})

@@ -27,24 +27,39 @@ def migrate(url: str) -> list[str]:
         return _apply(connection)
 
 
+def require_migrated(url: str) -> None:
+    """Raise Unavailable unless the database has this version's schema."""
+    with connect(url, "gateway-check") as connection:
+        known = connection.execute("SELECT to_regclass('schema_migration') IS NOT NULL AS there").fetchone()
+        done = set()
+        if known and known["there"]:
+            done = {row["name"] for row in connection.execute("SELECT name FROM schema_migration")}
+    missing = [name for name, _ in _migrations() if name not in done]
+    if missing:
+        raise Unavailable(f"The database lacks {', '.join(missing)}. Run `gateway migrate`, then start again.")
+
+
+def _migrations() -> list[tuple[str, str]]:
+    """Name and text of every migration, in order."""
+    found = files("gateway.store.migrations").iterdir()
+    return sorted((file.name, file.read_text("utf-8")) for file in found if file.name.endswith(".sql"))
+
+
 def _apply(connection: Connection) -> list[str]:
     done = {row["name"]: row["digest"] for row in connection.execute("SELECT name, digest FROM schema_migration")}
     applied = []
-    for file in sorted(files("gateway.store.migrations").iterdir(), key=lambda file: file.name):
-        if not file.name.endswith(".sql"):
-            continue
-        text = file.read_text("utf-8")
+    for name, text in _migrations():
         digest = hashlib.sha256(text.encode()).hexdigest()
-        if done.get(file.name) == digest:
+        if done.get(name) == digest:
             continue
-        if file.name in done:
-            raise Unavailable(f"Migration {file.name} was edited after it ran here; add a new one instead.")
+        if name in done:
+            raise Unavailable(f"Migration {name} was edited after it ran here; add a new one instead.")
         with connection.transaction():
             # Rather give up than lock a busy table: the next try finds a quieter moment.
             connection.execute("SET LOCAL lock_timeout = '4s'")
             connection.execute("SET LOCAL statement_timeout = '60s'")
             connection.execute(SQL(text))
             TimeSeries(connection).create()
-            connection.execute("INSERT INTO schema_migration (name, digest) VALUES (%s, %s)", [file.name, digest])
-        applied.append(file.name)
+            connection.execute("INSERT INTO schema_migration (name, digest) VALUES (%s, %s)", [name, digest])
+        applied.append(name)
     return applied

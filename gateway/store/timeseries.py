@@ -105,4 +105,5 @@ class TimeSeries:
         old = sorted(known for known in self._existing_days() if known < day)
         for known in old:
             self._connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(f"telemetry_{known:%Y%m%d}")))
+        self._days -= set(old)
         return len(old)

@@ -1,5 +1,8 @@
 """From the broker to the database: what is stored, judged, refused, and when it is acknowledged."""
 
+import os
+import subprocess
+import sys
 import time
 
 import pytest
@@ -283,3 +286,16 @@ def test_settings_are_checked_when_the_product_changes(url, db, broker_port, dev
             return count(db, "telemetry") > 1
 
         until(taken)
+
+
+def test_a_database_that_was_not_migrated_is_one_clear_line(empty_url):
+    done = subprocess.run(
+        [sys.executable, "-m", "gateway", "serve"],
+        env=os.environ | {"GATEWAY_DATABASE_URL": empty_url},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert done.returncode == 78
+    assert "Run `gateway migrate`" in done.stderr
+    assert len(done.stderr.splitlines()) == 1

@@ -1,0 +1,212 @@
+"""What a timing needs: Debian's Mosquitto, the embedded PostgreSQL, a fleet with rules, and a preloaded backlog."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from gateway.app.imports import apply_rules, import_files
+from gateway.core.errors import Unavailable
+from gateway.embedded.postgres import EmbeddedPostgres
+from gateway.embedded.process import free_port, spawn, stop
+from gateway.m2m.topics import TELEMETRY_FILTER
+from gateway.store.migrate import migrate
+
+WINDOW = 5_000
+"""Unacknowledged messages in flight, the same for everybody who is measured."""
+VALUES = 3
+"""In each message."""
+WAIT_S = 30
+HOT_EVERY = 997
+"""One message in so many crosses the first rule's limit; its unit's next message clears the alarm."""
+
+_PRODUCT = """
+code: bench
+name: {en: Bench}
+model: B 1
+brand: Brenhold
+metrics:
+  - {name: number, title: {en: Number}, unit: "1", range: [0, 1000000000], cadence: 1s}
+  - {name: temp_c, title: {en: Temperature}, unit: °C, range: [-40, 1000], cadence: 1s}
+  - {name: pressure_bar, title: {en: Pressure}, unit: bar, range: [0, 1000], cadence: 1s}
+"""
+_RULE = """---
+id: bench-%(number)d
+title: {en: Bench}
+product: bench
+condition: {kind: threshold, metric: %(metric)s, unit: %(unit)s, above: %(limit)d}
+severity: warning
+audience: [owner, support]
+text:
+  en: {title: "Hot", body: "It is {value} {unit}.", action: "Let it cool."}
+tests:
+  - {name: fires, every: 1s, series: {%(metric)s: "20x3 999x2"}, expect: [{raised_at: 3s}]}
+"""
+
+
+@contextmanager
+def mosquitto(folder: Path) -> Iterator[int]:
+    """Run Debian's Mosquitto with the limits that the gateway needs; yields its port."""
+    program = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    if program is None:
+        raise Unavailable("Mosquitto is missing; install it with: apt-get install mosquitto")
+    port = free_port()
+    config = folder / "mosquitto.conf"
+    config.write_text(
+        f"listener {port} 127.0.0.1\nallow_anonymous true\n"
+        f"max_inflight_messages {WINDOW}\nmax_queued_messages 0\nlog_type error\n"
+    )
+    with (folder / "mosquitto.log").open("wb") as log:
+        process = spawn([program, "-c", str(config)], death_signal=signal.SIGTERM, stdout=log)
+    try:
+        deadline = time.monotonic() + WAIT_S
+        while not _answers(port):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise Unavailable(f"Mosquitto did not start: {(folder / 'mosquitto.log').read_text().strip()}")
+            time.sleep(0.02)
+        yield port
+    finally:
+        stop(process, signal.SIGTERM, WAIT_S)
+
+
+@contextmanager
+def database() -> Iterator[str]:
+    """Run the embedded PostgreSQL with this version's schema; yields its URL."""
+    with tempfile.TemporaryDirectory(prefix="gateway-bench-") as name:
+        Path(name).chmod(0o755)  # where we are root, the server's account has to get through
+        with EmbeddedPostgres(Path(name)) as postgres:
+            migrate(postgres.url)
+            yield postgres.url
+
+
+def make_fleet(url: str, folder: Path, units: int, rules: int) -> None:
+    """One product of three metrics, its units, and so many threshold rules in force."""
+    (product := folder / "bench.yaml").write_text(_PRODUCT)
+    import_files(url, "products", [product], actor="bench")
+    (rows := folder / "units.csv").write_text(
+        "product,serial\n" + "".join(f"bench,{serial(unit)}\n" for unit in range(units))
+    )
+    import_files(url, "units", [rows], actor="bench")
+    # The first limit is crossed now and then, the others are only looked at, as with a fleet that is well.
+    metrics = [("temp_c", "°C"), ("pressure_bar", "bar")]
+    documents = [
+        _RULE % {"number": number, "metric": metrics[number % 2][0], "unit": metrics[number % 2][1], "limit": limit}
+        for number in range(rules)
+        for limit in [90 if number == 0 else 100 + number]
+    ]
+    (file := folder / "rules.yaml").write_text("".join(documents))
+    if documents:
+        apply_rules(url, [file], actor="bench")
+
+
+def serial(unit: int) -> str:
+    """The serial of unit 0, 1, ..."""
+    return f"B{unit:06}"
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Messages as numbers: each has a number of its own, and every second unit leaves the time to the gateway."""
+
+    messages: int
+    units: int
+    start_ms: int
+
+    def alarms(self, rules: int) -> int:
+        """How many alarms they raise."""
+        return len(range(0, self.messages, HOT_EVERY)) if rules else 0
+
+    def topic(self, number: int) -> str:
+        """Where the message is published."""
+        return f"m2m/v1/bench/{serial(number % self.units)}/telemetry"
+
+    def payload(self, number: int) -> bytes:
+        """The message."""
+        time_part = {} if number % self.units % 2 else {"ts": self.start_ms + number // self.units}
+        hot = number % HOT_EVERY == 0
+        values = {
+            "number": number,
+            "temp_c": 95.5 if hot else 20 + number % 500 / 10,
+            "pressure_bar": 1 + number % 70 / 10,
+        }
+        return json.dumps(time_part | {"values": values}, separators=(",", ":")).encode()
+
+
+def subscriber(client_id: str) -> Client:
+    """An MQTT 5 client, not connected yet."""
+    return Client(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=MQTTProtocolVersion.MQTTv5)
+
+
+def connect_durably(client: Client, port: int) -> None:
+    """Connect to the client's durable session, or begin it."""
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    properties.SessionExpiryInterval = 3_600
+    properties.ReceiveMaximum = WINDOW
+    client.connect("127.0.0.1", port, clean_start=False, properties=properties)
+
+
+def open_session(client_id: str, port: int) -> None:
+    """Begin a durable session that subscribes to all telemetry, and leave: the broker queues from now on."""
+    client = subscriber(client_id)
+    done = threading.Event()
+    options = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
+    client.on_connect = lambda *_: client.subscribe(TELEMETRY_FILTER, options=options)
+    client.on_subscribe = lambda *_: done.set()
+    connect_durably(client, port)
+    client.loop_start()
+    answered = done.wait(WAIT_S)
+    client.disconnect()
+    client.loop_stop()
+    if not answered:
+        raise Unavailable("The broker did not answer to a subscription.")
+
+
+def left_in_session(client_id: str, port: int) -> int:
+    """How many messages the broker still holds for a durable session, waiting shortly for the first."""
+    client = subscriber(client_id)
+    came: list[int] = []
+    client.on_message = lambda *_: came.append(1)
+    connect_durably(client, port)
+    client.loop_start()
+    time.sleep(0.5)
+    client.disconnect()
+    client.loop_stop()
+    return len(came)
+
+
+def publish(backlog: Backlog, port: int) -> None:
+    """Publish the backlog in order, QoS 1, and wait until the broker has taken all of it."""
+    client = subscriber("bench-devices")
+    connected = threading.Event()
+    client.on_connect = lambda *_: connected.set()
+    client.connect("127.0.0.1", port)
+    client.loop_start()
+    connected.wait(WAIT_S)
+    last = None
+    for number in range(backlog.messages):
+        last = client.publish(backlog.topic(number), backlog.payload(number), qos=1)
+    if last is not None:
+        last.wait_for_publish(WAIT_S + backlog.messages / 1_000)
+    client.disconnect()
+    client.loop_stop()
+    if last is None or not last.is_published():
+        raise Unavailable("The broker did not take the messages in time.")
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
