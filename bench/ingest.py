@@ -49,7 +49,9 @@ SELECT count(*) AS moments,
        count(DISTINCT number) AS numbers,
        count(DISTINCT number) FILTER (WHERE parts = %s) AS whole,
        extract(epoch FROM min(first_at))::float8 AS first_at
-  FROM (SELECT count(*) AS parts, min(t.received_at) AS first_at, max(t.value) FILTER (WHERE m.name = 'number') AS number
+  FROM (SELECT count(*) AS parts,
+               min(t.received_at) AS first_at,
+               max(t.value) FILTER (WHERE m.name = 'number') AS number
           FROM telemetry t JOIN metric m ON m.id = t.metric_id
          GROUP BY t.unit_id, t.time) AS moment
 """

@@ -55,6 +55,7 @@ text:
   en: {title: "Hot", body: "It is {value} {unit}.", action: "Let it cool."}
 tests:
   - {name: fires, every: 1s, series: {%(metric)s: "20x3 999x2"}, expect: [{raised_at: 3s}]}
+  - {name: silent, every: 1s, series: {%(metric)s: "20x5"}, expect: []}
 """
 
 

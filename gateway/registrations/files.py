@@ -54,7 +54,7 @@ def _read_csv(path: Path, model: type[RowT]) -> dict[int, RowT]:
             except ValidationError as error:
                 problems += problems_of(error, f"line {reader.line_num}")
     except csv.Error as error:
-        problems.append(f"line {reader.line_num}: {error}")
+        problems.append(f"line {reader.reader.line_num}: {error}")
     if problems:
         raise _refused(path, problems)
     return rows

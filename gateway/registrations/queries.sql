@@ -9,7 +9,7 @@ RETURNING id;
 -- name: product_with_metrics
 -- One product with its metric registry as the product file wrote it, to see whether a file changes anything.
 SELECT p.id, p.code, p.model, p.brand, p.gtin, p.name,
-       (SELECT jsonb_agg(jsonb_build_object('name', m.name, 'title', r.title, 'unit', r.unit, 'low', r.low,
+       (SELECT json_agg(json_build_object('name', m.name, 'title', r.title, 'unit', r.unit, 'low', r.low,
                'high', r.high, 'normal_low', r.normal_low, 'normal_high', r.normal_high,
                'cadence', extract(epoch FROM r.cadence)::float8) ORDER BY r.position)
         FROM product_metric r JOIN metric m ON m.id = r.metric_id WHERE r.product_id = p.id) AS metrics
