@@ -31,8 +31,10 @@ class Hub:
         self._settings = settings
         self._streams: set[Subscription] = set()
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._tail, name="event-tail", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="event-tail", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
+        self.error: Exception | None = None
+        """What ended the tail, if it was not `close`: without it the streams would be silent for good."""
 
     def start(self) -> None:
         """Begin to tail; call it on the event loop."""
@@ -70,6 +72,12 @@ class Hub:
                 continue
             for event in events:
                 stream.events.put_nowait(event)
+
+    def _run(self) -> None:
+        try:
+            self._tail()
+        except Exception as error:  # noqa: BLE001 - the server looks at it and ends with it
+            self.error = error
 
     def _tail(self) -> None:
         place: Position | None = None

@@ -58,6 +58,8 @@ def run_api(settings: Settings, url: str) -> None:
             timeout_graceful_shutdown=5,
         )
         _Server(config, hub).run()
+        if hub.error:
+            raise hub.error
 
 
 class _Server(uvicorn.Server):
@@ -66,6 +68,9 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, hub: Hub) -> None:
         super().__init__(config)
         self._hub = hub
+
+    async def on_tick(self, counter: int) -> bool:
+        return await super().on_tick(counter) or self._hub.error is not None
 
     def handle_exit(self, _sig: int, _frame: FrameType | None) -> None:
         self._hub.close()
