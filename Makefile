@@ -29,12 +29,14 @@ check: setup  ## style, types, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/gateway schemas --check
 
 proof: setup  ## the slow proofs (minutes)
 	@tests/tools.sh
 	$(BIN)/pytest tests/proof
 
 bench: setup  ## timings, as ratios measured in one run
+	@tests/tools.sh
 	$(BIN)/python -m bench.ingest --json
 
 lock:  ## write requirements.lock anew

@@ -232,7 +232,7 @@ def _cpu_s(pid: int) -> float:
 
 
 def _one(db: Connection, query: str, parameters: Sequence[object] = ()) -> dict[str, Any]:
-    row = db.execute(query, parameters).fetchone()  # type: ignore[call-overload] # constants of this file
+    row = db.execute(query, parameters).fetchone()
     return dict(row or {})
 
 

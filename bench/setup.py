@@ -165,7 +165,7 @@ def open_session(client_id: str, port: int) -> None:
     client = subscriber(client_id)
     done = threading.Event()
     options = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
-    client.on_connect = lambda *_: client.subscribe(TELEMETRY_FILTER, options=options)
+    client.on_connect = lambda *_: client.subscribe(TELEMETRY_FILTER, options=options) and None
     client.on_subscribe = lambda *_: done.set()
     connect_durably(client, port)
     client.loop_start()
@@ -197,15 +197,16 @@ def publish(backlog: Backlog, port: int) -> None:
     client.connect("127.0.0.1", port)
     client.loop_start()
     connected.wait(WAIT_S)
-    last = None
-    for number in range(backlog.messages):
-        last = client.publish(backlog.topic(number), backlog.payload(number), qos=1)
-    if last is not None:
-        last.wait_for_publish(WAIT_S + backlog.messages / 1_000)
-    client.disconnect()
-    client.loop_stop()
-    if last is None or not last.is_published():
-        raise Unavailable("The broker did not take the messages in time.")
+    try:
+        for number in range(backlog.messages):
+            info = client.publish(backlog.topic(number), backlog.payload(number), qos=1)
+            if number % WINDOW == 0 or number == backlog.messages - 1:  # paho holds 65,535 at most
+                info.wait_for_publish(WAIT_S)
+                if not info.is_published():
+                    raise Unavailable("The broker did not take the messages in time.")
+    finally:
+        client.disconnect()
+        client.loop_stop()
 
 
 def _answers(port: int) -> bool:

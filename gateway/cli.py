@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from gateway.app import imports, roles
+from gateway.app import contract, imports, roles
 from gateway.config import Settings
 from gateway.core.errors import BadInput, GatewayError, Unavailable
 from gateway.demo.check import check
@@ -78,6 +78,11 @@ def _parser() -> argparse.ArgumentParser:
     rules.add_argument("what", choices=["check", "apply", "retire"])
     rules.add_argument("names", nargs="+", metavar="FILE|RULE", help="rule files; for retire: rule ids")
     rules.set_defaults(run=_rules)
+
+    schemas = commands.add_parser("schemas", help="write the contract (OpenAPI, JSON Schema) from the models")
+    schemas.add_argument("--check", action="store_true", help="write nothing; fail where the files are out of date")
+    schemas.add_argument("--dir", type=Path, default=Path("schemas"), help="where they are (default %(default)s)")
+    schemas.set_defaults(run=_schemas)
     return parser
 
 
@@ -122,6 +127,15 @@ def _rules(given: argparse.Namespace, settings: Settings) -> int:
         files = [Path(name) for name in given.names]
         lines = imports.apply_rules(url, files, actor="cli", dry=given.what == "check")
     for line in lines:
+        print(line)
+    return 0
+
+
+def _schemas(given: argparse.Namespace, _settings: Settings) -> int:
+    if given.check:
+        contract.check(given.dir)
+        return 0
+    for line in contract.write(given.dir):
         print(line)
     return 0
 

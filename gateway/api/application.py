@@ -64,6 +64,6 @@ def create_app(settings: Settings, database: Database, hub: Hub, clock: Clock) -
             return FileResponse(web / "index.html")
 
     add_problem_handlers(app)
-    app.add_middleware(SafeHeaders)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=settings.http_allowed_hosts)
+    app.add_middleware(SafeHeaders)  # the last one added is the outermost: refusals carry the headers, too
     return app

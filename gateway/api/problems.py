@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 
 from gateway.api.models import Problem
 from gateway.core.errors import BadInput, GatewayError
-from gateway.store import OperationalError
+from gateway.store import DataError, OperationalError
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +20,7 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _bad_request)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(OperationalError, _database_away)
+    app.add_exception_handler(DataError, _not_storable)
 
 
 def _answer(problem: Problem, headers: dict[str, str] | None = None) -> JSONResponse:
@@ -53,3 +54,9 @@ def _database_away(_request: Request, error: Exception) -> JSONResponse:
     log.warning("The database does not answer (%s).", str(error).strip())
     detail = "The database does not answer; try again in a few seconds."
     return _answer(Problem(title="Unavailable", status=503, code="unavailable", detail=detail), {"Retry-After": "5"})
+
+
+def _not_storable(_request: Request, error: Exception) -> JSONResponse:
+    log.warning("The database refuses a value (%s).", str(error).strip())
+    detail = "A value in the request is none that can be stored, like a zero byte in a text; mend it and send it again."
+    return _answer(Problem(title="Bad input", status=422, code="bad_input", detail=detail))

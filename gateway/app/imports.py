@@ -61,8 +61,11 @@ def apply_rules(url: str, paths: Sequence[Path], *, actor: str, dry: bool = Fals
 def _problems(connection: Connection, found: Sequence[tuple[Path, RuleDocument]]) -> list[str]:
     registries = {product.code: rule_metrics(product) for product in registrations.products(connection)}
     problems = []
+    first: dict[str, Path] = {}
     for path, rule in found:
-        if rule.product not in registries:
+        if first.setdefault(rule.id, path) is not path:
+            own = [f"id: stands in {first[rule.id].name} already; keep one, or choose another id"]
+        elif rule.product not in registries:
             own = [f"product: {rule.product!r} is not here; import its product file first"]
         else:
             metrics = registries[rule.product]

@@ -54,7 +54,7 @@ def events(db) -> list[tuple[str, str]]:
 
 def everything(db) -> list[object]:
     tables = ("product", "product_metric", "unit", "person", "ownership", "event")
-    return [db.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall() for table in tables]  # noqa: S608
+    return [db.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall() for table in tables]
 
 
 def test_a_product_comes_with_its_metric_registry(maker, db):
@@ -122,7 +122,10 @@ def test_a_transfer_closes_the_former_interval_and_is_told(maker, db):
     maker.products()
     maker.units("pump,P-1,,,\n")
     maker.owners(ADA)
-    assert maker.owners("Bob,bob@example.org,pump/p 1,2025-06-01T12:00:00+02:00\n") == "owners.txt: 1 of 1 ownerships began"
+    assert (
+        maker.owners("Bob,bob@example.org,pump/p 1,2025-06-01T12:00:00+02:00\n")
+        == "owners.txt: 1 of 1 ownerships began"
+    )
     moment = datetime(2025, 6, 1, 10, tzinfo=UTC)
     (unit,) = registrations.units_by_key(db, [("pump", "P1")]).values()
     assert registrations.owner_at(db, unit.id, moment.replace(hour=9)).name == "Ada"
@@ -185,7 +188,11 @@ REFUSED = [
     ("units", UNITS + "pump,P9,,,\npump,P8,a\0b,,\n", ["line 3 holds a zero byte"]),
     ("owners", OWNERS + ADA + "Bob,bob@,pump/P1,2024-01-01T00:00:00Z\n", ["line 3: email: value is not a valid email"]),
     ("owners", OWNERS + "Bob,bob@example.org,pump/P1,2024-01-01T00:00:00\n", ["line 2: since:", "timezone"]),
-    ("owners", OWNERS + "Bob,bob@example.org,pump/NONE,2024-01-01T00:00:00Z\n", ["line 2: unit: pump/NONE is not here"]),
+    (
+        "owners",
+        OWNERS + "Bob,bob@example.org,pump/NONE,2024-01-01T00:00:00Z\n",
+        ["line 2: unit: pump/NONE is not here"],
+    ),
     ("owners", OWNERS + "Bob,bob@example.org,P1,2024-01-01T00:00:00Z\n", ["line 2: unit:"]),
     ("owners", OWNERS + "Bob,bob@example.org,pump/*,2024-01-01T00:00:00Z\n", ["line 2: unit: the serial '*' may hold"]),
     ("owners", OWNERS + ",bob@example.org,pump/P1,2024-01-01T00:00:00Z\n", ["line 2: person: Field required"]),
@@ -193,7 +200,11 @@ REFUSED = [
     ("products", "- 1\n", ["the whole: Input should be a valid dictionary"]),
     ("products", yaml.safe_dump(PUMP | {"colour": "red"}), ["colour: Extra inputs are not permitted"]),
     ("products", yaml.safe_dump(PUMP | {"name": {"de": "Pumpe"}}), ["name: the English text is missing"]),
-    ("products", yaml.safe_dump(PUMP | {"metrics": PUMP["metrics"] * 2}), ["metrics named twice: pressure_bar, temp_c"]),
+    (
+        "products",
+        yaml.safe_dump(PUMP | {"metrics": PUMP["metrics"] * 2}),
+        ["metrics named twice: pressure_bar, temp_c"],
+    ),
     ("products", yaml.safe_dump(PUMP).replace("- 200", "- .inf"), ["metrics.0.range.1: Input should be a finite"]),
     ("products", yaml.safe_dump(PUMP).replace("- 200", "- .nan"), ["metrics.0.range.1: Input should be a finite"]),
     ("products", yaml.safe_dump(PUMP).replace("- 200", "- -40"), ["must go from low to high"]),

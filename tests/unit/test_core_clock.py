@@ -12,7 +12,7 @@ LAST = to_us(datetime.max.replace(tzinfo=UTC))
 
 @given(st.integers(FIRST, LAST))
 def test_every_microsecond_survives_the_way_there_and_back(us: int):
-    """A float timestamp loses microseconds from 2004 on, and the unique key of telemetry would then see two readings."""
+    """A way through a float may be off by one, and the unique key of telemetry would then see another reading."""
     assert to_us(from_us(us)) == us
 
 

@@ -23,7 +23,9 @@ POLICY = Policy(merge_window=HOUR, notices_per_hour=3)
 ADA = Owner(1, "ada", "Ada", "ada@example.org", "en", datetime(2024, 1, 1, tzinfo=UTC))
 
 
-def alarm(*, audience: tuple[str, ...] = ("owner",), rule_changes: dict[str, Any] | None = None, **changes: Any) -> Alarm:
+def alarm(
+    *, audience: tuple[str, ...] = ("owner",), rule_changes: dict[str, Any] | None = None, **changes: Any
+) -> Alarm:
     found: dict[str, Any] = {
         "id": 5,
         "unit_id": 7,

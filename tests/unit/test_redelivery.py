@@ -1,4 +1,4 @@
-"""What was stored and not acknowledged comes again after a reconnect; nothing is taken twice, and nothing new is lost."""
+"""What was stored and not acknowledged comes again after a reconnect: nothing is taken twice, nothing new is lost."""
 
 from collections import deque
 from dataclasses import replace

@@ -1,0 +1,344 @@
+"""The reading side of the API, over a small installation in which something happened."""
+
+import re
+import secrets
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import psycopg
+import pytest
+
+from gateway import flow
+from gateway.api.application import create_app
+from gateway.api.hub import Hub
+from gateway.app.worker import Worker
+from gateway.config import Settings
+from gateway.core.clock import to_us
+from gateway.core.ids import random_id
+from gateway.m2m import repository as m2m
+from gateway.m2m.message import Message, Rejected
+from gateway.registrations import repository as registrations
+from gateway.rules import repository as rules
+from gateway.rules.evaluator import Change
+from gateway.store import Database, connect
+from gateway.store.migrate import migrate
+from gateway.store.timeseries import TimeSeries
+from tests.factories import apply_hot_rule, make_fleet
+
+with warnings.catch_warnings():
+    # Only while starlette is imported: it would rather have httpx2 than the httpx that is installed.
+    warnings.filterwarnings("ignore", message="Using `httpx` with")
+    from fastapi.testclient import TestClient
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+PROBLEM = "application/problem+json"
+ROUTES = {
+    *("/api/units", "/api/units/{unit_id}/readings", "/api/feed", "/api/ledger", "/api/alarms", "/api/events"),
+    *("/api/quarantine", "/api/flow", "/api/stream", "/healthz", "/readyz"),
+}
+
+
+@dataclass(frozen=True)
+class Api:
+    """A browser at an installation."""
+
+    client: TestClient
+    url: str
+
+    def get(self, path: str, **parameters: Any) -> Any:
+        answer = self.client.get(path, params=parameters)
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["content-type"] == "application/json"
+        return answer.json()
+
+    def refused(self, path: str, **parameters: Any) -> dict[str, Any]:
+        answer = self.client.get(path, params=parameters)
+        problem = answer.json()
+        assert answer.headers["content-type"] == PROBLEM
+        assert answer.status_code == problem["status"]
+        return problem
+
+    def unit(self, serial: str) -> dict[str, Any]:
+        return next(unit for unit in self.get("/api/units")["units"] if unit["serial"] == serial)
+
+
+@pytest.fixture(scope="module")
+def api(server, tmp_path_factory) -> Iterator[Api]:
+    """One installation for all tests here: they only read."""
+    name = f"test_{secrets.token_hex(6)}"
+    url = psycopg.conninfo.make_conninfo(server, dbname=name)
+    with connect(server) as admin:
+        admin.execute(f"CREATE DATABASE {name}")
+        migrate(url)
+        settings = Settings(http_allowed_hosts=["gateway.test"])
+        with Database(url, "test", max_size=4) as database:
+            make_fleet(url, ["P-1", "P-2", "P-3"], owners={"P-1": "Ada", "P-2": "Bob"})
+            apply_hot_rule(url, tmp_path_factory.mktemp("rules"))
+            happen(url)
+            worker = Worker(settings, database, lambda: NOW)
+            while worker.turn():
+                pass
+            hub = Hub(url, settings)
+            with TestClient(create_app(settings, database, hub, lambda: NOW), base_url="http://gateway.test") as client:
+                yield Api(client, url)
+            hub._thread.join(10)
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def happen(url: str) -> None:
+    """P-1 sent ten minutes of readings and is hot; P-2 was hot long ago, in silence; P-3 was never heard of."""
+    with connect(url) as db:
+        keys = [("pump", serial) for serial in ("P1", "P2")]
+        p1, p2 = (registrations.units_by_key(db, keys)[key].id for key in keys)
+        metric = {each.name: each.id for each in registrations.products(db)[0].metrics}
+        times = np.array([to_us(NOW - n * MINUTE) for n in range(9, -1, -1)])
+        store(db, p1, metric["temp_c"], times, np.arange(86.0, 96.0))
+        store(db, p1, metric["pressure_bar"], times[-1:], np.array([2.5]))
+        store(db, p2, metric["temp_c"], times[:1], np.array([70.0]))
+        (version,) = rules.versions(db, rules.in_force(db).versions)
+        changes = [
+            change("raised", version.id, p2, NOW - timedelta(days=2), NOW - timedelta(days=2)),
+            change("raised", version.id, p1, NOW - 4 * MINUTE, NOW),
+        ]
+        with db.transaction():
+            rules.record_changes(
+                db,
+                changes,
+                {version.id: version},
+                now=NOW,
+                historic_after=timedelta(hours=1),
+                new_id=random_id,
+            )
+            refused = [
+                (message(b"\xff{\0" + b"x" * 100), Rejected("bad_json", "line 1")),
+                (message(b"{}", topic="m2m/\0"), Rejected("bad_topic", "a \0 in it")),
+            ]
+            m2m.quarantine(db, refused, payload_bytes=8)
+
+
+def store(db, unit: int, metric: int, time: np.ndarray, value: np.ndarray) -> None:
+    TimeSeries(db).ensure_days({NOW.date(), (NOW - 10 * MINUTE).date()})
+    none = np.zeros(len(time), np.bool_)
+    columns = m2m.Columns(
+        unit=np.full(len(time), unit),
+        metric=np.full(len(time), metric, np.int16),
+        time=time,
+        value=value,
+        received=time,
+        late=none,
+        known=none,
+    )
+    with db.transaction():
+        m2m.store_readings(db, columns)
+
+
+def change(kind: str, version: int, unit: int, onset: datetime, at: datetime) -> Change:
+    return Change(kind, version, unit, to_us(onset), to_us(at), 95.0, 91.0, 96.5)
+
+
+def message(payload: bytes, topic: str = "m2m/v1/pump/P1/telemetry") -> Message:
+    return Message(topic, payload, 1, 1, resumed=False, received_us=to_us(NOW))
+
+
+def test_units_come_with_product_owner_readings_and_alarms(api):
+    unit = api.unit("P-1")
+    assert unit["product"] == {"code": "pump", "name": "Pump", "model": "P 200"}
+    assert (unit["owner"], unit["state"]) == ("Ada", "warning")
+    assert unit["last_seen"] == NOW.isoformat().replace("+00:00", "Z")
+    assert [(reading["metric"], reading["value"], reading["unit"]) for reading in unit["readings"]] == [
+        ("temp_c", 95, "°C"),
+        ("pressure_bar", 2.5, "bar"),
+    ]
+    assert [alarm["title"] for alarm in unit["alarms"]] == ["Pump overheats"]
+
+
+def test_a_unit_that_was_never_heard_of_is_unknown_and_not_fine(api):
+    unit = api.unit("P-3")
+    assert (unit["state"], unit["last_seen"], unit["owner"]) == ("unknown", None, None)
+    assert [reading["value"] for reading in unit["readings"]] == [None, None]
+
+
+def test_units_are_paged_in_a_steady_order(api):
+    everything = api.get("/api/units")
+    assert everything["next"] is None
+    first = api.get("/api/units", limit=2)
+    rest = api.get("/api/units", limit=2, after=first["next"])
+    assert first["units"] + rest["units"] == everything["units"]
+    assert rest["next"] is None
+
+
+def test_a_serial_or_row_number_is_no_id(api):
+    """Only the random public id stands in a URL."""
+    assert re.fullmatch(r"[a-z2-7]{16}", api.unit("P-1")["id"])
+    assert api.refused("/api/units/P-1/readings", metric="temp_c")["status"] == 404
+    assert api.refused("/api/units/1/readings", metric="temp_c")["status"] == 404
+
+
+def test_readings_come_oldest_first_and_the_newest_when_there_are_too_many(api):
+    path = f"/api/units/{api.unit('P-1')['id']}/readings"
+    everything = api.get(path, metric="temp_c")
+    assert (everything["metric"], everything["unit"]) == ("temp_c", "°C")
+    assert [value for _, value in everything["points"]] == list(range(86, 96))
+    assert everything["points"][-1][0] == int(NOW.timestamp() * 1000)
+    assert api.get(path, metric="temp_c", limit=3)["points"] == everything["points"][-3:]
+    assert api.get(path, metric="temp_c", minutes=4)["points"] == everything["points"][-5:]
+
+
+def test_the_feed_has_the_notice_with_its_words_and_why(api):
+    feed = api.get("/api/feed")
+    (notice,) = feed["notices"]
+    assert feed["next"] is None
+    assert (notice["title"], notice["body"], notice["action"]) == (
+        "Switch the pump off",
+        "It is 95 °C.",
+        "Let it cool.",
+    )
+    assert (notice["person"], notice["state"], notice["count"], notice["held_until"]) == ("Ada", "open", 1, None)
+    assert notice["unit"] == {"id": api.unit("P-1")["id"], "serial": "P-1", "product": "Pump", "model": "P 200"}
+    assert notice["why"]["sentence"].startswith("Raise *Pump overheats*")
+    assert (notice["why"]["extreme"], notice["why"]["told_because"]) == (96.5, "you own this unit since 2024-01-01")
+
+
+def test_the_ledger_says_why_somebody_was_told_and_why_nobody_was(api):
+    told, historic = api.get("/api/ledger")["lines"]
+    assert (told["outcome"], told["notice"]) == ("pass", api.get("/api/feed")["notices"][0]["id"])
+    assert [step["stage"] for step in told["steps"]] == ["address", "merge", "rate"]
+    assert (historic["outcome"], historic["notice"]) == ("drop", None)
+    assert historic["reason"].startswith("historic")
+
+
+def test_alarms_come_newest_first_of_all_units_or_one(api):
+    new, old = api.get("/api/alarms")["alarms"]
+    assert (new["serial"], new["historic"], new["version"], new["title"]) == ("P-1", False, 1, "Pump overheats")
+    assert (old["serial"], old["historic"]) == ("P-2", True)
+    assert api.get("/api/alarms", unit=old["unit"])["alarms"] == [old]
+    assert api.get("/api/alarms", unit="nothing")["alarms"] == []
+    page = api.get("/api/alarms", limit=1)
+    assert page["alarms"] == [new]
+    assert api.get("/api/alarms", limit=1, before=page["next"])["alarms"] == [old]
+
+
+def test_events_are_paged_by_cursor_and_their_end_can_be_waited_at(api):
+    everything = api.get("/api/events", limit=500)
+    assert [event["kind"] for event in everything["events"]][-3:] == ["alarm.raised", "notice.recorded", "notice.told"]
+    collected, after = [], "0.0"
+    while (page := api.get("/api/events", after=after, limit=4))["events"]:
+        assert page["next"] == page["events"][-1]["cursor"]
+        collected += page["events"]
+        after = page["next"]
+    assert collected == everything["events"]
+    assert page == {"events": [], "next": after}
+
+
+def test_events_show_public_ids_and_no_row_numbers(api):
+    raised = [event for event in api.get("/api/events")["events"] if event["kind"] == "alarm.raised"][-1]
+    assert raised["unit"] == api.unit("P-1")["id"]
+    assert raised["data"]["alarm"] == api.get("/api/alarms")["alarms"][0]["id"]
+    assert [name for name in raised["data"] if name.endswith("_id")] == []
+
+
+def test_quarantine_shows_what_cannot_be_shown_as_text_all_the_same(api):
+    newest, oldest = api.get("/api/quarantine")["messages"]
+    assert (newest["topic"], newest["detail"]) == ("m2m/\ufffd", "a \ufffd in it")
+    assert (oldest["reason"], oldest["size"]) == ("bad_json", 103)
+    assert oldest["payload"] == "\ufffd{\0xxxxx", "the first 8 bytes"
+    page = api.get("/api/quarantine", limit=1)
+    assert page["messages"] == [newest]
+    assert api.get("/api/quarantine", limit=1, before=page["next"])["messages"] == [oldest]
+
+
+def test_flow_is_the_road_as_the_code_has_it(api):
+    assert api.get("/api/flow") == [
+        {"name": stage.name, "sentence": stage.sentence} for stage in flow.READING_TO_NOTICE
+    ]
+
+
+def test_readiness_names_the_roles_that_are_silent(api):
+    assert api.get("/healthz") == {"alive": True}
+    assert api.get("/readyz") == {"ready": False, "silent": ["ingest", "worker"]}
+
+
+@pytest.mark.parametrize(
+    ("path", "parameters", "status", "told"),
+    [
+        ("/api/nothing", {}, 404, "Not Found"),
+        ("/api/units/nobody/readings", {"metric": "temp_c"}, 404, "no such unit"),
+        ("/api/units/nobody/readings", {}, 422, "metric: Field required"),
+        ("/api/units", {"limit": 501}, 422, "limit: Input should be less than or equal to 500"),
+        ("/api/units", {"limit": 0}, 422, "limit: Input should be greater"),
+        ("/api/feed", {"before": -1}, 422, "before: Input should be greater"),
+        ("/api/feed", {"before": "x"}, 422, "before: Input should be a valid integer"),
+        ("/api/events", {"after": "yesterday"}, 422, "'yesterday' is not a place in the event log"),
+        ("/api/alarms", {"unit": "a\0b"}, 422, ""),
+        ("/api/units/a%00b/readings", {"metric": "temp_c"}, 422, ""),
+    ],
+)
+def test_every_refusal_is_a_problem_that_says_what_to_mend(api, path, parameters, status, told):
+    problem = api.refused(path, **parameters)
+    assert problem["status"] == status
+    assert problem["code"] == {404: "not_found", 422: "bad_input"}[status]
+    assert told in problem["detail"] + " ".join(problem["problems"])
+    assert problem["type"] == "about:blank"
+
+
+def test_another_method_is_refused_as_a_problem(api):
+    answer = api.client.post("/api/units")
+    assert (answer.status_code, answer.headers["content-type"]) == (405, PROBLEM)
+    assert answer.headers["allow"] == "GET"
+
+
+@pytest.mark.parametrize("host", ["evil.example", "gateway.test.evil.example", ""])
+def test_a_page_of_another_host_cannot_reach_us(api, host: str):
+    """DNS rebinding: evil.example resolves to 127.0.0.1, and its script asks for the feed."""
+    answer = api.client.get("/api/feed", headers={"host": host})
+    assert answer.status_code == 400
+    assert "Ada" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "host"),
+    [
+        ("/api/units", "gateway.test"),
+        ("/api/nothing", "gateway.test"),
+        ("/", "gateway.test:8080"),
+        ("/web/page.js", "gateway.test"),
+        ("/api/feed", "evil.example"),
+    ],
+)
+def test_every_answer_carries_the_headers_that_keep_a_browser_safe(api, path: str, host: str):
+    headers = api.client.get(path, headers={"host": host}).headers
+    assert "default-src 'self'" in headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "same-origin"
+
+
+def test_the_openapi_document_names_every_route_and_the_problem(api):
+    document = api.get("/openapi.json")
+    assert set(document["paths"]) == ROUTES
+    for path, methods in document["paths"].items():
+        assert methods["get"]["description"], path
+    refusals = document["paths"]["/api/units"]["get"]["responses"]
+    assert refusals["4XX"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Problem"}
+
+
+def test_while_the_database_is_away_the_answer_says_to_try_again(server):
+    """The page stays open and tries again; it must not see a traceback."""
+    settings = Settings()
+    nowhere = psycopg.conninfo.make_conninfo(server, dbname="not_there")
+    database = Database(nowhere, "test")
+    database._pool.timeout = 0.1
+    database._pool.open(wait=False)
+    try:
+        app = create_app(settings, database, Hub(nowhere, settings), lambda: NOW)
+        answer = TestClient(app, base_url="http://localhost").get("/api/units")
+    finally:
+        database.close()
+    assert (answer.status_code, answer.headers["content-type"]) == (503, PROBLEM)
+    assert answer.headers["retry-after"] == "5"
+    assert "try again" in answer.json()["detail"]
