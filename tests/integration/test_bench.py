@@ -28,7 +28,7 @@ def test_a_small_run_loses_nothing_doubles_nothing_and_judges_everything():
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
     )
     assert run.returncode == 0, run.stderr
     result = json.loads(run.stdout.splitlines()[-1])

@@ -11,6 +11,7 @@ from factories import make_fleet
 
 from gateway.core.errors import BadInput
 from gateway.events import Position, append, append_all, end, read, read_next
+from gateway.events.log import queries
 from gateway.store import Connection, connect
 from gateway.store.migrate import migrate
 
@@ -157,9 +158,11 @@ def test_two_processes_of_one_reader_take_turns(url, db):
             heard.append(words(read_next(other, "two", 9)))
 
     with db.transaction():
-        assert words(read_next(db, "two", 2)) == "ab"
+        db.execute(queries.lock_reader, {"name": "two"})  # how read_next begins
         thread = threading.Thread(target=second)
         thread.start()
+        thread.join(0.3)
+        assert words(read_next(db, "two", 2)) == "ab"
         thread.join(0.3)
         assert thread.is_alive(), "it waits for the first one's commit"
     thread.join(10)

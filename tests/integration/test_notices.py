@@ -351,6 +351,7 @@ def test_two_workers_drain_one_outbox_and_each_delivery_ends_once(story):
     with story.database.transaction() as one:
         assert outbox.drain(one, story.now, 12) == 12
         with story.database.transaction() as two:
+            two.execute("SET LOCAL lock_timeout = '5s'")
             assert outbox.drain(two, story.now, 12) == 8
         assert story.deliveries().count("delivered") == 8
     assert story.deliveries() == ["delivered"] * 20
