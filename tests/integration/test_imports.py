@@ -243,7 +243,8 @@ def test_files_from_spreadsheets_are_read(maker, db):
     maker._bring("units", b"\xef\xbb\xbf" + (UNITS + "pump,P-2,,,\n").replace("\n", "\r\n").encode())
     rows = db.execute("SELECT serial, lot FROM unit ORDER BY serial").fetchall()
     assert [(row["serial"], row["lot"]) for row in rows] == [("P1", "L1, hall\n2\u2028b\x0bc"), ("P2", None)]
-    assert "line 5: serial" in maker.refused("units", UNITS + 'pump,P-3,"two\nlines",,\nbare,P\u20284,,,\npump,,,,\n')
+    told = maker.refused("units", UNITS + 'pump,P-3,"two\nlines",,\npump,P-4,a\u2028b,,\npump,,,,\n')
+    assert told.split("\n")[1:] == ["  line 5: serial: Field required"], "lines are counted as an editor counts them"
 
 
 def test_the_fleet_of_the_factory_is_what_an_import_makes(url, db):
