@@ -186,14 +186,20 @@ class Ingest:
         """Do it as often as the database goes away meanwhile; None if stopped before it was done."""
         while True:
             try:
+                if self._connection.closed and not self._come_back():
+                    return None
                 return work()
             except OperationalError as error:
                 log.warning("The database went away, nothing is acknowledged meanwhile (%s).", str(error).strip())
                 self._connection.close()
-                if not self._connect():
-                    return None
-                if rules.mark(self._connection).seq > self._judging.mark.seq:
-                    raise Unavailable("Another ingest process went on in our place; starting anew.") from error
+
+    def _come_back(self) -> bool:
+        """Connect again; false if stopped meanwhile. What another process may have done needs a fresh start."""
+        if not self._connect():
+            return False
+        if rules.mark(self._connection).seq > self._judging.mark.seq:
+            raise Unavailable("Another ingest process went on in our place; starting anew.")
+        return True
 
     def _commit(self, seq: int, batch: Batch, columns: m2m.Columns, verdicts: Verdicts, *, all_known: bool) -> int:
         with self._connection.transaction():
