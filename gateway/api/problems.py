@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from gateway.api.models import Problem
-from gateway.core.errors import BadInput, GatewayError
+from gateway.core.errors import BadInput, GatewayError, TooManyAttempts
 from gateway.store import DataError, OperationalError
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,10 @@ def _gateway_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, GatewayError)  # noqa: S101 - registered for this class
     problems = error.problems if isinstance(error, BadInput) else []
     title = error.code.replace("_", " ").capitalize()
-    return _answer(Problem(title=title, status=error.status, code=error.code, detail=error.message, problems=problems))
+    headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, TooManyAttempts) else None
+    return _answer(
+        Problem(title=title, status=error.status, code=error.code, detail=error.message, problems=problems), headers
+    )
 
 
 def _bad_request(_request: Request, error: Exception) -> JSONResponse:

@@ -1,5 +1,8 @@
 """Errors that people see: each has a stable code, a message that says what to do, and an HTTP status."""
 
+from datetime import timedelta
+from math import ceil
+
 from pydantic import ValidationError
 
 
@@ -40,6 +43,19 @@ class Unavailable(GatewayError):
 
     code = "unavailable"
     status = 503
+
+
+class TooManyAttempts(GatewayError):
+    """A limit on tries is reached; the message says when to try again."""
+
+    code = "too_many_attempts"
+    status = 429
+
+    def __init__(self, wait: timedelta) -> None:
+        self.retry_after_s = max(1, ceil(wait.total_seconds()))
+        minutes = ceil(self.retry_after_s / 60)
+        span = f"{minutes} minutes" if minutes > 1 else "a minute"
+        super().__init__(f"That was tried too often. Try again in {span}.")
 
 
 def problems_of(error: ValidationError, where: str) -> list[str]:

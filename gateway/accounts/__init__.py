@@ -1,0 +1,1 @@
+"""Who may sign in, what as, and how an address is proved."""

@@ -1,0 +1,90 @@
+"""Accounts in the database; everything runs in the caller's transaction."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.accounts.model import Account, Role
+from gateway.core.ids import random_id
+from gateway.store import Connection, Row, load_queries
+
+queries = load_queries("gateway.accounts")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An account with what a sign-in looks at."""
+
+    account: Account
+    password_hash: str | None
+    disabled: bool
+
+
+def account(row: Row) -> Account:
+    """An account from a row."""
+    return Account(
+        id=row["id"],
+        public_id=row["public_id"],
+        person_id=row["person_id"],
+        person_public_id=row["person_public_id"],
+        name=row["name"],
+        email=row["email"],
+        language=row["language"],
+        role=row["role"],
+    )
+
+
+def find(connection: Connection, email: str) -> Found | None:
+    """The account of a canonical address."""
+    row = connection.execute(queries.account_by_address, {"email": email}).fetchone()
+    return _found(row) if row else None
+
+
+def hold(tx: Connection, account_id: int) -> Found:
+    """An account as it is now, and stays until `tx` ends."""
+    row = tx.execute(queries.account_by_id, {"id": account_id}).fetchone()
+    assert row is not None  # noqa: S101 - accounts are never deleted
+    return _found(row)
+
+
+def hold_address(tx: Connection, email: str) -> None:
+    """Let acts on one address wait for each other until `tx` ends."""
+    tx.execute(queries.hold_address, {"email": email})
+
+
+def insert(
+    tx: Connection, email: str, name: str, language: str, role: Role, password_hash: str | None, now: datetime
+) -> Account:
+    """Make the account of an address that was proved; a person who has this address already is who it is."""
+    person = tx.execute(queries.person_by_address, {"email": email}).fetchone()
+    if person is None:
+        person = tx.execute(
+            queries.insert_person, {"public_id": random_id(), "name": name, "email": email, "language": language}
+        ).fetchone()
+        assert person is not None  # noqa: S101 - RETURNING answers a row
+    else:
+        tx.execute(queries.set_language, {"id": person["id"], "language": language})
+    public_id = random_id()
+    made = tx.execute(
+        queries.insert_account,
+        {
+            "public_id": public_id,
+            "person_id": person["id"],
+            "role": role,
+            "password_hash": password_hash,
+            "now": now,
+        },
+    ).fetchone()
+    assert made is not None  # noqa: S101 - RETURNING answers a row
+    if password_hash is not None:
+        tx.execute(queries.insert_identity, {"subject": public_id, "account_id": made["id"]})
+    return hold(tx, made["id"]).account
+
+
+def set_password(tx: Connection, account: Account, password_hash: str) -> None:
+    """Give an account a new password."""
+    tx.execute(queries.set_password, {"id": account.id, "password_hash": password_hash})
+    tx.execute(queries.insert_identity, {"subject": account.public_id, "account_id": account.id})
+
+
+def _found(row: Row) -> Found:
+    return Found(account(row), row["password_hash"], row["disabled_at"] is not None)

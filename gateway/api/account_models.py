@@ -1,0 +1,104 @@
+"""What the account endpoints take and answer."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, EmailStr, Field, SecretStr, StringConstraints
+
+from gateway.accounts.model import PASSWORD_MAX, PASSWORD_MIN, Role, StaffRole
+
+Email = Annotated[EmailStr, Field(max_length=254)]
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]+$")
+]
+Code = Annotated[str, Field(min_length=8, max_length=20, description="Eight digits; spaces and dashes do not matter.")]
+Language = Literal["en", "de"]
+NewPassword = Annotated[SecretStr, Field(min_length=PASSWORD_MIN, max_length=PASSWORD_MAX)]
+Password = Annotated[SecretStr, Field(min_length=1, max_length=PASSWORD_MAX)]
+
+
+class _Taken(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class SignUp(_Taken):
+    """A new customer; nothing exists until the mailed code is told."""
+
+    email: Email
+    name: Name
+    password: NewPassword
+    language: Language = "en"
+
+
+class Confirm(_Taken):
+    """The code that was mailed to the address, told by the browser that signed up."""
+
+    email: Email
+    code: Code
+
+
+class SignIn(_Taken):
+    """An address and its password."""
+
+    email: Email
+    password: Password
+
+
+class ResetRequest(_Taken):
+    """Whose password was forgotten."""
+
+    email: Email
+
+
+class Reset(_Taken):
+    """A new password, with the code that was mailed to the address."""
+
+    email: Email
+    code: Code
+    password: NewPassword
+
+
+class PasswordChange(_Taken):
+    """A new password, with the present one."""
+
+    present: Password
+    password: NewPassword
+
+
+class Invitation(_Taken):
+    """Whom to invite, and as what."""
+
+    email: Email
+    name: Name
+    role: StaffRole
+
+
+class Acceptance(_Taken):
+    """An invitation's code, and the password to sign in with from now on."""
+
+    email: Email
+    code: Code
+    password: NewPassword
+    language: Language = "en"
+
+
+class CodeSent(BaseModel):
+    """Look into the mailbox: the same answer whether there is an account."""
+
+    minutes: int = Field(description="How long the code is good.")
+
+
+class Invited(BaseModel):
+    """The invitation was mailed."""
+
+    days: int = Field(description="How long its code is good.")
+
+
+class Me(BaseModel):
+    """Who is signed in."""
+
+    id: str = Field(description="The account.")
+    person: str = Field(description="The person, as events and notices name it.")
+    name: str
+    email: str
+    language: str
+    role: Role

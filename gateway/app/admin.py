@@ -1,0 +1,31 @@
+"""What an operator does about accounts from the command line: the first administrator."""
+
+from datetime import datetime
+
+from gateway.accounts.invitations import invite
+from gateway.accounts.model import canonical_address
+from gateway.config import Settings
+from gateway.core.errors import BadInput
+from gateway.store import connect
+from gateway.store.wakeup import wake
+
+_NO_MAIL = "No mail is configured. Set GATEWAY_SMTP_URL, or print the code with --show-code."
+
+
+def create_admin(url: str, settings: Settings, email: str, name: str, now: datetime, *, show_code: bool) -> list[str]:
+    """Invite an administrator; answers what to tell the operator. The code, which is no password, is good once."""
+    email = canonical_address(email)
+    mailed = settings.smtp_url is not None
+    if not mailed and not show_code:
+        raise BadInput(_NO_MAIL)
+    if not name.strip() or not name.isprintable():
+        raise BadInput("The name is empty or has characters that cannot be printed.")
+    with connect(url, "gateway-admin") as connection:
+        with connection.transaction():
+            code = invite(connection, settings, email, name.strip(), "administrator", None, now, mailed=mailed)
+        wake(connection)
+    days = settings.invitation_life.days
+    lines = [f"An invitation code was mailed to {email}; it is good for {days} days."] if mailed else []
+    if show_code:
+        lines.append(f"The invitation code of {email} is {code}; it is good once, for {days} days.")
+    return [*lines, f"Take the invitation at {settings.public_url}/invitation and choose a password there."]

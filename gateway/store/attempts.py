@@ -1,0 +1,81 @@
+"""Limits on tries, in one table: what is tried is noted before it is tried, and too many wait."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gateway.core.errors import TooManyAttempts
+from gateway.store.database import Connection
+
+_LOCK = 7_402_205
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `most` tries of a kind with one key (an address, a network, a unit) within the window."""
+
+    kind: str
+    key: str
+    most: int
+    window: timedelta
+
+
+def spend(tx: Connection, limits: Sequence[Limit]) -> None:
+    """Note one try with every limit; raises TooManyAttempts, and then nothing is noted once `tx` is rolled back.
+
+    Tries that come together wait for each other until `tx` ends: keep it short.
+    """
+    for limit in sorted(limits, key=lambda each: (each.kind, each.key)):
+        _hold(tx, limit.kind, limit.key)
+    free = [moment for limit in limits if (moment := free_at(tx, limit))]
+    if free:
+        row = tx.execute("SELECT now() AS now").fetchone()
+        assert row is not None  # noqa: S101 - a SELECT without FROM answers a row
+        raise TooManyAttempts(max(free) - row["now"])
+    for limit in limits:
+        note(tx, limit.kind, limit.key)
+
+
+def free_at(tx: Connection, limit: Limit) -> datetime | None:
+    """When the next try is free; None when it is free now."""
+    row = tx.execute(
+        "SELECT at FROM attempt WHERE kind = %s AND key = %s AND at > now() - %s ORDER BY at DESC OFFSET %s LIMIT 1",
+        [limit.kind, limit.key, limit.window, limit.most - 1],
+    ).fetchone()
+    return row["at"] + limit.window if row else None
+
+
+def count_recent(tx: Connection, kind: str, key: str, window: timedelta) -> int:
+    """How often something was tried within the window before now."""
+    row = tx.execute(
+        "SELECT count(*) AS n FROM attempt WHERE kind = %s AND key = %s AND at > now() - %s", [kind, key, window]
+    ).fetchone()
+    return int(row["n"]) if row else 0
+
+
+def note(tx: Connection, kind: str, key: str) -> None:
+    """Note a try."""
+    tx.execute("INSERT INTO attempt (kind, key, at) VALUES (%s, %s, now())", [kind, key])
+
+
+def take_back(tx: Connection, kind: str, key: str) -> None:
+    """Forget the last try: it was not a wrong one."""
+    tx.execute(
+        "DELETE FROM attempt WHERE ctid = (SELECT ctid FROM attempt WHERE kind = %s AND key = %s"
+        " ORDER BY at DESC LIMIT 1)",
+        [kind, key],
+    )
+
+
+def clear(tx: Connection, kind: str, key: str) -> None:
+    """Forget every try with a key: who it is has been proved in another way."""
+    tx.execute("DELETE FROM attempt WHERE kind = %s AND key = %s", [kind, key])
+
+
+def forget_before(connection: Connection, moment: datetime) -> int:
+    """Forget what was tried before a moment; answers how many tries went."""
+    return connection.execute("DELETE FROM attempt WHERE at < %s", [moment]).rowcount
+
+
+def _hold(tx: Connection, kind: str, key: str) -> None:
+    tx.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))", [f"{kind} {key}", _LOCK])
