@@ -1,10 +1,11 @@
-"""One thread tails the event log and hands every event to the open streams."""
+"""One thread tails the event log and hands every event to the open streams that want it."""
 
 import asyncio
 import logging
 import threading
 from dataclasses import dataclass, field
 
+from gateway.api.heard import Filter, Heard, everything, hear, nothing
 from gateway.config import Settings
 from gateway.core.errors import Unavailable
 from gateway.events import Event, Position, end, read
@@ -18,8 +19,11 @@ _RETRY_S = 1.0
 
 @dataclass(eq=False)
 class Subscription:
-    """One open stream's events; None ends it."""
+    """One open stream's events; None ends it. `wants` and `ended_by` are pure, and asked of every event in order."""
 
+    wants: Filter = everything
+    ended_by: Filter = nothing
+    person_id: int | None = None
     events: asyncio.Queue[Event | None] = field(default_factory=asyncio.Queue)
 
 
@@ -41,11 +45,16 @@ class Hub:
         self._loop = asyncio.get_running_loop()
         self._thread.start()
 
-    def subscribe(self) -> Subscription:
-        """A stream of what happens from now on; raises Unavailable when too many are open."""
+    def subscribe(
+        self, wants: Filter = everything, ended_by: Filter = nothing, person_id: int | None = None
+    ) -> Subscription:
+        """A stream of what happens from now on; raises Unavailable when too many are open, here or for one person."""
         if self._stop.is_set() or len(self._streams) >= self._settings.streams_max:
             raise Unavailable("No more event streams can be opened here; try again in a minute.")
-        stream = Subscription()
+        own = sum(stream.person_id == person_id for stream in self._streams)
+        if person_id is not None and own >= self._settings.person_streams_max:
+            raise Unavailable("You have too many pages open; close one and load this one again.")
+        stream = Subscription(wants, ended_by, person_id)
         self._streams.add(stream)
         return stream
 
@@ -63,15 +72,17 @@ class Hub:
         for stream in self._streams:
             stream.events.put_nowait(None)
 
-    def _publish(self, events: list[Event]) -> None:
+    def _publish(self, events: list[Heard]) -> None:
         for stream in list(self._streams):
-            if stream.events.qsize() + len(events) > self._settings.stream_queue_max:
+            wanted, is_over = _sifted(events, stream)
+            if stream.events.qsize() + len(wanted) > self._settings.stream_queue_max:
                 # Too slow: it comes back with its Last-Event-ID and misses nothing.
+                wanted, is_over = [], True
+            for event in wanted:
+                stream.events.put_nowait(event)
+            if is_over:
                 self._streams.discard(stream)
                 stream.events.put_nowait(None)
-                continue
-            for event in events:
-                stream.events.put_nowait(event)
 
     def _run(self) -> None:
         try:
@@ -89,10 +100,22 @@ class Hub:
                     while not self._stop.is_set():
                         events = read(connection, place, self._settings.events_at_once)
                         if events and self._loop is not None:
+                            heard = hear(connection, events)
                             place = events[-1].position
-                            self._loop.call_soon_threadsafe(self._publish, events)
+                            self._loop.call_soon_threadsafe(self._publish, heard)
                         else:
                             wait(connection, self._settings.wakeup_fallback)
             except OperationalError as error:
                 log.warning("The database does not answer (%s).", str(error).strip())
                 self._stop.wait(_RETRY_S)
+
+
+def _sifted(events: list[Heard], stream: Subscription) -> tuple[list[Event], bool]:
+    """What of these a stream gets, and whether it ends with that."""
+    wanted: list[Event] = []
+    for heard in events:
+        if stream.ended_by(heard):
+            return wanted, True
+        if stream.wants(heard):
+            wanted.append(heard.event)
+    return wanted, False

@@ -1,5 +1,6 @@
 """Stage `show`: the event log as Server-Sent Events, resumable by Last-Event-ID."""
 
+import asyncio
 from collections.abc import AsyncIterable
 from typing import Annotated
 
@@ -7,8 +8,13 @@ from fastapi import APIRouter, Depends, Header, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from gateway.accounts.model import Account
+from gateway.accounts.sessions import session_id
 from gateway.api import views
+from gateway.api.auth import SignedIn, present_token, signed_in
+from gateway.api.heard import Filter, everything, signs_out
 from gateway.api.hub import Hub, Subscription
+from gateway.config import Settings
 from gateway.events import Event, Position, read
 from gateway.store import Database
 
@@ -23,10 +29,36 @@ def last_event(last_event_id: Annotated[str | None, Header()] = None) -> Positio
     return Position.parse(last_event_id) if last_event_id else None
 
 
-async def subscription(request: Request) -> Subscription:
-    """A place among the open streams, or a plain error when there is none."""
+async def subscribe(request: Request, account: Account, wants: Filter) -> Subscription:
+    """A place among the open streams, or a plain error. It ends when this session does: asked again once it is open."""
     hub: Hub = request.app.state.hub
-    return hub.subscribe()
+    session = session_id(present_token(request) or "")
+    live = hub.subscribe(wants, signs_out(account.public_id, session), account.person_id)
+    try:
+        await run_in_threadpool(signed_in, request)
+    except BaseException:
+        hub.unsubscribe(live)
+        raise
+    return live
+
+
+async def until_over(live: Subscription, settings: Settings) -> AsyncIterable[Event]:
+    """Live events until the stream is ended, or has lived so long that whoever reads it is to be asked again."""
+    deadline = asyncio.get_running_loop().time() + settings.stream_life.total_seconds()
+    while True:
+        try:
+            async with asyncio.timeout_at(deadline):
+                happened = await live.events.get()
+        except TimeoutError:
+            return
+        if happened is None:
+            return
+        yield happened
+
+
+async def subscription(request: Request, account: SignedIn) -> Subscription:
+    """A place for one of the staff."""
+    return await subscribe(request, account, everything)
 
 
 @router.get("/api/stream", response_class=EventSourceResponse, tags=["events"])
@@ -45,7 +77,7 @@ async def stream(
             for event in missed:
                 yield _sent(event)
             after = missed[-1].position
-        while (happened := await live.events.get()) is not None:
+        async for happened in until_over(live, request.app.state.settings):
             if after is None or happened.position > after:
                 yield _sent(happened)
         yield ServerSentEvent(event="stream.end", data={})

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import numpy as np
 
 from gateway.m2m.decode import Device, Limits, decode
-from gateway.m2m.message import Message, Rejected
+from gateway.m2m.message import Heard, Message, Rejected
 from gateway.m2m.repository import Column, Columns
 from gateway.rules.evaluator import Verdict
 from gateway.rules.state import Readings
@@ -30,11 +30,12 @@ BatchRow = tuple[int, int, int, int, float, int]
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Readings in arrival order, the messages refused, and the journal's entries of all messages."""
+    """Readings in arrival order, the messages refused, the journal's entries of all, and those of known units."""
 
     rows: Column
     refused: list[tuple[Message, Rejected]]
     entries: bytes
+    heard: Sequence[Heard]
 
     def by_product(self) -> dict[int, Readings]:
         """The readings of each product, for the evaluator."""
@@ -72,9 +73,14 @@ class Batch:
         ]
 
 
-def make_batch(rows: Sequence[BatchRow], refused: list[tuple[Message, Rejected]], entries: bytes) -> Batch:
+def make_batch(
+    rows: Sequence[BatchRow],
+    refused: list[tuple[Message, Rejected]],
+    entries: bytes,
+    heard: Sequence[Heard] = (),
+) -> Batch:
     """A batch of these rows."""
-    return Batch(np.array(rows, _ROW), refused, entries)
+    return Batch(np.array(rows, _ROW), refused, entries, heard)
 
 
 def decode_batch(
@@ -83,16 +89,18 @@ def decode_batch(
     """Decode messages whose topics were looked up; nothing in a message can raise."""
     rows: list[BatchRow] = []
     refused: list[tuple[Message, Rejected]] = []
+    heard: list[Heard] = []
     for message in messages:
         device = devices[message.topic]
         if isinstance(device, Rejected):
             refused.append((message, device))
             continue
         readings, rejected = decode(message, device, limits)
+        heard.append(Heard(device.unit_id, message, rejected))
         if rejected:
             refused.append((message, rejected))
         rows += [
             (device.product_id, device.unit_id, metric, time_us, value, message.received_us)
             for metric, time_us, value in readings
         ]
-    return make_batch(rows, refused, entries)
+    return make_batch(rows, refused, entries, heard)

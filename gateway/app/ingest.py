@@ -17,8 +17,9 @@ from gateway.core.ids import IdMaker, random_id
 from gateway.m2m import repository as m2m
 from gateway.m2m.decode import Limits
 from gateway.m2m.inbox import Inbox
+from gateway.m2m.last import LastMessages
 from gateway.m2m.link import Link
-from gateway.m2m.message import Message, Rejected
+from gateway.m2m.message import Heard, Message, Rejected
 from gateway.m2m.redelivery import ENTRY_BYTES, Redelivery
 from gateway.registrations import repository as registrations
 from gateway.rules import repository as rules
@@ -55,6 +56,7 @@ class Ingest:
             ahead_us=settings.clock_ahead_max // timedelta(microseconds=1),
             behind_us=settings.history_max // timedelta(microseconds=1),
         )
+        self._last = LastMessages(settings.last_messages_per_second)
         self._next_housekeeping = 0.0
         self._next_snapshot = time.monotonic() + settings.snapshot_every.total_seconds()
 
@@ -154,7 +156,11 @@ class Ingest:
             log.exception("The database refuses a batch of %d messages (stage=store).", len(messages))
             middle = len(messages) // 2
             if middle == 0:
-                return self._store(make_batch([], [(messages[0], Rejected("refused_by_store", str(error)))], entries))
+                reason = "refused_by_store"
+                device = devices[messages[0].topic]
+                own = Rejected(reason, "it could not be stored; support can see why")  # its owner is not told our words
+                heard = [] if isinstance(device, Rejected) else [Heard(device.unit_id, messages[0], own)]
+                return self._store(make_batch([], [(messages[0], Rejected(reason, str(error)))], entries, heard))
             cut = ENTRY_BYTES * sum(message.packet_id > 0 for message in messages[:middle])
             return self._take(messages[:middle], entries[:cut]) and self._take(messages[middle:], entries[cut:])
 
@@ -163,16 +169,17 @@ class Ingest:
         verdicts = self._judging.judge(batch.by_product())
         columns = batch.marked(verdicts)
         seq = self._judging.mark.seq + 1
+        kept = self._last.choose(batch.heard, time.monotonic())
 
         def commit() -> int:
             if m2m.is_committed(self._connection, seq, batch.entries):
                 return 1  # the answer to the first try got lost
             self._series.ensure_days(batch.days())
             try:
-                return self._commit(seq, batch, columns, verdicts, all_known=False)
+                return self._commit(seq, batch, columns, verdicts, kept, all_known=False)
             except UniqueViolation:
                 # Something newer than we knew is stored: only the road that looks can take this batch.
-                return self._commit(seq, batch, columns, verdicts, all_known=True)
+                return self._commit(seq, batch, columns, verdicts, kept, all_known=True)
 
         changed = self._patiently(commit)
         if changed is None:
@@ -201,11 +208,14 @@ class Ingest:
             raise Unavailable("Another ingest process went on in our place; starting anew.")
         return True
 
-    def _commit(self, seq: int, batch: Batch, columns: m2m.Columns, verdicts: Verdicts, *, all_known: bool) -> int:
+    def _commit(
+        self, seq: int, batch: Batch, columns: m2m.Columns, verdicts: Verdicts, kept: list[Heard], *, all_known: bool
+    ) -> int:
         with self._connection.transaction():
             m2m.write_journal(self._connection, seq, journal(batch.by_product()), batch.entries)
             m2m.store_readings(self._connection, columns, all_known=all_known)
             m2m.quarantine(self._connection, batch.refused, self._settings.quarantine_payload_bytes)
+            m2m.keep_last(self._connection, kept, self._settings.last_message_bytes)
             return self._record(self._judging.changes(verdicts))
 
     def _record(self, changes: list[Change]) -> int:

@@ -21,3 +21,12 @@ class Rejected:
 
     reason: str
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A message of a known unit, and what was refused of it."""
+
+    unit_id: int
+    message: Message
+    rejected: Rejected | None

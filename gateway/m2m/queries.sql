@@ -35,6 +35,25 @@ WHERE latest.time < excluded.time;
 INSERT INTO quarantine (received_at, topic, reason, detail, payload, size)
 VALUES (%(received_at)s, %(topic)s, %(reason)s, %(detail)s, %(payload)s, %(size)s);
 
+-- name: keep_last
+-- Keep the newest messages of units, each in the slot of the oldest; numbers go on where they stood.
+WITH given AS (
+  SELECT *, row_number() OVER (PARTITION BY unit_id ORDER BY place) AS nth
+  FROM unnest(%(units)s::bigint[], %(received)s::bigint[], %(topics)s::text[], %(payloads)s::bytea[], %(sizes)s::int[],
+              %(reasons)s::text[], %(details)s::text[])
+    WITH ORDINALITY AS n (unit_id, received_us, topic, payload, size, reason, detail, place)
+), numbered AS (
+  SELECT g.*, g.nth + coalesce((SELECT max(k.number) FROM unit_message k WHERE k.unit_id = g.unit_id), 0) AS number
+  FROM given g
+)
+INSERT INTO unit_message (unit_id, slot, number, received_at, topic, payload, size, reason, detail)
+SELECT unit_id, mod(number, 20), number, timestamptz 'epoch' + received_us * interval '1 microsecond', topic, payload, size,
+       reason, detail
+FROM numbered
+ON CONFLICT (unit_id, slot) DO UPDATE
+SET number = excluded.number, received_at = excluded.received_at, topic = excluded.topic, payload = excluded.payload,
+    size = excluded.size, reason = excluded.reason, detail = excluded.detail;
+
 -- name: trim_quarantine
 -- Drop the oldest messages beyond the limit.
 DELETE FROM quarantine WHERE id <= (SELECT id FROM quarantine ORDER BY id DESC OFFSET %(keep)s LIMIT 1);

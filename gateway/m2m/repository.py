@@ -1,6 +1,6 @@
 """Readings, quarantine and the ingest journal in the database; everything here runs in the caller's transaction."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from gateway.core.clock import from_us
 from gateway.core.errors import Unavailable
-from gateway.m2m.message import Message, Rejected
+from gateway.m2m.message import Heard, Message, Rejected
 from gateway.store import Connection, Row, UniqueViolation, load_queries
 from gateway.store.copy import copy_columns, timestamps
 
@@ -112,6 +112,24 @@ def quarantine(tx: Connection, refused: Iterable[tuple[Message, Rejected]], payl
 def _storable(text: str) -> str:
     """Text without the one character that PostgreSQL cannot hold."""
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def keep_last(tx: Connection, kept: Sequence[Heard], payload_bytes: int) -> None:
+    """Keep messages of units over their oldest ones; those of one unit in the order of their arrival."""
+    if not kept:
+        return
+    tx.execute(
+        queries.keep_last,
+        {
+            "units": [each.unit_id for each in kept],
+            "received": [each.message.received_us for each in kept],
+            "topics": [_storable(each.message.topic) for each in kept],
+            "payloads": [each.message.payload[:payload_bytes] for each in kept],
+            "sizes": [len(each.message.payload) for each in kept],
+            "reasons": [each.rejected and each.rejected.reason for each in kept],
+            "details": [each.rejected and _storable(each.rejected.detail) for each in kept],
+        },
+    )
 
 
 def trim_quarantine(connection: Connection, keep: int) -> int:

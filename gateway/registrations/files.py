@@ -29,7 +29,10 @@ def read_product(path: Path) -> ProductFile:
 
 
 def read_units(path: Path) -> dict[int, UnitRow]:
-    """A units file (CSV: product, serial, lot, firmware, made_on) by line number; raises BadInput naming lines."""
+    """A units file by line number; raises BadInput naming lines.
+
+    CSV: product, serial, lot, firmware, made_on, claim_code.
+    """
     return _read_csv(path, UnitRow)
 
 

@@ -4,10 +4,21 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, EmailStr, Field, FiniteFloat, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    EmailStr,
+    Field,
+    FiniteFloat,
+    SecretStr,
+    model_validator,
+)
 
 from gateway.core.duration import Duration
 from gateway.core.serial import canonical_serial
+from gateway.registrations.codes import canonical_code
 
 Code = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 MetricName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
@@ -71,14 +82,20 @@ class ProductFile(_Written):
 Serial = Annotated[str, AfterValidator(lambda printed: (canonical_serial(printed), printed)[1])]
 
 
+ClaimCode = Annotated[
+    SecretStr, AfterValidator(lambda printed: (canonical_code(printed.get_secret_value()), printed)[1])
+]
+
+
 class UnitRow(_Written):
-    """One line of a units file; empty cells are unknown."""
+    """One line of a units file; empty cells are unknown. A unit without a claim code cannot be claimed."""
 
     product: Code
     serial: Serial
     lot: str | None = None
     firmware: str | None = None
     made_on: date | None = None
+    claim_code: ClaimCode | None = None
 
 
 def _names_a_unit(unit: str) -> str:
@@ -90,7 +107,7 @@ class OwnerRow(_Written):
     """One line of an owners file: this person owns the unit (written PRODUCT/SERIAL) since then."""
 
     person: Annotated[str, Field(min_length=1)]
-    email: EmailStr
+    email: Annotated[EmailStr, AfterValidator(str.lower)]
     unit: Annotated[str, Field(pattern=r"^[a-z0-9-]+/.+$"), AfterValidator(_names_a_unit)]
     since: AwareDatetime
 

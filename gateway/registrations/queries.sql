@@ -133,3 +133,114 @@ SELECT r.unit FROM unit u
 JOIN product_metric r ON r.product_id = u.product_id
 JOIN metric m ON m.id = r.metric_id
 WHERE u.public_id = %(unit)s AND m.name = %(metric)s;
+
+-- name: claim_codes
+-- The kept codes of units.
+SELECT unit_id, code_hash FROM claim_code WHERE unit_id = ANY(%(unit_ids)s::bigint[]);
+
+-- name: upsert_codes
+-- Keep the codes of units; another code than before is not spent.
+INSERT INTO claim_code (unit_id, code_hash) SELECT * FROM unnest(%(unit_ids)s::bigint[], %(hashes)s::bytea[])
+ON CONFLICT (unit_id) DO UPDATE SET code_hash = excluded.code_hash, spent_at = NULL;
+
+-- name: claimable
+-- The units with a serial, in one product or in all, held while it is decided whose they are.
+SELECT u.id AS unit_id, u.public_id AS id, u.printed, p.code AS product, p.name, p.model, c.code_hash, c.spent_at
+FROM unit u
+JOIN product p ON p.id = u.product_id
+LEFT JOIN claim_code c ON c.unit_id = u.id
+WHERE u.serial = %(serial)s AND (%(product)s::text IS NULL OR p.code = %(product)s::text)
+ORDER BY u.id
+FOR NO KEY UPDATE OF u;
+
+-- name: owners_from
+-- Who owns units at a moment, or later.
+SELECT unit_id, person_id FROM ownership
+WHERE unit_id = ANY(%(unit_ids)s::bigint[]) AND (upper_inf(during) OR upper(during) > %(at)s);
+
+-- name: begin_claimed
+-- Let the ownership of who claimed a unit begin.
+INSERT INTO ownership (unit_id, person_id, during, how)
+VALUES (%(unit_id)s, %(person_id)s, tstzrange(%(since)s, NULL), 'claim');
+
+-- name: spend_code
+-- A code was used: it is good for this one ownership.
+UPDATE claim_code SET spent_at = %(at)s WHERE unit_id = %(unit_id)s;
+
+-- name: free_code
+-- A unit was given up: its code is good for the next owner.
+UPDATE claim_code SET spent_at = NULL WHERE unit_id = %(unit_id)s;
+
+-- name: hold_own
+-- A person's unit, held while its ownership changes.
+SELECT u.id, u.printed FROM unit u
+WHERE u.public_id = %(unit)s AND EXISTS (
+  SELECT FROM ownership o WHERE o.unit_id = u.id AND o.person_id = %(person_id)s AND o.during @> %(at)s::timestamptz)
+FOR NO KEY UPDATE OF u;
+
+-- name: end_own
+-- End a person's running ownership; not before it began.
+UPDATE ownership SET during = tstzrange(lower(during), greatest(%(until)s, lower(during) + interval '1 microsecond'))
+WHERE unit_id = %(unit_id)s AND person_id = %(person_id)s AND during @> %(until)s::timestamptz
+RETURNING unit_id;
+
+-- name: name_place
+-- Keep where a person's unit stands.
+UPDATE ownership o SET place = %(place)s FROM unit u
+WHERE u.public_id = %(unit)s AND o.unit_id = u.id AND o.person_id = %(person_id)s
+  AND o.during @> %(at)s::timestamptz;
+
+-- name: owners_when
+-- Who owned units at two moments each: when it was told, and the one that it tells of.
+SELECT n.place, o.person_id
+FROM unnest(%(units)s::bigint[], %(ats)s::timestamptz[], %(moments)s::timestamptz[])
+  WITH ORDINALITY AS n (unit_id, at, moment, place)
+JOIN ownership o ON o.unit_id = n.unit_id AND o.during @> n.at AND o.during @> n.moment;
+
+-- name: my_units
+-- The person's units with newest readings and active alarms as JSON, in a steady order; one of them by its public id.
+SELECT u.unit_id AS row, u.id, u.serial, u.product_code AS code, u.product_name AS name, u.model, u.place, u.since,
+       u.firmware, u.lot, u.last_seen, u.cadence,
+       (SELECT jsonb_agg(jsonb_build_object('metric', l.metric, 'title', l.title, 'unit', l.measure, 'value', l.value,
+               'at', l.at, 'normal', CASE WHEN l.normal_low IS NOT NULL
+                                          THEN jsonb_build_array(l.normal_low, l.normal_high) END)
+               ORDER BY l.position)
+        FROM my_latest l WHERE l.unit = u.id) AS readings,
+       (SELECT jsonb_agg(jsonb_build_object('title', a.title, 'severity', a.severity, 'onset', a.onset)
+               ORDER BY a.onset)
+        FROM my_alarm a WHERE a.unit = u.id AND a.cleared_at IS NULL) AS alarms
+FROM my_unit u
+WHERE u.unit_id > %(after)s AND (%(unit)s::text IS NULL OR u.id = %(unit)s::text)
+ORDER BY u.unit_id
+LIMIT %(limit)s;
+
+-- name: my_measure
+-- The measuring unit of a metric of the person's unit, to tell "no readings" from "no such thing".
+SELECT measure FROM my_latest WHERE unit = %(unit)s AND metric = %(metric)s;
+
+-- name: my_readings
+-- One metric of the person's unit between two moments, the newest first.
+SELECT time, value FROM my_reading
+WHERE unit = %(unit)s AND metric = %(metric)s AND time >= %(since)s AND time < %(until)s
+ORDER BY time DESC
+LIMIT %(limit)s;
+
+-- name: my_messages
+-- The last messages of the person's unit, the newest first.
+SELECT number, received_at, topic, payload, size, reason, detail FROM my_message
+WHERE unit = %(unit)s
+ORDER BY number DESC;
+
+-- name: my_feed
+-- The person's notices below a number, the newest first, each with its deliveries; one of them by its public id.
+SELECT n.*, (SELECT jsonb_agg(jsonb_build_object('channel', d.channel, 'status', d.status, 'at', d.at,
+                     'reason', d.reason) ORDER BY d.at, d.channel)
+             FROM my_delivery d WHERE d.notice = n.id) AS deliveries
+FROM my_notice n
+WHERE n.row < %(before)s AND (%(notice)s::text IS NULL OR n.id = %(notice)s::text)
+ORDER BY n.row DESC
+LIMIT %(limit)s;
+
+-- name: my_unread
+-- How many of the person's notices he has not read.
+SELECT count(*) AS unread FROM my_notice WHERE read_at IS NULL;

@@ -1,6 +1,6 @@
 """Products, units and owners in the database."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -54,3 +54,12 @@ def readings(
     }
     rows = connection.execute(queries.readings, arguments).fetchall()
     return [(row["time"], row["value"]) for row in reversed(rows)]
+
+
+def owners_when(connection: Connection, places: Sequence[tuple[int, datetime, datetime]]) -> list[int | None]:
+    """Who owned each unit at both of its moments; None where nobody did, or not the same person."""
+    units, ats, moments = (list(column) for column in zip(*places, strict=True)) if places else ([], [], [])
+    owners: list[int | None] = [None] * len(places)
+    for row in connection.execute(queries.owners_when, {"units": units, "ats": ats, "moments": moments}):
+        owners[row["place"] - 1] = row["person_id"]
+    return owners

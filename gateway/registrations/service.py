@@ -8,6 +8,7 @@ from gateway.core.ids import IdMaker, random_id
 from gateway.core.serial import canonical_serial
 from gateway.events import append, append_all
 from gateway.registrations import repository
+from gateway.registrations.claims import keep_codes
 from gateway.registrations.model import MetricEntry, OwnerRow, ProductFile, UnitRow
 from gateway.registrations.repository import queries
 from gateway.store import Connection, Jsonb, UniqueViolation
@@ -92,6 +93,7 @@ def import_units(tx: Connection, lines: Mapping[int, UnitRow], *, actor: str, ne
             "made_on": [row.made_on for row in lines.values()],
         },
     ).fetchall()
+    _keep_claim_codes(tx, dict(zip(seen, lines.values(), strict=True)))
     codes = {product_id: code for code, product_id in products.items()}
     for kind, created in (("unit.imported", True), ("unit.changed", False)):
         append_all(
@@ -113,6 +115,12 @@ def import_units(tx: Connection, lines: Mapping[int, UnitRow], *, actor: str, ne
             actor=actor,
         )
     return len(changed)
+
+
+def _keep_claim_codes(tx: Connection, rows: Mapping[tuple[str, str], UnitRow]) -> None:
+    codes = {key: row.claim_code.get_secret_value() for key, row in rows.items() if row.claim_code}
+    units = repository.units_by_key(tx, codes)
+    keep_codes(tx, {unit.id: codes[key] for key, unit in units.items()})
 
 
 def import_owners(tx: Connection, lines: Mapping[int, OwnerRow], *, actor: str, new_id: IdMaker = random_id) -> int:

@@ -1,0 +1,109 @@
+"""What the API answers to an owner, and what it takes from him."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+
+from gateway.api.models import Notice, Problem, ProductRef, Unit
+from gateway.core.serial import canonical_serial
+from gateway.registrations.codes import canonical_code
+
+Connection = Literal["online", "unhealthy", "offline", "unknown"]
+
+
+class MyUnit(Unit):
+    """A unit of the person: `connection` is whether it is heard in time, `since` when it became his."""
+
+    place: str | None
+    connection: Connection
+    since: datetime
+    cadence_s: float = Field(description="How often it is expected to send, in seconds.")
+
+
+class MyUnits(BaseModel):
+    """A page of the person's units; `next` is the `after` of the next page."""
+
+    units: list[MyUnit]
+    next: str | None
+
+
+class Message(BaseModel):
+    """A message of a unit; `payload` is its beginning as text, `reason` why it, or some of it, was refused."""
+
+    number: int
+    received_at: datetime
+    topic: str
+    payload: str
+    size: int
+    reason: str | None
+    detail: str | None
+
+
+class Messages(BaseModel):
+    """The last messages of a unit, the newest first; at most twenty are kept."""
+
+    messages: list[Message]
+
+
+class Delivery(BaseModel):
+    """How a notice went on one channel."""
+
+    channel: str
+    status: str
+    at: datetime
+    reason: str
+
+
+class MyNotice(Notice):
+    """A notice to the person, with how it was sent, and what he did with it."""
+
+    read_at: datetime | None
+    acknowledged_at: datetime | None
+    deliveries: list[Delivery]
+
+
+class MyFeed(BaseModel):
+    """A page of the person's notices, the newest first; `unread` counts all of them."""
+
+    notices: list[MyNotice]
+    unread: int
+    next: str | None
+
+
+class MyEvent(BaseModel):
+    """One event of the person's stream; `cursor` is its place: send it as Last-Event-ID to read on from there."""
+
+    cursor: str
+    at: datetime
+    kind: str
+    unit: str | None
+    data: dict[str, Any]
+
+
+class _Taken(BaseModel):
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class Claim(_Taken):
+    """Register a unit: what stands on its plate. Spaces, dashes and case do not count."""
+
+    serial: Annotated[str, Field(max_length=100), AfterValidator(lambda typed: (canonical_serial(typed), typed)[1])]
+    code: Annotated[
+        SecretStr,
+        Field(max_length=100),
+        AfterValidator(lambda typed: (canonical_code(typed.get_secret_value()), typed)[1]),
+    ]
+    product: Annotated[str, Field(max_length=63)] | None = None
+
+
+class Place(_Taken):
+    """Where a unit stands, in its owner's words; null for nowhere in particular."""
+
+    place: Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")] | None
+
+
+class WhichProduct(Problem):
+    """Several products have this serial: ask again with one of these codes as `product`."""
+
+    products: list[ProductRef]

@@ -1,0 +1,184 @@
+"""Registration by the owner: serial and claim code come in; the unit is his from now on, or he learns nothing of it.
+
+A wrong serial, a wrong code and a unit that is owned already cost the same queries and the same number of compared
+codes, and are one answer. What was tried is noted first, and stays noted when it was wrong.
+"""
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gateway.core.errors import GatewayError, NotFound
+from gateway.core.serial import canonical_serial
+from gateway.events import append
+from gateway.registrations.codes import SALT_BYTES, Salt, canonical_code, hash_code, is_code
+from gateway.registrations.repository import queries
+from gateway.store import Connection, Row
+from gateway.store.attempts import Limit, free_at, spend, take_back
+
+COMPARED = 8
+"""Codes compared in each try. A serial that more products share is only looked up with its product."""
+
+
+class ClaimRefused(GatewayError):
+    """The serial is not known, the code is wrong, or somebody owns the unit: which of them is not told."""
+
+    code = "claim_refused"
+    status = 404
+
+    def __init__(self) -> None:
+        super().__init__(
+            "These do not register a product. Compare serial and code with the plate;"
+            " a product that has an owner must be given up by him first."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Claimant:
+    """Who registers, and from which network."""
+
+    person_id: int
+    public_id: str
+    network: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many tries there may be within the window."""
+
+    per_unit: int
+    per_account: int
+    per_network: int
+    window: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """The unit with this public id is his."""
+
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ambiguous:
+    """Several products have this serial: which one is meant. Only told to who knows the code of one of them,
+
+    unless they are more than are compared at once.
+    """
+
+    products: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The answer to everything that is wrong; a value, so that the try stays noted when `tx` commits."""
+
+
+Outcome = Claimed | Ambiguous | Refused
+
+
+_NO_CODE = hash_code("", bytes(SALT_BYTES))
+"""Stands in where there is nothing to compare; no canonical code is empty."""
+
+
+def keep_codes(tx: Connection, codes: dict[int, str], salt: Salt = secrets.token_bytes) -> int:
+    """Keep the printed codes of units by number, hashed; answers how many are new or others than before."""
+    rows = tx.execute(queries.claim_codes, {"unit_ids": list(codes)})
+    kept: dict[int, bytes] = {row["unit_id"]: row["code_hash"] for row in rows}
+    wanted = {unit_id: canonical_code(printed) for unit_id, printed in codes.items()}
+    changed = {
+        unit_id: hash_code(code, salt(SALT_BYTES))
+        for unit_id, code in wanted.items()
+        if unit_id not in kept or not is_code(code, kept[unit_id])
+    }
+    if changed:
+        tx.execute(queries.upsert_codes, {"unit_ids": list(changed), "hashes": list(changed.values())})
+    return len(changed)
+
+
+def claim(
+    tx: Connection, who: Claimant, serial: str, code: str, product: str | None, limits: Limits, now: datetime
+) -> Outcome:
+    """Register a unit for a person. Commit `tx` also when it was refused: else the try is not counted.
+
+    Raises TooManyAttempts; and ValueError for what can be neither serial nor code, before anything is looked up.
+    """
+    canonical, typed = canonical_serial(serial), canonical_code(code)
+    tries = [
+        unit_limit := Limit("claim-unit", canonical, limits.per_unit, limits.window),
+        Limit("claim-account", str(who.person_id), limits.per_account, limits.window),
+        Limit("claim-network", who.network, limits.per_network, limits.window),
+    ]
+    spend(tx, tries)
+    found = tx.execute(queries.claimable, {"serial": canonical, "product": product}).fetchall()
+    owners = _owners(tx, [row["unit_id"] for row in found], now)
+    was_last = free_at(tx, unit_limit) is not None
+    right = _right(found, typed, owners, who)
+    if product is None and len(found) > COMPARED:
+        return _which(found)
+    if not right:
+        if was_last:
+            _tell_owners(tx, found, owners, limits)
+        return Refused()
+    for limit in tries:
+        take_back(tx, limit.kind, limit.key)
+    if product is None and len(found) > 1:
+        return _which(found)
+    (unit,) = right
+    if unit["unit_id"] not in owners:  # else it is his already, and he asked twice
+        tx.execute(queries.begin_claimed, {"unit_id": unit["unit_id"], "person_id": who.person_id, "since": now})
+        tx.execute(queries.spend_code, {"unit_id": unit["unit_id"], "at": now})
+        told = {"product": unit["product"], "serial": unit["printed"]}
+        append(tx, "unit.claimed", told, actor=who.public_id, unit_id=unit["unit_id"], person_id=who.person_id)
+    return Claimed(unit["id"])
+
+
+def _owners(tx: Connection, unit_ids: list[int], now: datetime) -> dict[int, int]:
+    """Who owns these units now, or will."""
+    rows = tx.execute(queries.owners_from, {"unit_ids": unit_ids, "at": now})
+    return {row["unit_id"]: row["person_id"] for row in rows}
+
+
+def _right(found: list[Row], typed: str, owners: dict[int, int], who: Claimant) -> list[Row]:
+    """The units that the code registers for him; always as many codes are compared, right ones or not.
+
+    A code that is spent counts for the owner it was spent for, until he gives the unit up.
+    """
+    kept = [row["code_hash"] or _NO_CODE for row in found[:COMPARED]]
+    answers = [is_code(typed, each) for each in kept + [_NO_CODE] * (COMPARED - len(kept))]
+    return [
+        row
+        for row, answer in zip(found, answers, strict=False)
+        if answer
+        and ((row["unit_id"] not in owners and row["spent_at"] is None) or owners.get(row["unit_id"]) == who.person_id)
+    ]
+
+
+def _which(found: list[Row]) -> Ambiguous:
+    return Ambiguous(tuple({"code": row["product"], "name": row["name"], "model": row["model"]} for row in found))
+
+
+def _tell_owners(tx: Connection, found: Iterable[Row], owners: dict[int, int], limits: Limits) -> None:
+    """Somebody used up the tries of a serial. Who has such a unit shall know; written also where nobody has."""
+    told = {"attempts": limits.per_unit}
+    for unit_id in [row["unit_id"] for row in found] or [None]:
+        append(tx, "unit.claim_attempts", told, unit_id=unit_id, person_id=owners.get(unit_id) if unit_id else None)
+
+
+def release(tx: Connection, person_id: int, public_id: str, unit: str, now: datetime) -> None:
+    """Give a unit up: it is nobody's from now on, and its code registers it again. Raises NotFound if it is not his."""
+    held = tx.execute(queries.hold_own, {"unit": unit, "person_id": person_id, "at": now}).fetchone()
+    ended = (
+        held and tx.execute(queries.end_own, {"unit_id": held["id"], "person_id": person_id, "until": now}).fetchone()
+    )
+    if not held or not ended:
+        raise NotFound("You have no such product.")
+    tx.execute(queries.free_code, {"unit_id": held["id"]})
+    append(tx, "unit.released", {"serial": held["printed"]}, actor=public_id, unit_id=held["id"], person_id=person_id)
+
+
+def name_place(tx: Connection, person_id: int, unit: str, place: str | None, now: datetime) -> None:
+    """Keep where a unit stands, in its owner's words. Raises NotFound if it is not his."""
+    if not tx.execute(queries.name_place, {"unit": unit, "person_id": person_id, "place": place, "at": now}).rowcount:
+        raise NotFound("You have no such product.")

@@ -1,0 +1,56 @@
+"""What is a person's own, read as the role gateway_owner: the connection sees the my_* views and nothing else."""
+
+from datetime import datetime
+
+from gateway.registrations.repository import queries
+from gateway.store import Connection, Row
+
+_BEFORE_ALL = 0
+_AFTER_ALL = 2**63 - 1
+
+
+def units(mine: Connection, after: int, limit: int) -> list[Row]:
+    """The person's units behind row `after`."""
+    return mine.execute(queries.my_units, {"after": after, "unit": None, "limit": limit}).fetchall()
+
+
+def unit(mine: Connection, unit_id: str) -> Row | None:
+    """One of the person's units."""
+    return mine.execute(queries.my_units, {"after": _BEFORE_ALL, "unit": unit_id, "limit": 1}).fetchone()
+
+
+def measure(mine: Connection, unit_id: str, metric: str) -> str | None:
+    """What a metric of the person's unit is measured in."""
+    row = mine.execute(queries.my_measure, {"unit": unit_id, "metric": metric}).fetchone()
+    return row["measure"] if row else None
+
+
+def readings(
+    mine: Connection, unit_id: str, metric: str, since: datetime, until: datetime, limit: int
+) -> list[tuple[datetime, float]]:
+    """One metric of the person's unit, oldest first; of more than `limit` the newest."""
+    rows = mine.execute(
+        queries.my_readings, {"unit": unit_id, "metric": metric, "since": since, "until": until, "limit": limit}
+    ).fetchall()
+    return [(row["time"], row["value"]) for row in reversed(rows)]
+
+
+def messages(mine: Connection, unit_id: str) -> list[Row]:
+    """The last messages of the person's unit, the newest first."""
+    return mine.execute(queries.my_messages, {"unit": unit_id}).fetchall()
+
+
+def feed(mine: Connection, before: int, limit: int) -> list[Row]:
+    """The person's notices below a number, the newest first."""
+    return mine.execute(queries.my_feed, {"before": before, "notice": None, "limit": limit}).fetchall()
+
+
+def notice(mine: Connection, notice_id: str) -> Row | None:
+    """One of the person's notices."""
+    return mine.execute(queries.my_feed, {"before": _AFTER_ALL, "notice": notice_id, "limit": 1}).fetchone()
+
+
+def unread(mine: Connection) -> int:
+    """How many notices the person has not read."""
+    row = mine.execute(queries.my_unread).fetchone()
+    return int(row["unread"]) if row else 0

@@ -1,0 +1,69 @@
+"""The last messages of a unit: what its owner sees when he connects a device."""
+
+from tests.dsl.ingest import running_ingest
+from tests.dsl.mqtt import Devices
+from tests.dsl.wait import until
+from tests.factories import make_fleet
+
+
+def kept(db, serial="P1"):
+    return db.execute(
+        "SELECT m.number, m.reason, m.detail, m.payload, m.size, m.topic"
+        " FROM unit_message m JOIN unit u ON u.id = m.unit_id WHERE u.serial = %s ORDER BY m.number",
+        [serial],
+    ).fetchall()
+
+
+def test_what_was_taken_and_what_was_refused_stands_there_with_the_reason(url, db, mosquitto_port):
+    make_fleet(url)
+    with running_ingest(url, mosquitto_port, last_message_bytes=40), Devices(mosquitto_port) as devices:
+        for number, payload in enumerate(
+            (
+                {"values": {"temp_c": 20}},
+                b"\xff\x00{",
+                {"values": {"temp_c": 21, "sparkle": 1}},
+                {"values": {"temp_c": 4000}},
+                b" " * 70_000,
+            ),
+            1,
+        ):
+            devices.send("P-1", payload).flush()
+            until(lambda: len(kept(db)) == number)  # noqa: B023 - asked at once
+        devices.send("P9", {"values": {"temp_c": 20}}).flush()
+        until(lambda: db.execute("SELECT id FROM quarantine WHERE reason = 'unknown_unit'").fetchone())
+    messages = kept(db)
+    assert [row["reason"] for row in messages] == [None, "bad_json", "unknown_metric", "out_of_range", "too_large"]
+    assert messages[0]["payload"] == b'{"values": {"temp_c": 20}}'
+    assert messages[2]["detail"] == "sparkle is not in the product's registry"
+    assert (len(messages[4]["payload"]), messages[4]["size"]) == (40, 70_000)
+    assert {row["topic"] for row in messages} == {"m2m/v1/pump/P-1/telemetry"}
+    assert db.execute("SELECT count(*) AS n FROM unit_message").fetchone()["n"] == 5
+
+
+def test_twenty_are_kept_of_a_unit(url, db, mosquitto_port):
+    make_fleet(url)
+    with running_ingest(url, mosquitto_port), Devices(mosquitto_port) as devices:
+        for number in range(25):
+            devices.reading("P1", temp_c=number).flush()
+            until(lambda: [row["number"] for row in kept(db)][-1:] == [number + 1])  # noqa: B023 - asked at once
+    assert [row["number"] for row in kept(db)] == list(range(6, 26))
+
+
+def test_the_numbers_go_on_after_a_restart(url, db, mosquitto_port):
+    make_fleet(url)
+    for number in (1, 2):
+        with running_ingest(url, mosquitto_port), Devices(mosquitto_port) as devices:
+            devices.reading("P1", temp_c=20).flush()
+            until(lambda: len(kept(db)) == number)  # noqa: B023 - asked at once
+    assert [row["number"] for row in kept(db)] == [1, 2]
+
+
+def test_a_message_that_the_store_refuses_is_named_without_the_stores_words(url, db, mosquitto_port):
+    make_fleet(url)
+    db.execute("ALTER TABLE telemetry ADD CHECK (value <> 66.6)")
+    with running_ingest(url, mosquitto_port), Devices(mosquitto_port) as devices:
+        devices.reading("P1", temp_c=66.6).flush()
+        until(lambda: kept(db))
+    (message,) = kept(db)
+    assert message["reason"] == "refused_by_store"
+    assert "check" not in message["detail"]

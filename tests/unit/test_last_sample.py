@@ -1,0 +1,36 @@
+"""Which messages stand on a unit's page: all while few come, and never more than the limit."""
+
+from gateway.m2m.last import LastMessages
+from gateway.m2m.message import Heard, Message, Rejected
+
+
+def heard(unit, number=0, *, refused=False):
+    rejected = Rejected("bad_json", "no") if refused else None
+    return Heard(unit, Message("t", str(number).encode(), 1, 1, False, number), rejected)
+
+
+def numbers(chosen, unit):
+    return [each.message.received_us for each in chosen if each.unit_id == unit]
+
+
+def test_of_a_batch_the_newest_three_of_each_unit_are_kept_in_their_order():
+    """A unit that floods costs no more than one that does not."""
+    chosen = LastMessages(100).choose([heard(number % 2, number) for number in range(20)], 1.0)
+    assert numbers(chosen, 0) == [14, 16, 18]
+    assert numbers(chosen, 1) == [15, 17, 19]
+
+
+def test_no_more_than_the_limit_is_kept_in_a_second():
+    last = LastMessages(10)
+    assert len(last.choose([heard(unit) for unit in range(30)], 1.0)) == 10
+    assert last.choose([heard(unit) for unit in range(30)], 1.0) == []
+    assert len(last.choose([heard(unit) for unit in range(30)], 1.5)) == 5
+    assert len(last.choose([heard(unit) for unit in range(30)], 99.0)) == 10
+
+
+def test_what_was_refused_goes_first_then_who_has_waited_longest():
+    last = LastMessages(10)
+    batch = [heard(unit, refused=unit == 29) for unit in range(30)]
+    seen = [{each.unit_id for each in last.choose(batch, float(second))} for second in (1, 2, 3, 4)]
+    assert all(29 in units for units in seen)
+    assert set().union(*seen) == set(range(30))

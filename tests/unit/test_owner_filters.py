@@ -1,0 +1,102 @@
+"""Whose stream gets an event, and what ends it: pure, so every case can be asked."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from gateway.api.heard import Heard, of_person, signs_out
+from gateway.api.hub import Hub
+from gateway.api.my_views import connection
+from gateway.config import Settings
+from gateway.core.errors import Unavailable
+from gateway.events import Event, Position
+
+ADA, BOB = 1, 2
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def heard(kind, *, person=None, owner=None, unit=7, **data):
+    event = Event(Position(1, 1), NOW, kind, "gateway", unit, person, "u", "p", data)
+    return Heard(event, owner)
+
+
+@pytest.mark.parametrize(
+    ("event", "gets"),
+    [
+        (heard("notice.told", person=ADA, owner=ADA), True),
+        (heard("notice.told", person=BOB, owner=ADA), False),
+        (heard("notice.resolved", person=ADA, owner=BOB), False),
+        (heard("notice.resolved", person=ADA, owner=None), False),
+        (heard("notice.told", person=None, owner=ADA), False),
+        (heard("alarm.raised", owner=ADA), True),
+        (heard("alarm.raised", owner=BOB), False),
+        (heard("alarm.raised", owner=None), False),
+        (heard("unit.claimed", person=ADA, owner=ADA), True),
+        (heard("unit.claimed", person=BOB, owner=ADA), False),
+        (heard("unit.released", person=ADA, owner=None), True),
+        (heard("unit.claim_attempts", person=ADA, owner=ADA), True),
+        (heard("unit.claim_attempts", person=None, owner=ADA), False),
+        (heard("unit.changed", person=ADA, owner=ADA), False),
+        (heard("account.signed_in", person=ADA, owner=None, unit=None), False),
+        (heard("delivery.failed", person=ADA, owner=ADA), False),
+        (heard("rule.activated", unit=None), False),
+    ],
+)
+def test_a_person_gets_his_own_notices_and_the_alarms_of_what_he_owned(event, gets):
+    assert of_person(ADA)(event) is gets
+
+
+@pytest.mark.parametrize(
+    ("event", "ends"),
+    [
+        (heard("account.signed_out", account="a", session="s"), True),
+        (heard("account.signed_out", account="a", session="another browser"), False),
+        (heard("account.signed_out", account="b", session="s"), False),
+        (heard("account.signed_out_everywhere", account="a"), True),
+        (heard("account.signed_out_everywhere", account="b"), False),
+        (heard("account.signed_in", account="a", session="s"), False),
+    ],
+)
+def test_a_stream_ends_with_its_session_and_with_all_of_them(event, ends):
+    assert signs_out("a", "s")(event) is ends
+
+
+@pytest.mark.parametrize(
+    ("silent", "state"), [(0, "online"), (15, "online"), (16, "unhealthy"), (150, "unhealthy"), (151, "offline")]
+)
+def test_a_unit_is_online_for_three_cadences_and_unhealthy_for_thirty(silent, state):
+    assert connection(NOW - timedelta(seconds=silent), timedelta(seconds=5), NOW) == state
+
+
+def test_a_unit_that_was_never_heard_is_unknown():
+    assert connection(None, timedelta(seconds=5), NOW) == "unknown"
+
+
+def test_one_person_cannot_take_every_stream():
+    hub = Hub("", Settings(streams_max=4, person_streams_max=2))
+    first = hub.subscribe(of_person(ADA), person_id=ADA)
+    hub.subscribe(of_person(ADA), person_id=ADA)
+    with pytest.raises(Unavailable, match="too many pages"):
+        hub.subscribe(of_person(ADA), person_id=ADA)
+    hub.subscribe(of_person(BOB), person_id=BOB)
+    hub.unsubscribe(first)
+    hub.subscribe(of_person(ADA), person_id=ADA)
+
+
+def test_a_stream_gets_nothing_behind_its_sign_out():
+    hub = Hub("", Settings())
+    stream = hub.subscribe(of_person(ADA), signs_out("a", "s"), ADA)
+    told = heard("notice.told", person=ADA, owner=ADA)
+    hub._publish(
+        [heard("notice.told", person=BOB, owner=BOB), told, heard("account.signed_out_everywhere", account="a"), told]
+    )
+    hub._publish([told])
+    assert [stream.events.get_nowait() for _ in range(stream.events.qsize())] == [told.event, None]
+
+
+def test_what_a_person_does_not_get_does_not_make_him_slow():
+    hub = Hub("", Settings(stream_queue_max=3))
+    slow, staff = hub.subscribe(of_person(ADA), person_id=ADA), hub.subscribe()
+    hub._publish([heard("alarm.raised", owner=BOB)] * 5)
+    assert slow.events.empty()
+    assert staff.events.get_nowait() is None
