@@ -3,10 +3,10 @@
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 from urllib.parse import unquote, urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gateway.core.duration import Duration
@@ -59,6 +59,64 @@ class Settings(BaseSettings):
     streams_max: int = Field(500, ge=1, description="Open event streams.")
     stream_queue_max: int = Field(1_000, ge=1, description="Events a slow stream may lag; then it must reconnect.")
 
+    # accounts
+    public_url: str = Field(
+        "http://127.0.0.1:8080", description="Where people reach the gateway; https makes cookies Secure."
+    )
+    session_life: Duration = Field(timedelta(days=30), description="A browser that is not used so long is signed out.")
+    sessions_max: int = Field(
+        20, ge=1, description="Browsers one account is signed in with; the longest unused go first."
+    )
+    code_life: Duration = Field(timedelta(minutes=15), description="How long a mailed code is good.")
+    code_tries: int = Field(5, ge=1, description="Wrong entries until a mailed code is void.")
+    invitation_life: Duration = Field(timedelta(days=7), description="How long an invitation's code is good.")
+    sign_in_tries: int = Field(10, ge=1, description="Wrong passwords for one address within `tries_window`.")
+    network_tries: int = Field(50, ge=1, description="Wrong passwords or codes from one network within `tries_window`.")
+    tries_window: Duration = Field(timedelta(minutes=15), description="The window of the limits on tries.")
+    codes_per_address: int = Field(5, ge=1, description="Codes mailed to one address in an hour.")
+    codes_per_network: int = Field(30, ge=1, description="Codes one network may have mailed in an hour.")
+    hashes_at_once: int = Field(2, ge=1, description="Passwords hashed at the same time; each takes 64 MB.")
+
+    # registration
+    claims_per_unit: int = Field(10, ge=1, description="Wrong claims of one serial within `claims_window`.")
+    claims_per_account: int = Field(10, ge=1, description="Wrong claims of one account within `claims_window`.")
+    claims_per_network: int = Field(50, ge=1, description="Wrong claims from one network within `claims_window`.")
+    claims_window: Duration = Field(timedelta(hours=1), description="The window of the limits on claims.")
+    last_message_bytes: int = Field(1_024, ge=1, description="How much of a unit's last messages is kept for its page.")
+    last_messages_per_second: int = Field(
+        500, ge=1, description="Messages kept for the units' pages; of more than that some are left out."
+    )
+    person_streams_max: int = Field(10, ge=1, description="Open event streams of one person.")
+    stream_life: Duration = Field(
+        timedelta(hours=1), description="An event stream ends after this and comes back; his session is asked again."
+    )
+
+    # channels
+    link_secret: str | None = Field(
+        None, min_length=32, repr=False, description="Signs the links; without one the database keeps a random key."
+    )
+    smtp_url: str | None = Field(
+        None, repr=False, description="smtp://[USER:PASSWORD@]HOST:PORT or smtps://…; without one no mail is sent."
+    )
+    mail_from: str = Field("gateway@localhost", description="The sender of every mail: an address, or Name <address>.")
+    fcm_credentials: Path | None = Field(None, description="Service account file of Firebase; without one no push.")
+    fcm_url: str | None = Field(None, description="Another server that speaks FCM v1 (tests and the demo).")
+    send_timeout: Duration = Field(timedelta(seconds=20), description="Longest wait for a provider's answer.")
+    send_concurrency: int = Field(10, ge=1, le=100, description="Messages on their way at once, for each channel.")
+    send_attempts: int = Field(8, ge=1, description="Tries of one delivery on one channel; then the next channel.")
+    retry_first: Duration = Field(timedelta(seconds=10), description="Pause after the first try; then it doubles.")
+    retry_max: Duration = Field(
+        timedelta(minutes=30), description="Longest pause between tries, unless the provider asks for more."
+    )
+    claim_timeout: Duration = Field(
+        timedelta(minutes=2), description="A delivery claimed longer ago was left by a worker that ended."
+    )
+    follow_up_after: Duration = Field(
+        timedelta(hours=1), description="The other channel follows when a warning was not opened within this."
+    )
+    push_tokens_max: int = Field(20, ge=1, description="Phones of one person; the oldest goes when one more comes.")
+    demo_outbox: Path | None = Field(None, description="The demo's caught mail and pushes, shown at /demo/outbox.")
+
     @field_validator("mqtt_url")
     @classmethod
     def _mqtt_url(cls, url: str) -> str:
@@ -78,3 +136,26 @@ class Settings(BaseSettings):
         """User and password at the broker, if the URL has them."""
         parts = urlsplit(self.mqtt_url)
         return (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
+
+    # channels
+    @field_validator("smtp_url")
+    @classmethod
+    def _smtp_url(cls, url: str | None) -> str | None:
+        parts = urlsplit(url or "smtp://none")
+        if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+            raise ValueError("write it as smtp://HOST:PORT, or smtps://USER:PASSWORD@HOST:PORT")
+        return url
+
+    @field_validator("public_url")
+    @classmethod
+    def _public_url(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("write it as https://HOST, without a query")
+        return url.rstrip("/")
+
+    @model_validator(mode="after")
+    def _claims_outlive_sending(self) -> Self:
+        if self.claim_timeout <= 3 * self.send_timeout:
+            raise ValueError("claim_timeout must be longer than 3 send_timeouts: what is still being sent is not lost")
+        return self

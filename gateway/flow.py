@@ -26,8 +26,8 @@ NOTICE = (
 )
 
 TELL = (
-    Stage("record", "Write feed item, outbox row and ledger line in one transaction (notify/record.py)."),
-    Stage("deliver", "Drain the outbox, channel by channel; ask again what was held (notify/outbox.py)."),
+    Stage("record", "Write feed item, outbox rows and ledger line in one transaction (notify/record.py)."),
+    Stage("deliver", "Claim, send and record, channel by channel; ask again what was held (notify/outbox.py)."),
     Stage("show", "Send the event to every open stream; it is readable from any point (api/stream.py)."),
 )
 

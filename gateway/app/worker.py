@@ -7,9 +7,11 @@ from datetime import UTC, timedelta
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from gateway import flow
+from gateway.accounts.service import forget_old
+from gateway.app.post import Post, channels_of
 from gateway.config import Settings
 from gateway.core.clock import Clock
-from gateway.events import read_next
+from gateway.events import Event, append, read_next
 from gateway.m2m.repository import trim_quarantine
 from gateway.notify.model import Policy
 from gateway.notify.outbox import drain
@@ -33,7 +35,10 @@ class Worker:
         self._settings = settings
         self._database = database
         self._clock = clock
-        self._policy = Policy(settings.merge_window, settings.notices_per_hour)
+        self._policy = Policy(
+            settings.merge_window, settings.notices_per_hour, channels_of(settings), settings.follow_up_after
+        )
+        self._post = Post(settings, database, clock)
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set."""
@@ -46,7 +51,7 @@ class Worker:
         try:
             while not stop.is_set():
                 try:
-                    with connect(self._database.url, "gateway-worker") as listener:
+                    with connect(self._database.url, "gateway-worker") as listener, self._post.running():
                         listen(listener)
                         self._work(stop, listener)
                 except OperationalError as error:
@@ -58,7 +63,9 @@ class Worker:
     def _work(self, stop: threading.Event, listener: Connection) -> None:
         while not stop.is_set():
             beat(listener, "worker", {})
-            if self.turn():
+            turned = self.turn()
+            self._post.wake()
+            if turned:
                 wake(listener)
             else:
                 wait(listener, self._settings.wakeup_fallback)
@@ -68,12 +75,25 @@ class Worker:
         with self._database.transaction() as tx:
             events = read_next(tx, _READER, self._settings.outbox_batch)
             for event in events:
-                handle(tx, event, flow.NOTICE, now=self._clock(), policy=self._policy)
+                self._handle(tx, event)
         with self._database.transaction() as tx:
             delivered = drain(tx, self._clock(), self._settings.outbox_batch)
+            self._post.outbox.skip_unserved(tx, self._clock(), self._settings.outbox_batch)
         if delivered:
             log.info("%d deliveries ended (stage=deliver).", delivered)
         return delivered + len(events)
+
+    def _handle(self, tx: Connection, event: Event) -> None:
+        """Handle one event; one that cannot be handled is told in the log and holds up nobody else's notices."""
+        try:
+            with tx.transaction():
+                handle(tx, event, flow.NOTICE, now=self._clock(), policy=self._policy)
+        except OperationalError:
+            raise
+        except Exception as error:
+            log.exception("Event %s cannot be handled; nobody is told of it.", event.position)
+            told = {"event": str(event.position), "of": event.kind, "error": repr(error)}
+            append(tx, "event.unhandled", told, unit_id=event.unit_id, person_id=event.person_id)
 
     def _maintain(self) -> None:
         """Make room for tomorrow, forget what is too old, keep the quarantine bounded."""
@@ -85,5 +105,6 @@ class Worker:
             series = TimeSeries(connection)
             series.ensure_days([today, today + timedelta(days=1)])
             dropped = series.drop_before(today - self._settings.history_max)
+            forget_old(connection, self._clock())
             trimmed = trim_quarantine(connection, self._settings.quarantine_max_messages)
             log.info("Maintenance: %d days dropped, %d quarantined messages trimmed.", dropped, trimmed)

@@ -47,6 +47,9 @@ class Policy:
 
     merge_window: timedelta
     notices_per_hour: int
+    channels: tuple[str, ...] = ()
+    """The external channels that are set up here."""
+    follow_up_after: timedelta = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +75,77 @@ class Stage:
     name: str
     sentence: str
     decide: Decide | None = None
+
+
+EXTERNAL = ("email", "push")
+DELIVERY_CHANNELS = ("feed", *EXTERNAL)
+FOLLOWED = ("warning", "critical", "safety")
+"""Severities worth a second channel when the first was not confirmed in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where one message goes: an e-mail address, or one phone's token (`key` is its row)."""
+
+    value: str
+    kind: str = "email"
+    key: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One notice for one person on one channel, claimed by this worker."""
+
+    id: int
+    notice_id: int
+    notice: str
+    channel: str
+    person_id: int
+    person: str
+    unit_id: int
+    severity: str
+    text: dict[str, str]
+    why: dict[str, Any]
+    language: str
+    serial: str
+    product: str
+    attempt: int
+    claimed_at: datetime
+    again: bool
+    """Whether an earlier try may have reached the person: only safety is sent again, and says so."""
+    follows: str | None
+    """The channel that it comes after, because nobody opened it there in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The provider confirmed that it took the message."""
+
+    reason: str
+    provider_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """It was surely not taken, and may be later; `after` is the provider's own wish."""
+
+    reason: str
+    after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """It was refused for good; `retire_address` when the address is dead."""
+
+    reason: str
+    retire_address: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The provider may have taken it, and did not say so."""
+
+    reason: str
+
+
+Answer = Delivered | Retry | Failed | Unknown

@@ -1,7 +1,7 @@
 -- name: earlier
--- The last notice of a rule and unit to a person, held until the transaction ends.
+-- The last notice of a rule and unit to a person in his present time of owning it, held until the transaction ends.
 SELECT id, public_id, severity, state, updated_at FROM notice
-WHERE person_id = %(person_id)s AND unit_id = %(unit_id)s AND rule_id = %(rule_id)s
+WHERE person_id = %(person_id)s AND unit_id = %(unit_id)s AND rule_id = %(rule_id)s AND created_at >= %(since)s
 ORDER BY created_at DESC LIMIT 1 FOR UPDATE;
 
 -- name: answered
@@ -11,7 +11,8 @@ SELECT EXISTS (SELECT FROM ledger WHERE alarm_id = %(alarm_id)s) AS answered;
 -- name: told_since
 -- When a person was or will be told something, from a moment on.
 SELECT o.due_at FROM outbox o JOIN notice n ON n.id = o.notice_id
-WHERE n.person_id = %(person_id)s AND o.status IN ('waiting', 'delivered') AND o.due_at > %(since)s
+WHERE n.person_id = %(person_id)s AND o.channel = 'feed' AND o.status IN ('waiting', 'delivered')
+  AND o.due_at > %(since)s
 ORDER BY o.due_at;
 
 -- name: insert_notice
@@ -23,7 +24,8 @@ RETURNING id;
 
 -- name: join_notice
 -- Let one more alarm join a notice: it is open (again), and counts one more.
-UPDATE notice SET state = 'open', resolved_at = NULL, count = count + 1, why = %(why)s, updated_at = %(now)s
+UPDATE notice SET state = 'open', resolved_at = NULL, count = count + 1,
+       why = %(why)s || jsonb_strip_nulls(jsonb_build_object('sent_because', why -> 'sent_because')), updated_at = %(now)s
 WHERE id = %(id)s
 RETURNING count;
 
@@ -33,12 +35,14 @@ INSERT INTO notice_alarm (notice_id, alarm_id, person_id) VALUES (%(notice_id)s,
 
 -- name: insert_outbox
 -- Have a notice sent on a channel.
-INSERT INTO outbox (notice_id, channel, due_at, reason) VALUES (%(notice_id)s, %(channel)s, %(due_at)s, %(reason)s);
+INSERT INTO outbox (notice_id, channel, due_at, reason, follows)
+VALUES (%(notice_id)s, %(channel)s, %(due_at)s, %(reason)s, %(follows)s)
+ON CONFLICT (notice_id, channel) DO NOTHING;
 
 -- name: send_after_all
 -- Have a notice sent that was open again after its delivery had been skipped.
 UPDATE outbox SET status = 'waiting', due_at = %(now)s, reason = %(reason)s, finished_at = NULL
-WHERE notice_id = %(notice_id)s AND status = 'skipped';
+WHERE notice_id = %(notice_id)s AND status = 'skipped' AND follows IS NULL;
 
 -- name: insert_ledger
 -- Write what the stages answered to an alarm.
@@ -47,7 +51,10 @@ VALUES (%(at)s, %(alarm_id)s, %(person_id)s, %(notice_id)s, %(outcome)s, %(reaso
 
 -- name: resolve
 -- Resolve the open notices of a cleared alarm whose other alarms are cleared too.
-UPDATE notice n SET state = 'resolved', resolved_at = %(now)s, updated_at = %(now)s, why = n.why || %(why)s
+UPDATE notice n SET state = 'resolved', resolved_at = %(now)s, updated_at = %(now)s, 
+       why = CASE WHEN (n.why->>'onset')::timestamptz > %(onset)s  -- it began before he owned the unit
+                  THEN (n.why || %(why)s::jsonb) || jsonb_build_object('extreme', n.why->'extreme')
+                  ELSE n.why || %(why)s::jsonb END
 FROM notice_alarm na
 WHERE na.alarm_id = %(alarm_id)s AND n.id = na.notice_id AND n.state = 'open'
   AND NOT EXISTS (SELECT FROM notice_alarm other JOIN alarm a ON a.id = other.alarm_id
@@ -55,13 +62,15 @@ WHERE na.alarm_id = %(alarm_id)s AND n.id = na.notice_id AND n.state = 'open'
 RETURNING n.public_id, n.person_id, n.unit_id, n.text;
 
 -- name: due
--- Deliveries that are due, each taken by one worker only.
-SELECT o.id, o.channel, o.due_at, n.public_id, n.person_id, n.unit_id, n.state, n.severity, n.text, n.why
+-- Deliveries to the feed that are due, each taken by one worker only.
+SELECT o.id, o.channel, o.due_at, n.public_id, n.person_id, n.unit_id, n.state, n.severity, n.text, n.why,
+       EXISTS (SELECT FROM ownership w WHERE w.unit_id = n.unit_id AND w.person_id = n.person_id
+               AND w.during @> %(now)s::timestamptz AND lower(w.during) <= n.created_at) AS still_his
 FROM outbox o JOIN notice n ON n.id = o.notice_id
-WHERE o.status = 'waiting' AND o.due_at <= %(now)s
+WHERE o.status = 'waiting' AND o.channel = 'feed' AND o.due_at <= %(now)s
 ORDER BY o.due_at, o.id
 LIMIT %(limit)s
-FOR UPDATE OF o SKIP LOCKED;
+FOR UPDATE OF o, n SKIP LOCKED;
 
 -- name: finish
 -- Note how a delivery ended.
@@ -76,7 +85,7 @@ FROM notice n
 JOIN person p ON p.id = n.person_id
 JOIN unit u ON u.id = n.unit_id
 JOIN product pr ON pr.id = u.product_id
-LEFT JOIN outbox o ON o.notice_id = n.id AND o.status = 'waiting' AND o.due_at > now()
+LEFT JOIN outbox o ON o.notice_id = n.id AND o.channel = 'feed' AND o.status = 'waiting' AND o.due_at > now()
 WHERE n.id < %(before)s
 ORDER BY n.id DESC
 LIMIT %(limit)s;
@@ -91,3 +100,177 @@ LEFT JOIN notice n ON n.id = l.notice_id
 WHERE l.id < %(before)s
 ORDER BY l.id DESC
 LIMIT %(limit)s;
+
+-- name: claimable
+-- Deliveries of a channel that are due, safety first, each held by one worker only.
+SELECT o.id, o.notice_id, n.public_id AS notice, o.channel, n.person_id, p.public_id AS person, n.unit_id, n.severity,
+       n.state, n.text, n.why, p.language, u.printed AS serial, pr.name AS product, o.attempts, o.follows, o.claimed_at,
+       n.read_at, n.acknowledged_at,
+       EXISTS (SELECT FROM delivery_try t WHERE t.outbox_id = o.id AND t.outcome = 'unknown') AS again,
+       EXISTS (SELECT FROM ownership w WHERE w.unit_id = n.unit_id AND w.person_id = n.person_id
+               AND w.during @> %(now)s::timestamptz AND lower(w.during) <= n.created_at) AS still_his
+FROM outbox o
+JOIN notice n ON n.id = o.notice_id
+JOIN person p ON p.id = n.person_id
+JOIN unit u ON u.id = n.unit_id
+JOIN product pr ON pr.id = u.product_id
+WHERE o.status = 'waiting' AND o.channel = %(channel)s AND o.due_at <= %(now)s
+ORDER BY n.severity = 'safety' DESC, o.due_at, o.id
+LIMIT %(limit)s
+FOR UPDATE OF o, n SKIP LOCKED;
+
+-- name: abandoned
+-- Deliveries of a channel that were claimed so long ago that their worker must have ended.
+SELECT o.id, o.notice_id, n.public_id AS notice, o.channel, n.person_id, p.public_id AS person, n.unit_id, n.severity,
+       n.state, n.text, n.why, p.language, u.printed AS serial, pr.name AS product, o.attempts, o.follows, o.claimed_at,
+       n.read_at, n.acknowledged_at, false AS again
+FROM outbox o
+JOIN notice n ON n.id = o.notice_id
+JOIN person p ON p.id = n.person_id
+JOIN unit u ON u.id = n.unit_id
+JOIN product pr ON pr.id = u.product_id
+WHERE o.status = 'claimed' AND o.channel = %(channel)s AND o.claimed_at < %(before)s
+ORDER BY o.claimed_at
+LIMIT %(limit)s
+FOR UPDATE OF o SKIP LOCKED;
+
+-- name: unserved
+-- Deliveries that are due on channels that are not set up here.
+SELECT o.id, o.notice_id, n.public_id AS notice, o.channel, n.person_id, n.unit_id
+FROM outbox o JOIN notice n ON n.id = o.notice_id
+WHERE o.status = 'waiting' AND o.channel <> 'feed' AND o.channel <> ALL(%(channels)s) AND o.due_at <= %(now)s
+ORDER BY o.id
+LIMIT %(limit)s
+FOR UPDATE OF o SKIP LOCKED;
+
+-- name: claim
+-- Take a delivery before it is sent.
+UPDATE outbox SET status = 'claimed', claimed_at = %(now)s, attempts = attempts + 1 WHERE id = %(id)s;
+
+-- name: settle
+-- Note how a claimed delivery ended or when it is tried again; only who holds the claim may, or who learns that it arrived.
+UPDATE outbox
+SET status = %(status)s, reason = %(reason)s, due_at = coalesce(%(due_at)s, due_at), finished_at = %(finished_at)s,
+    provider_id = coalesce(%(provider_id)s, provider_id)
+WHERE id = %(id)s AND ((status = 'claimed' AND claimed_at = %(claimed_at)s)
+                       OR (status = 'unknown' AND %(status)s = 'delivered'))
+RETURNING id;
+
+-- name: insert_try
+-- Write what one try at one address came to.
+INSERT INTO delivery_try (outbox_id, push_token_id, attempt, at, outcome, reason, provider_id)
+VALUES (%(outbox_id)s, %(push_token_id)s, %(attempt)s, %(now)s, %(outcome)s, %(reason)s, %(provider_id)s);
+
+-- name: last_tries
+-- What the last try at each address of a delivery came to; what arrived once stays so.
+SELECT DISTINCT ON (push_token_id) push_token_id, attempt, outcome, reason, provider_id
+FROM delivery_try WHERE outbox_id = %(outbox_id)s
+ORDER BY push_token_id, outcome = 'delivered' DESC, id DESC;
+
+-- name: mail_address
+-- A person's address, whether a code proved it, and why it gets no mail.
+SELECT p.email, coalesce(a.confirmed_at IS NOT NULL AND a.disabled_at IS NULL, false) AS confirmed,
+       s.reason AS suppressed
+FROM person p
+LEFT JOIN account a ON a.person_id = p.id
+LEFT JOIN suppression s ON s.email = lower(p.email)
+WHERE p.id = %(person_id)s;
+
+-- name: phones
+-- A person's phones that may be told, the oldest first.
+SELECT id, public_id, kind, value, platform, created_at FROM push_token
+WHERE person_id = %(person_id)s AND retired_at IS NULL ORDER BY id;
+
+-- name: register_phone
+-- Note a phone; one that is known belongs to who registers it now, and lives again.
+INSERT INTO push_token (public_id, person_id, kind, value, platform, created_at)
+VALUES (%(public_id)s, %(person_id)s, %(kind)s, %(value)s, %(platform)s, %(now)s)
+ON CONFLICT (kind, value) DO UPDATE
+SET person_id = excluded.person_id, platform = excluded.platform, retired_at = NULL, retired_reason = NULL
+RETURNING id, public_id, kind, value, platform, created_at, xmax = 0 AS created;
+
+-- name: retire_phone
+-- Tell a phone nothing any more.
+UPDATE push_token SET retired_at = %(now)s, retired_reason = %(reason)s WHERE id = %(id)s AND retired_at IS NULL;
+
+-- name: suppress
+-- Send no more mail of notices to an address.
+INSERT INTO suppression (email, at, reason) VALUES (lower(%(email)s), %(now)s, %(reason)s) ON CONFLICT (email) DO NOTHING;
+
+-- name: unsuppress
+-- Let mail of notices go to an address again.
+DELETE FROM suppression WHERE email = lower(%(email)s);
+
+-- name: rows_of_notice
+-- The deliveries of a notice, by channel.
+SELECT channel, status, follows FROM outbox WHERE notice_id = %(notice_id)s;
+
+-- name: bring_forward
+-- Let a channel that would have followed go out now, because the one before it did not reach the person.
+UPDATE outbox SET due_at = %(now)s, reason = %(reason)s, follows = NULL
+WHERE notice_id = %(notice_id)s AND channel = %(channel)s AND status = 'waiting';
+
+-- name: choice
+-- The person's own choice of a channel, and the language.
+SELECT r.channel, p.language FROM person p LEFT JOIN preference r ON r.person_id = p.id WHERE p.id = %(person_id)s;
+
+-- name: set_choice
+-- Note the person's own choice of a channel.
+INSERT INTO preference (person_id, channel, updated_at) VALUES (%(person_id)s, %(channel)s, %(now)s)
+ON CONFLICT (person_id) DO UPDATE SET channel = excluded.channel, updated_at = excluded.updated_at;
+
+-- name: engagements
+-- What a person did lately that shows where he looks.
+SELECT channel, kind, at FROM engagement WHERE person_id = %(person_id)s AND at > %(since)s
+ORDER BY at DESC LIMIT %(limit)s;
+
+-- name: insert_engagement
+-- Note something that shows where a person looks; the same of the same notice counts once.
+INSERT INTO engagement (person_id, notice_id, channel, kind, at)
+VALUES (%(person_id)s, %(notice_id)s, %(channel)s, %(kind)s, %(now)s)
+ON CONFLICT (notice_id, channel, kind) DO NOTHING;
+
+-- name: opened_on
+-- The channel on which a notice was opened last.
+SELECT channel FROM engagement WHERE notice_id = %(notice_id)s AND kind = 'opened' ORDER BY at DESC LIMIT 1;
+
+-- name: notice_by_public_id
+-- A notice by the id that stands in links, held until the transaction ends.
+SELECT id, person_id, unit_id, read_at, acknowledged_at FROM notice WHERE public_id = %(public_id)s FOR UPDATE;
+
+-- name: mark_read
+-- Note that a notice was seen, the first time.
+UPDATE notice SET read_at = %(now)s WHERE id = %(id)s AND read_at IS NULL;
+
+-- name: mark_acknowledged
+-- Note that a notice was confirmed, the first time; who confirms has seen it.
+UPDATE notice SET acknowledged_at = %(now)s, read_at = coalesce(read_at, %(now)s)
+WHERE id = %(id)s AND acknowledged_at IS NULL;
+
+-- name: person_by_public_id
+-- A person by the id that stands in links.
+SELECT id, email, language FROM person WHERE public_id = %(public_id)s;
+
+-- name: secret
+-- A random key of this installation.
+SELECT value FROM installation_secret WHERE name = %(name)s;
+
+-- name: insert_secret
+-- Keep a random key, unless there is one.
+INSERT INTO installation_secret (name, value) VALUES (%(name)s, %(value)s) ON CONFLICT (name) DO NOTHING;
+
+-- name: letters_due
+-- Service letters that are due, taken for a while so that no other worker sends them too.
+UPDATE letter SET attempts = attempts + 1, due_at = %(lease)s
+WHERE id IN (SELECT id FROM letter WHERE status = 'waiting' AND due_at <= %(now)s ORDER BY due_at, id
+             LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+RETURNING id, to_email, template, language, data, attempts;
+
+-- name: letter_later
+-- Try a letter again at a time.
+UPDATE letter SET due_at = %(due_at)s, reason = %(reason)s WHERE id = %(id)s AND status = 'waiting';
+
+-- name: finish_letter
+-- Note how a letter ended, and forget what stood in it.
+UPDATE letter SET status = %(status)s, reason = %(reason)s, finished_at = %(now)s, data = '{}'
+WHERE id = %(id)s AND status = 'waiting';

@@ -1,13 +1,15 @@
-"""Stage `record`: feed item, outbox row and ledger line in one transaction."""
+"""Stage `record`: feed item, outbox rows and ledger line in one transaction."""
 
+from datetime import datetime
 from typing import Any
 
 from gateway.core.ids import IdMaker
 from gateway.core.outcome import Drop, Hold, Outcome
 from gateway.events import append
-from gateway.notify import repository
+from gateway.notify import addresses, repository
 from gateway.notify.merge import joins
-from gateway.notify.model import Facts
+from gateway.notify.model import FOLLOWED, Facts
+from gateway.notify.network import Order
 from gateway.notify.text import notice_text, why
 from gateway.registrations.model import Owner
 from gateway.store import Connection
@@ -40,6 +42,7 @@ def record(tx: Connection, facts: Facts, outcome: Outcome, steps: list[dict[str,
 
 def _tell(tx: Connection, facts: Facts, owner: Owner, outcome: Outcome, new_id: IdMaker) -> int:
     alarm = facts.alarm
+    order = _order(tx, facts, owner)
     notice: dict[str, Any] = {
         "public_id": new_id(),
         "person_id": owner.person_id,
@@ -47,18 +50,42 @@ def _tell(tx: Connection, facts: Facts, owner: Owner, outcome: Outcome, new_id: 
         "rule_id": alarm.rule.id,
         "severity": alarm.severity,
         "text": notice_text(alarm, owner.language),
-        "why": why(alarm, owner),
+        "why": why(alarm, owner) | ({"sent_because": order.reason} if order else {}),
         "now": facts.now,
     }
     notice_id = repository.insert_notice(tx, notice)
     repository.link_alarm(tx, notice_id, alarm.id, owner.person_id)
     due_at = outcome.until if isinstance(outcome, Hold) else facts.now
     repository.insert_outbox(tx, notice_id, FEED, due_at, outcome.reason)
+    if order:
+        _send(tx, facts, notice_id, order, due_at)
     told = {"notice": notice["public_id"], "title": notice["text"]["title"], "severity": alarm.severity}
     if isinstance(outcome, Hold):
         told |= {"held_until": due_at.isoformat(), "reason": outcome.reason}
     append(tx, "notice.recorded", told, unit_id=alarm.unit_id, person_id=owner.person_id)
     return notice_id
+
+
+def _order(tx: Connection, facts: Facts, owner: Owner) -> Order | None:
+    """In which order the person is told outside the feed; None where no channel is set up."""
+    channels = facts.policy.channels
+    return addresses.reach(tx, owner.person_id, facts.now).order(facts.now, channels) if channels else None
+
+
+def _send(tx: Connection, facts: Facts, notice_id: int, order: Order, due_at: datetime) -> None:
+    """Write the deliveries: safety on every channel at once, else the preferred one, and the next in case."""
+    policy, severity = facts.policy, facts.alarm.severity
+    if severity == "safety":
+        for channel in policy.channels:
+            repository.insert_outbox(tx, notice_id, channel, due_at, "safety goes out on every channel at once")
+        return
+    # With no address at all the first channel is written all the same: it is skipped there, with its reason.
+    first = order.channels[0] if order.channels else policy.channels[0]
+    repository.insert_outbox(tx, notice_id, first, due_at, order.reason)
+    if severity in FOLLOWED and len(order.channels) > 1:
+        later = due_at + policy.follow_up_after
+        reason = f"follows when {first} was not opened in time"
+        repository.insert_outbox(tx, notice_id, order.channels[1], later, reason, first)
 
 
 def _join(tx: Connection, facts: Facts, owner: Owner, notice_id: int, public_id: str) -> None:

@@ -39,7 +39,7 @@ def facts(tx: Connection, alarm: Alarm, now: datetime, policy: Policy) -> Facts:
     earlier = None
     told: tuple[datetime, ...] = ()
     if owner:
-        key = {"person_id": owner.person_id, "unit_id": alarm.unit_id, "rule_id": alarm.rule.id}
+        key = {"person_id": owner.person_id, "unit_id": alarm.unit_id, "rule_id": alarm.rule.id, "since": owner.since}
         row = tx.execute(queries.earlier, key).fetchone()
         earlier = Earlier(**row) if row else None
         since = {"person_id": owner.person_id, "since": now - timedelta(hours=1)}
@@ -74,9 +74,12 @@ def link_alarm(tx: Connection, notice_id: int, alarm_id: int, person_id: int) ->
     tx.execute(queries.link_alarm, {"notice_id": notice_id, "alarm_id": alarm_id, "person_id": person_id})
 
 
-def insert_outbox(tx: Connection, notice_id: int, channel: str, due_at: datetime, reason: str) -> None:
-    """Have a notice sent on a channel at a time."""
-    tx.execute(queries.insert_outbox, {"notice_id": notice_id, "channel": channel, "due_at": due_at, "reason": reason})
+def insert_outbox(
+    tx: Connection, notice_id: int, channel: str, due_at: datetime, reason: str, follows: str | None = None
+) -> None:
+    """Have a notice sent on a channel at a time; with `follows` only if that channel was not confirmed until then."""
+    row = {"notice_id": notice_id, "channel": channel, "due_at": due_at, "reason": reason, "follows": follows}
+    tx.execute(queries.insert_outbox, row)
 
 
 def send_after_all(tx: Connection, notice_id: int, reason: str, now: datetime) -> None:
@@ -98,7 +101,9 @@ def resolve(tx: Connection, alarm: Alarm, now: datetime) -> list[Row]:
         "cleared_reason": clearing.get("reason"),
         "extreme": clearing.get("extreme", alarm.evidence["extreme"]),
     }
-    return tx.execute(queries.resolve, {"alarm_id": alarm.id, "why": Jsonb(why), "now": now}).fetchall()
+    return tx.execute(
+        queries.resolve, {"alarm_id": alarm.id, "onset": alarm.onset, "why": Jsonb(why), "now": now}
+    ).fetchall()
 
 
 def due(tx: Connection, now: datetime, limit: int) -> list[Row]:

@@ -7,8 +7,9 @@ from typing import Any
 from gateway.core.ids import IdMaker, random_id
 from gateway.core.outcome import Drop, Hold, Outcome, Pass
 from gateway.events import Event, append
-from gateway.notify import repository
+from gateway.notify import addresses, attention, repository
 from gateway.notify.model import Facts, Policy, Stage
+from gateway.notify.network import EMAIL
 from gateway.notify.record import record
 from gateway.store import Connection
 
@@ -40,7 +41,7 @@ def handle(
     policy: Policy,
     new_id: IdMaker = random_id,
 ) -> None:
-    """Do what an event of the log asks for: tell of an alarm raised, resolve one cleared; others are passed over."""
+    """Do what an event of the log asks for: tell of an alarm raised, resolve one cleared, learn from what people do."""
     if event.kind == "alarm.raised":
         alarm = repository.alarm(tx, event.data["alarm_id"])
         if repository.is_answered(tx, alarm):
@@ -48,6 +49,11 @@ def handle(
         facts = repository.facts(tx, alarm, now, policy)
         outcome, steps = decide(stages, facts)
         record(tx, facts, outcome, [_line(name, answer) for name, answer in steps], new_id)
+    elif event.kind == "notice.acknowledged" and event.person_id is not None:
+        attention.learn_from_acknowledgement(tx, event.person_id, event.data["notice"], now)
+    elif event.kind == "account.signed_in" and event.person_id is not None:
+        # Who signs in with a password does so by his address, unless the event says otherwise.
+        addresses.note(tx, event.person_id, event.data.get("channel", EMAIL), "signed_in", event.at)
     elif event.kind == "alarm.cleared":
         alarm = repository.alarm(tx, event.data["alarm_id"])
         for notice in repository.resolve(tx, alarm, now):

@@ -5,7 +5,7 @@ from typing import Any
 from gateway.notify.model import Alarm
 from gateway.registrations.model import Owner
 from gateway.rules.document import Threshold
-from gateway.rules.sentence import number, sentence
+from gateway.rules.sentence import number, plain_sentence, sentence
 
 
 def notice_text(alarm: Alarm, language: str) -> dict[str, str]:
@@ -30,18 +30,25 @@ def crossed_limit(condition: Threshold, value: float) -> float:
 
 
 def why(alarm: Alarm, owner: Owner) -> dict[str, Any]:
-    """Why this person got it: the rule as a sentence, the values, the span, the ownership."""
+    """Why this person got it: the rule as a sentence, the values, the span, the ownership.
+
+    Of a span that began before the person owned the unit, only what is of the person's own time is told.
+    """
+    extreme = alarm.evidence["extreme"] if alarm.onset >= owner.since else alarm.evidence["value"]
     return {
         "rule": alarm.rule.id,
         "version": alarm.version,
         "sentence": sentence(alarm.rule),
+        "plain": plain_sentence(
+            alarm.rule, alarm.metric_title.get(owner.language) or alarm.metric_title["en"], owner.language
+        ),
         "metric": alarm.rule.condition.metric,
         "title": alarm.metric_title.get(owner.language) or alarm.metric_title["en"],
         "value": alarm.evidence["value"],
-        "extreme": alarm.evidence["extreme"],
+        "extreme": extreme,
         "unit": alarm.rule.condition.unit,
         "limit": crossed_limit(alarm.rule.condition, alarm.evidence["value"]),
-        "onset": alarm.onset.isoformat(),
+        "onset": max(alarm.onset, owner.since).isoformat(),
         "raised_at": alarm.raised_at.isoformat(),
         "cleared_at": None,
         "cleared_value": None,

@@ -19,7 +19,7 @@ from gateway.notify.model import Policy
 from gateway.notify.service import handle
 from gateway.rules import repository as rules
 from gateway.rules.evaluator import Change
-from gateway.store import Connection, Database
+from gateway.store import Connection, Database, OperationalError
 from tests.factories import apply_hot_rule, make_fleet
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -128,7 +128,6 @@ def test_notice_delivery_ledger_and_events_are_of_one_transaction(story):
     transactions = story.column(
         "SELECT xmin::text FROM notice UNION SELECT xmin::text FROM notice_alarm UNION SELECT xmin::text FROM ledger"
         " UNION SELECT xmin::text FROM event WHERE kind = 'notice.recorded'"
-        " UNION SELECT xmin::text FROM event_reader"
     )
     assert len(transactions) == 1
 
@@ -151,14 +150,71 @@ def test_an_alarm_that_is_found_again_after_a_restart_is_one_alarm(story):
     assert story.column("SELECT count(*) FROM event WHERE kind = 'alarm.raised'") == [1]
 
 
-def test_a_failure_in_the_middle_rolls_back_everything_and_the_readers_place(story):
+def test_an_event_that_cannot_be_handled_is_told_in_the_log_and_holds_up_nobody(story):
+    """One broken alarm must not keep everybody's notices back, for ever, restart after restart."""
     story.raise_("P1")
     append(story.db, "alarm.raised", {"alarm_id": 999_999})
     story.raise_("P2")
-    with pytest.raises(LookupError, match="999999"):
-        story.worker.turn()
+    story.work()
+    assert story.notices() == [("open", 1), ("open", 1)]
+    (told,) = story.column("SELECT data FROM event WHERE kind = 'event.unhandled'")
+    assert (told["of"], told["error"]) == ("alarm.raised", "LookupError('no alarm has the number 999999')")
+
+
+def test_when_the_database_goes_away_in_the_middle_nothing_is_done_and_the_event_comes_again(story, monkeypatch):
+    story.raise_("P1")
+    with monkeypatch.context() as broken:
+        broken.setattr("gateway.notify.service.record", _cut)
+        with pytest.raises(OperationalError):
+            story.worker.turn()
     assert story.notices() == story.ledger() == story.deliveries() == story.events() == []
-    assert story.column("SELECT xid::text FROM event_reader") == []
+    story.work()
+    assert story.notices() == [("open", 1)]
+
+
+def _cut(tx, *_args):
+    """The connection breaks before the record is written."""
+    tx.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+
+def _hand_over(story, serial, to=None):
+    """End the ownership of a unit now; let another begin at once."""
+    key = {"unit": story.units[serial], "now": story.now}
+    story.db.execute(
+        "UPDATE ownership SET during = tstzrange(lower(during), %(now)s)"
+        " WHERE unit_id = %(unit)s AND upper_inf(during)",
+        key,
+    )
+    if to is not None:
+        story.db.execute(
+            "INSERT INTO ownership (unit_id, person_id, during) VALUES (%(unit)s, %(to)s, tstzrange(%(now)s, NULL))",
+            key | {"to": to},
+        )
+
+
+def test_who_gave_a_unit_up_and_took_it_again_is_told_of_it_anew(story):
+    """The old notice is over for him; one more alarm must not vanish in it."""
+    story.raise_("P1")
+    story.work()
+    (ada,) = story.column("SELECT id FROM person WHERE name = 'Ada'")
+    story.later(MINUTE)
+    _hand_over(story, "P1", to=ada)
+    story.later(MINUTE)
+    story.raise_("P1")
+    story.work()
+    assert story.events() == ["notice.recorded", "notice.told"] * 2
+
+
+def test_what_was_held_is_not_sent_to_somebody_who_gave_the_unit_up(story):
+    story.raise_("P1")
+    story.work()
+    story.db.execute("UPDATE outbox SET status = 'waiting', finished_at = NULL")  # as if it had been held
+    _hand_over(story, "P1")
+    story.later(MINUTE)
+    story.work()
+    assert story.column("SELECT DISTINCT status, reason FROM outbox") == [
+        ("skipped", "the unit is no longer this person's")
+    ]
 
 
 def test_a_cleared_alarm_resolves_its_notice(story):

@@ -1,0 +1,127 @@
+"""One mail over SMTP, and what came of it; the only place that speaks SMTP."""
+
+from dataclasses import dataclass
+from email import policy
+from email.message import EmailMessage
+from email.utils import format_datetime, parseaddr
+from urllib.parse import unquote, urlsplit
+
+import aiosmtplib
+from aiosmtplib import SMTP, SMTPException, SMTPRecipientRefused, SMTPResponseException
+
+from gateway.core.clock import Clock
+from gateway.notify.model import Answer, Delivered, Failed, Retry, Unknown
+
+_LOCAL = {"127.0.0.1", "::1", "localhost"}
+_QUIT_S = 2.0
+# Links stay in one piece: mailboxes do not read a List-Unsubscribe that was folded into encoded words.
+_LINES = policy.SMTP.clone(max_line_length=998)
+_NO_SUCH_MAILBOX = (550, 551, 553)
+"""With an enhanced code 5.1.x, or none, these say that nobody lives there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail before it is put together."""
+
+    to: str
+    subject: str
+    text: str
+    html: str
+    headers: dict[str, str]
+    key: str
+    """Makes the Message-ID: the same mail sent again is known again by the mailbox."""
+
+
+class Mailer:
+    """Sends mails through one server, each on a connection of its own."""
+
+    def __init__(self, smtp_url: str, mail_from: str, timeout_s: float, clock: Clock) -> None:
+        parts = urlsplit(smtp_url)
+        self._host = parts.hostname or "127.0.0.1"
+        self._tls = parts.scheme == "smtps"
+        self._port = parts.port or (465 if self._tls else 25)
+        self._user = unquote(parts.username) if parts.username else None
+        self._password = unquote(parts.password) if parts.password else None
+        self._from = mail_from
+        self._sender = parseaddr(mail_from)[1]
+        self._timeout_s = timeout_s
+        self._clock = clock
+
+    async def send(self, mail: Mail) -> Answer:
+        """Hand it to the server. Only once the text is on its way can the outcome be unknown."""
+        client = self._client()
+        try:
+            await client.connect()
+            if self._user is not None:
+                await client.login(self._user, self._password or "")
+            await client.mail(self._sender)
+            await client.rcpt(mail.to)
+        except (SMTPException, OSError, TimeoutError, ValueError) as error:
+            client.close()
+            return _refused(error)
+        try:
+            taken = await client.data(self._message(mail).as_bytes())
+        except SMTPResponseException as error:
+            client.close()
+            return _by_code(error)
+        except (SMTPException, OSError, TimeoutError) as error:
+            client.close()
+            return Unknown(f"the mail server went away before it said whether it took the mail ({_words(error)})")
+        await _leave(client)
+        return Delivered("the mail server took it", taken.message[:200])
+
+    def _client(self) -> SMTP:
+        # A password never goes over the network in the clear.
+        must_encrypt = self._user is not None and not self._tls and self._host not in _LOCAL
+        return SMTP(
+            hostname=self._host,
+            port=self._port,
+            use_tls=self._tls,
+            start_tls=True if must_encrypt else None,
+            timeout=self._timeout_s,
+        )
+
+    def _message(self, mail: Mail) -> EmailMessage:
+        message = EmailMessage(policy=_LINES)
+        message["From"] = self._from
+        message["To"] = mail.to
+        message["Subject"] = " ".join(mail.subject.split())
+        message["Date"] = format_datetime(self._clock())
+        message["Message-ID"] = f"<{mail.key}@{self._sender.rpartition('@')[2] or 'gateway'}>"
+        message["Auto-Submitted"] = "auto-generated"
+        for name, value in mail.headers.items():
+            message[name] = value
+        message.set_content(mail.text, cte="quoted-printable")
+        message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
+        return message
+
+
+async def _leave(client: SMTP) -> None:
+    try:
+        await client.quit(timeout=_QUIT_S)
+    except (SMTPException, OSError, TimeoutError):
+        client.close()
+
+
+def _refused(error: Exception) -> Answer:
+    """Before the text was sent nothing was taken: try later, unless the address itself was refused."""
+    if isinstance(error, SMTPRecipientRefused):
+        return _by_code(error)
+    if isinstance(error, aiosmtplib.SMTPRecipientsRefused) and error.recipients:
+        return _by_code(error.recipients[0])
+    return Retry(f"the mail server could not be used ({_words(error)})")
+
+
+def _by_code(error: SMTPResponseException) -> Answer:
+    said = f"the mail server said {error.code} {error.message}".strip()[:300]
+    if error.code < 500:
+        return Retry(said)
+    enhanced = error.message.split(" ", 1)[0]
+    is_address = isinstance(error, SMTPRecipientRefused) and error.code in _NO_SUCH_MAILBOX
+    dead = is_address and (enhanced.startswith("5.1.") or not enhanced.startswith("5."))
+    return Failed(said, retire_address=dead)
+
+
+def _words(error: Exception) -> str:
+    return (str(error) or type(error).__name__)[:200]
