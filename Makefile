@@ -3,11 +3,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 STAMP := $(VENV)/.installed
+# The machine's npm, else the one that the lock file brings.
+NPM := PATH="$$PATH:$(CURDIR)/$(BIN)" npm
 
 help:  ## what can be made here
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-7s %s\n", $$1, $$2}'
 
-$(STAMP): requirements.lock pyproject.toml
+WEB := $(shell find gateway/web -name node_modules -prune -o -name dist -prune -o -type f -print)
+
+$(STAMP): requirements.lock pyproject.toml $(WEB)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed, this is $$($(PYTHON) -V 2>&1). Install it, then: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing what the lock file names (once)…"
@@ -30,6 +34,8 @@ check: setup  ## style, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/gateway schemas --check
+	@test -d gateway/web/node_modules || (cd gateway/web && $(NPM) ci --no-audit --no-fund --loglevel=error)
+	cd gateway/web && $(NPM) run --silent check && $(NPM) run --silent test
 
 proof: setup  ## the slow proofs (minutes)
 	@tests/tools.sh

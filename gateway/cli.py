@@ -9,8 +9,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from gateway.app import contract, imports, roles
+from gateway.app import admin, contract, imports, roles
 from gateway.config import Settings
+from gateway.core.clock import system_clock
 from gateway.core.errors import BadInput, GatewayError, Unavailable
 from gateway.demo.check import check
 from gateway.demo.run import run as run_demo
@@ -79,6 +80,13 @@ def _parser() -> argparse.ArgumentParser:
     rules.add_argument("names", nargs="+", metavar="FILE|RULE", help="rule files; for retire: rule ids")
     rules.set_defaults(run=_rules)
 
+    accounts = commands.add_parser("admin", help="invite an administrator").add_subparsers(metavar="ACT", required=True)
+    create = accounts.add_parser("create", help="invite an administrator; there is no default password")
+    create.add_argument("email", metavar="EMAIL")
+    create.add_argument("--name", required=True, help="how colleagues call the administrator")
+    create.add_argument("--show-code", action="store_true", help="print the invitation code")
+    create.set_defaults(run=_admin_create)
+
     schemas = commands.add_parser("schemas", help="write the contract (OpenAPI, JSON Schema) from the models")
     schemas.add_argument("--check", action="store_true", help="write nothing; fail where the files are out of date")
     schemas.add_argument("--dir", type=Path, default=Path("schemas"), help="where they are (default %(default)s)")
@@ -128,6 +136,13 @@ def _rules(given: argparse.Namespace, settings: Settings) -> int:
         lines = imports.apply_rules(url, files, actor="cli", dry=given.what == "check")
     for line in lines:
         print(line)
+    return 0
+
+
+def _admin_create(given: argparse.Namespace, settings: Settings) -> int:
+    url = _database_url(settings)
+    lines = admin.create_admin(url, settings, given.email, given.name, system_clock(), show_code=given.show_code)
+    print("\n".join(lines))
     return 0
 
 

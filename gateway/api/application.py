@@ -4,14 +4,27 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.resources import as_file, files
 
-from fastapi import FastAPI
-from fastapi.responses import FileResponse
+from fastapi import Depends, FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.api import routes, stream
+from gateway.accounts.passwords import Passwords
+from gateway.accounts.service import Accounts
+from gateway.api import (
+    accounts_routes,
+    demo_routes,
+    language_routes,
+    links_routes,
+    my_routes,
+    my_stream,
+    preferences_routes,
+    routes,
+    stream,
+)
+from gateway.api.auth import staff
+from gateway.api.csrf import SameOrigin
 from gateway.api.hub import Hub
+from gateway.api.pages import add_pages
 from gateway.api.problems import add_problem_handlers
 from gateway.config import Settings
 from gateway.core.clock import Clock
@@ -54,16 +67,24 @@ def create_app(settings: Settings, database: Database, hub: Hub, clock: Clock) -
     app.state.database = database
     app.state.hub = hub
     app.state.clock = clock
-    app.include_router(routes.router)
-    app.include_router(stream.router)
+    app.state.settings = settings
+    app.state.accounts = Accounts(settings, database, Passwords(settings.hashes_at_once))
+    app.include_router(routes.open_router)
+    app.include_router(accounts_routes.router)
+    app.include_router(my_routes.router)
+    app.include_router(my_stream.router)
+    app.include_router(preferences_routes.router)
+    app.include_router(links_routes.router)
+    if settings.demo_outbox is not None:
+        app.include_router(demo_routes.router)
+    app.include_router(routes.router, dependencies=[Depends(staff)])
+    app.include_router(stream.router, dependencies=[Depends(staff)])
+    app.include_router(language_routes.router)
     with as_file(files("gateway") / "web") as web:
-        app.mount("/web", StaticFiles(directory=web))
-
-        @app.get("/", include_in_schema=False)
-        def page() -> FileResponse:
-            return FileResponse(web / "index.html")
+        add_pages(app, web)
 
     add_problem_handlers(app)
+    app.add_middleware(SameOrigin, settings=settings)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=settings.http_allowed_hosts)
     app.add_middleware(SafeHeaders)  # the last one added is the outermost: refusals carry the headers, too
     return app

@@ -72,6 +72,7 @@ class Why(BaseModel):
     rule: str
     version: int
     sentence: str
+    plain: str | None = None
     metric: str
     title: str
     value: float
@@ -84,6 +85,7 @@ class Why(BaseModel):
     cleared_value: float | None
     cleared_reason: str | None = None
     told_because: str
+    sent_because: str | None = None
 
 
 class UnitRef(BaseModel):

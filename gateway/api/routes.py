@@ -23,6 +23,9 @@ _NEWEST = 2**63 - 1
 _SILENT_AFTER = timedelta(seconds=10)
 
 router = APIRouter(responses={"4XX": {"model": models.Problem}, "5XX": {"model": models.Problem}})
+"""For the staff: application.py asks for the role."""
+open_router = APIRouter(responses={"5XX": {"model": models.Problem}})
+"""For everybody."""
 
 
 def connection(request: Request) -> Iterator[Connection]:
@@ -106,19 +109,19 @@ def quarantine(database: Reading, before: Before = _NEWEST, limit: Limit = 50) -
     return models.Quarantine(messages=[views.quarantined(row) for row in rows], next=views.next_page(rows, limit, "id"))
 
 
-@router.get("/api/flow", tags=["about"])
+@open_router.get("/api/flow", tags=["about"])
 def stages() -> list[models.Stage]:
     """The road from a reading to a notice, stage by stage."""
     return [models.Stage(name=stage.name, sentence=stage.sentence) for stage in flow.READING_TO_NOTICE]
 
 
-@router.get("/healthz", tags=["about"])
+@open_router.get("/healthz", tags=["about"])
 def health() -> dict[str, Any]:
     """Whether this process answers."""
     return {"alive": True}
 
 
-@router.get("/readyz", tags=["about"])
+@open_router.get("/readyz", tags=["about"])
 def ready(database: Reading) -> models.Ready:
     """The database answers and every role gives signs of life; 200 either way, read `ready`."""
     silent = silent_roles(database, _SILENT_AFTER)

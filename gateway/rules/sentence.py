@@ -60,3 +60,54 @@ def span(length: timedelta) -> str:
         if count:
             parts.append(f"{number(count)} {name}")
     return " ".join(parts) or "0 s"
+
+
+def plain_sentence(rule: RuleDocument, metric_title: str, language: str) -> str:
+    """The rule as its owner reads it: We tell you when the water pressure stays below 1 bar for 15 s. …"""
+    words = _PLAIN.get(language, _PLAIN["en"])
+    condition = rule.condition
+
+    def beyond(side: str, limit: float) -> str:
+        figure = number(limit).replace(".", words["point"])
+        return words[side].format(limit=f"{figure} {condition.unit}")
+
+    limits = (("below", condition.below), ("above", condition.above))
+    hot = [beyond(side, limit) for side, limit in limits if limit is not None]
+    cool = [
+        beyond(side, clear if clear is not None else limit)
+        for side, clear, limit in (
+            ("above", condition.clear_above, condition.below),
+            ("below", condition.clear_below, condition.above),
+        )
+        if limit is not None
+    ]
+    return words["sentence"].format(
+        title=metric_title,
+        hot=words["or"].join(hot),
+        cool=words["and"].join(cool),
+        wait=words["for"].format(span=span(rule.for_)) if rule.for_ else "",
+        keep=words["for"].format(span=span(rule.keep_firing_for)) if rule.keep_firing_for else "",
+    )
+
+
+_PLAIN = {
+    "en": {
+        "sentence": "We tell you when “{title}” is {hot}{wait}. It is over when it is {cool}{keep}.",
+        "below": "below {limit}",
+        "above": "above {limit}",
+        "or": " or ",
+        "and": " and ",
+        "for": " for {span}",
+        "point": ".",
+    },
+    "de": {
+        "sentence": "Wir melden uns, wenn „{title}“{wait} {hot} liegt. "
+        "Es ist vorbei, wenn der Wert{keep} {cool} liegt.",
+        "below": "unter {limit}",
+        "above": "über {limit}",
+        "or": " oder ",
+        "and": " und ",
+        "for": " {span} lang",
+        "point": ",",
+    },
+}

@@ -79,6 +79,8 @@ const outside = (value, normal) => (value == null || !normal ? "" : value < norm
 
 async function getJson(url) {
   const answer = await fetch(url, { headers: { accept: "application/json" }, signal: AbortSignal.timeout(10_000) });
+  if (answer.status === 401) location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+  if (answer.status === 403) location.assign("/"); // signed in, but not as one of the staff
   if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
   const date = Date.parse(answer.headers.get("date"));
   if (date) skew = date - Date.now();

@@ -1,0 +1,18 @@
+import type { components } from "./schema";
+
+/** What the API answers, by the names this application uses; the shapes are generated from its OpenAPI document. */
+type Schemas = components["schemas"];
+
+export type Me = Schemas["Me"];
+export type Problem = Schemas["Problem"];
+export type ProductRef = Schemas["ProductRef"];
+export type ReadingNow = Schemas["ReadingNow"];
+export type Readings = Schemas["Readings"];
+export type Unit = Schemas["MyUnit"];
+export type Units = Schemas["MyUnits"];
+export type Notice = Schemas["MyNotice"];
+export type Feed = Schemas["MyFeed"];
+export type Severity = Notice["severity"];
+export type UnitMessage = Schemas["Message"];
+export type UnitMessages = Schemas["Messages"];
+export type Preferences = Schemas["Preferences"];

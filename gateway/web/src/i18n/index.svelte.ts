@@ -1,0 +1,44 @@
+import { de } from "./de";
+import { en, type Catalog, type Key } from "./en";
+
+export type { Key } from "./en";
+export const LANGUAGES = { en: "English", de: "Deutsch" } as const;
+export type Language = keyof typeof LANGUAGES;
+
+const CATALOGS: Record<Language, Catalog> = { en, de };
+const KEPT = "language";
+
+const isLanguage = (text: string | null | undefined): text is Language => text === "en" || text === "de";
+const wished = (): Language => {
+  const kept = globalThis.localStorage?.getItem(KEPT);
+  if (isLanguage(kept)) return kept;
+  const first = globalThis.navigator?.language.slice(0, 2);
+  return isLanguage(first) ? first : "en";
+};
+
+let current = $state<Language>(wished());
+
+/** The language of the page; reading it in a template keeps the template current. */
+export const language = (): Language => current;
+
+/** Speak another language from now on, also after the next visit. */
+export function speak(next: string | null | undefined): void {
+  if (!isLanguage(next)) return;
+  current = next;
+  globalThis.localStorage?.setItem(KEPT, next);
+  document.documentElement.lang = next;
+}
+
+type Values = Record<string, string | number>;
+
+/** A string of the catalog with its values filled in. */
+export function t(key: Key, values: Values = {}): string {
+  return CATALOGS[current][key].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+}
+
+type Counted = Key extends infer K ? (K extends `${infer Stem}.many` ? Stem : never) : never;
+
+/** The singular or the plural of a counted string. */
+export function many(count: number, stem: Counted, values: Values = {}): string {
+  return t(`${stem}.${count === 1 ? "one" : "many"}` as Key, { count, ...values });
+}

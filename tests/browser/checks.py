@@ -1,0 +1,45 @@
+"""What every page must keep: axe finds nothing, nothing scrolls sideways, the keyboard gets everywhere it shows."""
+
+from pathlib import Path
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+
+PICTURES = Path(__file__).with_name("pictures")
+
+_TARGETS = """() => [...document.querySelectorAll('a.btn, button, select, nav a, input:not(.sr)')]
+  .filter((el) => el.checkVisibility() && !el.closest('.sr') && !(el.matches('input') && el.closest('label')))
+  .map((el) => [el.textContent.trim() || el.id, el.getBoundingClientRect()])
+  .filter(([, box]) => box.height > 0 && box.height < 43.5 && box.width > 1)
+  .map(([name, box]) => `${name} ${Math.round(box.width)}x${Math.round(box.height)}`)"""
+_FOCUSED = """() => {
+  const el = document.activeElement, box = el.getBoundingClientRect();
+  return { what: (el.getAttribute('aria-label') || el.textContent || el.id).trim().slice(0, 40),
+           ring: getComputedStyle(el).outlineStyle, seen: box.width > 0 && box.height > 0,
+           body: el === document.body };
+}"""
+
+
+def check(page: Any, name: str, look: tuple[int, str]) -> None:
+    """Keep a picture of the page and hold it to the rules."""
+    width, scheme = look
+    page.wait_for_timeout(300)
+    PICTURES.mkdir(exist_ok=True)
+    height = page.viewport_size["height"]
+    page.set_viewport_size({"width": width, "height": page.evaluate("document.documentElement.scrollHeight")})
+    page.screenshot(path=PICTURES / f"{name}-{width}-{scheme}.png")
+    page.set_viewport_size({"width": width, "height": height})
+    found = Axe().run(page)
+    assert not found.response["violations"], found.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{name} scrolls sideways at {width}"
+    assert page.evaluate(_TARGETS) == [], f"{name} has targets below 44 px"
+    if width < 860:
+        page.set_viewport_size({"width": 320, "height": height})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320, f"{name} scrolls sideways at 320"
+        page.set_viewport_size({"width": width, "height": height})
+
+
+def tab(page: Any) -> dict[str, Any]:
+    """Press Tab; answers what has the focus now."""
+    page.keyboard.press("Tab")
+    return page.evaluate(_FOCUSED)
