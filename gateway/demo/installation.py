@@ -14,6 +14,7 @@ from pathlib import Path
 from gateway.app import imports
 from gateway.config import Settings
 from gateway.core.errors import Unavailable
+from gateway.demo import outbox, people
 from gateway.embedded.broker import EmbeddedBroker
 from gateway.embedded.postgres import EmbeddedPostgres
 from gateway.embedded.process import require_free_port
@@ -27,8 +28,21 @@ _READY_S = 30.0
 class Installation:
     """A running demo: where it is, and who keeps it running."""
 
-    def __init__(self, settings: Settings, data: Path, supervisor: Supervisor, *, own_broker: bool) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        data: Path,
+        supervisor: Supervisor,
+        password: str,
+        catcher: outbox.DemoOutbox | None,
+        *,
+        own_broker: bool,
+    ) -> None:
+        assert settings.database_url is not None  # noqa: S101 - ours, or the operator's
         self.settings = settings
+        self.database_url = settings.database_url
+        self.password = password
+        self.catcher = catcher
         self.own_broker = own_broker
         self.data = data
         self.supervisor = supervisor
@@ -57,9 +71,9 @@ class Installation:
         )
 
     def wait_until_ready(self) -> None:
-        """Wait until the pages answer and every role gives signs of life; raises Unavailable after 30 s."""
+        """Wait until pages and catchers answer and every role gives signs of life; raises Unavailable after 30 s."""
         deadline = time.monotonic() + _READY_S
-        while not _is_ready(self.http_url):
+        while not (_is_ready(self.http_url) and (self.catcher is None or self.catcher.is_ready())):
             self.supervisor.poll()
             if time.monotonic() > deadline:
                 raise Unavailable(f"The gateway did not get ready within {_READY_S:.0f} s; see the lines above.")
@@ -78,6 +92,9 @@ def installation(settings: Settings) -> Iterator[Installation]:
             settings = settings.model_copy(update={"database_url": url})
         supervisor = Supervisor()
         stack.callback(supervisor.stop_all)
+        settings, catcher = outbox.set_up(settings)
+        if catcher is not None:
+            supervisor.start("outbox", catcher.command())
         own_broker = "mqtt_url" not in settings.model_fields_set
         if own_broker:
             broker = EmbeddedBroker(settings.data_dir, settings.mqtt5_port, settings.mqtt3_port)
@@ -86,11 +103,12 @@ def installation(settings: Settings) -> Iterator[Installation]:
         data = stack.enter_context(as_file(files("gateway.demo") / "data"))
         assert settings.database_url is not None  # noqa: S101 - set above
         _fill(settings.database_url, data)
+        password = people.settle(settings.database_url, settings.data_dir)
         if own_broker:
             broker.wait_until_ready()
         for role in ("ingest", "worker", "api"):
             supervisor.start(role, [sys.executable, "-m", "gateway", "serve", "--role", role], _environment(settings))
-        yield Installation(settings, data, supervisor, own_broker=own_broker)
+        yield Installation(settings, data, supervisor, password, catcher, own_broker=own_broker)
 
 
 def program(name: str) -> Path:

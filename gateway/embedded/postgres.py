@@ -38,7 +38,6 @@ _SETTINGS = {
     "shared_buffers": "128MB",
     "max_connections": "100",
     "max_wal_size": "1GB",
-    "fsync": "on",
     "synchronous_commit": "on",
     "timezone": "UTC",
     "log_timezone": "UTC",
@@ -51,11 +50,13 @@ _ENV = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 class EmbeddedPostgres:
     """A server for one data folder, which it locks; where we are root it runs as an account without rights."""
 
+    # Not durable means that a power cut may cost the data (a killed process does not): for tests only.
     # It trusts whoever reaches its socket, and only the server's account (and root) can enter the socket's folder.
 
-    def __init__(self, data_dir: Path, *, binaries: Path | None = None) -> None:
+    def __init__(self, data_dir: Path, *, binaries: Path | None = None, durable: bool = True) -> None:
         self._data_dir = data_dir
         self._binaries = binaries
+        self._durable = durable
         self._process: subprocess.Popen[bytes] | None = None
         self._lock: int | None = None
         self.url = ""
@@ -121,7 +122,7 @@ class EmbeddedPostgres:
             # No server runs here (see above). These would stop a start where their pid is somebody else's by now.
             for stale in [cluster / "postmaster.pid", *sockets.glob(".s.PGSQL.*")]:
                 stale.unlink(missing_ok=True)
-            settings = {**_SETTINGS, "unix_socket_directories": str(sockets)}
+            settings = {**_SETTINGS, "unix_socket_directories": str(sockets), "fsync": "on" if self._durable else "off"}
             argv: list[str | Path] = [
                 programs / "postgres",
                 "-D",

@@ -8,11 +8,12 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from pathlib import Path
 
 import pytest
 
+from gateway.demo.people import OWNER, SUPPORT
+from gateway.demo.visitor import VisitFailed, Visitor
 from gateway.embedded.process import free_port
 from tests.dsl.wait import until
 
@@ -50,21 +51,33 @@ def processes_of(env):
     return found
 
 
-def get(env, path):
-    with urllib.request.urlopen(f"http://127.0.0.1:{env['GATEWAY_HTTP_PORT']}{path}", timeout=5) as answer:
-        return json.load(answer)
+def signed_in(env, person):
+    """One of the demo's people, signed in as the demo prints it."""
+    password = (Path(env["GATEWAY_DATA_DIR"]) / "demo-password.txt").read_text()
+    return Visitor.sign_in(f"http://127.0.0.1:{env['GATEWAY_HTTP_PORT']}", person.email, password)
 
 
 def answers(env):
     try:
-        return get(env, "/readyz")["ready"]
-    except OSError:
+        return Visitor(f"http://127.0.0.1:{env['GATEWAY_HTTP_PORT']}").get("/readyz")["ready"]
+    except VisitFailed:
         return False
 
 
-def reporting(env):
-    units = get(env, "/api/units?limit=500")["units"]
+def reporting(visitor):
+    units = visitor.get("/api/units", limit=500)["units"]
     return len(units) == 200 and all(unit["last_seen"] for unit in units)
+
+
+def catchers_of(env):
+    """The demo's own mail server and Firebase, one process."""
+    return [command for command in processes_of(env) if "gateway.demo.outbox" in command]
+
+
+def caught(visitor):
+    """What kinds of sendings the demo's list shows of the notice to its owner."""
+    items = visitor.get("/demo/outbox.json")["items"]
+    return {item["kind"] for item in items if "heating water" in item.get("subject", item.get("title", ""))}
 
 
 def test_the_check_tells_the_whole_story_in_under_a_minute():
@@ -73,10 +86,17 @@ def test_the_check_tells_the_whole_story_in_under_a_minute():
     assert (done.returncode, result["ok"], result["failed"]) == (0, True, None), done.stderr
     assert [step["step"] for step in result["steps"]] == [
         "ready",
+        "sign up",
+        "code in the mailbox",
+        "confirm",
+        "register a phone",
+        "register a unit",
         "readings arrive",
         "alarm",
-        "notice on the event stream",
+        "notice on the stream",
         "notice in the feed",
+        "notice in the push log",
+        "notice in the mailbox",
         "alarm cleared",
         "notice says so on the stream",
         "resolved in the feed",
@@ -105,16 +125,27 @@ def test_the_demo_leaves_nothing_running_and_goes_on_with_its_data(env, folder):
     shell = subprocess.run(["sh", "-c", script], env=env, capture_output=True, text=True, check=True)
     until(lambda: answers(env), within=40)
     print(f"first page after {time.monotonic() - started:.1f} s")
-    until(lambda: reporting(env), within=30)
+    visitor = signed_in(env, SUPPORT)
+    until(lambda: reporting(visitor), within=30)
+    assert catchers_of(env), "mail and pushes are caught"
+    until(lambda: {"push", "mail"} <= caught(visitor), within=90, what="push, and later mail, of the failing heat pump")
+    preferences = signed_in(env, OWNER).get("/api/my/preferences")
+    assert (len(preferences["phones"]), preferences["mail"]["confirmed"]) == (1, True)
     os.kill(int(shell.stdout), signal.SIGINT)
     until(lambda: not processes_of(env), within=20, what="all stopped after Ctrl-C")
-    assert "Ready after" in (folder / "out").read_text()
+    printed = (folder / "out").read_text()
+    assert "Ready after" in printed
+    assert "Traceback" not in printed
+    for line in (OWNER.email, SUPPORT.email, f"http://127.0.0.1:{env['GATEWAY_HTTP_PORT']}/demo/outbox", "claim code"):
+        assert line in printed
 
     with (folder / "out2").open("wb") as out:
         demo = subprocess.Popen([GATEWAY, "demo"], env=env, stdout=out, stderr=out)
     until(lambda: answers(env), within=40)
-    assert reporting(env), "the readings of the first run are still there"
-    before = len(get(env, "/api/events?limit=500")["events"])
+    assert reporting(visitor), "the readings of the first run are still there"
+    assert {"push", "mail"} <= caught(visitor), "and so is what was sent in it"
+    until(lambda: catchers_of(env), within=10)
+    before = len(visitor.get("/api/events", limit=500)["events"])
     demo.kill()
     demo.wait()
     until(lambda: not processes_of(env), within=20, what="all stopped after kill -9")
@@ -122,10 +153,12 @@ def test_the_demo_leaves_nothing_running_and_goes_on_with_its_data(env, folder):
     with (folder / "out3").open("wb") as out:
         demo = subprocess.Popen([GATEWAY, "demo"], env=env, stdout=out, stderr=out)
     until(lambda: answers(env), within=40)
-    assert len(get(env, "/api/events?limit=500")["events"]) >= before
+    assert len(visitor.get("/api/events", limit=500)["events"]) >= before
     demo.terminate()
     assert demo.wait(20) == 0
     assert not processes_of(env)
+    for out in ("out2", "out3"):
+        assert "Traceback" not in (folder / out).read_text()
 
 
 @pytest.mark.parametrize("setting", ["GATEWAY_HTTP_PORT", "GATEWAY_MQTT5_PORT", "GATEWAY_MQTT3_PORT"])

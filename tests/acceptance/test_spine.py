@@ -71,7 +71,7 @@ def test_a_stream_resumes_behind_the_last_event_it_had(url, tmp_path, mosquitto_
 def test_a_wrong_last_event_id_is_a_plain_error(url, tmp_path, mosquitto_port):
     with running_roles(url, mosquitto_port, tmp_path) as roles:
         request = urllib.request.Request(
-            f"http://127.0.0.1:{roles.http_port}/api/stream", headers={"Last-Event-ID": "yesterday"}
+            f"http://127.0.0.1:{roles.http_port}/api/stream", headers=roles.cookie | {"Last-Event-ID": "yesterday"}
         )
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(request, timeout=5)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.embedded.process import free_port, spawn
+from tests.dsl.people import session
 from tests.dsl.wait import until
 
 ROLES = ("ingest", "worker", "api")
@@ -23,6 +24,8 @@ class Roles:
 
     def __init__(self, url: str, mqtt_port: int, folder: Path, **settings: Any) -> None:
         self.http_port = free_port()
+        self._url = url
+        self._cookie: dict[str, str] = {}
         self._folder = folder
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._env = os.environ | {
@@ -55,8 +58,17 @@ class Roles:
     def log(self, role: str) -> str:
         return (self._folder / f"{role}.log").read_text()
 
+    @property
+    def cookie(self) -> dict[str, str]:
+        """The header with which somebody of the support is signed in."""
+        if not self._cookie:
+            self._cookie = {"Cookie": f"session={session(self._url)}"}
+        return self._cookie
+
     def get(self, path: str) -> Any:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}{path}", timeout=10) as answer:
+        """What the API answers to the support."""
+        request = urllib.request.Request(f"http://127.0.0.1:{self.http_port}{path}", headers=self.cookie)
+        with urllib.request.urlopen(request, timeout=10) as answer:
             return json.load(answer)
 
     def wait_until_ready(self) -> None:
@@ -70,10 +82,12 @@ class Roles:
 
     @contextmanager
     def stream(self, last_event_id: str | None = None) -> Iterator["Stream"]:
-        """An open event stream."""
+        """An open event stream of the support."""
         connection = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=20)
         connection.request(
-            "GET", "/api/stream", headers={"Last-Event-ID": last_event_id} if last_event_id is not None else {}
+            "GET",
+            "/api/stream",
+            headers=self.cookie | ({"Last-Event-ID": last_event_id} if last_event_id is not None else {}),
         )
         answer = connection.getresponse()
         assert answer.status == 200

@@ -6,6 +6,7 @@ from threading import Barrier
 
 import pytest
 
+from gateway.accounts.repository import queries as accounts
 from gateway.core.errors import Unavailable
 from gateway.events.log import queries as events
 from gateway.m2m.repository import queries as m2m
@@ -49,7 +50,7 @@ def test_a_migration_that_was_edited_after_it_ran_is_refused(url):
 def test_the_server_takes_every_query(db, subtests):
     """It parses names and types without running anything, so this also finds what no other test runs."""
     db.execute(m2m.stage)
-    for queries in (events, m2m, notify, registrations, rules):
+    for queries in (accounts, events, m2m, notify, registrations, rules):
         for name in queries.sentences:
             with subtests.test(f"{queries._source}: {name}"):
                 text = getattr(queries, name).as_string()

@@ -1,0 +1,69 @@
+"""The demo's people: printed sign-ins, one password for all of them, made once for each data folder."""
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.accounts.model import Account, Role
+from gateway.accounts.passwords import Passwords
+from gateway.accounts.repository import find, set_password
+from gateway.accounts.service import create
+from gateway.core.clock import system_clock
+from gateway.notify.addresses import register_phone
+from gateway.store import Connection, connect
+
+_FILE = "demo-password.txt"
+_PHONES_MAX = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody to sign in as."""
+
+    name: str
+    email: str
+    role: Role
+    what: str
+
+
+OWNER = Person("Eva Silva", "eva.silva@example.org", "customer", "owner of a heat pump and a compressor")
+SUPPORT = Person("Sam Becker", "support@brenhold.example", "support", "support")
+PEOPLE = (
+    OWNER,
+    SUPPORT,
+    Person("Paula Brandt", "heat@brenhold.example", "product_manager", "product manager, heating"),
+    Person("Pavel Horak", "garden@brenhold.example", "product_manager", "product manager, garden"),
+    Person("Ada Lindner", "admin@brenhold.example", "administrator", "administrator"),
+)
+
+
+def settle(url: str, data_dir: Path) -> str:
+    """Give the demo's people their accounts, and its customers a phone; answers their password."""
+    file = data_dir / _FILE
+    is_new = not file.exists()
+    if is_new:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        file.touch(0o600)
+        file.write_text("demo-" + "-".join(secrets.token_hex(2) for _ in range(3)), "utf-8")
+    password = file.read_text("utf-8")
+    with connect(url, "gateway-demo") as connection, connection.transaction():
+        new = [person for person in PEOPLE if is_new or find(connection, person.email) is None]
+        hashed = Passwords(1).hash(password) if new else ""
+        for person in new:
+            account = create(connection, person.email, person.name, person.role, system_clock(), password_hash=hashed)
+            set_password(connection, account, hashed)
+            if person.role == "customer":
+                _give_phone(connection, account)
+    return password
+
+
+def _give_phone(tx: Connection, account: Account) -> None:
+    token = f"demo-phone-{secrets.token_hex(8)}"
+    register_phone(tx, account.person_id, "token", token, "android", system_clock(), tokens_max=_PHONES_MAX)
+
+
+def sign_ins(password: str) -> str:
+    """The lines that the demo prints."""
+    widest = max(len(person.email) for person in PEOPLE)
+    lines = [f"    {person.email:{widest}}   {person.what}" for person in PEOPLE]
+    return "\n".join([f"  Sign in with the password {password} as", *lines])
