@@ -47,12 +47,15 @@ def run(settings: Settings) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     print("Starting database, broker and gateway…", flush=True)
-    with installation(settings) as running:
-        running.wait_until_ready()
-        print(f"Ready after {time.monotonic() - started:.1f} s.")
-        print(_addresses(running), flush=True)
-        running.start_fleet("--every", "5s", "--fault", f"{FAILING} pressure-loss at=20s for=60s")
-        return running.supervisor.run_until_signal()
+    try:
+        with installation(settings) as running:
+            running.wait_until_ready()
+            print(f"Ready after {time.monotonic() - started:.1f} s.")
+            print(_addresses(running), flush=True)
+            running.start_fleet("--every", "5s", "--fault", f"{FAILING} pressure-loss at=20s for=60s")
+            return running.supervisor.run_until_signal()
+    except KeyboardInterrupt:
+        return 0  # asked to stop while it was still starting; what ran has been stopped
 
 
 def _free(running: Installation) -> str:
