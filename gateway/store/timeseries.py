@@ -50,7 +50,8 @@ class TimeSeries:
         """Whether the extension is installed in this database or can be, making it so."""
         available = self._connection.execute(
             "SELECT installed_version FROM pg_available_extensions WHERE name = 'timescaledb'"
-            " AND current_setting('shared_preload_libraries') LIKE '%timescaledb%'"
+            # Preloaded, it brings settings of its own; shared_preload_libraries itself only a superuser may read.
+            " AND EXISTS (SELECT FROM pg_settings WHERE name LIKE 'timescaledb.%')"
         ).fetchone()
         if available and available["installed_version"] is None:
             self._connection.execute("CREATE EXTENSION timescaledb")

@@ -1,9 +1,11 @@
 """The schema is made once, whoever asks and however often, and every query fits it."""
 
 import re
+import secrets
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
+import psycopg
 import pytest
 
 from gateway.accounts.repository import queries as accounts
@@ -59,3 +61,21 @@ def test_the_server_takes_every_query(db, subtests):
                     r"%\((\w+)\)s", lambda found, of=numbers: f"${of.setdefault(found[1], len(of) + 1)}", text
                 )
                 assert db.pgconn.prepare(b"", numbered.encode()).error_message == b""
+
+
+def test_a_user_who_may_only_create_roles_can_migrate_and_serve_owners(server):
+    """Nobody should have to run the gateway as a superuser."""
+    name = f"plain_{secrets.token_hex(6)}"
+    with connect(server) as admin:
+        admin.execute(f"CREATE ROLE {name} LOGIN CREATEROLE")
+        admin.execute(f"CREATE DATABASE {name} OWNER {name}")
+        if admin.execute("SELECT FROM pg_roles WHERE rolname = 'gateway_owner'").fetchone() is not None:
+            admin.execute(f"GRANT gateway_owner TO {name}")  # another database's migration made it
+        try:
+            url = psycopg.conninfo.make_conninfo(server, dbname=name, user=name)
+            migrate(url)
+            with connect(url) as plain, plain.transaction():
+                plain.execute("SET LOCAL ROLE gateway_owner")
+                assert plain.execute("SELECT count(*) AS n FROM my_unit").fetchone() == {"n": 0}
+        finally:
+            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
