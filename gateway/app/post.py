@@ -4,6 +4,7 @@ import asyncio
 import logging
 import random
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -91,21 +92,22 @@ class Post:
         return NoticeRoad(self._database, self.outbox, channel, self._clock, self._settings)
 
 
-class Road:
+class Road(ABC):
     """What a lane does: take some work in a transaction, and do each piece outside of one."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
+    @abstractmethod
     def take(self, limit: int) -> Sequence[Any]:
         """Claim what is due."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def do(self, work: Any) -> None:  # noqa: ANN401 - each road knows its own work
         """Send it and record what came of it."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def close(self) -> None:
         """Give connections back."""
 
@@ -198,6 +200,9 @@ class LetterRoad(Road):
             log.exception("A letter broke.")
             answer = Unknown(f"sending broke ({type(error).__name__})")
         await self._write(lambda tx: self._letters.record(tx, work, answer, self._clock()))
+
+    async def close(self) -> None:
+        """Nothing to give back: each letter has a connection of its own."""
 
 
 class Lane:
