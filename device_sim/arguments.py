@@ -18,17 +18,21 @@ CONTROL_VARIABLE = "DEVICE_SIM_CONTROL"
 
 _ABOUT = """\
 Plays connected products against an MQTT broker: a fleet with physics, seasons and faults, or a recorded series.
-Every reading goes to m2m/v1/PRODUCT/SERIAL/telemetry with QoS 1 over MQTT 5.
+Every reading goes to m2m/v1/PRODUCT/SERIAL/telemetry with QoS 1 over MQTT 5. What a unit of a fleet is and runs
+stands, retained, on m2m/v1/PRODUCT/SERIAL/status.
 
 examples:
   device-sim fleet --units units.csv
   device-sim fleet --units units.csv --control /tmp/fleet.sock --truth truth.jsonl
   device-sim fault --control /tmp/fleet.sock hp-90/HP90-23-001256 pressure-loss --for 60s
+  device-sim update --control /tmp/fleet.sock hp-90/HP90-23-001256 --firmware 2.4.0
   device-sim replay machine.csv --unit ac-24/AC24-23-002242 --metric motor_temp_c
   device-sim faults
 """
 _FLEET = """\
-Runs the units of a CSV file (columns product and serial) until it is stopped or --duration is over.
+Runs the units of a CSV file (columns product, serial and, if there is one, firmware) until it is stopped or --duration
+is over. Each unit says on its status topic that it is online and which firmware it runs; at the end, that it is
+offline.
 
 A unit's values follow from the seed, its own name, the model time and its faults, from nothing else: the same seed
 gives the same series, with or without the other units. Model time starts at --start (now, unless given) and runs
@@ -51,6 +55,12 @@ examples:
   device-sim fault --control /tmp/fleet.sock hp-90/HP90-23-001256 pressure-loss --for 60s
   device-sim fault --control /tmp/fleet.sock hp-90/HP90-23-001256 --end
   device-sim fault --control /tmp/fleet.sock --list
+"""
+_UPDATE = """\
+Lets a unit of a running fleet (one started with --control) report another firmware, as if it had been updated.
+
+examples:
+  device-sim update --control /tmp/fleet.sock hp-90/HP90-23-001256 --firmware 2.4.0
 """
 _REPLAY = """\
 Sends a CSV file with a column of times and columns of values as the telemetry of one unit, one message a row, in the
@@ -101,6 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     _fleet_options(command("fleet", "run a fleet of simulated units", _FLEET))
     _fault_options(command("fault", "begin or end a fault on a unit of a running fleet", _FAULT))
     command("faults", "list the faults of each product", "Lists the faults of each product and their effect.")
+    _update_options(command("update", "let a unit of a running fleet report another firmware", _UPDATE))
     _replay_options(command("replay", "send a CSV file as a unit's telemetry", _REPLAY))
     return top
 
@@ -144,19 +155,30 @@ def _fleet_options(parser: argparse.ArgumentParser) -> None:
 
 def _fault_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    environment = os.environ.get(CONTROL_VARIABLE)
     add("unit", nargs="?", metavar="UNIT", help="product/serial")
     add("fault", nargs="?", metavar="FAULT", help="one that device-sim faults lists; with --end: only this one")
-    add(
+    _control_option(parser)
+    add("--for", dest="lasts", metavar="SPAN", help="end it after this time, such as 60s (default: until it is ended)")
+    add("--end", action="store_true", help="end the unit's faults")
+    add("--list", action="store_true", help="list the faults that are on; without --control, those there are")
+
+
+def _update_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("unit", metavar="UNIT", help="product/serial")
+    add("--firmware", required=True, metavar="VERSION", help="what it reports from now on, such as 2.4.0")
+    _control_option(parser)
+
+
+def _control_option(parser: argparse.ArgumentParser) -> None:
+    environment = os.environ.get(CONTROL_VARIABLE)
+    parser.add_argument(
         "--control",
         type=Path,
         metavar="SOCKET",
         default=Path(environment) if environment else None,
         help=f"the socket the fleet listens on (default: the environment's {CONTROL_VARIABLE})",
     )
-    add("--for", dest="lasts", metavar="SPAN", help="end it after this time, such as 60s (default: until it is ended)")
-    add("--end", action="store_true", help="end the unit's faults")
-    add("--list", action="store_true", help="list the faults that are on; without --control, those there are")
 
 
 def _replay_options(parser: argparse.ArgumentParser) -> None:

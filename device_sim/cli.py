@@ -16,8 +16,8 @@ from device_sim.arguments import CONTROL_VARIABLE, parse
 from device_sim.control import ask
 from device_sim.errors import SimError
 from device_sim.faults import FaultBook, table
-from device_sim.fleet import Device, Pace, build, dump
-from device_sim.link import Link
+from device_sim.fleet import Device, Pace, build, dump, status
+from device_sim.link import Link, Message
 from device_sim.live import Clock, LiveFleet
 from device_sim.table import Layout, read_table
 from device_sim.times import SECOND, format_duration, iso, parse_duration
@@ -50,7 +50,7 @@ class Stop:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns 0 when all went well, 1 after a line on stderr when not."""
     options = parse(argv)
-    commands = {"fleet": fleet, "fault": fault, "faults": faults, "replay": replay_file}
+    commands = {"fleet": fleet, "fault": fault, "faults": faults, "update": update, "replay": replay_file}
     try:
         return commands[options.command](options)
     except SimError as error:
@@ -99,7 +99,9 @@ def _dump(options: argparse.Namespace, devices: Sequence[Device], pace: Pace, bo
 def _live(options: argparse.Namespace, devices: Sequence[Device], pace: Pace, book: FaultBook) -> int:
     stop = Stop()
     stop.install()
-    with closing(_link(options)) as link:
+    # A connection has one last will. So only a unit that is alone has one; a fleet says goodbye for its units.
+    will = (devices[0].unit.status_topic, status("offline")) if len(devices) == 1 else None
+    with closing(_link(options, will)) as link:
         link.connect(options.wait / SECOND, stop)
         run = LiveFleet(
             devices=devices, pace=pace, link=link, book=book, clock=CLOCK, stopping=stop, say=_say, quiet=options.quiet
@@ -113,10 +115,9 @@ def fault(options: argparse.Namespace) -> int:
     if options.list and options.control is None:
         print(table())
         return 0
-    if options.control is None:
-        raise SimError(f"--control SOCKET is missing: the path the fleet was started with (or set {CONTROL_VARIABLE})")
+    control = _control(options)
     if options.list:
-        print(ask(options.control, {"do": "list"}))
+        print(ask(control, {"do": "list"}))
         return 0
     if options.unit is None or (options.fault is None and not options.end):
         raise SimError("say which unit and which fault, for example: hp-90/HP90-23-001256 pressure-loss, or UNIT --end")
@@ -124,8 +125,20 @@ def fault(options: argparse.Namespace) -> int:
     if options.lasts is not None:
         parse_duration(options.lasts)
         request["for"] = options.lasts
-    print(ask(options.control, request))
+    print(ask(control, request))
     return 0
+
+
+def update(options: argparse.Namespace) -> int:
+    """Ask a running fleet to let a unit report another firmware."""
+    print(ask(_control(options), {"do": "update", "unit": options.unit, "firmware": options.firmware}))
+    return 0
+
+
+def _control(options: argparse.Namespace) -> Path:
+    if options.control is None:
+        raise SimError(f"--control SOCKET is missing: the path the fleet was started with (or set {CONTROL_VARIABLE})")
+    return Path(options.control)
 
 
 def faults(_options: argparse.Namespace) -> int:
@@ -169,8 +182,8 @@ def replay_file(options: argparse.Namespace) -> int:
     return 0 if counts.acknowledged == facts.rows - facts.empty else 1
 
 
-def _link(options: argparse.Namespace) -> Link:
-    return Link(options.mqtt, f"device-sim-{secrets.token_hex(4)}", CLOCK.monotonic, _say)
+def _link(options: argparse.Namespace, will: Message | None = None) -> Link:
+    return Link(options.mqtt, f"device-sim-{secrets.token_hex(4)}", CLOCK.monotonic, _say, will)
 
 
 def _say(text: str) -> None:

@@ -1,4 +1,4 @@
-"""Faults on command: a running fleet listens on a UNIX socket; one JSON line asks, one JSON line answers."""
+"""Faults and updates on command: a fleet listens on a UNIX socket; one JSON line asks, one JSON line answers."""
 
 # The socket file has mode 0600: only the user who runs the fleet can break its units.
 

@@ -80,6 +80,12 @@ def payload(values: Mapping[str, float], ts: int | str | None) -> bytes:
     return json.dumps(message, separators=(",", ":")).encode()
 
 
+def status(state: str, firmware: str | None = None) -> bytes:
+    """The retained message with which a unit says how it is, and what runs on it if that is known."""
+    message = {"state": state} if firmware is None else {"state": state, "firmware": firmware}
+    return json.dumps(message, separators=(",", ":")).encode()
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """How time passes: a reading of each unit every `every` ms, model time from `start` at `speed` times real time."""

@@ -1,7 +1,7 @@
 """The one connection to the broker: messages go in, each is sent at least once, in order, and its answer counted."""
 
 # paho is driven from the caller's thread: no locks, nothing happens between two calls of `pump`. A connection is used
-# until it breaks; what it left unacknowledged goes out first on the next one.
+# until it breaks; what it left unacknowledged goes out first on the next one, behind what is to stand at the broker.
 
 import select
 import socket
@@ -71,14 +71,19 @@ class Counts:
 class Link:
     """Publishes with QoS 1 over MQTT 5."""
 
-    def __init__(self, broker: Broker, client_id: str, monotonic: Callable[[], float], say: Say) -> None:
+    def __init__(
+        self, broker: Broker, client_id: str, monotonic: Callable[[], float], say: Say, will: Message | None = None
+    ) -> None:
         self.counts = Counts()
         self.broker = broker
         self._client_id = client_id
         self._monotonic = monotonic
         self._say = say
+        self._will = will  # what the broker retains for us when the connection breaks
+        self._standing: dict[str, bytes] = {}
+        self._unsaid: dict[str, None] = {}  # topics of `_standing` that this connection has not said yet
         self._queue: deque[Message] = deque()
-        self._flight: dict[int, Message] = {}
+        self._flight: dict[int, Message | None] = {}  # None for a retained one: the next connection says it anyway
         self._client: Client | None = None
         self._granted = 0  # the window of this connection; 0 until the broker has accepted it
         self._opened = self._next_try = 0.0
@@ -96,7 +101,7 @@ class Link:
     @property
     def outstanding(self) -> int:
         """Messages not yet acknowledged, sent or waiting."""
-        return len(self._queue) + len(self._flight)
+        return len(self._unsaid) + len(self._queue) + len(self._flight)
 
     def connect(self, wait: float, stopping: Callable[[], bool]) -> None:
         """Connect within `wait` seconds, trying again and again, or raise one clear line."""
@@ -114,6 +119,11 @@ class Link:
         """Accept a message; the caller looks at `outstanding` first if it cannot wait."""
         self.counts.published += 1
         self._queue.append((topic, payload))
+
+    def stand(self, topic: str, payload: bytes) -> None:
+        """Have this retained on the topic, from now on with each connection anew; it is not counted."""
+        self._standing[topic] = payload
+        self._unsaid[topic] = None
 
     def pump(self, timeout: float) -> None:
         """Send what the window allows, then wait up to `timeout` seconds for the broker to say something."""
@@ -162,6 +172,8 @@ class Link:
         client.connect_timeout = _CONNECT_S
         client.max_inflight_messages_set(0)  # the window is kept here; paho's own looks at every message for each ack
         client.on_connect, client.on_disconnect, client.on_publish = self._on_connect, self._on_disconnect, self._on_ack
+        if self._will is not None:
+            client.will_set(*self._will, qos=1, retain=True)
         if self.broker.user is not None:
             client.username_pw_set(self.broker.user, self.broker.password)
         try:
@@ -175,9 +187,15 @@ class Link:
         return client
 
     def _fill(self, client: Client) -> None:
-        while self._queue and len(self._flight) < self._granted and self._lost is None:
-            message = self._queue.popleft()
-            info = client.publish(*message, qos=1)
+        while (self._unsaid or self._queue) and len(self._flight) < self._granted and self._lost is None:
+            if self._unsaid:
+                topic = next(iter(self._unsaid))
+                del self._unsaid[topic]
+                message = None
+                info = client.publish(topic, self._standing[topic], qos=1, retain=True)
+            else:
+                message = self._queue.popleft()
+                info = client.publish(*message, qos=1)
             self._flight[info.mid] = message
             if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS and self._lost is None:
                 self._lost = str(info.rc)
@@ -185,8 +203,9 @@ class Link:
     def _break(self, reason: str) -> None:
         """Forget the connection; what was under way waits in front again, in its order."""
         was_up = self._granted > 0
-        self._queue.extendleft(reversed(self._flight.values()))
+        self._queue.extendleft(message for message in reversed(self._flight.values()) if message is not None)
         self._flight.clear()
+        self._unsaid = dict.fromkeys(self._standing)
         self.close()
         self._lost = None
         self._retry_later(reason)
@@ -217,10 +236,11 @@ class Link:
         self._lost = self._lost or ("connection closed" if str(code) == "Unspecified error" else str(code))
 
     def _on_ack(self, _c: Client, _u: object, mid: int, code: ReasonCode, _p: Properties) -> None:
-        if self._flight.pop(mid, None) is None:
+        if mid not in self._flight:
             return
+        retained = self._flight.pop(mid) is None
         if code.value < _FAILED:
-            self.counts.acknowledged += 1
+            self.counts.acknowledged += not retained
             return
         self.counts.refused += 1
         if str(code) not in self._refusals:

@@ -8,7 +8,7 @@ from pathlib import Path
 from device_sim.control import ControlSocket, Request
 from device_sim.errors import SimError
 from device_sim.faults import FaultBook, Plan, fault_of
-from device_sim.fleet import Device, Pace, payload, rounds
+from device_sim.fleet import Device, Pace, payload, rounds, status
 from device_sim.link import QUEUE, Link, Say
 from device_sim.times import SECOND, format_duration, parse_duration
 from device_sim.units import find
@@ -60,6 +60,8 @@ class LiveFleet:
         with ExitStack() as stack:
             if control is not None:
                 self._control = stack.enter_context(ControlSocket(control, self._answer))
+            for device in self._devices:
+                self._link.stand(device.unit.status_topic, status("online", device.unit.firmware))
             every = format_duration(self._pace.every)
             self._say(f"{len(self._devices):,} units publish every {every} to {self._link.broker}; stop with Ctrl-C")
             for number, (due, device) in enumerate(rounds(self._devices, self._pace.every)):
@@ -69,6 +71,8 @@ class LiveFleet:
                     break
                 self._publish(due, device)
         self._book.close(self._elapsed())
+        for device in self._devices:
+            self._link.stand(device.unit.status_topic, status("offline"))
         left = self._link.drain(FLUSH_S)
         self._say(f"stopped: {self._totals()}" + (f", {left:,} never acknowledged" if left else ""))
         return left
@@ -126,12 +130,16 @@ class LiveFleet:
         return text + (f", skipped {self._skipped:,}" if self._skipped else "")
 
     def _answer(self, request: Request) -> str:
-        """What `device-sim fault` asks: list, begin or end."""
+        """What `device-sim fault` and `device-sim update` ask: list, begin, end, or another firmware."""
         now = self._elapsed()
         self._book.advance(now)
         if request.get("do") == "list":
             return "\n".join(self._book.active(now)) or "no fault is on"
         unit = find([device.unit for device in self._devices], request.get("unit") or "")
+        if request.get("do") == "update":
+            firmware = request.get("firmware") or ""
+            self._link.stand(unit.status_topic, status("online", firmware))
+            return f"{unit}: reports firmware {firmware}"
         name, lasts = request.get("fault"), request.get("for")
         if request.get("do") == "end":
             ended = self._book.end(unit, now, name)

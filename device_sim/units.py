@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -18,6 +18,8 @@ class Unit:
 
     product: str
     serial: str
+    firmware: str | None = field(default=None, compare=False)
+    """What it left the factory with, where the file says so."""
 
     def __str__(self) -> str:
         return f"{self.product}/{self.serial}"
@@ -26,6 +28,11 @@ class Unit:
     def topic(self) -> str:
         """Where its telemetry goes."""
         return f"m2m/v1/{self.product}/{self.serial}/telemetry"
+
+    @property
+    def status_topic(self) -> str:
+        """Where it says how it is."""
+        return f"m2m/v1/{self.product}/{self.serial}/status"
 
 
 def parse_unit(text: str) -> Unit:
@@ -37,7 +44,7 @@ def parse_unit(text: str) -> Unit:
 
 
 def read_units(path: Path) -> list[Unit]:
-    """The units of a CSV file with the columns product and serial, in the order of the file."""
+    """The units of a CSV file with the columns product, serial and, perhaps, firmware, in the order of the file."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -53,7 +60,7 @@ def read_units(path: Path) -> list[Unit]:
             raise SimError(f"{path} line {rows.line_num}: {error}") from None
         if unit in units:
             raise SimError(f"{path} line {rows.line_num}: {unit} stands in line {units[unit]} already")
-        units[unit] = rows.line_num
+        units[replace(unit, firmware=(row.get("firmware") or "").strip() or None)] = rows.line_num
     if not units:
         raise SimError(f"{path} holds no units")
     return list(units)

@@ -6,9 +6,10 @@ from datetime import UTC, date, datetime
 
 import numpy as np
 
-from gateway.m2m.decode import Device, Limits, decode
+from gateway.m2m.decode import Device, Limits, Reading, decode, decode_status
 from gateway.m2m.message import Heard, Message, Rejected
 from gateway.m2m.repository import Column, Columns
+from gateway.m2m.topics import is_status
 from gateway.rules.evaluator import Verdict
 from gateway.rules.state import Readings
 
@@ -36,6 +37,8 @@ class Batch:
     refused: list[tuple[Message, Rejected]]
     entries: bytes
     heard: Sequence[Heard]
+    firmware: Mapping[int, str]
+    """What units reported, by unit id; of several reports the last one."""
 
     def by_product(self) -> dict[int, Readings]:
         """The readings of each product, for the evaluator."""
@@ -78,9 +81,10 @@ def make_batch(
     refused: list[tuple[Message, Rejected]],
     entries: bytes,
     heard: Sequence[Heard] = (),
+    firmware: Mapping[int, str] | None = None,
 ) -> Batch:
     """A batch of these rows."""
-    return Batch(np.array(rows, _ROW), refused, entries, heard)
+    return Batch(np.array(rows, _ROW), refused, entries, heard, firmware or {})
 
 
 def decode_batch(
@@ -90,12 +94,20 @@ def decode_batch(
     rows: list[BatchRow] = []
     refused: list[tuple[Message, Rejected]] = []
     heard: list[Heard] = []
+    firmware: dict[int, str] = {}
     for message in messages:
         device = devices[message.topic]
         if isinstance(device, Rejected):
             refused.append((message, device))
             continue
-        readings, rejected = decode(message, device, limits)
+        if is_status(message.topic):
+            reported = decode_status(message, limits)
+            readings: list[Reading] = []
+            rejected = reported if isinstance(reported, Rejected) else None
+            if isinstance(reported, str):
+                firmware[device.unit_id] = reported
+        else:
+            readings, rejected = decode(message, device, limits)
         heard.append(Heard(device.unit_id, message, rejected))
         if rejected:
             refused.append((message, rejected))
@@ -103,4 +115,4 @@ def decode_batch(
             (device.product_id, device.unit_id, metric, time_us, value, message.received_us)
             for metric, time_us, value in readings
         ]
-    return make_batch(rows, refused, entries, heard)
+    return make_batch(rows, refused, entries, heard, firmware)

@@ -14,6 +14,7 @@ from gateway.api.hub import Hub
 from gateway.config import Settings
 from gateway.core.clock import system_clock
 from gateway.core.errors import BadInput
+from gateway.m2m.decode import FIRMWARE_MAX
 from gateway.registrations.model import MetricName, ProductFile
 from gateway.rules.document import RuleDocument
 from gateway.store import Database
@@ -61,6 +62,23 @@ class Reading(BaseModel):
         min_length=1,
         description="By metric, as named in the product file; numbers within the metric's `range`.",
         examples=[{"temp_c": 71.5, "pressure_bar": 2}],
+    )
+
+
+class Status(BaseModel):
+    """How a unit is; retained, so that the last word stands. Other fields than these are ignored."""
+
+    # What m2m/decode.py takes, said again; which characters can be printed is more than a schema can say.
+
+    state: Any = Field(
+        None,
+        description="`online`; as last will `offline`. Nobody looks at it yet.",
+        examples=["online", "offline"],
+    )
+    firmware: Annotated[str, Field(min_length=1, max_length=FIRMWARE_MAX)] | None = Field(
+        None,
+        description="The version that the unit runs, in printable characters; null or none says nothing of it.",
+        examples=["2.4.0"],
     )
 
 
@@ -132,6 +150,10 @@ def _reading() -> dict[str, Any]:
     return _schema(Telemetry, "Telemetry, the payload on m2m/v1/PRODUCT/SERIAL/telemetry (JSON)")
 
 
+def _status() -> dict[str, Any]:
+    return _schema(Status, "Status, the retained payload on m2m/v1/PRODUCT/SERIAL/status (JSON)")
+
+
 def _schema(model: Any, title: str) -> dict[str, Any]:  # noqa: ANN401 - whatever a TypeAdapter takes
     schema = TypeAdapter(model).json_schema(schema_generator=_Strict)
     return schema | {"$schema": _DIALECT, "title": title}
@@ -141,5 +163,6 @@ _FILES: dict[str, Callable[[], dict[str, Any]]] = {
     "openapi.json": _openapi,
     "product.schema.json": _product,
     "rule.schema.json": _rule,
+    "status.schema.json": _status,
     "telemetry/reading.schema.json": _reading,
 }

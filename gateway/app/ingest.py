@@ -22,6 +22,7 @@ from gateway.m2m.link import Link
 from gateway.m2m.message import Heard, Message, Rejected
 from gateway.m2m.redelivery import ENTRY_BYTES, Redelivery
 from gateway.registrations import repository as registrations
+from gateway.registrations.service import take_firmware
 from gateway.rules import repository as rules
 from gateway.rules.evaluator import Change
 from gateway.rules.repository import InForce
@@ -216,7 +217,8 @@ class Ingest:
             m2m.store_readings(self._connection, columns, all_known=all_known)
             m2m.quarantine(self._connection, batch.refused, self._settings.quarantine_payload_bytes)
             m2m.keep_last(self._connection, kept, self._settings.last_message_bytes)
-            return self._record(self._judging.changes(verdicts))
+            reported = take_firmware(self._connection, batch.firmware) if batch.firmware else 0
+            return reported + self._record(self._judging.changes(verdicts))
 
     def _record(self, changes: list[Change]) -> int:
         return rules.record_changes(

@@ -1,4 +1,4 @@
-"""A telemetry payload becomes readings; what cannot be read becomes a Rejected value, never an exception."""
+"""A payload becomes readings or a firmware; what cannot be read becomes a Rejected value, never an exception."""
 
 import math
 from collections.abc import Mapping
@@ -43,19 +43,18 @@ class Limits:
 Reading = tuple[int, int, float]
 """Metric id, microseconds since 1970, value."""
 
+FIRMWARE_MAX = 40
+"""Characters of a firmware's name."""
+
 
 def decode(message: Message, device: Device, limits: Limits) -> tuple[list[Reading], Rejected | None]:
     """The readings of a message that can be taken, and why the rest cannot; a message without `ts` means now.
 
     Payload: {"ts": <ms since 1970, or RFC 3339>, "values": {"temp_c": 71.5}}, or a list of those.
     """
-    if len(message.payload) > limits.payload_bytes:
-        size = len(message.payload)
-        return [], Rejected("too_large", f"{size} bytes; send {limits.payload_bytes} at most, in several messages")
-    try:
-        content = orjson.loads(message.payload)
-    except orjson.JSONDecodeError as error:
-        return [], Rejected("bad_json", str(error))
+    content = _content(message, limits)
+    if isinstance(content, Rejected):
+        return [], content
     entries = content if isinstance(content, list) else [content]
     readings: list[Reading] = []
     refused: list[Rejected] = []
@@ -66,6 +65,37 @@ def decode(message: Message, device: Device, limits: Limits) -> tuple[list[Readi
     if not entries:
         refused.append(Rejected("empty", "the list holds no readings"))
     return readings, _joined(refused)
+
+
+def decode_status(message: Message, limits: Limits) -> str | Rejected | None:
+    """The firmware that a status message reports, None when it reports none, or why it cannot be taken.
+
+    Payload: {"state": "online", "firmware": "2.4.0"}. Other fields are ignored, for now `state` too. Nothing at all is
+    how a retained message is taken back.
+    """
+    if not message.payload:
+        return None
+    content = _content(message, limits)
+    if isinstance(content, Rejected):
+        return content
+    if not isinstance(content, dict):
+        return Rejected("bad_shape", 'write {"state": "online", "firmware": "2.4.0"}')
+    firmware = content.get("firmware")
+    if firmware is None:
+        return None
+    if not isinstance(firmware, str) or not 1 <= len(firmware) <= FIRMWARE_MAX or not firmware.isprintable():
+        return Rejected("bad_firmware", f"send firmware as text of 1 to {FIRMWARE_MAX} printable characters")
+    return firmware
+
+
+def _content(message: Message, limits: Limits) -> Any:  # noqa: ANN401 - whatever JSON can hold, or Rejected
+    if len(message.payload) > limits.payload_bytes:
+        size = len(message.payload)
+        return Rejected("too_large", f"{size} bytes; send {limits.payload_bytes} at most in one message")
+    try:
+        return orjson.loads(message.payload)
+    except orjson.JSONDecodeError as error:
+        return Rejected("bad_json", str(error))
 
 
 def _entry(

@@ -25,7 +25,7 @@ from gateway.core.clock import Clock, to_us
 from gateway.core.errors import Unavailable
 from gateway.m2m.inbox import Inbox
 from gateway.m2m.message import Message
-from gateway.m2m.topics import TELEMETRY_FILTER
+from gateway.m2m.topics import STATUS_FILTER, TELEMETRY_FILTER
 
 if TYPE_CHECKING:
     from paho.mqtt.client import SocketLike
@@ -165,15 +165,17 @@ class Link:
         self._connection += 1
         self._resumed = flags.session_present
         log.info("Connected to the broker (stage=receive, session %s).", "resumed" if self._resumed else "new")
-        # Retained readings would come again, as now, with every connection.
-        options = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
-        client.subscribe(TELEMETRY_FILTER, options=options)
+        # Retained readings would come again, as now, with every connection. How devices are is what we want to know.
+        readings = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
+        status = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_SEND_ON_SUBSCRIBE)
+        client.subscribe([(TELEMETRY_FILTER, readings), (STATUS_FILTER, status)])
 
     def _on_subscribe(
         self, _client: Client, _data: object, _mid: int, reasons: list[ReasonCode], _properties: Properties | None
     ) -> None:
-        if any(reason.is_failure for reason in reasons):
-            raise Unavailable(f"The broker refuses our subscription to {TELEMETRY_FILTER}; allow it in its ACL.")
+        for name, reason in zip((TELEMETRY_FILTER, STATUS_FILTER), reasons, strict=True):
+            if reason.is_failure:
+                raise Unavailable(f"The broker refuses our subscription to {name}; allow it in its ACL.")
         self.connected.set()
 
     def _on_disconnect(

@@ -1,4 +1,4 @@
-"""The topic scheme: m2m/v1/{product}/{serial}/telemetry."""
+"""The topic scheme: m2m/v1/{product}/{serial}/telemetry, and beside it …/status."""
 
 from dataclasses import dataclass
 
@@ -6,6 +6,7 @@ from gateway.core.serial import canonical_serial
 from gateway.m2m.message import Rejected
 
 TELEMETRY_FILTER = "m2m/v1/+/+/telemetry"
+STATUS_FILTER = "m2m/v1/+/+/status"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +18,17 @@ class DeviceKey:
 
 
 def parse_topic(topic: str) -> DeviceKey | Rejected:
-    """The device that a telemetry topic names, or what is wrong with the topic."""
+    """The device that a topic names, or what is wrong with the topic."""
     match topic.split("/"):
-        case ["m2m", "v1", product, serial, "telemetry"]:
+        case ["m2m", "v1", product, serial, "telemetry" | "status"]:
             try:
                 return DeviceKey(product, canonical_serial(serial))
             except ValueError as error:
                 return Rejected("bad_topic", str(error))
         case _:
-            return Rejected("bad_topic", "publish to m2m/v1/PRODUCT/SERIAL/telemetry")
+            return Rejected("bad_topic", "publish to m2m/v1/PRODUCT/SERIAL/telemetry or …/status")
+
+
+def is_status(topic: str) -> bool:
+    """Whether a message on this topic tells how the device is, and not what it measured."""
+    return topic.endswith("/status")

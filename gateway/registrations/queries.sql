@@ -57,6 +57,19 @@ WHERE (unit.printed, unit.lot, unit.firmware, unit.made_on)
       IS DISTINCT FROM (excluded.printed, excluded.lot, excluded.firmware, excluded.made_on)
 RETURNING id, serial, product_id, lot, firmware, xmax = 0 AS created;
 
+-- name: take_firmware
+-- Bring units to the firmware that they reported; answers those that had another, with what it was before.
+WITH other AS (
+  SELECT u.id, u.firmware AS before, n.firmware
+  FROM unnest(%(units)s::bigint[], %(firmwares)s::text[]) AS n (id, firmware)
+  JOIN unit u ON u.id = n.id
+  WHERE u.firmware IS DISTINCT FROM n.firmware
+  ORDER BY u.id
+  FOR NO KEY UPDATE OF u
+)
+UPDATE unit u SET firmware = o.firmware FROM other o WHERE u.id = o.id
+RETURNING u.id, u.firmware, o.before;
+
 -- name: units_by_key
 -- Units by product code and canonical serial.
 SELECT u.id, u.public_id, p.code AS product_code, u.serial

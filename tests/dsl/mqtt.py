@@ -41,6 +41,12 @@ class Devices:
         stamp = {} if at is None else {"ts": round(at * 1000)}
         return self.send(serial, stamp | {"values": values})
 
+    def status(self, serial: str, payload: Any, *, product: str = "pump", retain: bool = True) -> Self:
+        """Publish how a unit is, as `send` does."""
+        body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+        self._last = self._client.publish(f"m2m/v1/{product}/{serial}/status", body, qos=1, retain=retain)
+        return self
+
     def flush(self) -> Self:
         """Wait until the broker has taken everything."""
         if self._last is not None:

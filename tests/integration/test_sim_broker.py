@@ -70,14 +70,14 @@ def broker(tmp_path):
 
 
 @contextmanager
-def listening(broker):
+def listening(broker, end="telemetry"):
     """The messages of all units, as (topic, decoded payload), while the block runs."""
     messages, ready = [], []
     client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
     client.on_message = lambda _c, _u, message: messages.append((message.topic, json.loads(message.payload)))
     client.on_subscribe = lambda *_: ready.append(True)
     client.connect("127.0.0.1", broker.port)
-    client.subscribe("m2m/v1/+/+/telemetry", qos=1)
+    client.subscribe(f"m2m/v1/+/+/{end}", qos=1)
     client.loop_start()
     until(lambda: ready)
     try:
@@ -155,6 +155,45 @@ def test_a_fault_on_command_raises_and_ends_and_is_written_down(broker, tmp_path
     assert [(line["unit"], line["fault"], line["to"] is None) for line in lines] == [
         (PUMP, "pressure-loss", True), (PUMP, "pressure-loss", False), (PUMP, "silence", True), (PUMP, "silence", False)
     ]  # fmt: skip
+
+
+def retained(broker):
+    """What stands on the status topics, by unit."""
+    with listening(broker, "status") as messages:
+        time.sleep(0.3)
+    return {topic.removeprefix("m2m/v1/").removesuffix("/status"): content for topic, content in messages}
+
+
+def test_a_fleet_leaves_word_of_every_unit_and_an_update_changes_it(broker, tmp_path, capsys):
+    def command(*arguments):
+        code = cli.main(["update", "--control", str(control), *arguments])
+        return code, "".join(capsys.readouterr())
+
+    control = tmp_path / "fleet.sock"
+    with listening(broker) as messages, running(
+        "fleet", "--units", UNITS, "--mqtt", broker.url, "--control", control, "--quiet"
+    ) as fleet:  # fmt: skip
+        until(lambda: messages)
+        until(lambda: len(retained(broker)) == 200)
+        assert retained(broker)[PUMP] == {"state": "online", "firmware": "2.1.0"}
+        assert command(PUMP, "--firmware", "2.4.0") == (0, f"{PUMP}: reports firmware 2.4.0\n")
+        until(lambda: retained(broker)[PUMP] == {"state": "online", "firmware": "2.4.0"})
+        assert f"did you mean {PUMP}" in command("HP90-23-001256", "--firmware", "2.4.0")[1]
+        broker.kill()
+        broker.start()  # without what it retained: it comes with the connection
+        until(lambda: len(retained(broker)) == 200)
+        assert retained(broker)[PUMP] == {"state": "online", "firmware": "2.4.0"}
+        fleet.send_signal(signal.SIGTERM)
+        assert fleet.wait(10) == 0
+    assert list(retained(broker).values()) == [{"state": "offline"}] * 200
+
+
+def test_of_a_unit_that_is_alone_the_broker_tells_the_end(broker):
+    """Its last will: it did not get to say it."""
+    with running("fleet", "--units", UNITS, "--mqtt", broker.url, "--only", PUMP) as fleet:
+        until(lambda: retained(broker) == {PUMP: {"state": "online", "firmware": "2.1.0"}})
+        fleet.kill()
+    until(lambda: retained(broker) == {PUMP: {"state": "offline"}})
 
 
 def test_a_fleet_started_with_sigint_ignored_still_obeys_it(broker):

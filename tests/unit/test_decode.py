@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.clock import to_us
-from gateway.m2m.decode import Device, DeviceMetric, Limits, Reading, decode
+from gateway.m2m.decode import Device, DeviceMetric, Limits, Reading, decode, decode_status
 from gateway.m2m.message import Message, Rejected
 from gateway.m2m.topics import DeviceKey, parse_topic
 
@@ -208,7 +208,8 @@ def test_nothing_that_looks_nearly_right_raises(content: list[object]):
 @pytest.mark.parametrize(
     "topic",
     [
-        "m2m/v1/pump/P1/status",
+        "m2m/v1/pump/P1/state",
+        "m2m/v1/pump/P1/status/",
         "m2m/v2/pump/P1/telemetry",
         "m2m/v1/pump/P1/x/telemetry",
         "m2m/v1/pump//telemetry",
@@ -222,8 +223,9 @@ def test_a_topic_of_no_device_has_a_reason(topic: str):
     assert named.reason == "bad_topic"
 
 
-def test_a_topic_names_the_device_by_its_canonical_serial():
-    assert parse_topic("m2m/v1/pump/p-1/telemetry") == DeviceKey("pump", "P1")
+@pytest.mark.parametrize("end", ["telemetry", "status"])
+def test_a_topic_names_the_device_by_its_canonical_serial(end: str):
+    assert parse_topic(f"m2m/v1/pump/p-1/{end}") == DeviceKey("pump", "P1")
 
 
 def test_what_is_too_far_ahead_is_counted_from_when_the_message_came():
@@ -231,3 +233,67 @@ def test_what_is_too_far_ahead_is_counted_from_when_the_message_came():
     _, refused = decode(an_hour_ago, DEVICE, LIMITS)
     assert refused is not None
     assert refused.reason == "future_time"
+
+
+def reported(content: object) -> str | Rejected | None:
+    payload = content if isinstance(content, bytes) else orjson.dumps(content)
+    return decode_status(message(payload), LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("content", "firmware"),
+    [
+        ({"state": "online", "firmware": "2.4.0"}, "2.4.0"),
+        ({"firmware": "2.4.0 (ähnlich)", "state": 5, "colour": {}}, "2.4.0 (ähnlich)"),
+        ({"firmware": "x" * 40}, "x" * 40),
+        ({"state": "offline"}, None),
+        ({"firmware": None}, None),
+        ({}, None),
+        (b"", None),
+    ],
+)
+def test_a_status_reports_a_firmware_or_none(content: object, firmware: str | None):
+    assert reported(content) == firmware
+
+
+@pytest.mark.parametrize(
+    ("content", "reason", "told"),
+    [
+        (b"\xff\xfe", "bad_json", ""),
+        (b"online", "bad_json", ""),
+        (b" " * 2_001, "too_large", "2001 bytes; send 2000 at most"),
+        ("online", "bad_shape", 'write {"state"'),
+        ([{"firmware": "2.4.0"}], "bad_shape", 'write {"state"'),
+        ({"firmware": 2.4}, "bad_firmware", "text of 1 to 40 printable characters"),
+        ({"firmware": True}, "bad_firmware", "text"),
+        ({"firmware": {"version": "2.4.0"}}, "bad_firmware", "text"),
+        ({"firmware": ""}, "bad_firmware", "1 to 40"),
+        ({"firmware": "x" * 41}, "bad_firmware", "1 to 40"),
+        ({"firmware": "2.4\n"}, "bad_firmware", "printable"),
+        ({"firmware": "2\0"}, "bad_firmware", "printable"),
+        ({"firmware": "\u202e0.4.2"}, "bad_firmware", "printable"),
+    ],
+)
+def test_a_status_that_cannot_be_taken_has_a_reason(content: object, reason: str, told: str):
+    refused = reported(content)
+    assert isinstance(refused, Rejected)
+    assert refused.reason == reason
+    assert told in refused.detail
+
+
+@given(
+    st.binary(max_size=2_100)
+    | anything.map(lambda content: json.dumps(content).encode())
+    | st.dictionaries(st.sampled_from(["state", "firmware"]), st.text(max_size=45) | anything, max_size=2).map(
+        lambda content: json.dumps(content).encode()
+    )
+)
+def test_no_status_raises_and_what_is_taken_can_be_shown(payload: bytes):
+    found = decode_status(message(payload), LIMITS)
+    if isinstance(found, Rejected):
+        assert found.reason in {"bad_json", "bad_shape", "bad_firmware", "too_large"}
+        assert found.detail
+    elif found is not None:
+        assert json.loads(payload)["firmware"] == found
+        assert 1 <= len(found) <= 40
+        assert found.isprintable()

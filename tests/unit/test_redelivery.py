@@ -144,7 +144,7 @@ def test_the_window_stays_bounded_over_many_batches():
     redelivery = Redelivery(3)
     for nth in range(50):
         redelivery.sift(first(*"ab", packet_id=2 * nth + 1))
-    assert len(redelivery._taken) == 3
+    assert [len(run._taken) for run in redelivery._runs] == [3, 0]
 
 
 def test_quality_0_messages_come_once_or_never_and_leave_no_entry():
@@ -153,6 +153,32 @@ def test_quality_0_messages_come_once_or_never_and_leave_no_entry():
     assert payloads(fresh) == "aba"
     assert len(entries) == ENTRY_BYTES
     assert sifted(redelivery, publish("a", 0, 2), publish("b", 20, 2), publish("a", 0, 2), publish("c", 21, 2)) == "aac"
+
+
+def status(payload: str, packet_id: int, connection: int = 1, *, resumed: bool = True) -> Message:
+    return replace(publish(payload, packet_id, connection, resumed=resumed), topic="m2m/v1/pump/P1/status")
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_two_subscriptions_that_come_back_one_after_the_other_are_each_known_again(restarted: bool):
+    """As rumqttd does it: first all of the one, then all of the other, numbered anew."""
+    redelivery = Redelivery(WINDOW)
+    mixed = [make(payload, nth, resumed=False) for nth, (make, payload) in enumerate(zip(
+        (publish, status, publish, status, publish), "aAbBc", strict=True), 30)]  # fmt: skip
+    _, journal = redelivery.sift(mixed)
+    if restarted:
+        redelivery = Redelivery(WINDOW, journal)
+    again = [publish("a", 1, 2), publish("b", 2, 2), publish("c", 3, 2), publish("d", 4, 2)]
+    again += [status("A", 5, 2), status("B", 6, 2), status("C", 7, 2)]
+    assert sifted(redelivery, *again) == "dC"
+
+
+def test_a_retained_status_that_comes_with_every_subscription_hides_no_repeat():
+    """Mosquitto sends what was under way with its old id, and then what is retained with a new one."""
+    redelivery = Redelivery(WINDOW)
+    redelivery.sift([publish("a", 20, resumed=False), status("A", 21, resumed=False), publish("b", 22, resumed=False)])
+    again = [publish("a", 20, 2), status("A", 21, 2), publish("b", 22, 2), status("A", 23, 2), publish("c", 24, 2)]
+    assert sifted(redelivery, *again) == "Ac"
 
 
 def test_entries_in_the_journal_hold_over_a_restart():

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from gateway.app import contract
 from gateway.cli import main
-from gateway.m2m.decode import Device, DeviceMetric, Limits, decode
-from gateway.m2m.message import Message
+from gateway.m2m.decode import Device, DeviceMetric, Limits, decode, decode_status
+from gateway.m2m.message import Message, Rejected
 from tests.factories import HOT, PUMP
 
 ROOT = Path(__file__).parents[2]
@@ -28,8 +28,9 @@ def validator(name: str) -> jsonschema.Draft202012Validator:
     return jsonschema.Draft202012Validator(schema)
 
 
-RULE, PRODUCT, READING = (
-    validator(name) for name in ("rule.schema.json", "product.schema.json", "telemetry/reading.schema.json")
+RULE, PRODUCT, READING, STATUS = (
+    validator(name)
+    for name in ("rule.schema.json", "product.schema.json", "telemetry/reading.schema.json", "status.schema.json")
 )
 
 
@@ -230,3 +231,19 @@ def test_the_schema_and_the_decoder_agree(content):
         assert reason in KNOWN_ONLY_AT_RUN_TIME | {""}
     else:
         assert reason != ""
+
+
+# -- Status ---------------------------------------------------------------------------------------------------
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=42)
+
+
+@given(st.fixed_dictionaries({}, optional={"state": scalars, "firmware": scalars | texts}) | scalars | st.just([]))
+def test_the_schema_of_a_status_and_its_decoder_agree(content):
+    """But for characters that cannot be shown: which those are is more than a schema can say."""
+    message = Message("m2m/v1/pump/P1/status", json.dumps(content).encode(), 1, 1, resumed=False, received_us=0)
+    found = decode_status(message, ROOMY)
+    if STATUS.is_valid(content):
+        assert not isinstance(found, Rejected) or not content["firmware"].isprintable()
+    else:
+        assert isinstance(found, Rejected)

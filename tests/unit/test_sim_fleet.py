@@ -89,6 +89,7 @@ class Broken:
 
     def __init__(self):
         self.now, self.sent, self.away_until = 1_000.0, [], 0.0
+        self.standing = []
         self.counts, self.broker, self.connected = (
             Counts(),
             Broker("test", 1, tls=False, user=None, password=None),
@@ -108,12 +109,15 @@ class Broken:
         self.counts.published += 1
         self.sent.append((self.now, topic, json.loads(payload)))
 
+    def stand(self, topic, payload):
+        self.standing.append((topic, json.loads(payload)))
+
     def drain(self, timeout):
         return 0
 
 
-def run_live(link, pace, plans=(), truth=None, units=(PUMP,)):
-    devices = build([parse_unit(unit) for unit in units], seed=1)
+def run_live(link, pace, plans=(), truth=None, units=None):
+    devices = build(units or [parse_unit(PUMP)], seed=1)
     said = []
     with Truth(truth) as record:
         book = FaultBook(1_700_000_000_000, record.record)
@@ -136,6 +140,26 @@ def test_live_readings_carry_the_wall_clock_while_model_time_runs_faster():
     assert all(abs(message["ts"] / 1_000 - 1_700_000_000 - (at - 1_000)) < 0.002 for at, _, message in link.sent)
     outdoor = [message["values"]["outdoor_temp_c"] for _, _, message in link.sent]
     assert max(outdoor) - min(outdoor) > 4  # a summer day went by in 24 seconds
+
+
+def test_each_unit_says_that_it_is_online_with_its_firmware_and_at_the_end_that_it_is_not():
+    link = Broken()
+    with_firmware, without = Unit("hp-90", "A", "2.1.0"), Unit("ac-24", "B")
+    run_live(link, Pace(0, every=1_000, duration=2_000), units=(with_firmware, without))
+    assert link.standing == [
+        ("m2m/v1/hp-90/A/status", {"state": "online", "firmware": "2.1.0"}),
+        ("m2m/v1/ac-24/B/status", {"state": "online"}),
+        ("m2m/v1/hp-90/A/status", {"state": "offline"}),
+        ("m2m/v1/ac-24/B/status", {"state": "offline"}),
+    ]
+    assert link.counts.published == 4, "statuses are not counted among the readings"
+
+
+def test_a_units_file_may_name_the_firmware(tmp_path):
+    path = tmp_path / "units.csv"
+    path.write_text("product,serial,firmware\nhp-90,A, 2.1.0\nhp-90,B,\nhp-90,C\n")
+    assert [unit.firmware for unit in read_units(path)] == ["2.1.0", None, None]
+    assert read_units(path)[0] == parse_unit("hp-90/A"), "a unit is who it is, whatever runs on it"
 
 
 def test_the_ground_truth_says_when_each_fault_began_and_ended(tmp_path):
@@ -234,7 +258,7 @@ def test_errors_are_one_line_and_exit_with_1(capsys, tmp_path):
     assert "no fleet listens on" in lines[2]
 
 
-@pytest.mark.parametrize("command", ["fleet", "fault", "replay"])
+@pytest.mark.parametrize("command", ["fleet", "fault", "update", "replay"])
 def test_every_command_explains_itself_with_examples(capsys, command):
     with pytest.raises(SystemExit) as ended:
         cli.main([command, "--help"])

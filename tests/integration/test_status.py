@@ -1,0 +1,145 @@
+"""What devices say of themselves: the firmware they report is taken over once, and nothing else changes."""
+
+import pytest
+from paho.mqtt.enums import MQTTProtocolVersion
+
+from tests.dsl.ingest import running_ingest
+from tests.dsl.mqtt import Devices
+from tests.dsl.wait import until
+from tests.factories import make_fleet
+
+
+@pytest.fixture
+def devices(broker_port):
+    with Devices(broker_port) as connected:
+        yield connected
+
+
+@pytest.fixture
+def fleet(url):
+    make_fleet(url)
+
+
+def firmware(db, serial="P1"):
+    return db.execute("SELECT firmware FROM unit WHERE serial = %s", [serial]).fetchone()["firmware"]
+
+
+def reports(db):
+    """Serial, firmware, and what it was before, of every event."""
+    rows = db.execute(
+        "SELECT u.serial, e.actor, e.data FROM event e JOIN unit u ON u.id = e.unit_id"
+        " WHERE e.kind = 'unit.firmware_reported' ORDER BY e.xid, e.id"
+    ).fetchall()
+    assert {row["actor"] for row in rows} <= {"gateway"}
+    assert all(row["data"].keys() == {"firmware", "before"} for row in rows)
+    return [(row["serial"], row["data"]["before"], row["data"]["firmware"]) for row in rows]
+
+
+def mark(db, devices):
+    """Wait until everything sent so far has been taken: readings come behind it on the same road."""
+    devices.reading("P3", temp_c=20).flush()
+    stored = db.execute("SELECT count(*) AS n FROM telemetry").fetchone()["n"]
+    until(lambda: db.execute("SELECT count(*) AS n FROM telemetry").fetchone()["n"] > stored)
+
+
+def test_a_reported_firmware_is_taken_over_and_told_once(url, db, broker_port, devices, fleet):
+    with running_ingest(url, broker_port):
+        devices.status("p-1", {"state": "online", "firmware": "2.4.0"}).flush()
+        until(lambda: firmware(db) == "2.4.0")
+        devices.status("P1", {"state": "online", "firmware": "2.4.0"}).status("P2", {"state": "online"})
+        devices.status("P1", {"state": "offline"}).status("P1", b"").flush()
+        devices.status("P1", {"state": "online", "firmware": "2.5.0"}).flush()
+        until(lambda: firmware(db) == "2.5.0")
+    assert reports(db) == [("P1", None, "2.4.0"), ("P1", "2.4.0", "2.5.0")]
+    assert firmware(db, "P2") is None
+    assert db.execute("SELECT count(*) AS n FROM quarantine").fetchone()["n"] == 0
+    shown = db.execute("SELECT topic, reason FROM unit_message").fetchall()
+    assert {(row["topic"], row["reason"]) for row in shown} >= {("m2m/v1/pump/P1/status", None)}
+    assert all(row["reason"] is None for row in shown)
+
+
+def test_what_was_retained_before_the_gateway_came_is_heard(url, db, broker_port, devices, fleet):
+    devices.status("P1", {"firmware": "1.0"}).status("P1", {"firmware": "1.1"}).status("P2", {"firmware": "7"}).flush()
+    with running_ingest(url, broker_port):
+        until(lambda: len(reports(db)) == 2)
+    assert sorted(reports(db)) == [("P1", None, "1.1"), ("P2", None, "7")]
+
+
+def test_retained_messages_that_come_again_with_every_subscription_change_nothing(
+    url, db, mosquitto_port, tmp_path, fleet
+):
+    """Mosquitto sends them even to a session that goes on; while the gateway was away an older one was replaced."""
+    with Devices(mosquitto_port) as devices:
+        devices.status("P1", {"firmware": "1.0"}).flush()
+        with running_ingest(url, mosquitto_port):
+            until(lambda: firmware(db) == "1.0")
+        devices.status("P1", {"firmware": "1.1"}).status("P1", {"firmware": "1.2"}).flush()
+        for _ in range(3):
+            with running_ingest(url, mosquitto_port):
+                mark(db, devices)
+                until(lambda: firmware(db) == "1.2")
+        received = db.execute("SELECT payload FROM unit_message m JOIN unit u ON u.id = unit_id WHERE serial = 'P1'")
+        assert len(received.fetchall()) > 4, "nothing came again, so this shows nothing"
+    assert reports(db)[0] == ("P1", None, "1.0")
+    assert reports(db)[-1][2] == "1.2"
+    assert [after for _, _, after in reports(db)] == sorted({after for _, _, after in reports(db)})
+
+
+def test_a_downgrade_is_a_report_like_any_other(url, db, broker_port, devices, fleet):
+    with running_ingest(url, broker_port):
+        for version in ("2.0", "2.1", "2.0"):
+            devices.status("P1", {"firmware": version}).flush()
+            until(lambda: firmware(db) == version)  # noqa: B023 - asked at once
+    assert [after for _, _, after in reports(db)] == ["2.0", "2.1", "2.0"]
+
+
+def test_poison_on_the_status_topic_is_quarantined_and_never_blocks(url, db, broker_port, devices, fleet):
+    poison = {
+        "bad_json": b"online",
+        "bad_shape": ["online"],
+        "bad_firmware": {"firmware": "2.4\n"},
+        "too_large": b" " * 3000,
+    }
+    with running_ingest(url, broker_port, payload_max_bytes=2000):
+        for payload in poison.values():
+            devices.status("P1", payload, retain=False)
+        devices.status("P9", {"firmware": "1"}, retain=False)
+        devices.status("P1", {"firmware": "1"}, product="teapot", retain=False)
+        devices.status("P1", {"firmware": "1.0"}).flush()
+        until(lambda: firmware(db) == "1.0")
+    kept = db.execute("SELECT reason, detail FROM quarantine ORDER BY id").fetchall()
+    assert [row["reason"] for row in kept] == [*poison, "unknown_unit", "unknown_product"]
+    assert all(row["detail"] for row in kept)
+
+
+def test_a_firmware_that_the_database_refuses_takes_nothing_with_it(url, db, broker_port, devices, fleet):
+    db.execute("ALTER TABLE unit ADD CHECK (firmware <> 'bad')")
+    with running_ingest(url, broker_port):
+        for number in range(20):
+            devices.reading("P2", temp_c=number)
+            if number == 7:
+                devices.status("P1", {"firmware": "bad"}, retain=False)
+        devices.status("P3", {"firmware": "good"}, retain=False).flush()
+        until(lambda: firmware(db, "P3") == "good")
+        until(lambda: db.execute("SELECT count(*) AS n FROM telemetry").fetchone()["n"] == 20)
+    assert [row["reason"] for row in db.execute("SELECT reason FROM quarantine")] == ["refused_by_store"]
+    assert reports(db) == [("P3", None, "good")]
+
+
+def test_a_device_that_speaks_mqtt_3_is_heard_too(url, db, mosquitto_port, fleet):
+    with (
+        Devices(mosquitto_port, MQTTProtocolVersion.MQTTv311) as devices,
+        running_ingest(url, mosquitto_port),
+    ):
+        devices.status("P1", {"state": "online", "firmware": "3.1.1"}).flush()
+        until(lambda: firmware(db) == "3.1.1")
+
+
+def test_retained_readings_are_still_not_asked_for(url, db, mosquitto_port, fleet):
+    with Devices(mosquitto_port) as devices:
+        devices._client.publish("m2m/v1/pump/P1/telemetry", b'{"values": {"temp_c": 99}}', qos=1, retain=True)
+        devices.status("P1", {"firmware": "1.0"}).flush()
+        with running_ingest(url, mosquitto_port):
+            until(lambda: firmware(db) == "1.0")
+            mark(db, devices)
+    assert [row["value"] for row in db.execute("SELECT value FROM telemetry")] == [20.0]
