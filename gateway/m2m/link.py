@@ -12,7 +12,6 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
@@ -26,9 +25,7 @@ from gateway.core.errors import Unavailable
 from gateway.m2m.inbox import Inbox
 from gateway.m2m.message import Message
 from gateway.m2m.topics import STATUS_FILTER, TELEMETRY_FILTER
-
-if TYPE_CHECKING:
-    from paho.mqtt.client import SocketLike
+from gateway.m2m.wire import BufferedClient, BufferedSocket, pubacks
 
 log = logging.getLogger(__name__)
 
@@ -58,15 +55,15 @@ class Link:
         self._clock = clock
         self._connection = 0
         self._resumed = False
-        self._last_us = 0
+        self._now_us = self._last_us = 0
         self._done: deque[Message] = deque()
         self._wake_out, self._wake_in = socket.socketpair()
         self._wake_out.setblocking(False)  # noqa: FBT003 - the name of the method says it
         self._client = self._make_client()
         self.connected = threading.Event()
 
-    def _make_client(self) -> Client:
-        client = Client(
+    def _make_client(self) -> BufferedClient:
+        client = BufferedClient(
             CallbackAPIVersion.VERSION2,
             client_id=self._settings.client_id,
             protocol=MQTTProtocolVersion.MQTTv5,
@@ -92,10 +89,10 @@ class Link:
                 return
             while not stop.is_set() and self._turn():
                 pass
-        if self._client.socket() is not None:
-            self._send_acknowledgements()
+        if (wire := self._client.wire) is not None:
+            self._send_acknowledgements(wire)
             self._client.disconnect()
-            self._client.loop_write()
+            wire.flush()
         self.connected.clear()
 
     def close(self) -> None:
@@ -126,34 +123,35 @@ class Link:
 
     def _turn(self) -> bool:
         """One round of the loop; false when the connection is gone."""
-        connection = self._client.socket()
-        if connection is None:
+        wire = self._client.wire
+        if wire is None:
             return False
-        reading = [self._wake_out] if self._inbox.full else [self._wake_out, connection]
-        writing = [connection] if self._client.want_write() else []
-        readable, writable, _ = select.select(reading, writing, [], 0.25 if not self._inbox.full else 0.02)
+        if self._client.want_write():  # said inside a callback
+            self._client.loop_write()
+        wire.flush()
+        reads = not self._inbox.full
+        wait = 0.0 if reads and wire.pending() else 0.25 if reads else 0.02
+        reading: list[socket.socket | BufferedSocket] = [self._wake_out, wire] if reads else [self._wake_out]
+        readable, _, _ = select.select(reading, [wire] if wire.has_unsent else [], [], wait)
         if self._wake_out in readable:
             self._wake_out.recv(4096)
-            self._send_acknowledgements()
-        if connection in readable:
-            self._read(connection)
-        if writable and self._client.socket() is not None:
-            self._client.loop_write()
+            self._send_acknowledgements(wire)
+        if wire in readable or wire.pending():
+            self._read(wire)
         return self._client.loop_misc() == MQTTErrorCode.MQTT_ERR_SUCCESS
 
-    def _read(self, connection: "SocketLike") -> None:
+    def _read(self, wire: BufferedSocket) -> None:
+        self._now_us = to_us(self._clock())
         for _ in range(_READS_A_TURN):
-            if self._client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS or self._inbox.full:
-                return
-            if not select.select([connection], [], [], 0)[0]:
+            if self._inbox.full or self._client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS or not wire.pending():
                 return
 
-    def _send_acknowledgements(self) -> None:
-        while self._done:
-            message = self._done.popleft()
-            # An id of an earlier connection would acknowledge another message now.
-            if message.packet_id and message.connection == self._connection:
-                self._client.ack(message.packet_id, 1)
+    def _send_acknowledgements(self, wire: BufferedSocket) -> None:
+        done = [self._done.popleft() for _ in range(len(self._done))]
+        # An id of an earlier connection would acknowledge another message now.
+        mine = (message.packet_id for message in done if message.packet_id and message.connection == self._connection)
+        wire.send(pubacks(mine))
+        wire.flush()
 
     def _on_connect(
         self, client: Client, _data: object, flags: ConnectFlags, reason: ReasonCode, _properties: Properties | None
@@ -191,7 +189,7 @@ class Link:
 
     def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
         # Strictly rising, so that two messages without a time of their own never fall on the same moment.
-        self._last_us = max(to_us(self._clock()), self._last_us + 1)
+        self._last_us = max(self._now_us, self._last_us + 1)
         self._inbox.put(
             Message(
                 topic=_topic(message),

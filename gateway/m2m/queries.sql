@@ -19,13 +19,16 @@ JOIN telemetry t ON t.unit_id = s.unit_id AND t.metric_id = s.metric_id AND t.ti
 WHERE t.value <> s.value
 ON CONFLICT DO NOTHING;
 
+-- name: stage_latest
+-- A place for the newest readings of one batch.
+CREATE TEMPORARY TABLE IF NOT EXISTS staged_latest (
+  time timestamptz, unit_id bigint, metric_id smallint, value float8, received_at timestamptz
+) ON COMMIT DELETE ROWS;
+
 -- name: upsert_latest
 -- Keep the newest reading of each unit and metric.
 INSERT INTO latest (unit_id, metric_id, time, value, received_at)
-SELECT unit_id, metric_id, timestamptz 'epoch' + time_us * interval '1 microsecond', value,
-       timestamptz 'epoch' + received_us * interval '1 microsecond'
-FROM unnest(%(unit)s::bigint[], %(metric)s::smallint[], %(time)s::bigint[], %(value)s::float8[], %(received)s::bigint[])
-  AS n (unit_id, metric_id, time_us, value, received_us)
+SELECT unit_id, metric_id, time, value, received_at FROM staged_latest
 ON CONFLICT (unit_id, metric_id) DO UPDATE
 SET time = excluded.time, value = excluded.value, received_at = excluded.received_at
 WHERE latest.time < excluded.time;

@@ -78,16 +78,11 @@ def _upsert_latest(tx: Connection, fresh: Columns) -> None:
     unit, metric = fresh.unit[order], fresh.metric[order]
     last = order[np.append((unit[1:] != unit[:-1]) | (metric[1:] != metric[:-1]), True)]
     newest = fresh[last]
-    tx.execute(
-        queries.upsert_latest,
-        {
-            "unit": newest.unit.tolist(),
-            "metric": newest.metric.tolist(),
-            "time": newest.time.tolist(),
-            "value": newest.value.tolist(),
-            "received": newest.received.tolist(),
-        },
-    )
+    tx.execute(queries.stage_latest)
+    latest = _telemetry(newest)
+    del latest["late"]
+    copy_columns(tx, "staged_latest", latest)
+    tx.execute(queries.upsert_latest)
 
 
 def quarantine(tx: Connection, refused: Iterable[tuple[Message, Rejected]], payload_bytes: int) -> None:
