@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from gateway.app import admin, contract, imports, roles
-from gateway.config import Settings
+from gateway.config import CONFIG_VARIABLE, Settings, variable
 from gateway.core.clock import system_clock
 from gateway.core.errors import BadInput, GatewayError, Unavailable
 from gateway.demo.check import check
@@ -29,14 +30,20 @@ ROLES: dict[str, Callable[[Settings, str], None]] = {
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; exits 0, 1 when something could not be done, 2 for wrong arguments, 78 for wrong settings."""
     given = _parser().parse_args(arguments)
+    if given.config:
+        os.environ[CONFIG_VARIABLE] = str(given.config)  # so that the roles we start read it too
     try:
         settings = Settings()
     except ValidationError as error:
         problems = [
-            f"GATEWAY_{'_'.join(map(str, problem['loc'])).upper()}: {problem['msg'].removeprefix('Value error, ')}"
+            f"{variable('_'.join(map(str, problem['loc'])))}: {problem['msg'].removeprefix('Value error, ')}"
             for problem in error.errors()
         ]
         sys.exit(_say(BadInput("The settings are wrong:", problems), EX_CONFIG))
+    except SettingsError as error:
+        sys.exit(_say(BadInput("The settings are wrong:", [f"{error}; write lists as JSON"]), EX_CONFIG))
+    except BadInput as error:
+        sys.exit(_say(error, EX_CONFIG))
     logging.basicConfig(
         level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
@@ -57,6 +64,9 @@ def _say(error: GatewayError, code: int) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="gateway", description="The product support gateway.")
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help=f"settings in TOML; or name it in {CONFIG_VARIABLE}"
+    )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     demo = commands.add_parser("demo", help="everything on this machine, with a simulated fleet")
@@ -87,9 +97,10 @@ def _parser() -> argparse.ArgumentParser:
     create.add_argument("--show-code", action="store_true", help="print the invitation code")
     create.set_defaults(run=_admin_create)
 
-    schemas = commands.add_parser("schemas", help="write the contract (OpenAPI, JSON Schema) from the models")
+    schemas = commands.add_parser("schemas", help="write the contract and the page of the settings from the models")
     schemas.add_argument("--check", action="store_true", help="write nothing; fail where the files are out of date")
     schemas.add_argument("--dir", type=Path, default=Path("schemas"), help="where they are (default %(default)s)")
+    schemas.add_argument("--docs", type=Path, default=Path("docs"), help="where the page is (default %(default)s)")
     schemas.set_defaults(run=_schemas)
     return parser
 
@@ -148,9 +159,9 @@ def _admin_create(given: argparse.Namespace, settings: Settings) -> int:
 
 def _schemas(given: argparse.Namespace, _settings: Settings) -> int:
     if given.check:
-        contract.check(given.dir)
+        contract.check(given.dir, given.docs)
         return 0
-    for line in contract.write(given.dir):
+    for line in contract.write(given.dir, given.docs):
         print(line)
     return 0
 
