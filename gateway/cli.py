@@ -18,6 +18,7 @@ from gateway.demo.check import check
 from gateway.demo.run import run as run_demo
 from gateway.embedded.supervisor import EX_CONFIG, Supervisor
 from gateway.store import OperationalError
+from gateway.store.grants import grant
 from gateway.store.migrate import migrate, require_migrated
 
 ROLES: dict[str, Callable[[Settings, str], None]] = {
@@ -78,7 +79,9 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--role", choices=ROLES, help="run this role in this process")
     serve.set_defaults(run=_serve)
 
-    commands.add_parser("migrate", help="bring the database to this version").set_defaults(run=_migrate)
+    bring = commands.add_parser("migrate", help="bring the database to this version")
+    bring.add_argument("--grant", metavar="USER", help="let this database user, who need own nothing, run the roles")
+    bring.set_defaults(run=_migrate)
 
     load = commands.add_parser("import", help="read makers' files; all or nothing")
     load.add_argument("what", choices=imports.IMPORTS, help="products: YAML files; units, owners: CSV files")
@@ -126,9 +129,13 @@ def _serve(given: argparse.Namespace, settings: Settings) -> int:
     return supervisor.run_until_signal()
 
 
-def _migrate(_given: argparse.Namespace, settings: Settings) -> int:
-    applied = migrate(_database_url(settings))
+def _migrate(given: argparse.Namespace, settings: Settings) -> int:
+    url = _database_url(settings)
+    applied = migrate(url)
     print("\n".join(f"applied {name}" for name in applied) or "The database is up to date.")
+    if given.grant:
+        grant(url, given.grant)
+        print(f"{given.grant} may run the roles.")
     return 0
 
 

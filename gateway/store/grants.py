@@ -1,0 +1,48 @@
+"""What the roles' database user may do: read and write rows, and nothing that makes, changes or drops a table.
+
+The user itself, with its password, is made by who runs the server; deploy/postgres/users.sql does it for Compose.
+"""
+
+from psycopg import errors, sql
+
+from gateway.core.errors import Unavailable
+from gateway.store.database import Connection, connect
+
+_GRANTS = """
+GRANT USAGE ON SCHEMA {schema} TO {user};
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {user};
+REVOKE INSERT, UPDATE, DELETE ON schema_migration FROM {user};
+REVOKE UPDATE, DELETE ON event, telemetry FROM {user};
+GRANT EXECUTE ON FUNCTION telemetry_make_day(date), telemetry_drop_before(date) TO {user}
+"""
+
+
+def grant(url: str, user: str) -> None:
+    """Let `user` run the roles; after each migration again. Raises Unavailable when it is not there or cannot be."""
+    with connect(url, "gateway-migrate") as connection, connection.transaction():
+        row = connection.execute("SELECT current_schema() AS schema").fetchone()
+        assert row is not None  # noqa: S101 - a SELECT without FROM answers a row
+        names = {"schema": sql.Identifier(row["schema"]), "user": sql.Identifier(user)}
+        try:
+            connection.execute(sql.SQL(_GRANTS).format(**names))
+            if not _may_become_owner(connection, user):
+                connection.execute(sql.SQL("GRANT gateway_owner TO {user}").format(**names))
+        except errors.UndefinedObject as error:
+            raise Unavailable(
+                f"There is no database user {user}. Let a superuser make it: CREATE ROLE {user} LOGIN PASSWORD '…'"
+            ) from error
+        except errors.InsufficientPrivilege as error:
+            raise Unavailable(
+                f"The database does not let us grant that ({error.diag.message_primary})."
+                f" Let a superuser run: GRANT gateway_owner TO {user}"
+            ) from error
+
+
+def _may_become_owner(connection: Connection, user: str) -> bool:
+    """From 16 on, a member is not always one who may act as the role."""
+    row = connection.execute(
+        "SELECT pg_has_role(%s, 'gateway_owner', CASE WHEN current_setting('server_version_num')::int >= 160000"
+        " THEN 'SET' ELSE 'MEMBER' END) AS may",
+        [user],
+    ).fetchone()
+    return bool(row and row["may"])
