@@ -11,10 +11,11 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from gateway.app import admin, contract, imports, roles
+from gateway.app import check as checks
 from gateway.config import CONFIG_VARIABLE, Settings, variable
 from gateway.core.clock import system_clock
 from gateway.core.errors import BadInput, GatewayError, Unavailable
-from gateway.demo.check import check
+from gateway.demo.check import check as play
 from gateway.demo.run import run as run_demo
 from gateway.embedded.supervisor import EX_CONFIG, Supervisor
 from gateway.store import OperationalError
@@ -83,6 +84,10 @@ def _parser() -> argparse.ArgumentParser:
     bring.add_argument("--grant", metavar="USER", help="let this database user, who need own nothing, run the roles")
     bring.set_defaults(run=_migrate)
 
+    look = commands.add_parser("check", help="measure what the gateway stands on: database, broker, mail, addresses")
+    look.add_argument("--json", action="store_true", help="print the findings as JSON")
+    look.set_defaults(run=_check)
+
     load = commands.add_parser("import", help="read makers' files; all or nothing")
     load.add_argument("what", choices=imports.IMPORTS, help="products: YAML files; units, owners: CSV files")
     load.add_argument("files", nargs="+", type=Path, metavar="FILE")
@@ -110,7 +115,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _demo(given: argparse.Namespace, settings: Settings) -> int:
     if given.check:
-        return check(settings, as_json=given.json)
+        return play(settings, as_json=given.json)
     return run_demo(settings)
 
 
@@ -137,6 +142,12 @@ def _migrate(given: argparse.Namespace, settings: Settings) -> int:
         grant(url, given.grant)
         print(f"{given.grant} may run the roles.")
     return 0
+
+
+def _check(given: argparse.Namespace, settings: Settings) -> int:
+    findings = checks.check(settings, system_clock)
+    print(checks.as_json(findings) if given.json else checks.as_text(findings))
+    return 0 if checks.is_well(findings) else 1
 
 
 def _import(given: argparse.Namespace, settings: Settings) -> int:

@@ -15,6 +15,20 @@ REVOKE INSERT, UPDATE, DELETE ON schema_migration FROM {user};
 REVOKE UPDATE, DELETE ON event, telemetry FROM {user};
 GRANT EXECUTE ON FUNCTION telemetry_make_day(date), telemetry_drop_before(date) TO {user}
 """
+_WANTED = """
+SELECT format('%s %s', lower(privilege), name) AS what
+FROM (SELECT c.relname AS name, c.oid, p.privilege
+      FROM pg_class c CROSS JOIN unnest('{SELECT,INSERT,UPDATE,DELETE}'::text[]) AS p (privilege)
+      WHERE c.relnamespace = current_schema()::regnamespace AND NOT c.relispartition
+        AND (c.relkind IN ('r', 'p') OR c.relkind = 'v' AND p.privilege = 'SELECT')
+        AND (c.relname, p.privilege) NOT IN (('event', 'UPDATE'), ('event', 'DELETE'))
+        AND (c.relname, p.privilege) NOT IN (('telemetry', 'UPDATE'), ('telemetry', 'DELETE'))
+        AND (c.relname <> 'schema_migration' OR p.privilege = 'SELECT')) AS wanted
+WHERE NOT has_table_privilege(oid, privilege)
+UNION ALL
+SELECT 'call ' || f FROM unnest('{telemetry_make_day(date),telemetry_drop_before(date)}'::text[]) AS f
+WHERE NOT has_function_privilege(f, 'EXECUTE')
+"""
 
 
 def grant(url: str, user: str) -> None:
@@ -36,6 +50,15 @@ def grant(url: str, user: str) -> None:
                 f"The database does not let us grant that ({error.diag.message_primary})."
                 f" Let a superuser run: GRANT gateway_owner TO {user}"
             ) from error
+
+
+def missing_rights(connection: Connection) -> list[str]:
+    """What the present user lacks of what `grant` gives; empty for who owns everything."""
+    missing = [str(row["what"]) for row in connection.execute(_WANTED)]
+    row = connection.execute("SELECT current_user AS me").fetchone()
+    if row and not _may_become_owner(connection, row["me"]):
+        missing.append("become gateway_owner")
+    return missing
 
 
 def _may_become_owner(connection: Connection, user: str) -> bool:
