@@ -12,6 +12,7 @@ from pydantic_settings import SettingsError
 
 from gateway.app import admin, contract, imports, roles
 from gateway.app import check as checks
+from gateway.app.health import health
 from gateway.config import CONFIG_VARIABLE, Settings, variable
 from gateway.core.clock import system_clock
 from gateway.core.errors import BadInput, GatewayError, Unavailable
@@ -80,6 +81,10 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--role", choices=ROLES, help="run this role in this process")
     serve.set_defaults(run=_serve)
 
+    alive = commands.add_parser("health", help="whether a role works; exit code 0 or 1")
+    alive.add_argument("--role", choices=ROLES, required=True)
+    alive.set_defaults(run=_health)
+
     bring = commands.add_parser("migrate", help="bring the database to this version")
     bring.add_argument("--grant", metavar="USER", help="let this database user, who need own nothing, run the roles")
     bring.set_defaults(run=_migrate)
@@ -132,6 +137,11 @@ def _serve(given: argparse.Namespace, settings: Settings) -> int:
     for role in ROLES:
         supervisor.start(role, [sys.executable, "-m", "gateway", "serve", "--role", role], dict(os.environ))
     return supervisor.run_until_signal()
+
+
+def _health(given: argparse.Namespace, settings: Settings) -> int:
+    print(health(settings, _database_url(settings), given.role))
+    return 0
 
 
 def _migrate(given: argparse.Namespace, settings: Settings) -> int:
