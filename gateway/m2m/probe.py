@@ -55,10 +55,11 @@ def probe(broker: Broker) -> list[Finding]:
     except Refused as error:
         return [_unreachable(broker, error)]
     try:
-        return [*found, _window(broker, name, topic), _backlog(broker, name, topic)]
+        found.append(_window(broker, name, topic))
+        found.append(_backlog(broker, name, topic))
     except Refused as error:
-        said = f"not measured: {topic} is refused to us ({error})"
-        return [*found, warning("broker limits", said, _ACL)]
+        found.append(warning("broker limits", f"not measured with {topic}: {error}", _ACL))
+    return found
 
 
 def _unreachable(broker: Broker, error: Refused) -> Finding:

@@ -25,6 +25,7 @@ from tests.dsl.postgres import USERS_SQL, server_with_users
 from tests.dsl.wait import until
 from tests.factories import make_fleet
 
+PATIENCE_S = 60  # each health check is a process that starts anew
 FILE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 EXAMPLE = dotenv((ROOT / ".env.example").read_text())
 REQUIRED = ("DB_SUPERUSER_PASSWORD", "DB_MIGRATE_PASSWORD", "DB_ROLES_PASSWORD", "MQTT_GATEWAY_PASSWORD")
@@ -177,7 +178,7 @@ def test_the_services_work_together_as_the_file_sets_them_up(binaries, tmp_path)
         for role in ROLES:
             compose.start(role)
         for role in ROLES:
-            until(lambda role=role: compose.healthy(role), within=60, what=f"{role} is healthy")
+            until(lambda role=role: compose.healthy(role), within=PATIENCE_S, what=f"{role} is healthy")
         again = compose.run("migrate")
         assert (again.returncode, "up to date" in again.stdout) == (0, True), "with each `up`, also while roles run"
 
@@ -188,9 +189,12 @@ def test_the_services_work_together_as_the_file_sets_them_up(binaries, tmp_path)
         )
         assert made.returncode == 0, made.stderr
         broker.send_signal(signal.SIGHUP)  # docker compose kill -s HUP broker
-        until(lambda: publish(mqtt, "pump/P1", "own-secret", "m2m/v1/pump/P1/telemetry") == "Success", within=10)
+        until(
+            lambda: publish(mqtt, "pump/P1", "own-secret", "m2m/v1/pump/P1/telemetry") == "Success", within=PATIENCE_S
+        )
         with connect(server.superuser_url) as admin:
-            until(lambda: stored(admin) == ["P1"], what="the reading is stored")
+            until(lambda: stored(admin), within=PATIENCE_S, what="the reading is stored")
+            assert stored(admin) == ["P1"]
             # Another's topic, another's name, no name.
             assert publish(mqtt, "pump/P1", "own-secret", "m2m/v1/pump/P2/telemetry") == "Not authorized"
             denied = publish(mqtt, "pump/P1", "own-secret", "m2m/v1/pump/P2/telemetry", MQTTProtocolVersion.MQTTv311)
@@ -202,7 +206,7 @@ def test_the_services_work_together_as_the_file_sets_them_up(binaries, tmp_path)
             )
             assert publish(mqtt, "simulator", "", "m2m/v1/pump/P2/telemetry") == "Not authorized"
             assert publish(mqtt, "pump/P1", "own-secret", "m2m/v1/pump/P1/telemetry") == "Success"
-            until(lambda: len(stored(admin)) == 2, what="the last one, which came behind those")
+            until(lambda: len(stored(admin)) == 2, within=PATIENCE_S, what="the last one, which came behind those")
             assert stored(admin) == ["P1", "P1"]
             assert admin.execute("SELECT count(*) AS n FROM quarantine").fetchone() == {"n": 0}
             users = (
@@ -216,11 +220,13 @@ def test_the_services_work_together_as_the_file_sets_them_up(binaries, tmp_path)
 
         # A stopped role is not healthy; the others are as they were.
         assert compose.stop("worker") == 0
-        until(lambda: not compose.healthy("worker"), within=30)
+        until(lambda: not compose.healthy("worker"), within=PATIENCE_S)
         assert compose.healthy("ingest")
         for role in ("ingest", "api"):
             assert compose.stop(role) == 0
-            until(lambda role=role: not compose.healthy(role), within=30, what=f"{role} is not healthy any more")
+            until(
+                lambda role=role: not compose.healthy(role), within=PATIENCE_S, what=f"{role} is not healthy any more"
+            )
 
 
 def stored(admin) -> list[str]:
@@ -232,10 +238,10 @@ def test_ingest_without_its_broker_is_not_healthy(tmp_path):
     with installation(None, tmp_path, FILLED) as (compose, _server, _mqtt, broker):
         assert compose.run("migrate").returncode == 0
         compose.start("ingest")
-        until(lambda: compose.healthy("ingest"), within=60)
+        until(lambda: compose.healthy("ingest"), within=PATIENCE_S)
         broker.terminate()
         broker.wait(10)
-        until(lambda: not compose.healthy("ingest"), within=30)
+        until(lambda: not compose.healthy("ingest"), within=PATIENCE_S)
         assert not compose.healthy("broker")
         said = compose.run("ingest", "gateway", "health", "--role", "ingest")
         assert (said.returncode, said.stderr) == (1, "gateway: ingest lives, and is not connected to the broker.\n")
@@ -247,12 +253,12 @@ def test_the_simulator_profile_plays_the_demos_units(tmp_path):
         filled = compose.run("simulator-data")
         assert filled.returncode == 0, filled.stderr
         compose.start("ingest")
-        until(lambda: compose.healthy("ingest"), within=60)
+        until(lambda: compose.healthy("ingest"), within=PATIENCE_S)
         assert not compose.healthy("simulator")
         compose.start("simulator")
-        until(lambda: compose.healthy("simulator"), within=30)
+        until(lambda: compose.healthy("simulator"), within=PATIENCE_S)
         with connect(server.superuser_url) as admin:
-            until(lambda: len(set(stored(admin))) == 200, within=60, what="all 200 report")
+            until(lambda: len(set(stored(admin))) == 200, within=PATIENCE_S, what="all 200 report")
         started = time.monotonic()
         assert compose.stop("simulator") == 0
         assert time.monotonic() - started < 10
