@@ -175,6 +175,7 @@ def test_the_services_work_together_as_the_file_sets_them_up(binaries, tmp_path)
         assert migrated.returncode == 0, migrated.stderr
         assert "gateway_roles may run the roles." in migrated.stdout
         assert not compose.healthy("worker")
+        make_fleet(compose.environment("api")["GATEWAY_DATABASE_URL"], ("P1", "P2"))
         for role in ROLES:
             compose.start(role)
         for role in ROLES:
@@ -183,7 +184,6 @@ def test_the_services_work_together_as_the_file_sets_them_up(binaries, tmp_path)
         assert (again.returncode, "up to date" in again.stdout) == (0, True), "with each `up`, also while roles run"
 
         # A device with a user of its own, made as the operator makes it.
-        make_fleet(compose.environment("api")["GATEWAY_DATABASE_URL"], ("P1", "P2"))
         made = compose.run(
             "broker-users", "mosquitto_passwd", "-b", "/mosquitto/data/passwords", "pump/P1", "own-secret"
         )
