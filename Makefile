@@ -34,6 +34,7 @@ check: setup  ## style, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/gateway schemas --check
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	@test -d gateway/web/node_modules || (cd gateway/web && $(NPM) ci --no-audit --no-fund --loglevel=error)
 	cd gateway/web && $(NPM) run --silent check && $(NPM) run --silent test
 

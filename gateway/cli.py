@@ -8,15 +8,19 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from gateway.app import admin, contract, imports, roles
-from gateway.config import Settings
+from gateway.app import check as checks
+from gateway.app.health import health
+from gateway.config import CONFIG_VARIABLE, Settings, variable
 from gateway.core.clock import system_clock
 from gateway.core.errors import BadInput, GatewayError, Unavailable
-from gateway.demo.check import check
+from gateway.demo.check import check as play
 from gateway.demo.run import run as run_demo
 from gateway.embedded.supervisor import EX_CONFIG, Supervisor
 from gateway.store import OperationalError
+from gateway.store.grants import grant
 from gateway.store.migrate import migrate, require_migrated
 
 ROLES: dict[str, Callable[[Settings, str], None]] = {
@@ -29,14 +33,20 @@ ROLES: dict[str, Callable[[Settings, str], None]] = {
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; exits 0, 1 when something could not be done, 2 for wrong arguments, 78 for wrong settings."""
     given = _parser().parse_args(arguments)
+    if given.config:
+        os.environ[CONFIG_VARIABLE] = str(given.config)  # so that the roles we start read it too
     try:
         settings = Settings()
     except ValidationError as error:
         problems = [
-            f"GATEWAY_{'_'.join(map(str, problem['loc'])).upper()}: {problem['msg'].removeprefix('Value error, ')}"
+            f"{variable('_'.join(map(str, problem['loc'])))}: {problem['msg'].removeprefix('Value error, ')}"
             for problem in error.errors()
         ]
         sys.exit(_say(BadInput("The settings are wrong:", problems), EX_CONFIG))
+    except SettingsError as error:
+        sys.exit(_say(BadInput("The settings are wrong:", [f"{error}; write lists as JSON"]), EX_CONFIG))
+    except BadInput as error:
+        sys.exit(_say(error, EX_CONFIG))
     logging.basicConfig(
         level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
@@ -57,6 +67,9 @@ def _say(error: GatewayError, code: int) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="gateway", description="The product support gateway.")
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help=f"settings in TOML; or name it in {CONFIG_VARIABLE}"
+    )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     demo = commands.add_parser("demo", help="everything on this machine, with a simulated fleet")
@@ -68,7 +81,17 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--role", choices=ROLES, help="run this role in this process")
     serve.set_defaults(run=_serve)
 
-    commands.add_parser("migrate", help="bring the database to this version").set_defaults(run=_migrate)
+    alive = commands.add_parser("health", help="whether a role works; exit code 0 or 1")
+    alive.add_argument("--role", choices=ROLES, required=True)
+    alive.set_defaults(run=_health)
+
+    bring = commands.add_parser("migrate", help="bring the database to this version")
+    bring.add_argument("--grant", metavar="USER", help="let this database user, who need own nothing, run the roles")
+    bring.set_defaults(run=_migrate)
+
+    look = commands.add_parser("check", help="measure what the gateway stands on: database, broker, mail, addresses")
+    look.add_argument("--json", action="store_true", help="print the findings as JSON")
+    look.set_defaults(run=_check)
 
     load = commands.add_parser("import", help="read makers' files; all or nothing")
     load.add_argument("what", choices=imports.IMPORTS, help="products: YAML files; units, owners: CSV files")
@@ -87,16 +110,17 @@ def _parser() -> argparse.ArgumentParser:
     create.add_argument("--show-code", action="store_true", help="print the invitation code")
     create.set_defaults(run=_admin_create)
 
-    schemas = commands.add_parser("schemas", help="write the contract (OpenAPI, JSON Schema) from the models")
+    schemas = commands.add_parser("schemas", help="write the contract and the page of the settings from the models")
     schemas.add_argument("--check", action="store_true", help="write nothing; fail where the files are out of date")
     schemas.add_argument("--dir", type=Path, default=Path("schemas"), help="where they are (default %(default)s)")
+    schemas.add_argument("--docs", type=Path, default=Path("docs"), help="where the page is (default %(default)s)")
     schemas.set_defaults(run=_schemas)
     return parser
 
 
 def _demo(given: argparse.Namespace, settings: Settings) -> int:
     if given.check:
-        return check(settings, as_json=given.json)
+        return play(settings, as_json=given.json)
     return run_demo(settings)
 
 
@@ -115,10 +139,25 @@ def _serve(given: argparse.Namespace, settings: Settings) -> int:
     return supervisor.run_until_signal()
 
 
-def _migrate(_given: argparse.Namespace, settings: Settings) -> int:
-    applied = migrate(_database_url(settings))
-    print("\n".join(f"applied {name}" for name in applied) or "The database is up to date.")
+def _health(given: argparse.Namespace, settings: Settings) -> int:
+    print(health(settings, _database_url(settings), given.role))
     return 0
+
+
+def _migrate(given: argparse.Namespace, settings: Settings) -> int:
+    url = _database_url(settings)
+    applied = migrate(url)
+    print("\n".join(f"applied {name}" for name in applied) or "The database is up to date.")
+    if given.grant:
+        grant(url, given.grant)
+        print(f"{given.grant} may run the roles.")
+    return 0
+
+
+def _check(given: argparse.Namespace, settings: Settings) -> int:
+    findings = checks.check(settings, system_clock)
+    print(checks.as_json(findings) if given.json else checks.as_text(findings))
+    return 0 if checks.is_well(findings) else 1
 
 
 def _import(given: argparse.Namespace, settings: Settings) -> int:
@@ -148,9 +187,9 @@ def _admin_create(given: argparse.Namespace, settings: Settings) -> int:
 
 def _schemas(given: argparse.Namespace, _settings: Settings) -> int:
     if given.check:
-        contract.check(given.dir)
+        contract.check(given.dir, given.docs)
         return 0
-    for line in contract.write(given.dir):
+    for line in contract.write(given.dir, given.docs):
         print(line)
     return 0
 

@@ -1,27 +1,43 @@
-"""Every setting and every limit, in one class, read from GATEWAY_* variables."""
+"""Every setting and every limit, in one class, read from GATEWAY_* variables, secret files and a settings file."""
 
+import os
+import tomllib
+from collections.abc import Iterable
 from datetime import timedelta
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from gateway.core.duration import Duration
+from gateway.core.errors import BadInput
+
+PREFIX = "GATEWAY_"
+CONFIG_VARIABLE = "GATEWAY_CONFIG"
+"""Names the settings file."""
+SECRETS = ("database_url", "mqtt_url", "smtp_url", "link_secret")
+"""Also read from the file that GATEWAY_…_FILE names."""
+_NO_SETTINGS = (CONFIG_VARIABLE, "GATEWAY_NO_WEB")  # the second is hatch_build.py's
 
 
 class Settings(BaseSettings):
     """What an operator may set; the defaults are safe for one machine on loopback."""
 
-    model_config = SettingsConfigDict(env_prefix="GATEWAY_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True)
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="What the roles log.")
     data_dir: Path = Field(Path(".gateway"), description="Where the embedded servers keep their data.")
-    database_url: str | None = Field(None, description="PostgreSQL URL; without one `gateway demo` starts its own.")
+    database_url: str | None = Field(
+        None, repr=False, description="PostgreSQL URL; without one `gateway demo` starts its own."
+    )
     mqtt_url: str = Field(
-        "mqtt://127.0.0.1:1883", description="The broker's MQTT 5 listener: mqtt://[USER:PASSWORD@]HOST:PORT."
+        "mqtt://127.0.0.1:1883",
+        repr=False,
+        description="The broker's MQTT 5 listener: `mqtt://[USER:PASSWORD@]HOST:PORT`.",
     )
     mqtt_client_id: str = Field("gateway-ingest", description="Names the durable session at the broker.")
     http_host: str = Field("127.0.0.1", description="Where the pages and the API listen.")
@@ -96,9 +112,11 @@ class Settings(BaseSettings):
         None, min_length=32, repr=False, description="Signs the links; without one the database keeps a random key."
     )
     smtp_url: str | None = Field(
-        None, repr=False, description="smtp://[USER:PASSWORD@]HOST:PORT or smtps://…; without one no mail is sent."
+        None, repr=False, description="`smtp://[USER:PASSWORD@]HOST:PORT` or `smtps://…`; without one no mail is sent."
     )
-    mail_from: str = Field("gateway@localhost", description="The sender of every mail: an address, or Name <address>.")
+    mail_from: str = Field(
+        "gateway@localhost", description="The sender of every mail: an address, or `Name <address>`."
+    )
     fcm_credentials: Path | None = Field(None, description="Service account file of Firebase; without one no push.")
     fcm_url: str | None = Field(None, description="Another server that speaks FCM v1 (tests and the demo).")
     send_timeout: Duration = Field(timedelta(seconds=20), description="Longest wait for a provider's answer.")
@@ -116,6 +134,25 @@ class Settings(BaseSettings):
     )
     push_tokens_max: int = Field(20, ge=1, description="Phones of one person; the oldest goes when one more comes.")
     demo_outbox: Path | None = Field(None, description="The demo's caught mail and pushes, shown at /demo/outbox.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - not read
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - not read
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments before variables, before secret files, before the settings file; raises BadInput on other names."""
+        in_file = _read_settings_file()
+        _require_known_names(settings_cls.model_fields, in_file)
+        return (
+            init_settings,
+            env_settings,
+            InitSettingsSource(settings_cls, _read_secret_files()),
+            InitSettingsSource(settings_cls, in_file),
+        )
 
     @field_validator("mqtt_url")
     @classmethod
@@ -159,3 +196,57 @@ class Settings(BaseSettings):
         if self.claim_timeout <= 3 * self.send_timeout:
             raise ValueError("claim_timeout must be longer than 3 send_timeouts: what is still being sent is not lost")
         return self
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return PREFIX + name.upper()
+
+
+def _read_settings_file() -> dict[str, Any]:
+    path = os.environ.get(CONFIG_VARIABLE)
+    if not path:
+        return {}
+    try:
+        return tomllib.loads(Path(path).read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadInput(f"The settings file {path} cannot be read: {error}") from error
+
+
+def _read_secret_files() -> dict[str, str]:
+    """A trailing line break is the editor's, not the secret's."""
+    found = {}
+    for name in SECRETS:
+        path = os.environ.get(f"{variable(name)}_FILE")
+        if path:
+            try:
+                found[name] = Path(path).read_text("utf-8").rstrip("\r\n")
+            except (OSError, ValueError) as error:
+                raise BadInput(f"{variable(name)}_FILE: {path} cannot be read: {error}") from error
+    return found
+
+
+def _require_known_names(fields: Iterable[str], in_file: Iterable[str]) -> None:
+    """Raise BadInput where a variable or a line of the file means no setting: a typing error would change nothing."""
+    names = list(fields)
+    variables = [*map(variable, names), *(f"{variable(name)}_FILE" for name in SECRETS)]
+    given = sorted(name for name in os.environ if name.upper().startswith(PREFIX))
+    problems = [
+        f"{name}: there is no such setting{_nearest(name.upper(), variables)}"
+        for name in given
+        if name.upper() not in {*variables, *_NO_SETTINGS} and not name.startswith("GATEWAY_TEST_")
+    ]
+    problems += [
+        f"{name} (in {os.environ[CONFIG_VARIABLE]}): there is no such setting{_nearest(name, names)}"
+        for name in in_file
+        if name not in names
+    ]
+    if problems:
+        raise BadInput("The settings are wrong:", problems)
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    """Compared without the prefix, in which all are alike."""
+    own = {each.removeprefix(PREFIX): each for each in known}
+    near = get_close_matches(name.removeprefix(PREFIX), own, n=1)
+    return f"; did you mean {own[near[0]]}?" if near else ""

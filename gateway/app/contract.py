@@ -1,4 +1,7 @@
-"""The contract as JSON Schema and OpenAPI: made from the models, written to schemas/, and checked against them."""
+"""The contract as JSON Schema and OpenAPI: made from the models, written to schemas/, and checked against them.
+
+The page of the settings, docs/configuration.md, is made and checked with it.
+"""
 
 import json
 from collections.abc import Callable
@@ -11,6 +14,7 @@ from pydantic_core.core_schema import DictSchema
 
 from gateway.api.application import create_app
 from gateway.api.hub import Hub
+from gateway.app.configuration import page
 from gateway.config import Settings
 from gateway.core.clock import system_clock
 from gateway.core.errors import BadInput
@@ -98,27 +102,30 @@ def documents() -> dict[str, str]:
     return {name: _text(make()) for name, make in sorted(_FILES.items())}
 
 
-def write(folder: Path) -> list[str]:
+def write(folder: Path, docs: Path) -> list[str]:
     """Write what is out of date; answers a line for each file."""
-    stale = outdated(folder)
-    for name, text in documents().items():
-        if name in stale:
-            path = folder / name
+    stale = outdated(folder, docs)
+    for path, text in _made(folder, docs).items():
+        if path in stale:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, "utf-8")
-    return [f"{folder / name}: {'written' if name in stale else 'is as it was'}" for name in documents()]
+    return [f"{path}: {'written' if path in stale else 'is as it was'}" for path in _made(folder, docs)]
 
 
-def check(folder: Path) -> None:
+def check(folder: Path, docs: Path) -> None:
     """Raise BadInput that names the files which the models no longer make, or do not make yet."""
-    if stale := outdated(folder):
-        problems = [str(folder / name) for name in stale]
+    if stale := outdated(folder, docs):
+        problems = list(map(str, stale))
         raise BadInput("Out of date with the models; run `gateway schemas`, and look at what changes:", problems)
 
 
-def outdated(folder: Path) -> list[str]:
+def outdated(folder: Path, docs: Path) -> list[Path]:
     """The files that are missing or say something else than the models do."""
-    return [name for name, text in documents().items() if _bytes(folder / name) != text.encode()]
+    return [path for path, text in _made(folder, docs).items() if _bytes(path) != text.encode()]
+
+
+def _made(folder: Path, docs: Path) -> dict[Path, str]:
+    return {folder / name: text for name, text in documents().items()} | {docs / "configuration.md": page()}
 
 
 def _bytes(path: Path) -> bytes | None:

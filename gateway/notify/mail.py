@@ -10,9 +10,10 @@ import aiosmtplib
 from aiosmtplib import SMTP, SMTPException, SMTPRecipientRefused, SMTPResponseException
 
 from gateway.core.clock import Clock
+from gateway.core.errors import Unavailable
 from gateway.notify.model import Answer, Delivered, Failed, Retry, Unknown
 
-_LOCAL = {"127.0.0.1", "::1", "localhost"}
+LOCAL = {"127.0.0.1", "::1", "localhost"}
 _QUIT_S = 2.0
 # Links stay in one piece: mailboxes do not read a List-Unsubscribe that was folded into encoded words.
 _LINES = policy.SMTP.clone(max_line_length=998)
@@ -52,10 +53,7 @@ class Mailer:
         """Hand it to the server. Only once the text is on its way can the outcome be unknown."""
         client = self._client()
         try:
-            await client.connect()
-            if self._user is not None:
-                await client.login(self._user, self._password or "")
-            await client.mail(self._sender)
+            await self._enter(client)
             await client.rcpt(mail.to)
         except (SMTPException, OSError, TimeoutError, ValueError) as error:
             client.close()
@@ -71,9 +69,30 @@ class Mailer:
         await _leave(client)
         return Delivered("the mail server took it", taken.message[:200])
 
+    async def try_out(self) -> str:
+        """Come as far as naming the recipient, and leave; answers how. Raises Unavailable with the server's words."""
+        client = self._client()
+        try:
+            await self._enter(client)
+            await client.rset()
+        except (SMTPException, OSError, TimeoutError, ValueError) as error:
+            client.close()
+            raise Unavailable(_words(error)) from error
+        encrypted = client.get_transport_info("sslcontext") is not None
+        await _leave(client)
+        who = f"signed in as {self._user}" if self._user is not None else "without sign-in"
+        return f"{'encrypted' if encrypted else 'not encrypted'}, {who}, sender {self._sender} taken"
+
+    async def _enter(self, client: SMTP) -> None:
+        """Connect, sign in, name the sender."""
+        await client.connect()
+        if self._user is not None:
+            await client.login(self._user, self._password or "")
+        await client.mail(self._sender)
+
     def _client(self) -> SMTP:
         # A password never goes over the network in the clear.
-        must_encrypt = self._user is not None and not self._tls and self._host not in _LOCAL
+        must_encrypt = self._user is not None and not self._tls and self._host not in LOCAL
         return SMTP(
             hostname=self._host,
             port=self._port,

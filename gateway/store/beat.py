@@ -1,5 +1,6 @@
 """Signs of life: each role writes one, readiness reads them."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +18,22 @@ def beat(connection: Connection, role: str, detail: dict[str, Any]) -> None:
         " ON CONFLICT (role) DO UPDATE SET at = excluded.at, detail = excluded.detail",
         [role, Jsonb(detail)],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """A role's last sign of life."""
+
+    age: timedelta
+    detail: dict[str, Any]
+
+
+def last_beat(connection: Connection, role: str) -> Beat | None:
+    """When a role last gave a sign of life, by the database's clock, and what it said of itself."""
+    row = connection.execute(
+        "SELECT clock_timestamp() - at AS age, detail FROM role_beat WHERE role = %s", [role]
+    ).fetchone()
+    return Beat(row["age"], row["detail"]) if row else None
 
 
 def silent_roles(connection: Connection, longer_than: timedelta) -> list[str]:

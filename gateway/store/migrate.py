@@ -3,6 +3,7 @@
 import hashlib
 from importlib.resources import files
 
+from psycopg.errors import InsufficientPrivilege
 from psycopg.sql import SQL
 
 from gateway.core.errors import Unavailable
@@ -30,13 +31,23 @@ def migrate(url: str) -> list[str]:
 def require_migrated(url: str) -> None:
     """Raise Unavailable unless the database has this version's schema."""
     with connect(url, "gateway-check") as connection:
-        known = connection.execute("SELECT to_regclass('schema_migration') IS NOT NULL AS there").fetchone()
-        done = set()
-        if known and known["there"]:
-            done = {row["name"] for row in connection.execute("SELECT name FROM schema_migration")}
-    missing = [name for name, _ in _migrations() if name not in done]
+        missing = missing_migrations(connection)
     if missing:
         raise Unavailable(f"The database lacks {', '.join(missing)}. Run `gateway migrate`, then start again.")
+
+
+def missing_migrations(connection: Connection) -> list[str]:
+    """The names of the migrations that did not run here. Raises Unavailable to a user who may not see them."""
+    known = connection.execute("SELECT to_regclass('schema_migration') IS NOT NULL AS there").fetchone()
+    done = set()
+    if known and known["there"]:
+        try:
+            done = {row["name"] for row in connection.execute("SELECT name FROM schema_migration")}
+        except InsufficientPrivilege as error:
+            raise Unavailable(
+                "The database user may not read our tables. Who migrates can let it: `gateway migrate --grant USER`."
+            ) from error
+    return [name for name, _ in _migrations() if name not in done]
 
 
 def _migrations() -> list[tuple[str, str]]:

@@ -8,8 +8,6 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from functools import cached_property
 
-from psycopg import sql
-
 from gateway.store.database import Connection
 
 _TABLE = """
@@ -27,6 +25,8 @@ _KEY = "CREATE UNIQUE INDEX telemetry_key ON telemetry (unit_id, metric_id, time
 
 class TimeSeries:
     """DDL and maintenance of the telemetry table, over a connection in autocommit or in a transaction."""
+
+    # Days are made and dropped by functions of migration 0006: the roles' user may call them, and own nothing.
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -74,7 +74,7 @@ class TimeSeries:
         if not missing or self.is_hypertable:
             return
         for day in sorted(missing - self._existing_days()):
-            self._attach(day)
+            self._connection.execute("SELECT telemetry_make_day(%s)", [day])
         self._days |= missing
 
     def _existing_days(self) -> set[date]:
@@ -84,27 +84,15 @@ class TimeSeries:
         )
         return {date.fromisoformat(row["name"].removeprefix("telemetry_")) for row in rows}
 
-    def _attach(self, day: date) -> None:
-        name = sql.Identifier(f"telemetry_{day:%Y%m%d}")
-        with self._connection.transaction():
-            # Two roles may want the same day at once; a crash may have left a table that was never attached.
-            self._connection.execute("SELECT pg_advisory_xact_lock(7402202)")
-            if day in self._existing_days():
-                return
-            self._connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(name))
-            self._connection.execute(sql.SQL("CREATE TABLE {} (LIKE telemetry INCLUDING ALL)").format(name))
-            self._connection.execute(
-                sql.SQL("ALTER TABLE telemetry ATTACH PARTITION {} FOR VALUES FROM ({}) TO ({})").format(
-                    name, sql.Literal(f"{day}T00:00:00Z"), sql.Literal(f"{day + timedelta(days=1)}T00:00:00Z")
-                )
-            )
-
     def drop_before(self, day: date) -> int:
         """Forget raw readings of the days before `day`; answers how many days (or chunks) went."""
         if self.is_hypertable:
-            return self._connection.execute("SELECT drop_chunks('telemetry', %s::timestamptz)", [day]).rowcount
+            return self._drop_before(day)
         old = sorted(known for known in self._existing_days() if known < day)
-        for known in old:
-            self._connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(f"telemetry_{known:%Y%m%d}")))
         self._days -= set(old)
-        return len(old)
+        # A day at a time: readers wait while a partition goes.
+        return sum(self._drop_before(known + timedelta(days=1)) for known in old)
+
+    def _drop_before(self, day: date) -> int:
+        row = self._connection.execute("SELECT telemetry_drop_before(%s) AS gone", [day]).fetchone()
+        return int(row["gone"]) if row else 0

@@ -42,7 +42,7 @@ def rules_in(text: str) -> list[dict]:
 
 
 def test_the_files_in_the_repository_are_what_the_models_say():
-    assert contract.outdated(ROOT / "schemas") == []
+    assert contract.outdated(ROOT / "schemas", ROOT / "docs") == []
 
 
 def test_the_same_models_give_the_same_bytes_with_sorted_keys_and_a_trailing_newline():
@@ -55,20 +55,23 @@ def test_the_same_models_give_the_same_bytes_with_sorted_keys_and_a_trailing_new
 def test_written_files_are_in_order_and_a_changed_or_missing_one_is_named(tmp_path, capsys):
     def run(*arguments: str) -> int:
         with pytest.raises(SystemExit) as end:
-            main(["schemas", "--dir", str(tmp_path), *arguments])
+            main(["schemas", "--dir", str(tmp_path), "--docs", str(tmp_path / "docs"), *arguments])
         return end.value.code or 0
 
     assert run("--check") == 1
-    assert capsys.readouterr().err.count(".json") == len(contract.documents())
+    told = capsys.readouterr().err
+    assert (told.count(".json"), told.count("configuration.md")) == (len(contract.documents()), 1)
     assert run() == 0
     assert run("--check") == 0
     (tmp_path / "openapi.json").unlink()
     (tmp_path / "rule.schema.json").write_text("{}")
+    (tmp_path / "docs" / "configuration.md").write_text("# Settings, as somebody likes them\n")
     capsys.readouterr()
     assert run("--check") == 1
     told = capsys.readouterr().err
     assert "openapi.json" in told
     assert "rule.schema.json" in told
+    assert "configuration.md" in told
     assert "product.schema.json" not in told
     assert not (tmp_path / "openapi.json").exists(), "a check writes nothing"
 

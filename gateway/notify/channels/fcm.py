@@ -42,12 +42,8 @@ class FcmChannel:
         self._links = links
         self._clock = clock
         self._timeout_s = timeout_s
-        try:
-            certificate = credentials.Certificate(json.loads(account.read_text("utf-8")))
-        except (OSError, ValueError) as error:
-            raise BadInput(f"GATEWAY_FCM_CREDENTIALS: {account} is not a service account file ({error}).") from error
         self._app = firebase_admin.initialize_app(
-            certificate, {"httpTimeout": timeout_s}, name=f"gateway-{secrets.token_hex(4)}"
+            read_account(account), {"httpTimeout": timeout_s}, name=f"gateway-{secrets.token_hex(4)}"
         )
         self._service: Any = messaging._get_messaging_service(self._app)  # noqa: SLF001
         self._token = self._service._credential  # noqa: SLF001
@@ -131,6 +127,14 @@ class FcmChannel:
         if status in _LATER or status >= 500:
             return Retry(said, retry_after(error.http_response.headers.get("Retry-After"), self._clock()))
         return Failed(said)
+
+
+def read_account(path: Path) -> credentials.Certificate:
+    """The service account of a file; raises BadInput where it is none."""
+    try:
+        return credentials.Certificate(json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError) as error:
+        raise BadInput(f"GATEWAY_FCM_CREDENTIALS: {path} is not a service account file ({error}).") from error
 
 
 def _unanswered(error: exceptions.FirebaseError) -> Answer:

@@ -1,0 +1,95 @@
+"""`gateway check`: what the gateway stands on, measured, with what to change where it is not well."""
+
+import ipaddress
+import json
+import os
+from dataclasses import asdict
+from urllib.parse import urlsplit
+
+from gateway.config import Settings
+from gateway.core.clock import Clock
+from gateway.core.finding import Finding, ok, problem, warning
+from gateway.m2m import probe as broker
+from gateway.notify.probe import probe_mail, probe_push
+from gateway.store import probe as database
+
+
+def check(settings: Settings, clock: Clock) -> list[Finding]:
+    """Look at everything; nothing stays changed anywhere."""
+    return [
+        *_database(settings, clock),
+        *broker.probe(
+            broker.Broker(
+                *settings.mqtt_address,
+                settings.mqtt_credentials,
+                settings.mqtt_receive_maximum,
+                settings.mqtt_session_expiry,
+            )
+        ),
+        probe_mail(settings.smtp_url, settings.mail_from, settings.send_timeout.total_seconds(), clock),
+        probe_push(settings.fcm_credentials),
+        public_url(settings),
+        data_dir(settings),
+    ]
+
+
+def as_text(findings: list[Finding]) -> str:
+    """A line for each finding, and below it what to change."""
+    lines = []
+    for found in findings:
+        lines.append(f"{found.state:8} {found.name}: {found.measured}")
+        if found.change:
+            lines.append(f"{'':8} -> {found.change}")
+    counts = [sum(found.state == state for found in findings) for state in ("problem", "warning")]
+    return "\n".join([*lines, f"{counts[0]} problems, {counts[1]} warnings."])
+
+
+def as_json(findings: list[Finding]) -> str:
+    """The same for programs."""
+    return json.dumps({"ok": is_well(findings), "findings": [asdict(found) for found in findings]}, indent=2)
+
+
+def is_well(findings: list[Finding]) -> bool:
+    """Whether nothing is a problem."""
+    return all(found.state != "problem" for found in findings)
+
+
+def _database(settings: Settings, clock: Clock) -> list[Finding]:
+    if settings.database_url is None:
+        said = "none is named (`gateway demo` would start its own)"
+        return [problem("database", said, "GATEWAY_DATABASE_URL=postgresql://USER:PASSWORD@HOST/DATABASE")]
+    return database.probe(settings.database_url, clock)
+
+
+def public_url(settings: Settings) -> Finding:
+    """The address in mails must be one that people reach, over TLS, and that the pages answer to."""
+    parts = urlsplit(settings.public_url)
+    host = parts.hostname or ""
+    if host not in settings.http_allowed_hosts and "*" not in settings.http_allowed_hosts:
+        change = f"GATEWAY_HTTP_ALLOWED_HOSTS must have {host}, or GATEWAY_PUBLIC_URL is another"
+        return problem("public url", f"{settings.public_url}: requests to {host} are refused", change)
+    if _is_loopback(host):
+        said = f"{settings.public_url} is only reached on this machine; links in mails lead there"
+        return warning("public url", said, "GATEWAY_PUBLIC_URL: the address that people type")
+    if parts.scheme != "https":
+        said = f"{settings.public_url}: passwords and sessions travel in clear"
+        return warning("public url", said, "put a proxy with TLS in front, and https:// in GATEWAY_PUBLIC_URL")
+    return ok("public url", settings.public_url)
+
+
+def data_dir(settings: Settings) -> Finding:
+    """Only the embedded servers write there."""
+    if settings.database_url is not None and "mqtt_url" in settings.model_fields_set:
+        return ok("data dir", "not needed: database and broker are named")
+    folder = settings.data_dir.absolute()
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        return problem("data dir", f"{folder} cannot be written", "GATEWAY_DATA_DIR, or the folder's owner and mode")
+    return ok("data dir", f"{folder} can be {'written' if there == folder else 'made'}")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

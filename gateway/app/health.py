@@ -1,0 +1,49 @@
+"""Whether one role works, for health checks of containers and supervisors."""
+
+import http.client
+import json
+from datetime import timedelta
+
+from gateway.config import Settings
+from gateway.core.errors import Unavailable
+from gateway.store import connect
+from gateway.store.beat import last_beat
+
+_SILENT_AFTER = timedelta(seconds=10)
+_ANSWER_S = 5.0
+
+
+def health(settings: Settings, url: str, role: str) -> str:
+    """How the role is; raises Unavailable, with the reason, where it does not do its work."""
+    return _api(settings) if role == "api" else _beat(url, role)
+
+
+def _api(settings: Settings) -> str:
+    """Ask as a visitor does: the answer takes the database as well."""
+    host = "127.0.0.1" if settings.http_host in {"0.0.0.0", "::"} else settings.http_host  # noqa: S104 - compared only
+    connection = http.client.HTTPConnection(host, settings.http_port, timeout=_ANSWER_S)
+    try:
+        connection.request("GET", "/readyz", headers={"Host": settings.http_allowed_hosts[0]})
+        answer = connection.getresponse()
+        body = answer.read()
+    except (OSError, http.client.HTTPException) as error:
+        raise Unavailable(f"api does not answer ({error}).") from error
+    finally:
+        connection.close()
+    if answer.status != http.client.OK:
+        raise Unavailable(f"api answers {answer.status}.")
+    silent = json.loads(body)["silent"]
+    return f"api answers; silent roles: {', '.join(silent) or 'none'}."
+
+
+def _beat(url: str, role: str) -> str:
+    """Its sign of life, by the database's clock. Ingest without the broker does not do its work."""
+    with connect(url, "gateway-health") as connection:
+        beat = last_beat(connection, role)
+    if beat is None:
+        raise Unavailable(f"{role} never gave a sign of life.")
+    if beat.age > _SILENT_AFTER:
+        raise Unavailable(f"{role} gave its last sign of life {beat.age.total_seconds():.0f} s ago.")
+    if not beat.detail.get("connected", True):
+        raise Unavailable(f"{role} lives, and is not connected to the broker.")
+    return f"{role} gave a sign of life {beat.age.total_seconds():.1f} s ago."

@@ -1,0 +1,159 @@
+"""What the broker grants us, measured: the connection, the subscription, the window, the backlog."""
+
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+from gateway.core.duration import format_duration
+from gateway.core.finding import Finding, ok, problem, warning
+from gateway.m2m.session import Refused, Session
+from gateway.m2m.topics import TELEMETRY_FILTER
+
+WINDOW_MAX = 5_000
+"""A larger window is not measured to its end."""
+BACKLOG = 2_000
+"""Twice what Mosquitto keeps by default."""
+_NARROW = 100
+"""With fewer in flight, a consumer that acknowledges after its commit gets a few hundred messages a second."""
+_LONG_S = 30.0
+_EXPIRY_S = 60
+_ACL = "in the broker's ACL, give the gateway's user: topic readwrite m2m/check/#"
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Where the broker is, and what ingest will ask of it."""
+
+    host: str
+    port: int
+    credentials: tuple[str, str] | None
+    receive_maximum: int
+    session_expiry: timedelta
+
+    def session(
+        self, name: str, *, clean: bool = True, expiry_s: int = 0, receive_maximum: int = 65_535, keep: bool = False
+    ) -> Session:
+        """A session of the probe's own; with `keep` it does not acknowledge."""
+        return Session(
+            (self.host, self.port),
+            self.credentials,
+            name,
+            clean=clean,
+            expiry_s=expiry_s,
+            receive_maximum=receive_maximum,
+            acknowledge=not keep,
+        )
+
+
+def probe(broker: Broker) -> list[Finding]:
+    """Everything about the broker, with sessions and topics of our own; they are gone afterwards."""
+    name = f"gateway-check-{secrets.token_hex(4)}"
+    topic = f"m2m/check/{name}"
+    try:
+        found = [_connection(broker, name), _subscription(broker, name)]
+    except Refused as error:
+        return [_unreachable(broker, error)]
+    try:
+        found.append(_window(broker, name, topic))
+        found.append(_backlog(broker, name, topic))
+    except Refused as error:
+        found.append(warning("broker limits", f"not measured with {topic}: {error}", _ACL))
+    return found
+
+
+def _unreachable(broker: Broker, error: Refused) -> Finding:
+    said = str(error)
+    where = f"{broker.host}:{broker.port}"
+    change = "check that it runs and listens for MQTT 5 there, and GATEWAY_MQTT_URL"
+    if "authorized" in said.lower() or "password" in said.lower():
+        who = f"as {broker.credentials[0]}" if broker.credentials else "without user and password"
+        return problem("broker", f"{where} refuses us {who}: {said}", "user and password in GATEWAY_MQTT_URL")
+    if "protocol" in said.lower() or "closed the connection" in said:
+        change = "GATEWAY_MQTT_URL must name a listener for MQTT 5 (the embedded broker has another one for 3.1.1)"
+    return problem("broker", f"{where} does not answer: {said}", change)
+
+
+def _connection(broker: Broker, name: str) -> Finding:
+    asked = int(broker.session_expiry.total_seconds())
+    with broker.session(name, expiry_s=asked) as session:
+        granted = getattr(session.granted, "SessionExpiryInterval", asked)
+        takes = getattr(session.granted, "ReceiveMaximum", 65_535)
+    _forget(broker, name)
+    who = f"as {broker.credentials[0]}" if broker.credentials else "without user and password"
+    said = f"{broker.host}:{broker.port} speaks MQTT 5, lets us in {who}, takes {takes} unacknowledged messages"
+    if granted < asked:
+        short = format_duration(timedelta(seconds=granted))
+        return warning(
+            "broker",
+            f"{said}, and keeps a session for {short} only",
+            f"let the broker keep sessions longer, or set GATEWAY_MQTT_SESSION_EXPIRY={short}",
+        )
+    return ok("broker", said)
+
+
+def _subscription(broker: Broker, name: str) -> Finding:
+    try:
+        with broker.session(name) as session:
+            session.subscribe(TELEMETRY_FILTER, qos=0)
+    except Refused as error:
+        return problem(
+            "broker subscription",
+            f"{TELEMETRY_FILTER} is refused to us ({error})",
+            "in the broker's ACL, let the gateway's user read m2m/v1/#",
+        )
+    return ok("broker subscription", f"{TELEMETRY_FILTER} is granted (Mosquitto grants it whatever its ACL lets pass)")
+
+
+def _window(broker: Broker, name: str, topic: str) -> Finding:
+    """Publish to ourselves and acknowledge nothing: what arrives is the window."""
+    wanted = min(broker.receive_maximum, WINDOW_MAX)
+    with broker.session(name, receive_maximum=broker.receive_maximum, keep=True) as reader:
+        reader.subscribe(topic)
+        with broker.session(f"{name}-writer") as writer:
+            writer.publish(topic, wanted, _LONG_S, reader=reader)
+        window = reader.collect(wanted, _LONG_S)
+    said = f"{window} of {wanted} messages came before one was acknowledged"
+    if window == 0:
+        return warning("broker window", f"{said}: we may write {topic}, and not read it", _ACL)
+    if window >= wanted:
+        return ok("broker window", said)
+    change = (
+        "in mosquitto.conf: max_inflight_messages 0. (The embedded broker has 100 built in and is for the demo."
+        " Otherwise look for the broker's limit of unacknowledged messages, or lower GATEWAY_MQTT_RECEIVE_MAXIMUM.)"
+    )
+    return (problem if window < _NARROW else warning)("broker window", f"{said}: it throttles ingest", change)
+
+
+def _backlog(broker: Broker, name: str, topic: str) -> Finding:
+    """Go away with a durable session, publish more than Mosquitto's default keeps, come back and count."""
+    name = f"{name}-durable"
+    try:
+        with broker.session(name, clean=False, expiry_s=_EXPIRY_S) as reader:
+            reader.subscribe(topic)
+        with broker.session(f"{name}-writer") as writer:
+            writer.publish(topic, BACKLOG, _LONG_S)
+        with broker.session(name, clean=False, expiry_s=_EXPIRY_S) as reader:
+            resumed, came = reader.resumed, reader.collect(BACKLOG, _LONG_S)
+    finally:
+        _forget(broker, name)
+    if not resumed:
+        return problem(
+            "broker backlog",
+            "the session was forgotten as soon as we were away: what is published meanwhile is lost",
+            "let the broker keep durable sessions",
+        )
+    said = f"{came} of {BACKLOG} messages were kept for a session that was away"
+    if came < BACKLOG:
+        return problem(
+            "broker backlog",
+            f"{said}; the rest is lost, silently",
+            "in mosquitto.conf: max_queued_messages 0 (its default is 1000)",
+        )
+    return ok("broker backlog", f"{said} (its own restart: see persistence in mosquitto.conf)")
+
+
+def _forget(broker: Broker, name: str) -> None:
+    """End the durable session of this name."""
+    with suppress(Refused), broker.session(name):
+        pass

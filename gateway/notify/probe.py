@@ -1,0 +1,46 @@
+"""Whether mail and push could go out: the server takes our sender, the service account can be read. Nothing is sent."""
+
+import asyncio
+import stat
+from email.utils import parseaddr
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from gateway.core.clock import Clock
+from gateway.core.errors import BadInput, Unavailable
+from gateway.core.finding import Finding, ok, problem, warning
+from gateway.notify.channels.fcm import read_account
+from gateway.notify.mail import LOCAL, Mailer
+
+
+def probe_mail(smtp_url: str | None, mail_from: str, timeout_s: float, clock: Clock) -> Finding:
+    """Connect, encrypt, sign in, name the sender, and go."""
+    if smtp_url is None:
+        said = "no mail server: no mail is sent; sign-up, reset and invitations are refused"
+        return warning("mail", said, "GATEWAY_SMTP_URL")
+    parts = urlsplit(smtp_url)
+    try:
+        how = asyncio.run(Mailer(smtp_url, mail_from, timeout_s, clock).try_out())
+    except Unavailable as error:
+        change = "GATEWAY_SMTP_URL (host, port, smtp or smtps, user and password) and GATEWAY_MAIL_FROM"
+        return problem("mail", f"{parts.hostname} does not take mail from us: {error}", change)
+    said = f"{parts.hostname}: {how}"
+    if how.startswith("not encrypted") and parts.hostname not in LOCAL:
+        return warning("mail", said, "let the server offer STARTTLS, or use smtps:// in GATEWAY_SMTP_URL")
+    if parseaddr(mail_from)[1].endswith("@localhost"):
+        return warning("mail", said, "GATEWAY_MAIL_FROM: nobody can answer to this sender, and filters refuse it")
+    return ok("mail", said)
+
+
+def probe_push(credentials: Path | None) -> Finding:
+    """Read the service account; Firebase itself is not asked."""
+    if credentials is None:
+        return ok("push", "not set up (GATEWAY_FCM_CREDENTIALS): no push is sent")
+    try:
+        account = read_account(credentials)
+    except BadInput as error:
+        return problem("push", str(error), "GATEWAY_FCM_CREDENTIALS, or the file's owner and mode")
+    said = f"service account {account.service_account_email} of {account.project_id}"
+    if credentials.stat().st_mode & stat.S_IROTH:
+        return warning("push", f"{said}; everybody on this machine can read its key", f"chmod o-r {credentials}")
+    return ok("push", said)

@@ -1,0 +1,108 @@
+"""docker-compose.yml without Docker: its services as processes, with hosts, ports and places of this machine."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from gateway.embedded.process import spawn
+
+ROOT = Path(__file__).parents[2]
+_VARIABLE = re.compile(r"\$(?:\$|\{(\w+)(?:(:[-?+])([^}]*))?\})")
+
+
+class Missing(Exception):
+    """A variable that the file demands; the message is the file's."""
+
+
+def interpolate(value: Any, variables: Mapping[str, str]) -> Any:
+    """What Compose does with ${A}, ${A:-default}, ${A:?message}, ${A:+other} and $$ in every value of the file."""
+    if isinstance(value, dict):
+        return {key: interpolate(each, variables) for key, each in value.items()}
+    if isinstance(value, list):
+        return [interpolate(each, variables) for each in value]
+    if not isinstance(value, str):
+        return value
+
+    def put(found: re.Match[str]) -> str:
+        if found[0] == "$$":
+            return "$"
+        given = variables.get(found[1], "")
+        if found[2] == ":-":
+            return given or found[3]
+        if found[2] == ":?" and not given:
+            raise Missing(found[3])
+        if found[2] == ":+":
+            return found[3] if given else ""
+        return given
+
+    rest = _VARIABLE.sub("", value)
+    assert "$" not in rest, f"a use of $ that this reader does not know: {value}"
+    return _VARIABLE.sub(put, value)
+
+
+def dotenv(text: str) -> dict[str, str]:
+    """The variables of a .env file without quotes."""
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    return dict(line.split("=", 1) for line in lines)
+
+
+class Compose:
+    """The file, read with these variables; `here` replaces what stands in it with what that is on this machine."""
+
+    def __init__(self, variables: Mapping[str, str], here: Mapping[str, str], folder: Path) -> None:
+        text = (ROOT / "docker-compose.yml").read_text()
+        self.services: dict[str, dict[str, Any]] = interpolate(yaml.safe_load(text), variables)["services"]
+        self._here = here
+        self._folder = folder
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def local(self, text: str) -> str:
+        for there, here in self._here.items():
+            text = text.replace(there, here)
+        return text
+
+    def environment(self, service: str) -> dict[str, str]:
+        """The service's variables, and of ours only what a process needs; the programs of the image are our own."""
+        own = {name: self.local(str(value)) for name, value in self.services[service].get("environment", {}).items()}
+        return {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"} | own
+
+    def run(self, service: str, *command: str) -> subprocess.CompletedProcess[str]:
+        """The service's command until it ends, or another one with its environment, as `compose run` does."""
+        argv = [self.local(word) for word in command or self.services[service]["command"]]
+        return subprocess.run(
+            argv, capture_output=True, text=True, timeout=120, env=self.environment(service), cwd=ROOT
+        )
+
+    def start(self, service: str) -> None:
+        argv = [self.local(word) for word in self.services[service]["command"]]
+        with (self._folder / f"{service}.log").open("ab") as log:
+            self.running[service] = spawn(
+                argv, death_signal=signal.SIGKILL, env=self.environment(service), stdout=log, cwd=ROOT
+            )
+
+    def stop(self, service: str) -> int:
+        """SIGTERM, as `compose stop` does; answers the exit code."""
+        process = self.running.pop(service)
+        process.terminate()
+        return process.wait(20)
+
+    def healthy(self, service: str) -> bool:
+        """What the service's health check answers."""
+        kind, *words = self.services[service]["healthcheck"]["test"]
+        assert kind in {"CMD", "CMD-SHELL"}
+        return self.run(service, *(["/bin/sh", "-c", words[0]] if kind == "CMD-SHELL" else words)).returncode == 0
+
+    def log(self, service: str) -> str:
+        return (self._folder / f"{service}.log").read_text()
+
+    def end(self) -> None:
+        for process in self.running.values():
+            process.kill()
+            process.wait(10)

@@ -1,0 +1,59 @@
+"""A PostgreSQL server of a test's own, with the users of deploy/postgres/users.sql and passwords that count."""
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from gateway.embedded.postgres import EmbeddedPostgres
+from gateway.embedded.programs import find_programs
+
+USERS_SQL = Path(__file__).parents[2] / "deploy" / "postgres" / "users.sql"
+PSQL = find_programs() / "psql"
+MIGRATE_PASSWORD = "first-secret"
+ROLES_PASSWORD = "second-secret"
+
+
+@dataclass(frozen=True)
+class Server:
+    """Its superuser needs no password, the others do."""
+
+    superuser_url: str
+
+    def url(self, user: str, password: str) -> str:
+        return psycopg.conninfo.make_conninfo(self.superuser_url, user=user, password=password)
+
+    @property
+    def migrate_url(self) -> str:
+        return self.url("gateway_migrate", MIGRATE_PASSWORD)
+
+    @property
+    def roles_url(self) -> str:
+        return self.url("gateway_roles", ROLES_PASSWORD)
+
+
+@contextmanager
+def server_with_users(binaries: Path | None, passwords: dict[str, str] | None = None) -> Iterator[Server]:
+    """The embedded server, or that of `binaries`, as durable as in use."""
+    given = passwords or {"MIGRATE_PASSWORD": MIGRATE_PASSWORD, "ROLES_PASSWORD": ROLES_PASSWORD}
+    with tempfile.TemporaryDirectory(prefix="gateway-test-") as folder:
+        # Not pytest's own folder: where we are root, the server's account could not get through.
+        Path(folder).chmod(0o755)
+        with EmbeddedPostgres(Path(folder), binaries=binaries) as postgres:
+            subprocess.run([PSQL, "-qX", "-f", USERS_SQL, postgres.url], check=True, env=os.environ | given)
+            _ask_for_passwords(postgres.url)
+            yield Server(postgres.url)
+
+
+def _ask_for_passwords(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as admin:
+        ((file,),) = admin.execute("SHOW hba_file").fetchall()
+        ((superuser,),) = admin.execute("SELECT current_user").fetchall()
+        Path(file).write_text(f"local all {superuser} trust\nlocal all all scram-sha-256\n")
+        admin.execute("SELECT pg_reload_conf()")
+        admin.execute("SELECT pg_sleep(0.2)")  # the postmaster reads it when the signal comes
