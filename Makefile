@@ -26,7 +26,8 @@ demo: setup  ## the gateway on this machine: database, broker, pages, a simulate
 
 test: setup  ## all tests
 	@tests/tools.sh
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist worksteal --ignore tests/browser
+	$(BIN)/pytest tests/browser
 
 check: setup  ## style, types, import contracts
 	$(BIN)/ruff check .

@@ -95,13 +95,23 @@ def usable_programs(programs: Path, account: Account) -> Path:
             for path in [unfinished, *unfinished.rglob("*")]:
                 execute = 0o111 if path.is_dir() or path.stat().st_mode & stat.S_IXUSR else 0
                 path.chmod(0o644 | execute)
-            unfinished.rename(copy)
+            _rename_unless_there(unfinished, copy)
         except BaseException:
             shutil.rmtree(unfinished, ignore_errors=True)
             raise
         for old in outdated:
             shutil.rmtree(old, ignore_errors=True)
     return target / "bin"
+
+
+def _rename_unless_there(unfinished: Path, copy: Path) -> None:
+    """Give the copy its name; where another gateway that started with us was quicker, its copy is as good."""
+    try:
+        unfinished.rename(copy)
+    except OSError:
+        if not copy.exists():
+            raise
+        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def major_version(programs: Path) -> int:

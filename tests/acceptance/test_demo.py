@@ -14,7 +14,7 @@ import pytest
 
 from gateway.demo.people import OWNER, SUPPORT
 from gateway.demo.visitor import VisitFailed, Visitor
-from gateway.embedded.process import free_port
+from tests.dsl.ports import free_port
 from tests.dsl.wait import until
 
 GATEWAY = str(Path(sys.executable).with_name("gateway"))

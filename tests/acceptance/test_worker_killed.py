@@ -8,26 +8,12 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.dsl.fcm import fcm_server
 from tests.dsl.roles import running_roles
-from tests.dsl.smtp import mail_server
 from tests.dsl.wait import until
 from tests.factories.notices import QUICK, deliveries, make_owner, raise_alarm, tries
 
 PHONES = ("phone-number-one", "phone-number-two")
 REASON = "the worker ended while it was sending; the provider may have taken it"
-
-
-@pytest.fixture
-def mail():
-    with mail_server() as server:
-        yield server
-
-
-@pytest.fixture
-def fcm(tmp_path):
-    with fcm_server(tmp_path) as server:
-        yield server
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from gateway.embedded.process import free_port, spawn
+from gateway.embedded.process import spawn
+from tests.dsl.ports import free_port
 from tests.dsl.wait import until
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")

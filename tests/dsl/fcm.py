@@ -15,7 +15,7 @@ import jwt
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from gateway.demo.outbox import write_service_account
-from gateway.embedded.process import free_port
+from tests.dsl.ports import free_port
 
 FCM_ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
 AUDIENCE = "https://oauth2.googleapis.com/token"  # whatever the account's token_uri says
@@ -143,7 +143,7 @@ class _Server(ThreadingHTTPServer):
 def fcm_server(folder: Path) -> Iterator[Fcm]:
     fcm = Fcm(folder)
     server = _Server(("127.0.0.1", fcm.port), handler(fcm))
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=[0.02])
     thread.start()
     try:
         yield fcm

@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from gateway.embedded.process import free_port, spawn
+from gateway.embedded.process import spawn
 from tests.dsl.people import session
+from tests.dsl.ports import free_port
 from tests.dsl.wait import until
 
 ROLES = ("ingest", "worker", "api")

@@ -10,7 +10,7 @@ from email.message import EmailMessage
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope, Session
 
-from gateway.embedded.process import free_port
+from tests.dsl.ports import free_port
 
 
 class MailServer:

