@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from gateway.accounts.model import Account, NotSignedIn
-from gateway.api import my_models, my_views
+from gateway.api import models, my_models, my_views
 from gateway.api.auth import signed_in
 from gateway.api.chart import Words, chart
 from gateway.api.page_icons import ICONS
@@ -153,6 +153,8 @@ def _notice(mine: Connection, account: Account, notice_id: str, now: datetime) -
     if row is None:
         return None
     notice = my_views.notice(row, account)
+    if notice.why is None:
+        return None
     found = owned.unit(mine, notice.unit.id)
     unit = my_views.unit(found, account, now) if found else None
     why, say = notice.why, Speech(account.language)
@@ -169,18 +171,21 @@ def _notice(mine: Connection, account: Account, notice_id: str, now: datetime) -
         tone=_MARKS[notice.severity][1],
         normal=_band(say, normal, why.unit),
         limit=f"{say.plain(why.limit)} {why.unit}",
-        chart=_chart(say, notice, points, normal),
+        chart=_chart(say, notice, why, points, normal),
         table=points[:: max(1, len(points) // _ROWS)][-_ROWS - 1 :],
         channels=_CHANNELS,
     )
 
 
 def _chart(
-    say: Speech, notice: my_models.MyNotice, points: list[tuple[datetime, float]], normal: tuple[float, float] | None
+    say: Speech,
+    notice: my_models.MyNotice,
+    why: models.Why,
+    points: list[tuple[datetime, float]],
+    normal: tuple[float, float] | None,
 ) -> str:
     if not points:
         return ""
-    why = notice.why
     first, last = say.clock(points[0][0]), say.clock(points[-1][0])
     band = _band(say, normal, why.unit)
     label = say(

@@ -78,7 +78,7 @@ UPDATE outbox SET status = %(status)s, reason = %(reason)s, finished_at = %(now)
 
 -- name: feed
 -- Notices below a number, the newest first.
-SELECT n.id AS row, n.public_id AS id, n.severity, n.state, n.count, n.text, n.why, n.created_at, n.updated_at,
+SELECT n.id AS row, n.public_id AS id, n.kind, n.severity, n.state, n.count, n.text, n.why, n.created_at, n.updated_at,
        n.resolved_at, p.name AS person, u.public_id AS unit, u.printed AS serial, pr.name AS product, pr.model,
        o.due_at AS held_until, o.reason AS hold_reason
 FROM notice n
@@ -92,9 +92,12 @@ LIMIT %(limit)s;
 
 -- name: ledger
 -- What the stages answered, the newest first.
-SELECT l.id, l.at, a.public_id AS alarm, p.public_id AS person, n.public_id AS notice, l.outcome, l.reason, l.steps
+SELECT l.id, l.at, a.public_id AS alarm, c.public_id AS campaign, u.public_id AS unit, p.public_id AS person,
+       n.public_id AS notice, l.outcome, l.reason, l.steps
 FROM ledger l
-JOIN alarm a ON a.id = l.alarm_id
+LEFT JOIN alarm a ON a.id = l.alarm_id
+LEFT JOIN campaign c ON c.id = l.campaign_id
+JOIN unit u ON u.id = coalesce(l.unit_id, a.unit_id)
 LEFT JOIN person p ON p.id = l.person_id
 LEFT JOIN notice n ON n.id = l.notice_id
 WHERE l.id < %(before)s
