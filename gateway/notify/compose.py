@@ -5,6 +5,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from gateway.notify.campaign_words import campaign_words
 from gateway.notify.links import Links, OpenLink, UnsubscribeLink, address_digest
 from gateway.notify.mail import Mail
 from gateway.notify.model import Delivery
@@ -31,6 +32,7 @@ def notice_mail(delivery: Delivery, to: str, person: str, links: Links) -> Mail:
     if safety:
         headers |= {"Importance": "high", "X-Priority": "1"}
     title = delivery.text["title"]
+    is_alarm = delivery.kind == "alarm"
     shown = {
         "said": said,
         "language": delivery.language,
@@ -44,10 +46,12 @@ def notice_mail(delivery: Delivery, to: str, person: str, links: Links) -> Mail:
         "link": links.open(OpenLink(delivery.notice, delivery.channel)),
         "unsubscribe": unsubscribe,
     }
+    if not is_alarm:
+        shown |= {"words": campaign_words(delivery.language), "why": delivery.why}
     return Mail(
         to=to,
         subject=said["again_title"].format(title=title) if delivery.again else title,
-        text=_ENVIRONMENT.get_template("notice.txt").render(shown),
+        text=_ENVIRONMENT.get_template("notice.txt" if is_alarm else "bulletin.txt").render(shown),
         html=_ENVIRONMENT.get_template("notice.html").render(shown),
         headers=headers,
         key=f"{delivery.notice}.{delivery.channel}",
