@@ -32,6 +32,12 @@ def decide(stages: Sequence[Stage], facts: Facts) -> tuple[Outcome, Steps]:
     return outcome, steps
 
 
+def tell(tx: Connection, facts: Facts, stages: Sequence[Stage], new_id: IdMaker = random_id) -> None:
+    """Ask the stages and record what they answer."""
+    outcome, steps = decide(stages, facts)
+    record(tx, facts, outcome, [_line(name, answer) for name, answer in steps], new_id)
+
+
 def handle(
     tx: Connection,
     event: Event,
@@ -46,9 +52,7 @@ def handle(
         alarm = repository.alarm(tx, event.data["alarm_id"])
         if repository.is_answered(tx, alarm):
             return
-        facts = repository.facts(tx, alarm, now, policy)
-        outcome, steps = decide(stages, facts)
-        record(tx, facts, outcome, [_line(name, answer) for name, answer in steps], new_id)
+        tell(tx, repository.facts(tx, alarm, now, policy), stages, new_id)
     elif event.kind == "notice.acknowledged" and event.person_id is not None:
         attention.learn_from_acknowledgement(tx, event.person_id, event.data["notice"], now)
     elif event.kind == "account.signed_in" and event.person_id is not None:

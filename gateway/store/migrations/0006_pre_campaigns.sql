@@ -47,7 +47,7 @@ CREATE TABLE campaign_unit (                    -- the audience, frozen when the
   PRIMARY KEY (campaign_id, unit_id)
 );
 CREATE INDEX campaign_unit_unit ON campaign_unit (unit_id);
-CREATE INDEX campaign_unit_due ON campaign_unit (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX campaign_unit_due ON campaign_unit (campaign_id, due_at, unit_id) WHERE due_at IS NOT NULL;
 
 -- What was published stays what it was: it is superseded or withdrawn, never edited.
 CREATE FUNCTION campaign_is_published() RETURNS trigger LANGUAGE plpgsql AS $$
