@@ -48,6 +48,7 @@ _EN: Mapping[str, str] = {
     "published": "Published",
     "number": "Number",
     "replaces": "Replaces",
+    "concerns": "Concerns",
     "replaced_by": "Replaced by {number}",
     "withdrawn": "Withdrawn",
     "about": "About this notice",
@@ -89,6 +90,7 @@ _DE: Mapping[str, str] = {
     "published": "Veröffentlicht",
     "number": "Nummer",
     "replaces": "Ersetzt",
+    "concerns": "Betrifft",
     "replaced_by": "Ersetzt durch {number}",
     "withdrawn": "Zurückgezogen",
     "about": "Über diese Meldung",
@@ -115,13 +117,19 @@ class Told:
     kind: str
     said: Mapping[str, str]
     headline: str
+    number: str
+    replaces: str
+    replaces_word: str
     matched: str
+    hazard: str
+    reason: str
     action: str
     """What to do in one sentence, for a recall; the steps follow it."""
     steps: Sequence[str]
     changes: Sequence[str]
     version: str
     remedy: str
+    remedy_text: str
     published: str
     ways: Sequence[Way]
 
@@ -139,12 +147,18 @@ def told(kind: str, part: Mapping[str, Any], language: str) -> Told:
         kind=kind,
         said=said,
         headline=said[kind],
+        number=part["number"],
+        replaces=part.get("replaces") or "",
+        replaces_word=said["concerns" if kind == "withdrawal" else "replaces"],
         matched=part.get("matched") or "",
+        hazard=part.get("hazard") or "",
+        reason=part.get("reason") or "",
         action=action,
         steps=after_action(action, steps(part.get("action_text") or "")),
         changes=steps(part.get("changes") or ""),
         version=_version(part, said),
         remedy=_remedy(part.get("remedies") or [], said),
+        remedy_text=part.get("remedy_text") or "",
         published=_day(part["published_at"], language),
         ways=_ways(part.get("contact") or {}, said),
     )
@@ -172,9 +186,16 @@ def _remedy(remedies: Sequence[str], said: Mapping[str, str]) -> str:
 
 
 def _ways(contact: Mapping[str, str | None], said: Mapping[str, str]) -> list[Way]:
-    links = {
-        "phone": lambda text: f"tel:{re.sub(r'[^0-9+]', '', text)}",
-        "email": lambda text: f"mailto:{quote(text, safe='@+')}",
-        "url": lambda text: text if urlsplit(text).scheme in {"http", "https"} else None,
-    }
-    return [Way(kind, said[kind], text, link(text)) for kind, link in links.items() if (text := contact.get(kind))]
+    return [
+        Way(kind, said[kind], text, _link(kind, text))
+        for kind in ("phone", "email", "url")
+        if (text := contact.get(kind))
+    ]
+
+
+def _link(kind: str, text: str) -> str | None:
+    if kind == "phone":
+        return f"tel:{re.sub(r'[^0-9+]', '', text)}"
+    if kind == "email":
+        return f"mailto:{quote(text, safe='@+')}"
+    return text if urlsplit(text).scheme in {"http", "https"} else None

@@ -39,7 +39,7 @@ def notice_mail(delivery: Delivery, to: str, person: str, links: Links) -> Mail:
         "delivery": delivery,
         "subject": subject,
         **(_alarm(delivery, said) if template == "notice" else _campaign(delivery)),
-        "told_because": delivery.why.get("told_because", ""),
+        "told_because": _sentence(delivery.why.get("told_because", "")),
         "sent_because": _sent_because(delivery, said),
         "link": links.open(OpenLink(delivery.notice, delivery.channel)),
         "unsubscribe": unsubscribe,
@@ -129,7 +129,13 @@ def _evidence(why: dict[str, Any], template: str) -> str:
     return template.format(value=number(round(value, 2)), unit=why.get("unit", ""), limit=number(limit))
 
 
+def _sentence(reason: str) -> str:
+    return f"{reason[0].upper()}{reason[1:]}." if reason else ""
+
+
 def _sent_because(delivery: Delivery, said: Mapping[str, str]) -> str:
+    if delivery.severity == "safety":
+        return said["sent_safety"]
     if delivery.follows:
         return said["follows"].format(channel=said[delivery.follows])
     reason = delivery.why.get("sent_because")

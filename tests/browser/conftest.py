@@ -15,11 +15,14 @@ from typing import Any
 
 import pytest
 
+from gateway.demo.visitor import Visitor
 from gateway.embedded.process import free_port, spawn
+from gateway.store import Connection, connect
 from tests.dsl.wait import until
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 DATA = Path(__file__).parents[2] / "gateway" / "demo" / "data"
+OWNER_PASSWORD = "correct horse battery"
 LOOKS = [(390, "light"), (390, "dark"), (1440, "light"), (1440, "dark")]
 
 
@@ -44,6 +47,24 @@ class Demo:
     def _caught(self) -> list[dict[str, Any]]:
         path = next(iter(self.folder.glob("**/outbox*.jsonl")), None)
         return [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path else []
+
+    def database(self) -> Connection:
+        """A connection to the demo's database."""
+        said = next(self.folder.glob("**/postgres.txt")).read_text("utf-8")
+        url = re.search(r"url: (\S+)", said)
+        assert url, said
+        return connect(url.group(1), "browser-test")
+
+    def owner(self, *products: str, language: str = "en") -> tuple[Visitor, list[dict[str, str]]]:
+        """Somebody new who owns a free unit of each of these products, and the units."""
+        visitor, email = Visitor(self.url), f"owner.{secrets.token_hex(4)}@example.com"
+        visitor.post(
+            "/api/sign-up", {"email": email, "name": "Jana Möller", "password": OWNER_PASSWORD, "language": language}
+        )
+        visitor.post("/api/confirm", {"email": email, "code": self.code_for(email).replace("-", "").replace(" ", "")})
+        units = [self.free_unit(product) for product in products]
+        claimed = [visitor.post("/api/my/units", {"serial": u["serial"], "code": u["claim_code"]}) for u in units]
+        return visitor, claimed
 
     def fault(self, unit: str, kind: str, length: str) -> None:
         """Make a simulated unit fail."""
@@ -107,21 +128,36 @@ def look(request: pytest.FixtureRequest) -> tuple[int, str]:
 
 
 @pytest.fixture
-def page(new_context: Any, demo: Demo, look: tuple[int, str]) -> Iterator[Any]:
-    """A page at this width, in these colours; an error in its console fails the test."""
-    width, scheme = look
-    context = new_context(
-        base_url=demo.url,
-        viewport={"width": width, "height": 844 if width < 860 else 1000},
-        color_scheme=scheme,
-        locale="en-GB",
-        reduced_motion="reduce",
-    )
-    opened = context.new_page()
+def page(open_page: Any, look: tuple[int, str]) -> Any:
+    """A page at this width, in these colours."""
+    return open_page(look)
+
+
+@pytest.fixture
+def open_page(new_context: Any, demo: Demo) -> Iterator[Any]:
+    """Opens pages at a width and in colours, signed in as an owner if one is given; an error in a console fails."""
     wrong: list[str] = []
-    opened.on("pageerror", lambda error: wrong.append(str(error)))
-    opened.on("console", lambda said: wrong.append(said.text) if "Content Security Policy" in said.text else None)
-    yield opened
+
+    def open_one(look: tuple[int, str] = (390, "light"), owner: Visitor | None = None, **how: Any) -> Any:
+        width, scheme = look
+        context = new_context(
+            base_url=demo.url,
+            viewport={"width": width, "height": 844 if width < 860 else 1000},
+            color_scheme=scheme,
+            locale="en-GB",
+            reduced_motion="reduce",
+            **how,
+        )
+        if owner is not None:
+            context.add_cookies(
+                [{"name": name, "value": text, "url": demo.url} for name, text in owner.cookies.items()]
+            )
+        opened = context.new_page()
+        opened.on("pageerror", lambda error: wrong.append(str(error)))
+        opened.on("console", lambda said: wrong.append(said.text) if "Content Security Policy" in said.text else None)
+        return opened
+
+    yield open_one
     assert not wrong
 
 

@@ -175,6 +175,7 @@ export const de: Catalog = {
   "about.published": "Veröffentlicht",
   "about.number": "Nummer",
   "about.replaces": "Ersetzt",
+  "about.concerns": "Betrifft",
   "about.told": "Veröffentlicht als {number}",
   "about.confirmed": "Sie haben es bestätigt",
 

@@ -173,6 +173,7 @@ export const en = {
   "about.published": "Published",
   "about.number": "Number",
   "about.replaces": "Replaces",
+  "about.concerns": "Concerns",
   "about.told": "Published as {number}",
   "about.confirmed": "You confirmed it",
 
