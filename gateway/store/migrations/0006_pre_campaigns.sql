@@ -69,11 +69,12 @@ CREATE TRIGGER campaign_published BEFORE UPDATE OR DELETE ON campaign
 
 CREATE FUNCTION audience_is_frozen() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF TG_OP <> 'INSERT' OR EXISTS (SELECT FROM added a JOIN campaign c ON c.id = a.campaign_id
-                                  WHERE c.state <> 'draft') THEN
-    RAISE EXCEPTION 'the audience of a published campaign is frozen';
+  IF TG_OP = 'INSERT' THEN
+    IF NOT EXISTS (SELECT FROM added a JOIN campaign c ON c.id = a.campaign_id WHERE c.state <> 'draft') THEN
+      RETURN NULL;
+    END IF;
   END IF;
-  RETURN NULL;
+  RAISE EXCEPTION 'the audience of a published campaign is frozen';
 END $$;
 
 CREATE TRIGGER campaign_unit_frozen AFTER INSERT ON campaign_unit
