@@ -120,6 +120,8 @@ class Told:
     number: str
     replaces: str
     replaces_word: str
+    replaced_by: str
+    """Empty as well when it was withdrawn."""
     matched: str
     hazard: str
     reason: str
@@ -150,6 +152,7 @@ def told(kind: str, part: Mapping[str, Any], language: str) -> Told:
         number=part["number"],
         replaces=part.get("replaces") or "",
         replaces_word=said["concerns" if kind == "withdrawal" else "replaces"],
+        replaced_by=_successor(part),
         matched=part.get("matched") or "",
         hazard=part.get("hazard") or "",
         reason=part.get("reason") or "",
@@ -162,6 +165,11 @@ def told(kind: str, part: Mapping[str, Any], language: str) -> Told:
         published=_day(part["published_at"], language),
         ways=_ways(part.get("contact") or {}, said),
     )
+
+
+def _successor(part: Mapping[str, Any]) -> str:
+    number = part.get("replaced_by") or ""
+    return "" if number.startswith("W-") else number
 
 
 def _day(moment: str | datetime, language: str) -> str:

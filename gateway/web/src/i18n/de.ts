@@ -127,7 +127,7 @@ export const de: Catalog = {
   "campaign.replaced": "Ersetzt durch {number}",
   "campaign.closed": "Abgeschlossen",
   "campaign.withdrawn.text": "Diese Meldung ist zurückgezogen. Sie betrifft Ihr Produkt nicht mehr.",
-  "campaign.replaced.text": "Diese Meldung ist durch {number} ersetzt. Halten Sie sich an die neuere.",
+  "campaign.replaced.text": "Diese Meldung ist durch {number} ersetzt und gilt nicht mehr.",
 
   "recall.headline": "Produktsicherheits\u00adrückruf",
   "recall.serial": "Ihre Seriennummer",
@@ -160,7 +160,6 @@ export const de: Catalog = {
   "update.offered": "Die neue Version ist {version}.",
   "update.wait": "Meldet Ihr Produkt die neue Version, schließt sich diese Meldung von selbst.",
   "update.done": "Ihr Produkt meldet Version {version}. Sie müssen nichts tun.",
-  "update.done.any": "Ihr Produkt meldet die neue Version. Sie müssen nichts tun.",
 
   "contact.phone": "Telefon",
   "contact.email": "E-Mail",

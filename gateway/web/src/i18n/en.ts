@@ -125,7 +125,7 @@ export const en = {
   "campaign.replaced": "Replaced by {number}",
   "campaign.closed": "Closed",
   "campaign.withdrawn.text": "This notice is withdrawn. It no longer concerns your product.",
-  "campaign.replaced.text": "This notice is replaced by {number}. Follow the newer one.",
+  "campaign.replaced.text": "This notice is replaced by {number} and no longer counts.",
 
   "recall.headline": "Product safety recall",
   "recall.serial": "Your serial",
@@ -158,7 +158,6 @@ export const en = {
   "update.offered": "The new version is {version}.",
   "update.wait": "When your product reports the new version, this notice closes by itself.",
   "update.done": "Your product reports version {version}. You need not do anything.",
-  "update.done.any": "Your product reports the new version. You need not do anything.",
 
   "contact.phone": "Phone",
   "contact.email": "Email",

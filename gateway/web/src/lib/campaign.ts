@@ -31,3 +31,10 @@ export function versions({ campaign, state }: CampaignNotice, unit: Unit | undef
   if (state === "resolved") return t("update.done", { version: unit?.firmware ?? campaign.version });
   return unit?.firmware ? t("update.from", { before: unit.firmware, version: campaign.version }) : t("update.offered", { version: campaign.version });
 }
+
+/** The number of what replaced it; nothing when it was withdrawn, which has a number as well. */
+export const replacedBy = ({ campaign }: Notice): string => (campaign?.replaced_by && !campaign.replaced_by.startsWith("W-") ? campaign.replaced_by : "");
+
+/** What became of a notice that counts no more. */
+export const ended = (notice: Notice): string =>
+  replacedBy(notice) ? t("campaign.replaced.text", { number: replacedBy(notice) }) : t("campaign.withdrawn.text");

@@ -1,5 +1,6 @@
 import type { Notice, Severity, Unit } from "../api/types";
 import { t, type Key } from "../i18n/index.svelte";
+import { replacedBy } from "../lib/campaign";
 import type { IconName } from "./icons";
 
 /** Icon, word and colour of each state: never colour alone. Red is for recalls only. */
@@ -70,11 +71,11 @@ export const isPinned = (notice: Notice): boolean => (isOpen(notice) && notice.k
 /** How a notice looks now: red only for a recall that still counts, and for an alarm about safety. */
 export function markOf(notice: Notice): Mark {
   if (notice.state === "withdrawn")
-    return { icon: notice.campaign?.replaced_by ? "repeat" : "out", word: notice.campaign?.replaced_by ? "campaign.replaced" : "campaign.withdrawn", tone: "" };
+    return { icon: replacedBy(notice) ? "repeat" : "out", word: replacedBy(notice) ? "campaign.replaced" : "campaign.withdrawn", tone: "" };
   if (notice.kind === "alarm") return notice.state === "resolved" ? { icon: "ok", word: "severity.resolved", tone: "ok" } : SEVERITIES[notice.severity];
   if (notice.state === "resolved" && notice.kind !== "withdrawal") return { icon: "ok", word: notice.kind === "update" ? "update.installed" : "campaign.closed", tone: "ok" };
   return KINDS[notice.kind];
 }
 
 /** The words of its mark. */
-export const markWord = (notice: Notice): string => t(markOf(notice).word, { number: notice.campaign?.replaced_by ?? "" });
+export const markWord = (notice: Notice): string => t(markOf(notice).word, { number: replacedBy(notice) });
