@@ -97,6 +97,7 @@ export const de: Catalog = {
   "home.all": "Alle Meldungen",
 
   "feed.empty.title": "Keine Meldungen",
+  "feed.empty.other": "Keine weiteren Meldungen",
   "feed.empty.text": "Wenn ein Produkt Sie braucht, erscheint die Meldung sofort hier, mit der Messung, die sie ausgelöst hat.",
   "feed.empty.filter": "Nichts von dieser Art.",
   "feed.tab.all": "Alle",

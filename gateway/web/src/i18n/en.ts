@@ -95,6 +95,7 @@ export const en = {
   "home.all": "All notices",
 
   "feed.empty.title": "No notices",
+  "feed.empty.other": "No other notices",
   "feed.empty.text": "When a product of yours needs you, the notice appears here at once, with the measurement that raised it.",
   "feed.empty.filter": "Nothing of this kind.",
   "feed.tab.all": "All",
