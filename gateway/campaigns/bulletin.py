@@ -14,6 +14,11 @@ from gateway.store import Row
 _CONTENT: TypeAdapter[Content] = TypeAdapter(Content)
 _SEVERITY = {"recall": "safety", "update": "info"}
 
+_NOTHING: dict[str, Any] = {
+    **dict.fromkeys(("hazard", "action", "action_text", "remedy_text", "changes", "version", "reason")),
+    "remedies": [],
+}
+
 Words = dict[str, dict[str, Any]]
 """By language."""
 
@@ -37,7 +42,7 @@ class Told:
         kind = next((each["kind"] for each in [campaign, *formers] if each["kind"] != "withdrawal"), "recall")
         former = formers[0]["number"] if formers else None
         below = campaign["audience"]["below"] if content.kind == "update" else None
-        common = {
+        common = _NOTHING | {
             "number": campaign["number"],
             "published_at": campaign["published_at"].isoformat(),
             "replaces": former,

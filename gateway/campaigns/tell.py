@@ -15,7 +15,7 @@ from gateway.campaigns.repository import queries
 from gateway.events import append
 from gateway.notify import repository as notify
 from gateway.notify.model import Earlier, Facts, Policy, Stage
-from gateway.notify.service import tell
+from gateway.notify.service import tell, tell_nobody
 from gateway.registrations.model import Owner
 from gateway.store import Connection, OperationalError, Row
 
@@ -57,26 +57,32 @@ def _tell(
     ).fetchall()
     own = {"id": campaign["id"], "now": now}
     tx.execute(queries.looked_at, own | {"unit_ids": list(units)})
-    for row in known:
-        unit = units[row["unit_id"]]
+    rows = [units[row["unit_id"]] | row for row in known]
+    closing = [row for row in rows if row["reached"] and row["standing"] == "affected"]
+    for row in closing:
+        tx.execute(queries.close_unit, own | {"unit_id": row["unit_id"]})
+        resolve_closed(tx, row["unit_id"], [campaign["id"]], now)
+    telling = [row for row in rows if row not in closing]
+    unowned = [row for row in telling if row["person_id"] is None]
+    tell_nobody(tx, [_facts(tx, told, row, now, policy) for row in unowned], stages)
+    for row in telling:
+        if row["person_id"] is None:
+            continue
         try:
             with tx.transaction():
-                if row["reached"] and unit["standing"] == "affected":
-                    tx.execute(queries.close_unit, own | {"unit_id": row["unit_id"]})
-                    resolve_closed(tx, row["unit_id"], [campaign["id"]], now)
-                else:
-                    tell(tx, _facts(tx, told, unit, row, now, policy), stages)
+                tell(tx, _facts(tx, told, row, now, policy), stages)
         except OperationalError:
             raise
         except Exception as error:
-            log.exception("%s cannot be told about unit %d; it is tried again.", campaign["number"], row["unit_id"])
+            unit_id = row["unit_id"]
+            log.exception("%s cannot be told about unit %d; it is tried again.", campaign["number"], unit_id)
             what: dict[str, Any] = {"of": campaign["number"], "campaign": campaign["public_id"], "error": repr(error)}
-            append(tx, "event.unhandled", what, unit_id=row["unit_id"], person_id=row["person_id"])
-            tx.execute(queries.look_later, own | {"unit_id": row["unit_id"], "due_at": now + _AGAIN_AFTER})
+            append(tx, "event.unhandled", what, unit_id=unit_id, person_id=row["person_id"])
+            tx.execute(queries.look_later, own | {"unit_id": unit_id, "due_at": now + _AGAIN_AFTER})
 
 
-def _facts(tx: Connection, told: Told, unit: Row, row: Row, now: datetime, policy: Policy) -> Facts:
-    subject = bulletin(told, row["unit_id"], unit["standing"], unit["matched"])
+def _facts(tx: Connection, told: Told, row: Row, now: datetime, policy: Policy) -> Facts:
+    subject = bulletin(told, row["unit_id"], row["standing"], row["matched"])
     owner = earlier = None
     within_hour: tuple[datetime, ...] = ()
     if row["person_id"] is not None:

@@ -29,20 +29,23 @@ def record(tx: Connection, facts: Facts, outcome: Outcome, steps: list[dict[str,
         _join(tx, facts, subject, facts.owner, joined.id, joined.public_id)
     elif not isinstance(outcome, Drop) and facts.owner:
         notice_id = _tell(tx, facts, facts.owner, outcome, new_id)
-    repository.insert_ledger(
-        tx,
-        {
-            "at": facts.now,
-            "alarm_id": subject.id if isinstance(subject, Alarm) else None,
-            "campaign_id": subject.campaign_id if isinstance(subject, Bulletin) else None,
-            "unit_id": subject.unit_id if isinstance(subject, Bulletin) else None,
-            "person_id": facts.owner.person_id if facts.owner else None,
-            "notice_id": notice_id,
-            "outcome": type(outcome).__name__.lower(),
-            "reason": outcome.reason,
-            "steps": steps,
-        },
-    )
+    repository.insert_ledger(tx, [line(facts, outcome, steps, notice_id)])
+
+
+def line(facts: Facts, outcome: Outcome, steps: list[dict[str, Any]], notice_id: int | None = None) -> dict[str, Any]:
+    """What the ledger keeps of an answer."""
+    subject = facts.subject
+    return {
+        "at": facts.now,
+        "alarm_id": subject.id if isinstance(subject, Alarm) else None,
+        "campaign_id": subject.campaign_id if isinstance(subject, Bulletin) else None,
+        "unit_id": subject.unit_id if isinstance(subject, Bulletin) else None,
+        "person_id": facts.owner.person_id if facts.owner else None,
+        "notice_id": notice_id,
+        "outcome": type(outcome).__name__.lower(),
+        "reason": outcome.reason,
+        "steps": steps,
+    }
 
 
 def _tell(tx: Connection, facts: Facts, owner: Owner, outcome: Outcome, new_id: IdMaker) -> int:

@@ -1,5 +1,6 @@
 """Notices, outbox and ledger in the database; everything runs in the caller's transaction."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -96,9 +97,10 @@ def send_after_all(tx: Connection, notice_id: int, reason: str, now: datetime) -
     tx.execute(queries.send_after_all, {"notice_id": notice_id, "reason": reason, "now": now})
 
 
-def insert_ledger(tx: Connection, line: dict[str, Any]) -> None:
+def insert_ledger(tx: Connection, lines: Sequence[dict[str, Any]]) -> None:
     """Write what the stages answered."""
-    tx.execute(queries.insert_ledger, line | {"steps": Jsonb(line["steps"])})
+    with tx.cursor() as cursor:
+        cursor.executemany(queries.insert_ledger, [line | {"steps": Jsonb(line["steps"])} for line in lines])
 
 
 def resolve(tx: Connection, alarm: Alarm, now: datetime) -> list[Row]:
