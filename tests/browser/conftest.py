@@ -17,6 +17,8 @@ import pytest
 
 from gateway.demo.visitor import Visitor
 from gateway.embedded.process import free_port, spawn
+from gateway.registrations.model import UnitRow
+from gateway.registrations.service import import_units
 from gateway.store import Connection, connect
 from tests.dsl.wait import until
 
@@ -55,16 +57,23 @@ class Demo:
         assert url, said
         return connect(url.group(1), "browser-test")
 
-    def owner(self, *products: str, language: str = "en") -> tuple[Visitor, list[dict[str, str]]]:
-        """Somebody new who owns a free unit of each of these products, and the units."""
+    def make_units(self, *products: str) -> tuple[str, str]:
+        """A new unit of each of these products, all with the same serial and claim code, which it answers."""
+        serial, code = f"TEST-{secrets.token_hex(4).upper()}", "TWNS-2345"
+        rows = [UnitRow(product=product, serial=serial, claim_code=code) for product in products]
+        with self.database() as db, db.transaction():
+            import_units(db, dict(enumerate(rows, 2)), actor="test")
+        return serial, code
+
+    def owner(self, *products: str, language: str = "en") -> tuple[Visitor, list[dict[str, Any]]]:
+        """Somebody new who owns a new unit of each of these products, and the units."""
         visitor, email = Visitor(self.url), f"owner.{secrets.token_hex(4)}@example.com"
         visitor.post(
             "/api/sign-up", {"email": email, "name": "Jana Möller", "password": OWNER_PASSWORD, "language": language}
         )
         visitor.post("/api/confirm", {"email": email, "code": self.code_for(email).replace("-", "").replace(" ", "")})
-        units = [self.free_unit(product) for product in products]
-        claimed = [visitor.post("/api/my/units", {"serial": u["serial"], "code": u["claim_code"]}) for u in units]
-        return visitor, claimed
+        plates = [self.make_units(product) for product in products]
+        return visitor, [visitor.post("/api/my/units", {"serial": serial, "code": code}) for serial, code in plates]
 
     def fault(self, unit: str, kind: str, length: str) -> None:
         """Make a simulated unit fail."""

@@ -1,29 +1,16 @@
 """Two turns of registering that few people meet: a serial that several products have, and giving a product up."""
 
-import pytest
-
-from gateway.registrations.model import UnitRow
-from gateway.registrations.service import import_units
 from tests.browser.checks import check
 from tests.dsl.wait import until
 
-SERIAL, CODE = "TWIN-2026-01", "TWNS-2345"
 
-
-@pytest.fixture(scope="module")
-def twins(demo):
-    """Two products with one serial and one claim code."""
-    rows = [UnitRow(product=product, serial=SERIAL, claim_code=CODE) for product in ("ac-24", "hp-90")]
-    with demo.database() as db, db.transaction():
-        import_units(db, dict(enumerate(rows, 2)), actor="test")
-
-
-def test_a_serial_of_several_products_asks_which_one_it_is(demo, twins, open_page, look):
+def test_a_serial_of_several_products_asks_which_one_it_is(demo, open_page, look):
+    serial, code = demo.make_units("ac-24", "hp-90")
     owner, _ = demo.owner()
     page = open_page(look, owner)
     page.goto("/add")
-    page.get_by_role("textbox", name="Serial").fill(SERIAL)
-    page.get_by_role("textbox", name="Claim code").fill(CODE)
+    page.get_by_role("textbox", name="Serial").fill(serial)
+    page.get_by_role("textbox", name="Claim code").fill(code)
     page.get_by_role("button", name="Add this product").click()
     page.get_by_role("heading", name="Which product is it?").wait_for()
     assert page.evaluate("document.activeElement.id") == "which"
@@ -36,9 +23,8 @@ def test_a_serial_of_several_products_asks_which_one_it_is(demo, twins, open_pag
     page.get_by_role("button", name="Done").click()
     page.get_by_role("heading", name="Air compressor", exact=True).wait_for()
     (unit,) = owner.get("/api/my/units")["units"]
-    assert (unit["product"]["code"], unit["serial"]) == ("ac-24", SERIAL)
+    assert (unit["product"]["code"], unit["serial"]) == ("ac-24", serial)
 
-    # The other one of the two is still free, and this one as soon as it is given up: then they ask again.
     page.get_by_role("button", name="It is no longer mine").click()
     toast = page.get_by_text("Air compressor leaves your products in 8 seconds")
     toast.wait_for()
