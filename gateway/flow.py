@@ -1,7 +1,8 @@
-"""The page to read first: the road from a reading to a notice, stage by stage.
+"""The page to read first: the two roads, from a reading and from a recall to a notice, stage by stage.
 
 Docs, log lines (`stage=`), the ledger and the console use these names. The stages up to `acknowledge` run in the
-ingest role (app/ingest.py), the others in the worker role (notify/service.py and notify/outbox.py).
+ingest role (app/ingest.py), those up to `freeze` in the api role (campaigns/), the others in the worker role
+(notify/service.py, campaigns/tell.py and notify/outbox.py).
 """
 
 from gateway.notify.address import address
@@ -19,9 +20,16 @@ INGEST = (
     Stage("acknowledge", "Only now tell the broker, in the order of arrival."),
 )
 
+CAMPAIGN = (
+    Stage("draft", "Write what is wrong, what to do and whom it concerns; nobody is told (campaigns/service.py)."),
+    Stage("check", "Name what is missing, and count the units, the owners and how they are reached."),
+    Stage("approve", "A second person types the number of units (campaigns/publish.py)."),
+    Stage("freeze", "In that transaction keep the audience unit by unit; each is due to be told."),
+)
+
 NOTICE = (
-    Stage("address", "Find whom the alarm concerns.", address),
-    Stage("merge", "Let an alarm that comes again join the notice that is there.", merge),
+    Stage("address", "Find whom it concerns: the owner of the unit.", address),
+    Stage("merge", "Tell nobody twice: an alarm that comes again joins the notice that is there.", merge),
     Stage("rate", "Hold what would be a flood for one person.", rate),
 )
 
@@ -32,3 +40,5 @@ TELL = (
 )
 
 READING_TO_NOTICE = INGEST + NOTICE + TELL
+RECALL_TO_NOTICE = CAMPAIGN + NOTICE + TELL
+ROADS = {"reading": READING_TO_NOTICE, "recall": RECALL_TO_NOTICE}

@@ -12,6 +12,7 @@ from gateway.accounts.passwords import Passwords
 from gateway.accounts.service import Accounts
 from gateway.api import (
     accounts_routes,
+    campaign_routes,
     demo_routes,
     language_routes,
     links_routes,
@@ -79,6 +80,7 @@ def create_app(settings: Settings, database: Database, hub: Hub, clock: Clock) -
         app.include_router(demo_routes.router)
     app.include_router(routes.router, dependencies=[Depends(staff)])
     app.include_router(stream.router, dependencies=[Depends(staff)])
+    app.include_router(campaign_routes.router)
     app.include_router(language_routes.router)
     with as_file(files("gateway") / "web") as web:
         add_pages(app, web)

@@ -5,8 +5,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from gateway.campaigns.model import CampaignPart
+
 Severity = Literal["info", "warning", "critical", "safety"]
-UnitState = Literal["critical", "warning", "info", "fine", "unknown"]
+UnitState = Literal["recalled", "critical", "warning", "update", "info", "fine", "unknown"]
+NoticeKind = Literal["alarm", "recall", "update", "withdrawal"]
 
 
 class ProductRef(BaseModel):
@@ -37,7 +40,10 @@ class ActiveAlarm(BaseModel):
 
 
 class Unit(BaseModel):
-    """A unit with its newest readings; `state` is its worst active alarm, and unknown until something was heard."""
+    """A unit with its newest readings; `state` is its worst active alarm, and unknown until something was heard.
+
+    To its owner it is `recalled` as long as a recall of it is open, also an acknowledged one: it is not remedied.
+    """
 
     id: str
     serial: str
@@ -98,11 +104,15 @@ class UnitRef(BaseModel):
 
 
 class Notice(BaseModel):
-    """One message to one person about one unit."""
+    """One message to one person about one unit: of an alarm, with its `why`, or of a `campaign`.
+
+    `withdrawn`: the campaign was replaced or withdrawn.
+    """
 
     id: str
+    kind: NoticeKind
     severity: Severity
-    state: Literal["open", "resolved"]
+    state: Literal["open", "resolved", "withdrawn"]
     title: str
     body: str
     action: str
@@ -112,7 +122,8 @@ class Notice(BaseModel):
     resolved_at: datetime | None
     person: str
     unit: UnitRef
-    why: Why
+    why: Why | None
+    campaign: CampaignPart | None
     held_until: datetime | None
     hold_reason: str | None
 
@@ -199,11 +210,13 @@ class Step(BaseModel):
 
 
 class LedgerLine(BaseModel):
-    """What the stages answered to an alarm: why somebody was told, or why nobody was."""
+    """What the stages answered to an alarm, or to a unit of a campaign: why somebody was told, or why nobody was."""
 
     id: str
     at: datetime
-    alarm: str
+    alarm: str | None
+    campaign: str | None
+    unit: str
     person: str | None
     notice: str | None
     outcome: Literal["pass", "hold", "drop"]
@@ -219,7 +232,7 @@ class Ledger(BaseModel):
 
 
 class Stage(BaseModel):
-    """One stage of the road from a reading to a notice."""
+    """One stage of the road from a reading, or from a draft, to a notice."""
 
     name: str
     sentence: str

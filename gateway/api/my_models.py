@@ -64,8 +64,12 @@ class MyNotice(Notice):
 
 
 class MyFeed(BaseModel):
-    """A page of the person's notices, the newest first; `unread` counts all of them."""
+    """A page of the person's notices, the newest first; `unread` counts all of them.
 
+    `pinned` are the recalls that are not acknowledged, the oldest first, whatever the page; they stand only there.
+    """
+
+    pinned: list[MyNotice]
     notices: list[MyNotice]
     unread: int
     next: str | None

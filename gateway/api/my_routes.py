@@ -148,6 +148,7 @@ def my_feed(account: SignedIn, mine: Owned, before: Before = _NEWEST, limit: Lim
     """The person's notices, the newest first, and how many he has not read."""
     rows = owned.feed(mine, before, limit)
     return my_models.MyFeed(
+        pinned=[my_views.notice(row, account) for row in owned.pinned(mine)],
         notices=[my_views.notice(row, account) for row in rows],
         unread=owned.unread(mine),
         next=views.next_page(rows, limit, "row"),

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from gateway.accounts.model import Account
 from gateway.api import models, my_models, views
 from gateway.events import Event
+from gateway.notify.reasons import reason_in
 from gateway.store import Row
 
 _ONLINE_CADENCES = 3
@@ -46,12 +47,18 @@ def message(row: Row) -> my_models.Message:
 
 def notice(row: Row, account: Account) -> my_models.MyNotice:
     """A notice to him."""
-    row = row | {"person": account.name, "product": {"en": words(row["product"], account.language)}}
+    language = account.language
+    row = row | {
+        "person": account.name,
+        "product": {"en": words(row["product"], language)},
+        "hold_reason": reason_in(language, row["hold_reason"]) if row["hold_reason"] else None,
+    }
+    deliveries = [each | {"reason": reason_in(language, each["reason"])} for each in row["deliveries"] or []]
     return my_models.MyNotice(
         **views.notice(row).model_dump(),
         read_at=row["read_at"],
         acknowledged_at=row["acknowledged_at"],
-        deliveries=[my_models.Delivery(**each) for each in row["deliveries"] or []],
+        deliveries=[my_models.Delivery(**each) for each in deliveries],
     )
 
 

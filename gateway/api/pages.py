@@ -1,29 +1,21 @@
 """The pages: My Products (built by vite), the staff's page, and each notice as a page that works without a script."""
 
-import json
-from datetime import datetime, timedelta
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi import Path as InPath
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from gateway.accounts.model import Account, NotSignedIn
-from gateway.api import my_models, my_views
+from gateway.accounts.model import NotSignedIn
+from gateway.api import notice_page
 from gateway.api.auth import signed_in
-from gateway.api.chart import Words, chart
-from gateway.api.page_icons import ICONS
-from gateway.api.page_words import Speech
 from gateway.core.errors import Unavailable
 from gateway.notify import attention
 from gateway.registrations import owned
-from gateway.store import Connection, Database
+from gateway.store import Database
 from gateway.store.owner import act_as_owner
 from gateway.store.wakeup import wake
 
@@ -42,18 +34,6 @@ APPLICATION_PATHS = (
 )
 """What the application shows; everything else that is not there is a plain 404."""
 
-_LEAD = timedelta(minutes=10)
-_TAIL = timedelta(minutes=3)
-_LONGEST = timedelta(hours=12)
-_POINTS_MAX = 20_000
-_ROWS = 10
-_MARKS = {
-    "safety": ("recall", "safety"),
-    "critical": ("crit", "warn"),
-    "warning": ("warn", "warn"),
-    "info": ("info", "info"),
-}
-_CHANNELS = {"email": "mail", "push": "push", "feed": "bell"}
 _PRIVATE = {"Cache-Control": "no-store"}
 _FRESH = {"Cache-Control": "no-cache"}
 
@@ -108,23 +88,23 @@ def add_pages(app: FastAPI, web: Path) -> None:
 
 
 @router.get("/n/{notice_id}")
-def notice_page(request: Request, notice_id: NoticeId) -> Response:
+def notice(request: Request, notice_id: NoticeId) -> Response:
     """A notice, to its owner; somebody else learns that it is not his, nobody is asked to sign in."""
     try:
         account = signed_in(request)
     except NotSignedIn:
         return RedirectResponse(f"/sign-in?next=/n/{notice_id}", 303, _PRIVATE)
     database: Database = request.app.state.database
-    now: datetime = request.app.state.clock()
+    now = request.app.state.clock()
     with database.transaction() as tx:
         is_his = attention.read(tx, account.person_id, notice_id, now)
     if is_his:
         _wake(database)
     with database.transaction() as mine:
         act_as_owner(mine, account.person_id)
-        html = _notice(mine, account, notice_id, now)
+        html = notice_page.render(mine, account, notice_id, now)
     if html is None:
-        return HTMLResponse(_render(account, notice=None), 404, _PRIVATE)
+        return HTMLResponse(notice_page.missing(account), 404, _PRIVATE)
     return HTMLResponse(html, headers=_PRIVATE)
 
 
@@ -146,88 +126,3 @@ def acknowledge(request: Request, notice_id: NoticeId) -> Response:
 def _wake(database: Database) -> None:
     with database.read() as connection:
         wake(connection)
-
-
-def _notice(mine: Connection, account: Account, notice_id: str, now: datetime) -> str | None:
-    row = owned.notice(mine, notice_id)
-    if row is None:
-        return None
-    notice = my_views.notice(row, account)
-    found = owned.unit(mine, notice.unit.id)
-    unit = my_views.unit(found, account, now) if found else None
-    why, say = notice.why, Speech(account.language)
-    begin = why.onset - _LEAD
-    over = why.cleared_at or notice.resolved_at
-    end = min(now, over + _TAIL if over else now, begin + _LONGEST)
-    points = owned.readings(mine, notice.unit.id, why.metric, begin, end, _POINTS_MAX)
-    normal = next((each.normal for each in unit.readings if each.metric == why.metric), None) if unit else None
-    return _render(
-        account,
-        notice=notice,
-        place=unit.place if unit else None,
-        mark=_MARKS[notice.severity][0],
-        tone=_MARKS[notice.severity][1],
-        normal=_band(say, normal, why.unit),
-        limit=f"{say.plain(why.limit)} {why.unit}",
-        chart=_chart(say, notice, points, normal),
-        table=points[:: max(1, len(points) // _ROWS)][-_ROWS - 1 :],
-        channels=_CHANNELS,
-    )
-
-
-def _chart(
-    say: Speech, notice: my_models.MyNotice, points: list[tuple[datetime, float]], normal: tuple[float, float] | None
-) -> str:
-    if not points:
-        return ""
-    why = notice.why
-    first, last = say.clock(points[0][0]), say.clock(points[-1][0])
-    band = _band(say, normal, why.unit)
-    label = say(
-        "chart",
-        title=why.title,
-        first=first,
-        last=last,
-        normal=f"{band}." if band else "",
-        limit=f"{say.plain(why.limit)} {why.unit}",
-        onset=say.clock(why.onset),
-        value=f"{say.number(points[-1][1])} {why.unit}",
-    )
-    alarm = say("alarm_since", time=say.clock(why.onset))
-    words = Words(label, band, alarm, say.plain(why.limit), first, last)
-    tone = "safety" if notice.severity == "safety" else ""
-    return chart(points, normal, why.limit, why.onset, why.cleared_at, words, tone)
-
-
-def _band(say: Speech, normal: tuple[float, float] | None, unit: str) -> str:
-    return say("normal", low=say.plain(normal[0]), high=f"{say.plain(normal[1])} {unit}") if normal else ""
-
-
-def _render(account: Account, **values: object) -> str:
-    return (
-        _templates()
-        .get_template("notice.html")
-        .render(say=Speech(account.language), icons=ICONS, style=_stylesheet(), **values)
-    )
-
-
-@cache
-def _templates() -> Environment:
-    return Environment(
-        loader=PackageLoader("gateway.api"),
-        autoescape=select_autoescape(),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-@cache
-def _stylesheet() -> str | None:
-    """The one stylesheet that vite built, by its hashed name; without it the page is plain, and complete."""
-    manifest = files("gateway") / "web" / "dist" / ".vite" / "manifest.json"
-    try:
-        built = json.loads(manifest.read_text("utf-8"))
-    except FileNotFoundError:
-        return None
-    return next((f"/{each['file']}" for each in built.values() if each["file"].endswith(".css")), None)

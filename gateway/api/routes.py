@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 
@@ -39,6 +39,7 @@ Reading = Annotated[Connection, Depends(connection)]
 Limit = Annotated[int, Query(ge=1, le=PAGE_MAX)]
 After = Annotated[int, Query(ge=0)]
 Before = Annotated[int, Query(ge=0)]
+Road = Literal["reading", "recall"]
 
 
 @router.get("/api/units", tags=["units"])
@@ -110,9 +111,9 @@ def quarantine(database: Reading, before: Before = _NEWEST, limit: Limit = 50) -
 
 
 @open_router.get("/api/flow", tags=["about"])
-def stages() -> list[models.Stage]:
-    """The road from a reading to a notice, stage by stage."""
-    return [models.Stage(name=stage.name, sentence=stage.sentence) for stage in flow.READING_TO_NOTICE]
+def stages(road: Road = "reading") -> list[models.Stage]:
+    """The road from a reading, or from a recall, to a notice, stage by stage."""
+    return [models.Stage(name=stage.name, sentence=stage.sentence) for stage in flow.ROADS[road]]
 
 
 @open_router.get("/healthz", tags=["about"])

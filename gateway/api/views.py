@@ -1,14 +1,17 @@
 """Database rows become API answers."""
 
 from gateway.api import models
+from gateway.campaigns.model import CampaignPart
 from gateway.events import Event
 from gateway.store import Row
 
-_WORST_FIRST = ("safety", "critical", "warning", "info")
+_WORST_FIRST = ("recall", "safety", "critical", "warning", "update", "info")
 _SHOWN: dict[str, models.UnitState] = {
+    "recall": "recalled",
     "safety": "critical",
     "critical": "critical",
     "warning": "warning",
+    "update": "update",
     "info": "info",
 }
 
@@ -16,6 +19,7 @@ _SHOWN: dict[str, models.UnitState] = {
 def unit(row: Row) -> models.Unit:
     """A unit; what was never heard of is unknown, not fine."""
     alarms = [models.ActiveAlarm(**alarm) for alarm in row["alarms"] or []]
+    found = {alarm.severity for alarm in alarms} | set(row.get("campaigns") or ())
     return models.Unit(
         id=row["id"],
         serial=row["serial"],
@@ -24,7 +28,7 @@ def unit(row: Row) -> models.Unit:
         firmware=row["firmware"],
         owner=row["owner"],
         last_seen=row["last_seen"],
-        state=_state(alarms, heard=row["last_seen"] is not None),
+        state=_state(found, heard=row["last_seen"] is not None),
         alarms=alarms,
         readings=[
             models.ReadingNow(**reading | {"title": english(reading["title"])}) for reading in row["readings"] or []
@@ -32,12 +36,8 @@ def unit(row: Row) -> models.Unit:
     )
 
 
-def _state(alarms: list[models.ActiveAlarm], *, heard: bool) -> models.UnitState:
-    severities = {alarm.severity for alarm in alarms}
-    for severity in _WORST_FIRST:
-        if severity in severities:
-            return _SHOWN[severity]
-    return "fine" if heard else "unknown"
+def _state(found: set[str], *, heard: bool) -> models.UnitState:
+    return next((_SHOWN[each] for each in _WORST_FIRST if each in found), "fine" if heard else "unknown")
 
 
 def notice(row: Row) -> models.Notice:
@@ -45,6 +45,7 @@ def notice(row: Row) -> models.Notice:
     return models.Notice(
         **row["text"],
         id=row["id"],
+        kind=row["kind"],
         severity=row["severity"],
         state=row["state"],
         count=row["count"],
@@ -53,7 +54,8 @@ def notice(row: Row) -> models.Notice:
         resolved_at=row["resolved_at"],
         person=row["person"],
         unit=models.UnitRef(id=row["unit"], serial=row["serial"], product=english(row["product"]), model=row["model"]),
-        why=models.Why(**row["why"]),
+        why=models.Why(**row["why"]) if row["kind"] == "alarm" else None,
+        campaign=None if row["kind"] == "alarm" else CampaignPart(**row["why"]),
         held_until=row["held_until"],
         hold_reason=row["hold_reason"],
     )

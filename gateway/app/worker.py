@@ -1,4 +1,4 @@
-"""The worker role: alarm events become notices, the outbox is drained, and the store is kept in order."""
+"""The worker role: alarm events and campaigns become notices, the outbox is drained, and the store is kept in order."""
 
 import logging
 import threading
@@ -9,6 +9,8 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from gateway import flow
 from gateway.accounts.service import forget_old
 from gateway.app.post import Post, channels_of
+from gateway.campaigns.follow import follow
+from gateway.campaigns.tell import tell_due
 from gateway.config import Settings
 from gateway.core.clock import Clock
 from gateway.events import Event, append, read_next
@@ -77,17 +79,20 @@ class Worker:
             for event in events:
                 self._handle(tx, event)
         with self._database.transaction() as tx:
+            looked = tell_due(tx, self._clock(), self._settings.outbox_batch, self._policy, flow.NOTICE)
+        with self._database.transaction() as tx:
             delivered = drain(tx, self._clock(), self._settings.outbox_batch)
             self._post.outbox.skip_unserved(tx, self._clock(), self._settings.outbox_batch)
         if delivered:
             log.info("%d deliveries ended (stage=deliver).", delivered)
-        return delivered + len(events)
+        return delivered + looked + len(events)
 
     def _handle(self, tx: Connection, event: Event) -> None:
         """Handle one event; one that cannot be handled is told in the log and holds up nobody else's notices."""
         try:
             with tx.transaction():
                 handle(tx, event, flow.NOTICE, now=self._clock(), policy=self._policy)
+                follow(tx, event, self._clock())
         except OperationalError:
             raise
         except Exception as error:

@@ -11,7 +11,8 @@ from pathlib import Path
 from gateway.config import Settings
 from gateway.core.errors import GatewayError
 from gateway.demo.installation import installation
-from gateway.demo.story import Story, StoryFailed
+from gateway.demo.scene import StoryFailed
+from gateway.demo.story import Story
 from gateway.embedded.process import free_port
 
 _OWN = ("mqtt_url", "public_url", "smtp_url", "fcm_credentials")

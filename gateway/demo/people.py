@@ -28,11 +28,13 @@ class Person:
 
 OWNER = Person("Eva Silva", "eva.silva@example.org", "customer", "owner of a heat pump and a compressor")
 SUPPORT = Person("Sam Becker", "support@brenhold.example", "support", "support")
+HEATING = Person("Paula Brandt", "heat@brenhold.example", "product_manager", "product manager, heating")
+GARDEN = Person("Pavel Horak", "garden@brenhold.example", "product_manager", "product manager, garden")
 PEOPLE = (
     OWNER,
     SUPPORT,
-    Person("Paula Brandt", "heat@brenhold.example", "product_manager", "product manager, heating"),
-    Person("Pavel Horak", "garden@brenhold.example", "product_manager", "product manager, garden"),
+    HEATING,
+    GARDEN,
     Person("Ada Lindner", "admin@brenhold.example", "administrator", "administrator"),
 )
 

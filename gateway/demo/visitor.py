@@ -23,7 +23,7 @@ class Visitor:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._cookies: dict[str, str] = {}
+        self.cookies: dict[str, str] = {}
 
     @classmethod
     def sign_in(cls, url: str, email: str, password: str) -> Self:
@@ -35,7 +35,7 @@ class Visitor:
     @property
     def headers(self) -> dict[str, str]:
         """What a browser sends along from the gateway's own page."""
-        cookies = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
+        cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         return {"Origin": self.url} | ({"Cookie": cookies} if cookies else {})
 
     def get(self, path: str, **query: object) -> Json:
@@ -52,7 +52,7 @@ class Visitor:
         try:
             with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310 - our own address
                 for cookie in answer.headers.get_all("Set-Cookie", []):
-                    self._cookies |= {name: morsel.value for name, morsel in SimpleCookie(cookie).items()}
+                    self.cookies |= {name: morsel.value for name, morsel in SimpleCookie(cookie).items()}
                 found: Json = json.load(answer)
                 return found
         except urllib.error.HTTPError as error:

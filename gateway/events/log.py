@@ -81,6 +81,18 @@ def append_all(tx: Connection, kind: str, rows: Iterable[tuple[int, dict[str, An
         )
 
 
+def append_each(tx: Connection, kind: str, rows: Iterable[tuple[int, int, dict[str, Any]]]) -> None:
+    """Write one event of `kind` for each (unit id, person id, data), by the gateway, in the caller's transaction."""
+    with tx.cursor() as cursor:
+        cursor.executemany(
+            queries.append,
+            [
+                {"kind": kind, "actor": GATEWAY, "unit_id": unit_id, "person_id": person_id, "data": Jsonb(data)}
+                for unit_id, person_id, data in rows
+            ],
+        )
+
+
 def read(connection: Connection, after: Position, limit: int) -> list[Event]:
     """The next events behind `after`, oldest first."""
     rows = connection.execute(queries.read, {"xid": after.xid, "id": after.id, "limit": limit})

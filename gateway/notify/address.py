@@ -1,18 +1,31 @@
-"""Stage `address`: whom the alarm concerns."""
+"""Stage `address`: whom it concerns."""
 
 from gateway.core.outcome import Drop, Outcome, Pass
-from gateway.notify.model import Facts
+from gateway.notify.model import Alarm, Facts
+from gateway.registrations.model import Owner
 
 
 def address(facts: Facts) -> Outcome:
-    """Pass to the owner who had the unit when the alarm was raised; else nobody is told."""
-    alarm, owner = facts.alarm, facts.owner
+    """Pass to the owner who had the unit when the alarm was raised, or who has it now; else nobody is told."""
+    subject, owner = facts.subject, facts.owner
+    if isinstance(subject, Alarm):
+        return _of_alarm(subject, owner)
+    if owner is not None and subject.takes_back and not facts.told_of_former:
+        return Drop(f"was not told of {subject.takes_back}, so there is nothing to take back")
+    return _owner(owner)
+
+
+def _of_alarm(alarm: Alarm, owner: Owner | None) -> Outcome:
     if alarm.historic:
         return Drop("historic: it was too old when it was judged")
     if "owner" not in alarm.rule.audience:
         return Drop("the rule tells support only")
+    if owner is not None and owner.since > alarm.raised_at:
+        return Drop("the unit changed hands since")
+    return _owner(owner)
+
+
+def _owner(owner: Owner | None) -> Outcome:
     if owner is None:
         return Drop("nobody is registered as the owner of this unit")
-    if owner.since > alarm.raised_at:
-        return Drop("the unit changed hands since")
     return Pass(f"owner since {owner.since:%Y-%m-%d}")

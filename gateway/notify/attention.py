@@ -4,7 +4,7 @@ from datetime import datetime
 
 from gateway.events import append
 from gateway.notify import addresses
-from gateway.notify.repository import queries
+from gateway.notify.repository import of_campaign, queries
 from gateway.store import Connection, Row
 
 
@@ -32,8 +32,10 @@ def acknowledged(tx: Connection, person_id: int, notice: str, now: datetime) -> 
     row = _notice(tx, notice)
     if row is None or row["person_id"] != person_id:
         return False
+    tx.execute(queries.mark_read, {"id": row["id"], "now": now})  # who confirms has seen it
     if tx.execute(queries.mark_acknowledged, {"id": row["id"], "now": now}).rowcount:
-        append(tx, "notice.acknowledged", {"notice": notice}, unit_id=row["unit_id"], person_id=person_id)
+        told = {"notice": notice} | of_campaign(row)
+        append(tx, "notice.acknowledged", told, unit_id=row["unit_id"], person_id=person_id)
         learn_from_acknowledgement(tx, person_id, notice, now)
     return True
 
@@ -52,5 +54,5 @@ def _notice(tx: Connection, notice: str) -> Row | None:
 
 def _read(tx: Connection, row: Row, notice: str, channel: str | None, now: datetime) -> None:
     if tx.execute(queries.mark_read, {"id": row["id"], "now": now}).rowcount:
-        told = {"notice": notice, "channel": channel}
+        told = {"notice": notice, "channel": channel} | of_campaign(row)
         append(tx, "notice.read", told, unit_id=row["unit_id"], person_id=row["person_id"])

@@ -5,6 +5,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from gateway.notify.bulletin_words import Told, bulletin_words, told
 from gateway.notify.links import Links, OpenLink, UnsubscribeLink, address_digest
 from gateway.notify.mail import Mail
 from gateway.notify.model import Delivery
@@ -30,25 +31,24 @@ def notice_mail(delivery: Delivery, to: str, person: str, links: Links) -> Mail:
         headers = {"List-Unsubscribe": f"<{unsubscribe}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
     if safety:
         headers |= {"Importance": "high", "X-Priority": "1"}
-    title = delivery.text["title"]
+    template = "notice" if delivery.kind == "alarm" else "campaign"
+    subject = _title(delivery)
     shown = {
         "said": said,
         "language": delivery.language,
         "delivery": delivery,
-        "severity": said.get(delivery.severity, ""),
-        "unit": said["unit"].format(product=delivery.product, serial=delivery.serial),
-        "evidence": _evidence(delivery.why, said["limit"]),
-        "sentence": delivery.why.get("plain") or str(delivery.why.get("sentence", "")).replace("*", ""),
-        "told_because": delivery.why.get("told_because", ""),
+        "subject": subject,
+        **(_alarm(delivery, said) if template == "notice" else _campaign(delivery)),
+        "told_because": _sentence(delivery.why.get("told_because", "")),
         "sent_because": _sent_because(delivery, said),
         "link": links.open(OpenLink(delivery.notice, delivery.channel)),
         "unsubscribe": unsubscribe,
     }
     return Mail(
         to=to,
-        subject=said["again_title"].format(title=title) if delivery.again else title,
-        text=_ENVIRONMENT.get_template("notice.txt").render(shown),
-        html=_ENVIRONMENT.get_template("notice.html").render(shown),
+        subject=said["again_title"].format(title=subject) if delivery.again else subject,
+        text=_ENVIRONMENT.get_template(f"{template}.txt").render(shown),
+        html=_ENVIRONMENT.get_template(f"{template}.html").render(shown),
         headers=headers,
         key=f"{delivery.notice}.{delivery.channel}",
     )
@@ -57,7 +57,7 @@ def notice_mail(delivery: Delivery, to: str, person: str, links: Links) -> Mail:
 def notice_push(delivery: Delivery, links: Links) -> tuple[str, str, dict[str, str]]:
     """Title, body and data of a push; the phone knows the same notice again by its id."""
     said = words(delivery.language)
-    title, body = delivery.text["title"], delivery.text["body"]
+    title, body = _title(delivery), delivery.text["body"]
     data = {
         "notice": delivery.notice,
         "severity": delivery.severity,
@@ -103,6 +103,25 @@ class _Given(dict[str, str]):
         return ""
 
 
+def _title(delivery: Delivery) -> str:
+    """Its title; a recall's begins with the headline that the law fixes."""
+    title = delivery.text["title"]
+    return bulletin_words(delivery.language)["recall_title"].format(title=title) if delivery.kind == "recall" else title
+
+
+def _alarm(delivery: Delivery, said: Mapping[str, str]) -> dict[str, str]:
+    return {
+        "severity": said.get(delivery.severity, ""),
+        "unit": said["unit"].format(product=delivery.product, serial=delivery.serial),
+        "evidence": _evidence(delivery.why, said["limit"]),
+        "sentence": delivery.why.get("plain") or str(delivery.why.get("sentence", "")).replace("*", ""),
+    }
+
+
+def _campaign(delivery: Delivery) -> dict[str, Told]:
+    return {"told": told(delivery.kind, delivery.why, delivery.language)}
+
+
 def _evidence(why: dict[str, Any], template: str) -> str:
     value, limit = why.get("value"), why.get("limit")
     if value is None or limit is None:
@@ -110,7 +129,13 @@ def _evidence(why: dict[str, Any], template: str) -> str:
     return template.format(value=number(round(value, 2)), unit=why.get("unit", ""), limit=number(limit))
 
 
+def _sentence(reason: str) -> str:
+    return f"{reason[0].upper()}{reason[1:]}." if reason else ""
+
+
 def _sent_because(delivery: Delivery, said: Mapping[str, str]) -> str:
+    if delivery.severity == "safety":
+        return said["sent_safety"]
     if delivery.follows:
         return said["follows"].format(channel=said[delivery.follows])
     reason = delivery.why.get("sent_because")

@@ -1,20 +1,23 @@
-"""Stage `merge`: an alarm that comes again joins the notice that is there."""
+"""Stage `merge`: an alarm that comes again joins the notice that is there, and a campaign is told once."""
 
 from gateway.core.outcome import Drop, Outcome, Pass
-from gateway.notify.model import Earlier, Facts
+from gateway.notify.model import Bulletin, Earlier, Facts
 
 
 def joins(facts: Facts) -> Earlier | None:
     """The notice that this alarm joins: one as severe, still open or resolved only just now."""
     earlier = facts.earlier
     # A rule that was edited to be graver must not be told as one more of the milder kind.
-    if earlier is None or earlier.severity != facts.alarm.severity:
+    if earlier is None or earlier.severity != facts.subject.severity:
         return None
     recent = facts.now - earlier.updated_at < facts.policy.merge_window
     return earlier if earlier.state == "open" or recent else None
 
 
 def merge(facts: Facts) -> Outcome:
-    """Drop what joins an earlier notice: a flapping sensor is one notice with a count."""
+    """Drop what joins an earlier notice (a flapping sensor is one notice with a count), or was told to this owner."""
+    if isinstance(facts.subject, Bulletin):
+        told = facts.earlier is not None
+        return Drop("told already") if told else Pass("not told yet in his time of owning it")
     earlier = joins(facts)
     return Drop(f"joined notice {earlier.public_id}") if earlier else Pass("the first of its kind for now")

@@ -1,6 +1,6 @@
 """What the stages decide upon."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -31,8 +31,27 @@ class Alarm:
 
 
 @dataclass(frozen=True, slots=True)
+class Bulletin:
+    """What a campaign has to tell about one unit; texts and details by language."""
+
+    campaign_id: int
+    campaign: str
+    """Its public id."""
+    number: str
+    kind: str
+    """Of the notice: recall, update or withdrawal."""
+    unit_id: int
+    severity: str
+    texts: Mapping[str, dict[str, str]]
+    details: Mapping[str, dict[str, Any]]
+    matched: str
+    takes_back: str | None = None
+    """The number of what does not concern this unit any more; only who was told of that is told of this."""
+
+
+@dataclass(frozen=True, slots=True)
 class Earlier:
-    """The last notice of the same rule and unit to the same person."""
+    """The last notice of the same rule, or campaign, and unit to the same person in his time of owning it."""
 
     id: int
     public_id: str
@@ -56,13 +75,15 @@ class Policy:
 class Facts:
     """Everything a stage may look at; stages are pure."""
 
-    alarm: Alarm
+    subject: Alarm | Bulletin
     owner: Owner | None
     earlier: Earlier | None
     told_within_hour: tuple[datetime, ...]
     """When this person was, or will be, told something in the hour before now; the earliest first."""
     now: datetime
     policy: Policy
+    told_of_former: bool = False
+    """Whether the owner was told of what a bulletin takes back."""
 
 
 Decide = Callable[[Facts], Outcome]
@@ -103,12 +124,15 @@ class Delivery:
     person_id: int
     person: str
     unit_id: int
+    kind: str
+    campaign: str | None
     severity: str
     text: dict[str, str]
     why: dict[str, Any]
     language: str
     serial: str
     product: str
+    model: str
     attempt: int
     claimed_at: datetime
     again: bool

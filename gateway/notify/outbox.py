@@ -15,12 +15,19 @@ from gateway.notify import addresses, repository
 from gateway.notify.channels import feed
 from gateway.notify.model import Address, Answer, Delivered, Delivery, Failed, Retry, Unknown
 from gateway.notify.network import EMAIL, Order
-from gateway.notify.repository import queries
+from gateway.notify.repository import of_campaign, queries
 from gateway.notify.verdict import Limits, Tried, Verdict, is_open, pause, verdict
 from gateway.store import Connection, Row
 
 _OUTCOMES = {Delivered: "delivered", Retry: "retry", Failed: "failed", Unknown: "unknown"}
 NO_LONGER_HIS = "the unit is no longer this person's"
+REPLACED = "replaced or withdrawn before it was due"
+_OVER = {
+    "alarm": "back to normal before it was due",
+    "recall": "remedied before it was due",
+    "update": "updated before it was due",
+    "withdrawal": "seen before it was due",
+}
 _ENDED = "the worker ended while it was sending; the provider may have taken it"
 
 
@@ -47,11 +54,8 @@ class Outbox:
         return [claimed for row in rows if (claimed := self._take(tx, row, now)) is not None]
 
     def _take(self, tx: Connection, row: Row, now: datetime) -> Claimed | None:
-        if not row["still_his"]:
-            skip(tx, row, NO_LONGER_HIS, now)
-            return None
-        if row["state"] == "resolved" and row["severity"] != "safety":
-            skip(tx, row, "back to normal before it was due", now)
+        if reason := _moot(row):
+            skip(tx, row, reason, now)
             return None
         if row["follows"] and (row["acknowledged_at"] or row["read_at"]):
             skip(tx, row, f"not needed: it was seen after {row['follows']}", now)
@@ -142,26 +146,33 @@ def drain(tx: Connection, now: datetime, limit: int) -> int:
     """Show in the feed what is due; answers how many. What was held is asked again whether it still matters."""
     deliveries = repository.due(tx, now, limit)
     for delivery in deliveries:
-        known = delivery | {"notice": delivery["public_id"]}
-        if not delivery["still_his"]:
-            skip(tx, known, NO_LONGER_HIS, now)
-        elif delivery["state"] == "resolved" and delivery["severity"] != "safety":
-            skip(tx, known, "back to normal before it was due", now)
+        if reason := _moot(delivery):
+            skip(tx, delivery, reason, now)
         else:
             feed.deliver(tx, delivery)
             repository.finish(tx, delivery["id"], "delivered", "shown in the feed", now)
     return len(deliveries)
 
 
+def _moot(row: Row) -> str | None:
+    """Why a delivery that is due matters no more: whose unit it was, what became of the notice."""
+    if not row["still_his"]:
+        return NO_LONGER_HIS
+    if row["state"] == "withdrawn":
+        return REPLACED
+    return _OVER[row["kind"]] if row["state"] == "resolved" and row["severity"] != "safety" else None
+
+
 def skip(tx: Connection, row: Row, reason: str, now: datetime) -> None:
     """End a delivery that is not sent, with its reason."""
     repository.finish(tx, row["id"], "skipped", reason, now)
-    told = {"notice": row["notice"], "channel": row["channel"], "reason": reason}
+    told = {"notice": row["notice"], "channel": row["channel"], "reason": reason} | of_campaign(row)
     append(tx, "delivery.skipped", told, unit_id=row["unit_id"], person_id=row["person_id"])
 
 
 def _say(tx: Connection, kind: str, notice: str, channel: str, reason: str, delivery: Delivery) -> None:
     told = {"notice": notice, "channel": channel, "reason": reason}
+    told |= {"campaign": delivery.campaign} if delivery.campaign else {}
     append(tx, kind, told, unit_id=delivery.unit_id, person_id=delivery.person_id)
 
 
@@ -210,12 +221,15 @@ def _delivery(row: Row, attempt: int, claimed_at: datetime) -> Delivery:
         person_id=row["person_id"],
         person=row["person"],
         unit_id=row["unit_id"],
+        kind=row["kind"],
+        campaign=row["campaign"],
         severity=row["severity"],
         text=row["text"],
         why=row["why"],
         language=language,
         serial=row["serial"],
         product=row["product"].get(language) or row["product"]["en"],
+        model=row["model"],
         attempt=attempt,
         claimed_at=claimed_at,
         again=row["again"],

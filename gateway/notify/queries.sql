@@ -17,9 +17,10 @@ ORDER BY o.due_at;
 
 -- name: insert_notice
 -- Write a feed item.
-INSERT INTO notice (public_id, person_id, unit_id, rule_id, severity, state, text, why, created_at, updated_at)
-VALUES (%(public_id)s, %(person_id)s, %(unit_id)s, %(rule_id)s, %(severity)s, 'open', %(text)s, %(why)s, %(now)s,
-        %(now)s)
+INSERT INTO notice (public_id, person_id, unit_id, rule_id, campaign_id, kind, owned_since, severity, state, text, why,
+                    created_at, updated_at)
+VALUES (%(public_id)s, %(person_id)s, %(unit_id)s, %(rule_id)s, %(campaign_id)s, %(kind)s, %(owned_since)s,
+        %(severity)s, 'open', %(text)s, %(why)s, %(now)s, %(now)s)
 RETURNING id;
 
 -- name: join_notice
@@ -45,9 +46,10 @@ UPDATE outbox SET status = 'waiting', due_at = %(now)s, reason = %(reason)s, fin
 WHERE notice_id = %(notice_id)s AND status = 'skipped' AND follows IS NULL;
 
 -- name: insert_ledger
--- Write what the stages answered to an alarm.
-INSERT INTO ledger (at, alarm_id, person_id, notice_id, outcome, reason, steps)
-VALUES (%(at)s, %(alarm_id)s, %(person_id)s, %(notice_id)s, %(outcome)s, %(reason)s, %(steps)s);
+-- Write what the stages answered to an alarm, or to a unit of a campaign.
+INSERT INTO ledger (at, alarm_id, campaign_id, unit_id, person_id, notice_id, outcome, reason, steps)
+VALUES (%(at)s, %(alarm_id)s, %(campaign_id)s, %(unit_id)s, %(person_id)s, %(notice_id)s, %(outcome)s, %(reason)s,
+        %(steps)s);
 
 -- name: resolve
 -- Resolve the open notices of a cleared alarm whose other alarms are cleared too.
@@ -63,10 +65,13 @@ RETURNING n.public_id, n.person_id, n.unit_id, n.text;
 
 -- name: due
 -- Deliveries to the feed that are due, each taken by one worker only.
-SELECT o.id, o.channel, o.due_at, n.public_id, n.person_id, n.unit_id, n.state, n.severity, n.text, n.why,
+SELECT o.id, o.channel, o.due_at, n.public_id AS notice, n.person_id, n.unit_id, n.kind, n.state, n.severity, n.text,
+       n.why, c.public_id AS campaign,
        EXISTS (SELECT FROM ownership w WHERE w.unit_id = n.unit_id AND w.person_id = n.person_id
                AND w.during @> %(now)s::timestamptz AND lower(w.during) <= n.created_at) AS still_his
-FROM outbox o JOIN notice n ON n.id = o.notice_id
+FROM outbox o
+JOIN notice n ON n.id = o.notice_id
+LEFT JOIN campaign c ON c.id = n.campaign_id
 WHERE o.status = 'waiting' AND o.channel = 'feed' AND o.due_at <= %(now)s
 ORDER BY o.due_at, o.id
 LIMIT %(limit)s
@@ -78,7 +83,7 @@ UPDATE outbox SET status = %(status)s, reason = %(reason)s, finished_at = %(now)
 
 -- name: feed
 -- Notices below a number, the newest first.
-SELECT n.id AS row, n.public_id AS id, n.severity, n.state, n.count, n.text, n.why, n.created_at, n.updated_at,
+SELECT n.id AS row, n.public_id AS id, n.kind, n.severity, n.state, n.count, n.text, n.why, n.created_at, n.updated_at,
        n.resolved_at, p.name AS person, u.public_id AS unit, u.printed AS serial, pr.name AS product, pr.model,
        o.due_at AS held_until, o.reason AS hold_reason
 FROM notice n
@@ -92,9 +97,12 @@ LIMIT %(limit)s;
 
 -- name: ledger
 -- What the stages answered, the newest first.
-SELECT l.id, l.at, a.public_id AS alarm, p.public_id AS person, n.public_id AS notice, l.outcome, l.reason, l.steps
+SELECT l.id, l.at, a.public_id AS alarm, c.public_id AS campaign, u.public_id AS unit, p.public_id AS person,
+       n.public_id AS notice, l.outcome, l.reason, l.steps
 FROM ledger l
-JOIN alarm a ON a.id = l.alarm_id
+LEFT JOIN alarm a ON a.id = l.alarm_id
+LEFT JOIN campaign c ON c.id = l.campaign_id
+JOIN unit u ON u.id = coalesce(l.unit_id, a.unit_id)
 LEFT JOIN person p ON p.id = l.person_id
 LEFT JOIN notice n ON n.id = l.notice_id
 WHERE l.id < %(before)s
@@ -103,9 +111,9 @@ LIMIT %(limit)s;
 
 -- name: claimable
 -- Deliveries of a channel that are due, safety first, each held by one worker only.
-SELECT o.id, o.notice_id, n.public_id AS notice, o.channel, n.person_id, p.public_id AS person, n.unit_id, n.severity,
-       n.state, n.text, n.why, p.language, u.printed AS serial, pr.name AS product, o.attempts, o.follows, o.claimed_at,
-       n.read_at, n.acknowledged_at,
+SELECT o.id, o.notice_id, n.public_id AS notice, o.channel, n.person_id, p.public_id AS person, n.unit_id, n.kind,
+       c.public_id AS campaign, n.severity, n.state, n.text, n.why, p.language, u.printed AS serial,
+       pr.name AS product, pr.model, o.attempts, o.follows, o.claimed_at, n.read_at, n.acknowledged_at,
        EXISTS (SELECT FROM delivery_try t WHERE t.outbox_id = o.id AND t.outcome = 'unknown') AS again,
        EXISTS (SELECT FROM ownership w WHERE w.unit_id = n.unit_id AND w.person_id = n.person_id
                AND w.during @> %(now)s::timestamptz AND lower(w.during) <= n.created_at) AS still_his
@@ -114,6 +122,7 @@ JOIN notice n ON n.id = o.notice_id
 JOIN person p ON p.id = n.person_id
 JOIN unit u ON u.id = n.unit_id
 JOIN product pr ON pr.id = u.product_id
+LEFT JOIN campaign c ON c.id = n.campaign_id
 WHERE o.status = 'waiting' AND o.channel = %(channel)s AND o.due_at <= %(now)s
 ORDER BY n.severity = 'safety' DESC, o.due_at, o.id
 LIMIT %(limit)s
@@ -121,14 +130,15 @@ FOR UPDATE OF o, n SKIP LOCKED;
 
 -- name: abandoned
 -- Deliveries of a channel that were claimed so long ago that their worker must have ended.
-SELECT o.id, o.notice_id, n.public_id AS notice, o.channel, n.person_id, p.public_id AS person, n.unit_id, n.severity,
-       n.state, n.text, n.why, p.language, u.printed AS serial, pr.name AS product, o.attempts, o.follows, o.claimed_at,
-       n.read_at, n.acknowledged_at, false AS again
+SELECT o.id, o.notice_id, n.public_id AS notice, o.channel, n.person_id, p.public_id AS person, n.unit_id, n.kind,
+       c.public_id AS campaign, n.severity, n.state, n.text, n.why, p.language, u.printed AS serial,
+       pr.name AS product, pr.model, o.attempts, o.follows, o.claimed_at, n.read_at, n.acknowledged_at, false AS again
 FROM outbox o
 JOIN notice n ON n.id = o.notice_id
 JOIN person p ON p.id = n.person_id
 JOIN unit u ON u.id = n.unit_id
 JOIN product pr ON pr.id = u.product_id
+LEFT JOIN campaign c ON c.id = n.campaign_id
 WHERE o.status = 'claimed' AND o.channel = %(channel)s AND o.claimed_at < %(before)s
 ORDER BY o.claimed_at
 LIMIT %(limit)s
@@ -136,8 +146,10 @@ FOR UPDATE OF o SKIP LOCKED;
 
 -- name: unserved
 -- Deliveries that are due on channels that are not set up here.
-SELECT o.id, o.notice_id, n.public_id AS notice, o.channel, n.person_id, n.unit_id
-FROM outbox o JOIN notice n ON n.id = o.notice_id
+SELECT o.id, o.notice_id, n.public_id AS notice, o.channel, n.person_id, n.unit_id, c.public_id AS campaign
+FROM outbox o
+JOIN notice n ON n.id = o.notice_id
+LEFT JOIN campaign c ON c.id = n.campaign_id
 WHERE o.status = 'waiting' AND o.channel <> 'feed' AND o.channel <> ALL(%(channels)s) AND o.due_at <= %(now)s
 ORDER BY o.id
 LIMIT %(limit)s
@@ -236,15 +248,22 @@ SELECT channel FROM engagement WHERE notice_id = %(notice_id)s AND kind = 'opene
 
 -- name: notice_by_public_id
 -- A notice by the id that stands in links, held until the transaction ends.
-SELECT id, person_id, unit_id, read_at, acknowledged_at FROM notice WHERE public_id = %(public_id)s FOR UPDATE;
+SELECT n.id, n.person_id, n.unit_id, n.read_at, n.acknowledged_at, c.public_id AS campaign
+FROM notice n LEFT JOIN campaign c ON c.id = n.campaign_id
+WHERE n.public_id = %(public_id)s
+FOR UPDATE OF n;
 
 -- name: mark_read
--- Note that a notice was seen, the first time.
-UPDATE notice SET read_at = %(now)s WHERE id = %(id)s AND read_at IS NULL;
+-- Note that a notice was seen, the first time; an all-clear is over with that.
+UPDATE notice
+SET read_at = %(now)s,
+    state = CASE WHEN kind = 'withdrawal' AND state = 'open' THEN 'resolved' ELSE state END,
+    resolved_at = CASE WHEN kind = 'withdrawal' AND state = 'open' THEN %(now)s ELSE resolved_at END
+WHERE id = %(id)s AND read_at IS NULL;
 
 -- name: mark_acknowledged
--- Note that a notice was confirmed, the first time; who confirms has seen it.
-UPDATE notice SET acknowledged_at = %(now)s, read_at = coalesce(read_at, %(now)s)
+-- Note that a notice was confirmed, the first time.
+UPDATE notice SET acknowledged_at = %(now)s
 WHERE id = %(id)s AND acknowledged_at IS NULL;
 
 -- name: person_by_public_id

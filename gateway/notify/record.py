@@ -8,7 +8,7 @@ from gateway.core.outcome import Drop, Hold, Outcome
 from gateway.events import append
 from gateway.notify import addresses, repository
 from gateway.notify.merge import joins
-from gateway.notify.model import FOLLOWED, Facts
+from gateway.notify.model import FOLLOWED, Alarm, Bulletin, Facts
 from gateway.notify.network import Order
 from gateway.notify.text import notice_text, why
 from gateway.registrations.model import Owner
@@ -19,50 +19,63 @@ FEED = "feed"
 
 def record(tx: Connection, facts: Facts, outcome: Outcome, steps: list[dict[str, Any]], new_id: IdMaker) -> None:
     """Write what was decided: a notice, one more on a notice that is there, or only the reason why nobody is told."""
+    subject = facts.subject
     notice_id = None
-    joined = joins(facts) if isinstance(outcome, Drop) and steps[-1]["stage"] == "merge" else None
-    if joined and facts.owner:
+    merged = isinstance(outcome, Drop) and steps[-1]["stage"] == "merge"
+    if merged and isinstance(subject, Bulletin) and facts.earlier:
+        notice_id = facts.earlier.id
+    elif merged and isinstance(subject, Alarm) and facts.owner and (joined := joins(facts)):
         notice_id = joined.id
-        _join(tx, facts, facts.owner, joined.id, joined.public_id)
+        _join(tx, facts, subject, facts.owner, joined.id, joined.public_id)
     elif not isinstance(outcome, Drop) and facts.owner:
         notice_id = _tell(tx, facts, facts.owner, outcome, new_id)
-    repository.insert_ledger(
-        tx,
-        {
-            "at": facts.now,
-            "alarm_id": facts.alarm.id,
-            "person_id": facts.owner.person_id if facts.owner else None,
-            "notice_id": notice_id,
-            "outcome": type(outcome).__name__.lower(),
-            "reason": outcome.reason,
-            "steps": steps,
-        },
-    )
+    repository.insert_ledger(tx, [line(facts, outcome, steps, notice_id)])
+
+
+def line(facts: Facts, outcome: Outcome, steps: list[dict[str, Any]], notice_id: int | None = None) -> dict[str, Any]:
+    """What the ledger keeps of an answer."""
+    subject = facts.subject
+    return {
+        "at": facts.now,
+        "alarm_id": subject.id if isinstance(subject, Alarm) else None,
+        "campaign_id": subject.campaign_id if isinstance(subject, Bulletin) else None,
+        "unit_id": subject.unit_id if isinstance(subject, Bulletin) else None,
+        "person_id": facts.owner.person_id if facts.owner else None,
+        "notice_id": notice_id,
+        "outcome": type(outcome).__name__.lower(),
+        "reason": outcome.reason,
+        "steps": steps,
+    }
 
 
 def _tell(tx: Connection, facts: Facts, owner: Owner, outcome: Outcome, new_id: IdMaker) -> int:
-    alarm = facts.alarm
+    subject = facts.subject
     order = _order(tx, facts, owner)
     notice: dict[str, Any] = {
         "public_id": new_id(),
         "person_id": owner.person_id,
-        "unit_id": alarm.unit_id,
-        "rule_id": alarm.rule.id,
-        "severity": alarm.severity,
-        "text": notice_text(alarm, owner.language),
-        "why": why(alarm, owner) | ({"sent_because": order.reason} if order else {}),
+        "unit_id": subject.unit_id,
+        "severity": subject.severity,
+        "text": notice_text(subject, owner.language),
+        "why": why(subject, owner) | ({"sent_because": order.reason} if order else {}),
         "now": facts.now,
     }
-    notice_id = repository.insert_notice(tx, notice)
-    repository.link_alarm(tx, notice_id, alarm.id, owner.person_id)
+    told = {"notice": notice["public_id"], "title": notice["text"]["title"], "severity": subject.severity}
+    if isinstance(subject, Bulletin):
+        campaign = {"campaign_id": subject.campaign_id, "kind": subject.kind, "owned_since": owner.since}
+        notice_id = repository.insert_notice(tx, notice | {"rule_id": None} | campaign)
+        told |= {"campaign": subject.campaign}
+    else:
+        alarm = {"rule_id": subject.rule.id, "campaign_id": None, "kind": "alarm", "owned_since": None}
+        notice_id = repository.insert_notice(tx, notice | alarm)
+        repository.link_alarm(tx, notice_id, subject.id, owner.person_id)
     due_at = outcome.until if isinstance(outcome, Hold) else facts.now
     repository.insert_outbox(tx, notice_id, FEED, due_at, outcome.reason)
     if order:
         _send(tx, facts, notice_id, order, due_at)
-    told = {"notice": notice["public_id"], "title": notice["text"]["title"], "severity": alarm.severity}
     if isinstance(outcome, Hold):
         told |= {"held_until": due_at.isoformat(), "reason": outcome.reason}
-    append(tx, "notice.recorded", told, unit_id=alarm.unit_id, person_id=owner.person_id)
+    append(tx, "notice.recorded", told, unit_id=subject.unit_id, person_id=owner.person_id)
     return notice_id
 
 
@@ -74,7 +87,7 @@ def _order(tx: Connection, facts: Facts, owner: Owner) -> Order | None:
 
 def _send(tx: Connection, facts: Facts, notice_id: int, order: Order, due_at: datetime) -> None:
     """Write the deliveries: safety on every channel at once, else the preferred one, and the next in case."""
-    policy, severity = facts.policy, facts.alarm.severity
+    policy, severity = facts.policy, facts.subject.severity
     if severity == "safety":
         for channel in policy.channels:
             repository.insert_outbox(tx, notice_id, channel, due_at, "safety goes out on every channel at once")
@@ -88,10 +101,10 @@ def _send(tx: Connection, facts: Facts, notice_id: int, order: Order, due_at: da
         repository.insert_outbox(tx, notice_id, order.channels[1], later, reason, first)
 
 
-def _join(tx: Connection, facts: Facts, owner: Owner, notice_id: int, public_id: str) -> None:
-    count = repository.join_notice(tx, notice_id, why(facts.alarm, owner), facts.now)
-    repository.link_alarm(tx, notice_id, facts.alarm.id, owner.person_id)
+def _join(tx: Connection, facts: Facts, alarm: Alarm, owner: Owner, notice_id: int, public_id: str) -> None:
+    count = repository.join_notice(tx, notice_id, why(alarm, owner), facts.now)
+    repository.link_alarm(tx, notice_id, alarm.id, owner.person_id)
     # Back to normal before anybody was told, and now again: it must not count as told.
     repository.send_after_all(tx, notice_id, "it came again", facts.now)
     told = {"notice": public_id, "count": count}
-    append(tx, "notice.updated", told, unit_id=facts.alarm.unit_id, person_id=owner.person_id)
+    append(tx, "notice.updated", told, unit_id=alarm.unit_id, person_id=owner.person_id)

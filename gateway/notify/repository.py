@@ -1,5 +1,6 @@
 """Notices, outbox and ledger in the database; everything runs in the caller's transaction."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -37,20 +38,29 @@ def facts(tx: Connection, alarm: Alarm, now: datetime, policy: Policy) -> Facts:
     """What the stages decide upon; the earlier notice is held until the transaction ends."""
     owner = registrations.owner_at(tx, alarm.unit_id, now)
     earlier = None
-    told: tuple[datetime, ...] = ()
     if owner:
         key = {"person_id": owner.person_id, "unit_id": alarm.unit_id, "rule_id": alarm.rule.id, "since": owner.since}
         row = tx.execute(queries.earlier, key).fetchone()
         earlier = Earlier(**row) if row else None
-        since = {"person_id": owner.person_id, "since": now - timedelta(hours=1)}
-        told = tuple(row["due_at"] for row in tx.execute(queries.told_since, since))
+    told = told_within_hour(tx, owner.person_id, now) if owner else ()
     return Facts(alarm, owner, earlier, told, now, policy)
+
+
+def told_within_hour(tx: Connection, person_id: int, now: datetime) -> tuple[datetime, ...]:
+    """When a person was, or will be, told something in the hour before now; the earliest first."""
+    since = {"person_id": person_id, "since": now - timedelta(hours=1)}
+    return tuple(row["due_at"] for row in tx.execute(queries.told_since, since))
 
 
 def is_answered(tx: Connection, alarm: Alarm) -> bool:
     """Whether the stages answered to this alarm already."""
     row = tx.execute(queries.answered, {"alarm_id": alarm.id}).fetchone()
     return row is not None and bool(row["answered"])
+
+
+def of_campaign(row: Row) -> dict[str, str]:
+    """What an event says of the campaign that a notice is of, if it is of one."""
+    return {"campaign": row["campaign"]} if row["campaign"] else {}
 
 
 def insert_notice(tx: Connection, notice: dict[str, Any]) -> int:
@@ -87,9 +97,10 @@ def send_after_all(tx: Connection, notice_id: int, reason: str, now: datetime) -
     tx.execute(queries.send_after_all, {"notice_id": notice_id, "reason": reason, "now": now})
 
 
-def insert_ledger(tx: Connection, line: dict[str, Any]) -> None:
-    """Write what the stages answered to an alarm."""
-    tx.execute(queries.insert_ledger, line | {"steps": Jsonb(line["steps"])})
+def insert_ledger(tx: Connection, lines: Sequence[dict[str, Any]]) -> None:
+    """Write what the stages answered."""
+    with tx.cursor() as cursor:
+        cursor.executemany(queries.insert_ledger, [line | {"steps": Jsonb(line["steps"])} for line in lines])
 
 
 def resolve(tx: Connection, alarm: Alarm, now: datetime) -> list[Row]:

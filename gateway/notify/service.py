@@ -10,7 +10,7 @@ from gateway.events import Event, append
 from gateway.notify import addresses, attention, repository
 from gateway.notify.model import Facts, Policy, Stage
 from gateway.notify.network import EMAIL
-from gateway.notify.record import record
+from gateway.notify.record import line, record
 from gateway.store import Connection
 
 Steps = list[tuple[str, Outcome]]
@@ -32,6 +32,19 @@ def decide(stages: Sequence[Stage], facts: Facts) -> tuple[Outcome, Steps]:
     return outcome, steps
 
 
+def tell(tx: Connection, facts: Facts, stages: Sequence[Stage], new_id: IdMaker = random_id) -> None:
+    """Ask the stages and record what they answer."""
+    outcome, steps = decide(stages, facts)
+    record(tx, facts, outcome, [_line(name, answer) for name, answer in steps], new_id)
+
+
+def tell_nobody(tx: Connection, unowned: Sequence[Facts], stages: Sequence[Stage]) -> None:
+    """Ask the stages about units that nobody owns, and record all answers at once; they are many."""
+    answered = [(facts, *decide(stages, facts)) for facts in unowned]
+    lines = [line(facts, outcome, [_line(*step) for step in steps]) for facts, outcome, steps in answered]
+    repository.insert_ledger(tx, lines)
+
+
 def handle(
     tx: Connection,
     event: Event,
@@ -46,9 +59,7 @@ def handle(
         alarm = repository.alarm(tx, event.data["alarm_id"])
         if repository.is_answered(tx, alarm):
             return
-        facts = repository.facts(tx, alarm, now, policy)
-        outcome, steps = decide(stages, facts)
-        record(tx, facts, outcome, [_line(name, answer) for name, answer in steps], new_id)
+        tell(tx, repository.facts(tx, alarm, now, policy), stages, new_id)
     elif event.kind == "notice.acknowledged" and event.person_id is not None:
         attention.learn_from_acknowledgement(tx, event.person_id, event.data["notice"], now)
     elif event.kind == "account.signed_in" and event.person_id is not None:

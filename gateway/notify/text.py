@@ -1,15 +1,23 @@
-"""The words of a notice, from its rule, in the person's language."""
+"""The words of a notice, from its rule or its campaign, in the person's language."""
 
 from typing import Any
 
-from gateway.notify.model import Alarm
+from gateway.notify.campaign_words import campaign_words, matched_in
+from gateway.notify.model import Alarm, Bulletin
 from gateway.registrations.model import Owner
 from gateway.rules.document import Threshold
 from gateway.rules.sentence import number, plain_sentence, sentence
 
 
-def notice_text(alarm: Alarm, language: str) -> dict[str, str]:
-    """Title, body and action with the alarm's values filled in; English where the language is missing."""
+def notice_text(subject: Alarm | Bulletin, language: str) -> dict[str, str]:
+    """Title, body and action; English where the language is missing."""
+    if isinstance(subject, Bulletin):
+        return subject.texts.get(language) or subject.texts["en"]
+    return _filled(subject, language)
+
+
+def _filled(alarm: Alarm, language: str) -> dict[str, str]:
+    """The rule's text with the alarm's values."""
     written = alarm.rule.text.get(language) or alarm.rule.text["en"]
     values = {
         "value": number(round(alarm.evidence["value"], 2)),
@@ -29,8 +37,21 @@ def crossed_limit(condition: Threshold, value: float) -> float:
     return condition.below
 
 
-def why(alarm: Alarm, owner: Owner) -> dict[str, Any]:
-    """Why this person got it: the rule as a sentence, the values, the span, the ownership.
+def why(subject: Alarm | Bulletin, owner: Owner) -> dict[str, Any]:
+    """Why this person got it; of a campaign, also what it says of the unit."""
+    return _why_bulletin(subject, owner) if isinstance(subject, Bulletin) else _why_alarm(subject, owner)
+
+
+def _why_bulletin(bulletin: Bulletin, owner: Owner) -> dict[str, Any]:
+    details = bulletin.details.get(owner.language) or bulletin.details["en"]
+    return details | {
+        "matched": matched_in(bulletin.matched, owner.language),
+        "told_because": _told_because(owner),
+    }
+
+
+def _why_alarm(alarm: Alarm, owner: Owner) -> dict[str, Any]:
+    """The rule as a sentence, the values, the span, the ownership.
 
     Of a span that began before the person owned the unit, only what is of the person's own time is told.
     """
@@ -52,5 +73,9 @@ def why(alarm: Alarm, owner: Owner) -> dict[str, Any]:
         "raised_at": alarm.raised_at.isoformat(),
         "cleared_at": None,
         "cleared_value": None,
-        "told_because": f"you own this unit since {owner.since:%Y-%m-%d}",
+        "told_because": _told_because(owner),
     }
+
+
+def _told_because(owner: Owner) -> str:
+    return campaign_words(owner.language)["told_because"].format(since=f"{owner.since:%Y-%m-%d}")

@@ -6,7 +6,6 @@ from gateway.registrations.repository import queries
 from gateway.store import Connection, Row
 
 _BEFORE_ALL = 0
-_AFTER_ALL = 2**63 - 1
 
 
 def units(mine: Connection, after: int, limit: int) -> list[Row]:
@@ -41,13 +40,18 @@ def messages(mine: Connection, unit_id: str) -> list[Row]:
 
 
 def feed(mine: Connection, before: int, limit: int) -> list[Row]:
-    """The person's notices below a number, the newest first."""
-    return mine.execute(queries.my_feed, {"before": before, "notice": None, "limit": limit}).fetchall()
+    """The person's notices below a number, the newest first, without those that are pinned."""
+    return mine.execute(queries.my_feed, {"before": before, "limit": limit}).fetchall()
+
+
+def pinned(mine: Connection) -> list[Row]:
+    """The person's open recalls that he has not acknowledged, the oldest first."""
+    return mine.execute(queries.my_pinned).fetchall()
 
 
 def notice(mine: Connection, notice_id: str) -> Row | None:
     """One of the person's notices."""
-    return mine.execute(queries.my_feed, {"before": _AFTER_ALL, "notice": notice_id, "limit": 1}).fetchone()
+    return mine.execute(queries.my_one, {"notice": notice_id}).fetchone()
 
 
 def unread(mine: Connection) -> int:

@@ -221,7 +221,9 @@ SELECT u.unit_id AS row, u.id, u.serial, u.product_code AS code, u.product_name 
         FROM my_latest l WHERE l.unit = u.id) AS readings,
        (SELECT jsonb_agg(jsonb_build_object('title', a.title, 'severity', a.severity, 'onset', a.onset)
                ORDER BY a.onset)
-        FROM my_alarm a WHERE a.unit = u.id AND a.cleared_at IS NULL) AS alarms
+        FROM my_alarm a WHERE a.unit = u.id AND a.cleared_at IS NULL) AS alarms,
+       (SELECT array_agg(DISTINCT n.kind) FROM my_notice n
+        WHERE n.unit = u.id AND n.state = 'open' AND n.kind IN ('recall', 'update')) AS campaigns
 FROM my_unit u
 WHERE u.unit_id > %(after)s AND (%(unit)s::text IS NULL OR u.id = %(unit)s::text)
 ORDER BY u.unit_id
@@ -245,14 +247,31 @@ WHERE unit = %(unit)s
 ORDER BY number DESC;
 
 -- name: my_feed
--- The person's notices below a number, the newest first, each with its deliveries; one of them by its public id.
+-- The person's notices below a number, the newest first, each with its deliveries, without those that are pinned.
 SELECT n.*, (SELECT jsonb_agg(jsonb_build_object('channel', d.channel, 'status', d.status, 'at', d.at,
                      'reason', d.reason) ORDER BY d.at, d.channel)
              FROM my_delivery d WHERE d.notice = n.id) AS deliveries
 FROM my_notice n
-WHERE n.row < %(before)s AND (%(notice)s::text IS NULL OR n.id = %(notice)s::text)
+WHERE n.row < %(before)s AND NOT (n.kind = 'recall' AND n.state = 'open' AND n.acknowledged_at IS NULL)
 ORDER BY n.row DESC
 LIMIT %(limit)s;
+
+-- name: my_pinned
+-- The person's open recalls that he has not acknowledged, the oldest first, each with its deliveries.
+SELECT n.*, (SELECT jsonb_agg(jsonb_build_object('channel', d.channel, 'status', d.status, 'at', d.at,
+                     'reason', d.reason) ORDER BY d.at, d.channel)
+             FROM my_delivery d WHERE d.notice = n.id) AS deliveries
+FROM my_notice n
+WHERE n.kind = 'recall' AND n.state = 'open' AND n.acknowledged_at IS NULL
+ORDER BY n.row;
+
+-- name: my_one
+-- One of the person's notices by its public id, with its deliveries.
+SELECT n.*, (SELECT jsonb_agg(jsonb_build_object('channel', d.channel, 'status', d.status, 'at', d.at,
+                     'reason', d.reason) ORDER BY d.at, d.channel)
+             FROM my_delivery d WHERE d.notice = n.id) AS deliveries
+FROM my_notice n
+WHERE n.id = %(notice)s;
 
 -- name: my_unread
 -- How many of the person's notices he has not read.

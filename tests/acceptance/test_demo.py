@@ -100,6 +100,14 @@ def test_the_check_tells_the_whole_story_in_under_a_minute():
         "alarm cleared",
         "notice says so on the stream",
         "resolved in the feed",
+        "recall drafted",
+        "recall approved",
+        "recall on the stream",
+        "recall pinned",
+        "recall in the push log",
+        "recall in the mailbox",
+        "recall acknowledged",
+        "recall counted",
     ]
     assert result["seconds"] < 60
 

@@ -15,12 +15,17 @@ from typing import Any
 
 import pytest
 
+from gateway.demo.visitor import Visitor
 from gateway.embedded.process import spawn
+from gateway.registrations.model import UnitRow
+from gateway.registrations.service import import_units
+from gateway.store import Connection, connect
 from tests.dsl.ports import free_port
 from tests.dsl.wait import until
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 DATA = Path(__file__).parents[2] / "gateway" / "demo" / "data"
+OWNER_PASSWORD = "correct horse battery"
 LOOKS = [(390, "light"), (390, "dark"), (1440, "light"), (1440, "dark")]
 
 
@@ -45,6 +50,31 @@ class Demo:
     def _caught(self) -> list[dict[str, Any]]:
         path = next(iter(self.folder.glob("**/outbox*.jsonl")), None)
         return [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path else []
+
+    def database(self) -> Connection:
+        """A connection to the demo's database."""
+        said = next(self.folder.glob("**/postgres.txt")).read_text("utf-8")
+        url = re.search(r"url: (\S+)", said)
+        assert url, said
+        return connect(url.group(1), "browser-test")
+
+    def make_units(self, *products: str) -> tuple[str, str]:
+        """A new unit of each of these products, all with the same serial and claim code, which it answers."""
+        serial, code = f"TEST-{secrets.token_hex(4).upper()}", "TWNS-2345"
+        rows = [UnitRow(product=product, serial=serial, claim_code=code) for product in products]
+        with self.database() as db, db.transaction():
+            import_units(db, dict(enumerate(rows, 2)), actor="test")
+        return serial, code
+
+    def owner(self, *products: str, language: str = "en") -> tuple[Visitor, list[dict[str, Any]]]:
+        """Somebody new who owns a new unit of each of these products, and the units."""
+        visitor, email = Visitor(self.url), f"owner.{secrets.token_hex(4)}@example.com"
+        visitor.post(
+            "/api/sign-up", {"email": email, "name": "Jana Möller", "password": OWNER_PASSWORD, "language": language}
+        )
+        visitor.post("/api/confirm", {"email": email, "code": self.code_for(email).replace("-", "").replace(" ", "")})
+        plates = [self.make_units(product) for product in products]
+        return visitor, [visitor.post("/api/my/units", {"serial": serial, "code": code}) for serial, code in plates]
 
     def fault(self, unit: str, kind: str, length: str) -> None:
         """Make a simulated unit fail."""
@@ -108,21 +138,36 @@ def look(request: pytest.FixtureRequest) -> tuple[int, str]:
 
 
 @pytest.fixture
-def page(new_context: Any, demo: Demo, look: tuple[int, str]) -> Iterator[Any]:
-    """A page at this width, in these colours; an error in its console fails the test."""
-    width, scheme = look
-    context = new_context(
-        base_url=demo.url,
-        viewport={"width": width, "height": 844 if width < 860 else 1000},
-        color_scheme=scheme,
-        locale="en-GB",
-        reduced_motion="reduce",
-    )
-    opened = context.new_page()
+def page(open_page: Any, look: tuple[int, str]) -> Any:
+    """A page at this width, in these colours."""
+    return open_page(look)
+
+
+@pytest.fixture
+def open_page(new_context: Any, demo: Demo) -> Iterator[Any]:
+    """Opens pages at a width and in colours, signed in as an owner if one is given; an error in a console fails."""
     wrong: list[str] = []
-    opened.on("pageerror", lambda error: wrong.append(str(error)))
-    opened.on("console", lambda said: wrong.append(said.text) if "Content Security Policy" in said.text else None)
-    yield opened
+
+    def open_one(look: tuple[int, str] = (390, "light"), owner: Visitor | None = None, **how: Any) -> Any:
+        width, scheme = look
+        context = new_context(
+            base_url=demo.url,
+            viewport={"width": width, "height": 844 if width < 860 else 1000},
+            color_scheme=scheme,
+            locale="en-GB",
+            reduced_motion="reduce",
+            **how,
+        )
+        if owner is not None:
+            context.add_cookies(
+                [{"name": name, "value": text, "url": demo.url} for name, text in owner.cookies.items()]
+            )
+        opened = context.new_page()
+        opened.on("pageerror", lambda error: wrong.append(str(error)))
+        opened.on("console", lambda said: wrong.append(said.text) if "Content Security Policy" in said.text else None)
+        return opened
+
+    yield open_one
     assert not wrong
 
 

@@ -80,6 +80,12 @@ class Browser:
     def get(self, path: str) -> Any:
         return self.client.get(path)
 
+    def put(self, path: str, body: dict[str, Any]) -> Any:
+        return self.client.put(path, json=body, headers={"Sec-Fetch-Site": "same-origin"})
+
+    def delete(self, path: str) -> Any:
+        return self.client.delete(path, headers={"Sec-Fetch-Site": "same-origin"})
+
     def enter(self, token: str) -> None:
         self.client.cookies.clear()
         self.client.cookies.set("session", token, domain="127.0.0.1")

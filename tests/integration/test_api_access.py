@@ -13,6 +13,7 @@ from tests.factories.notices import make_owner, raise_alarm, running_worker
 
 ROLES = ("customer", "support", "product_manager", "administrator")
 STAFF = ("support", "product_manager", "administrator")
+WRITERS = ("product_manager", "administrator")
 EVERYBODY = (None, *ROLES)
 
 OPEN = EVERYBODY
@@ -42,6 +43,15 @@ TABLE: dict[str, tuple[str | None, ...]] = {
     "GET /api/events": STAFF,
     "GET /api/quarantine": STAFF,
     "GET /api/stream": STAFF,
+    "GET /api/products": STAFF,
+    "GET /api/campaigns": STAFF,
+    "POST /api/campaigns": WRITERS,
+    "POST /api/campaigns/count": WRITERS,
+    "GET /api/campaigns/{campaign_id}": STAFF,
+    "PUT /api/campaigns/{campaign_id}": WRITERS,
+    "DELETE /api/campaigns/{campaign_id}": WRITERS,
+    "POST /api/campaigns/{campaign_id}/approve": WRITERS,
+    "GET /api/campaigns/{campaign_id}/units": STAFF,
     "GET /api/my/units": SIGNED_IN,
     "POST /api/my/units": SIGNED_IN,
     "GET /api/my/units/{unit_id}": SIGNED_IN,
@@ -86,6 +96,13 @@ ANSWERS: dict[str, int] = {
     "POST /api/password": 422,
     "POST /api/staff/invitations": 422,
     "GET /api/units/{unit_id}/readings": 422,
+    "POST /api/campaigns": 422,
+    "POST /api/campaigns/count": 422,
+    "GET /api/campaigns/{campaign_id}": 404,
+    "PUT /api/campaigns/{campaign_id}": 422,
+    "DELETE /api/campaigns/{campaign_id}": 404,
+    "POST /api/campaigns/{campaign_id}/approve": 422,
+    "GET /api/campaigns/{campaign_id}/units": 404,
     "POST /api/my/units": 422,
     "GET /api/my/units/{unit_id}": 404,
     "PATCH /api/my/units/{unit_id}": 422,

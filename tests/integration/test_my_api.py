@@ -223,7 +223,7 @@ class TestNotices:
 
     def test_another_neither_sees_nor_marks_it(self, db, world, ada, bob, notice):
         for person in (bob, world.as_("support")):
-            assert person.get("/api/my/feed").json() == {"notices": [], "unread": 0, "next": None}
+            assert person.get("/api/my/feed").json() == {"pinned": [], "notices": [], "unread": 0, "next": None}
             for method, path in (("GET", ""), ("POST", "/read"), ("POST", "/acknowledge")):
                 assert send(person, method, f"/api/my/notices/{notice}{path}").status_code == 404
         shown = ada.get(f"/api/my/notices/{notice}").json()

@@ -215,3 +215,56 @@ def test_readings_of_one_metric_are_found_by_the_key(db, people):
 
 def p1_as(db):
     return owned.units(db, 0, 10)[0]["id"]
+
+
+class TestCampaignNotices:
+    """Through the same fence as every notice: nobody else's, and nothing of what came after his time."""
+
+    @pytest.fixture
+    def recalled(self, db, people):
+        """A recall was told to Ada of P1; to Bob of P1 in his time, and of P2."""
+        ada, bob = people
+        (campaign,) = (
+            db.execute(
+                "INSERT INTO campaign (public_id, number, kind, state, product_id, content, audience, authors,"
+                " created_at, edited_by, edited_at, approved_by, published_at, units)"
+                " SELECT 'c', 'R-2026-01', 'recall', 'published', min(product_id), '{}', '{}', ARRAY[%(ada)s::bigint],"
+                " now(), %(ada)s, now(), %(bob)s, now(), 2 FROM unit RETURNING id",
+                {"ada": ada, "bob": bob},
+            )
+            .fetchone()
+            .values()
+        )
+        for who, serial, at, since in ((ada, "P1", ago(minutes=20), ago(hours=1)),
+                                       (bob, "P1", ago(minutes=110), ago(days=9)),
+                                       (bob, "P2", ago(minutes=20), ago(days=9))):  # fmt: skip
+            db.execute(
+                "UPDATE notice SET campaign_id = %s, rule_id = NULL, kind = 'recall', owned_since = %s, severity ="
+                ' \'safety\', why = \'{"number": "R-2026-01", "replaced_by": null}\' WHERE public_id = %s',
+                [campaign, since, add_notice(db, serial, who, at)],
+            )
+        return people
+
+    def recalls(self, db, who):
+        return [row for row in see(db, who, "my_notice") if row["kind"] == "recall"]
+
+    def test_each_sees_his_own(self, db, recalled):
+        ada, bob = recalled
+        assert [row["serial"] for row in self.recalls(db, ada)] == ["P1"]
+        assert sorted((row["serial"], row["state"]) for row in self.recalls(db, bob)) == [
+            ("P1", "resolved"), ("P2", "open"),
+        ]  # fmt: skip
+        cleo = make_person(db, "Cleo").person_id
+        assert self.recalls(db, cleo) == []
+
+    def test_what_became_of_it_after_his_time_stays_out(self, db, recalled):
+        ada, bob = recalled
+        db.execute(
+            "UPDATE notice SET state = 'withdrawn', resolved_at = now(), updated_at = now(),"
+            " why = why || '{\"replaced_by\": \"W-2026-01\"}' WHERE kind = 'recall'"
+        )
+        (mine,) = self.recalls(db, ada)
+        assert (mine["state"], mine["why"]["replaced_by"]) == ("withdrawn", "W-2026-01")
+        (before,) = [row for row in self.recalls(db, bob) if row["serial"] == "P1"]
+        assert (before["state"], before["why"]["replaced_by"]) == ("resolved", None)
+        assert (before["resolved_at"], before["updated_at"]) == (ago(hours=1), ago(hours=1))

@@ -47,7 +47,7 @@ def alarm(
 
 def facts(**changes: Any) -> Facts:
     known: dict[str, Any] = {
-        "alarm": alarm(),
+        "subject": alarm(),
         "owner": ADA,
         "earlier": None,
         "told_within_hour": (),
@@ -77,8 +77,8 @@ def test_who_became_the_owner_at_the_very_moment_is_told():
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"alarm": alarm(historic=True)}, "historic"),
-        ({"alarm": alarm(audience=("support",))}, "support only"),
+        ({"subject": alarm(historic=True)}, "historic"),
+        ({"subject": alarm(audience=("support",))}, "support only"),
         ({"owner": None}, "nobody is registered"),
         ({"owner": Owner(2, "bob", "Bob", "bob@example.org", "en", NOW)}, "changed hands"),
     ],
@@ -90,7 +90,7 @@ def test_who_is_not_concerned_is_not_told_and_the_reason_is_kept(changes: dict[s
 
 
 def test_a_rule_for_owner_and_support_tells_the_owner():
-    assert isinstance(address(facts(alarm=alarm(audience=("support", "owner")))), Pass)
+    assert isinstance(address(facts(subject=alarm(audience=("support", "owner")))), Pass)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_the_reason_names_the_notice_that_was_joined():
 
 def test_an_alarm_of_another_severity_is_a_notice_of_its_own():
     """When a rule is edited from warning to safety, the danger must not be counted as one more warning."""
-    assert isinstance(merge(facts(alarm=alarm(severity="safety"), earlier=earlier())), Pass)
+    assert isinstance(merge(facts(subject=alarm(severity="safety"), earlier=earlier())), Pass)
 
 
 def test_the_hour_is_filled_before_anything_is_held():
@@ -140,8 +140,8 @@ def test_what_is_held_already_counts_so_that_a_flood_is_spread_over_the_hours():
 
 def test_safety_is_never_held():
     crowd = told(*range(59, 0, -1))
-    assert rate(facts(alarm=alarm(severity="safety"), told_within_hour=crowd)) == Pass("safety is told at once")
-    assert isinstance(rate(facts(alarm=alarm(severity="critical"), told_within_hour=crowd)), Hold)
+    assert rate(facts(subject=alarm(severity="safety"), told_within_hour=crowd)) == Pass("safety is told at once")
+    assert isinstance(rate(facts(subject=alarm(severity="critical"), told_within_hour=crowd)), Hold)
 
 
 def stage(name: str, answer: Outcome, asked: list[str] | None = None) -> Stage:

@@ -235,13 +235,15 @@ addEventListener("popstate", () => { readUrl(); renderUnits(true); });
 const cards = new Map(); // id -> the parts of the card, its notice, its points
 let feed = [], firstFeedAt = 0, feedFailed = false;
 
+const ENDED = { withdrawn: "Replaced or withdrawn", recall: "Closed", update: "Installed", withdrawal: "Read" };
+
 function fillNotice(card, n) {
   card.notice = n;
-  const done = n.state === "resolved", [icon, word, tone] = SEVERITIES[n.severity] ?? SEVERITIES.info;
+  const done = n.state !== "open", [icon, word, tone] = SEVERITIES[n.severity] ?? SEVERITIES.info;
   style(card.root, `card notice${tone === "safety" ? " red" : ""}${done ? " resolved" : ""}${card.root.classList.contains("enter") ? " enter" : ""}`);
   mark(card.chip, "chip", [icon, word, done ? "" : tone]);
   show(card.back, done);
-  text(card.back.lastElementChild, done ? `Back to normal ${when(n.resolved_at ?? n.updated_at)}` : "");
+  text(card.back.lastElementChild, done ? `${ENDED[n.state === "withdrawn" ? n.state : n.kind] ?? "Back to normal"} ${when(n.resolved_at ?? n.updated_at)}` : "");
   show(card.fresh, card.isNew);
   text(card.title, n.title);
   text(card.unit, `${n.unit.product} ${n.unit.model}, ${n.unit.serial}`);
@@ -312,7 +314,7 @@ function renderFeed(list) {
 
 /** Open ones first, then those back to normal; both as the server orders them. */
 function placeFeed() {
-  const all = feed.map((n) => [n, cards.get(n.id).root]), [open, earlier] = [false, true].map((done) => all.filter(([n]) => (n.state === "resolved") === done).map(([, root]) => root));
+  const all = feed.map((n) => [n, cards.get(n.id).root]), [open, earlier] = [false, true].map((done) => all.filter(([n]) => (n.state !== "open") === done).map(([, root]) => root));
   const waiting = all.filter(([, root]) => !root.isConnected).length, hold = readingBelow($("notices")) && waiting < all.length;
   show($("held"), hold && waiting);
   text($("held"), `Show ${many(waiting, "new notice", "new notices")}`);
@@ -334,7 +336,7 @@ const fetchFeed = coalesced(async () => {
   feed = answer.notices;
   renderFeed(feed);
   placeFeed();
-  const shown = [...feed].sort((a, b) => (a.state === "resolved") - (b.state === "resolved"));
+  const shown = [...feed].sort((a, b) => (a.state !== "open") - (b.state !== "open"));
   for (const n of shown.filter((x) => x.why?.metric && x.why.onset).slice(0, CHARTS)) {
     const card = cards.get(n.id);
     if (card.chartKey === n.state) continue;

@@ -11,6 +11,11 @@ export type Readings = Schemas["Readings"];
 export type Unit = Schemas["MyUnit"];
 export type Units = Schemas["MyUnits"];
 export type Notice = Schemas["MyNotice"];
+/** What an alarm told, with its evidence. */
+export type AlarmNotice = Notice & { why: NonNullable<Notice["why"]> };
+/** What a recall, an update or a withdrawal told. */
+export type CampaignNotice = Notice & { campaign: NonNullable<Notice["campaign"]> };
+export type Contact = NonNullable<CampaignNotice["campaign"]["contact"]>;
 export type Feed = Schemas["MyFeed"];
 export type Severity = Notice["severity"];
 export type UnitMessage = Schemas["Message"];

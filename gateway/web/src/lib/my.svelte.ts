@@ -1,6 +1,7 @@
 import { t } from "../i18n/index.svelte";
-import type { Feed, Notice, Unit, Units } from "../api/types";
+import type { CampaignNotice, Feed, Notice, Unit, Units } from "../api/types";
 import { get, post, Refused } from "./api";
+import { isCampaign } from "./campaign";
 import { Stream, type Heard } from "./stream";
 import { look } from "./session.svelte";
 
@@ -11,6 +12,7 @@ const LATE_MS = 8_000;
 
 let units = $state.raw<Unit[] | undefined>(undefined);
 let notices = $state.raw<Notice[] | undefined>(undefined);
+let pinned = $state.raw<CampaignNotice[]>([]);
 let older = $state<string | null>(null);
 let unread = $state(0);
 let now = $state(Date.now());
@@ -22,6 +24,8 @@ let fresh = $state.raw<ReadonlySet<string>>(new Set());
 export const my = {
   get units() { return units; },
   get notices() { return notices; },
+  /** Recalls that he has not confirmed, which stand above everything. */
+  get pinned() { return pinned; },
   get older() { return older; },
   get unread() { return unread; },
   get now() { return now; },
@@ -60,16 +64,19 @@ const fetchUnits = coalesced(async () => {
 const fetchFeed = coalesced(async () => {
   const page = await get<Feed>("/api/my/feed?limit=30");
   const had = notices;
+  const known = new Set([...pinned, ...(had ?? [])].map(({ id }) => id));
+  pinned = page.pinned.filter(isCampaign);
   const beyond = had?.filter((notice) => !page.notices.some(({ id }) => id === notice.id)) ?? [];
   notices = had && had.length > 30 ? [...page.notices, ...beyond] : page.notices;
   if (!had || had.length <= 30) older = page.next;
   unread = page.unread;
   if (had) {
-    const arrived = page.notices.filter((notice) => !had.some(({ id }) => id === notice.id));
+    const arrived = [...pinned, ...page.notices].filter((notice) => !known.has(notice.id));
     const first = arrived[0];
     if (first) {
       fresh = new Set([...fresh, ...arrived.map(({ id }) => id)]);
-      said = t("feed.arrived", { title: first.title });
+      const { title } = first;
+      said = first.kind === "recall" ? t("recall.arrived", { product: first.unit.product, title }) : t("feed.arrived", { title });
     }
   }
 });
@@ -83,10 +90,16 @@ export async function showOlder(): Promise<void> {
   older = page.next;
 }
 
+/** One of his notices that is here already, pinned or not. */
+export const noticeById = (id: string): Notice | undefined => [...pinned, ...(notices ?? [])].find((notice) => notice.id === id);
+
 /** Put a changed notice or unit in its place, before the next fetch says so too. */
 export function noticeChanged(changed: Notice): void {
-  const before = notices?.find(({ id }) => id === changed.id);
+  const before = noticeById(changed.id);
   if (before && !before.read_at && changed.read_at) unread = Math.max(0, unread - 1);
+  const stays = isCampaign(changed) && !changed.acknowledged_at;
+  if (!stays && pinned.some(({ id }) => id === changed.id)) notices = [changed, ...(notices ?? [])];
+  pinned = pinned.flatMap((notice) => (notice.id !== changed.id ? [notice] : stays ? [changed] : []));
   notices = notices?.map((notice) => (notice.id === changed.id ? changed : notice));
   void fetchFeed();
 }
@@ -139,6 +152,7 @@ export function keepCurrent(): () => void {
     clearInterval(poll);
     document.removeEventListener("visibilitychange", back);
     units = notices = undefined;
+    pinned = [];
     unread = 0;
     fresh = new Set();
     said = "";

@@ -8,7 +8,8 @@ export interface Heard {
 }
 
 const KINDS = [
-  "notice.recorded", "notice.told", "notice.updated", "notice.resolved", "notice.read", "notice.acknowledged",
+  "notice.recorded", "notice.told", "notice.updated", "notice.resolved", "notice.withdrawn",
+  "notice.read", "notice.acknowledged",
   "alarm.raised", "alarm.cleared", "unit.claimed", "unit.released",
   "unit.claim_attempts", "stream.reset",
 ] as const;

@@ -1,5 +1,6 @@
 import type { Notice, Severity, Unit } from "../api/types";
-import type { Key } from "../i18n/index.svelte";
+import { t, type Key } from "../i18n/index.svelte";
+import { replacedBy } from "../lib/campaign";
 import type { IconName } from "./icons";
 
 /** Icon, word and colour of each state: never colour alone. Red is for recalls only. */
@@ -10,8 +11,10 @@ export interface Mark {
 }
 
 export const STATES: Record<Unit["state"], Mark> = {
+  recalled: { icon: "recall", word: "state.recalled", tone: "safety" },
   critical: { icon: "crit", word: "state.critical", tone: "warn" },
   warning: { icon: "warn", word: "state.warning", tone: "warn" },
+  update: { icon: "update", word: "state.update", tone: "info" },
   info: { icon: "info", word: "state.info", tone: "info" },
   fine: { icon: "ok", word: "state.fine", tone: "ok" },
   unknown: { icon: "unknown", word: "state.unknown", tone: "" },
@@ -22,6 +25,12 @@ export const SEVERITIES: Record<Severity, Mark> = {
   critical: { icon: "crit", word: "severity.critical", tone: "warn" },
   warning: { icon: "warn", word: "severity.warning", tone: "warn" },
   info: { icon: "info", word: "severity.info", tone: "info" },
+};
+
+const KINDS: Record<"recall" | "update" | "withdrawal", Mark> = {
+  recall: { icon: "recall", word: "kind.recall", tone: "safety" },
+  update: { icon: "update", word: "kind.update", tone: "info" },
+  withdrawal: { icon: "info", word: "kind.withdrawal", tone: "info" },
 };
 
 export const CONNECTIONS: Record<Unit["connection"], { icon: IconName; word: Key; tone: "on" | "bad" | "idle" }> = {
@@ -51,7 +60,22 @@ export const STATUSES: Record<string, Key> = {
 export const stateOf = (unit: Unit): Mark =>
   unit.state === "fine" && unit.connection !== "online" && unit.connection !== "unhealthy" ? STATES.unknown : STATES[unit.state];
 
-export const needsHim = (unit: Unit): boolean => unit.state === "critical" || unit.state === "warning";
+/** The order in which his units stand: what needs him first. */
+export const UNIT_ORDER: readonly Unit["state"][] = ["recalled", "critical", "warning", "update", "info", "unknown", "fine"];
+
+export const needsHim = (unit: Unit): boolean => ["recalled", "critical", "warning"].includes(unit.state);
 export const isOpen = (notice: Notice): boolean => notice.state === "open";
-/** Kept in view until it is over or he said that he did it. */
-export const isPinned = (notice: Notice): boolean => isOpen(notice) || !notice.read_at;
+/** Kept in view until it is over or he said that he did it; a withdrawal, which asks for nothing, until he read it. */
+export const isPinned = (notice: Notice): boolean => (isOpen(notice) && notice.kind !== "withdrawal") || !notice.read_at;
+
+/** How a notice looks now: red only for a recall that still counts, and for an alarm about safety. */
+export function markOf(notice: Notice): Mark {
+  if (notice.state === "withdrawn")
+    return { icon: replacedBy(notice) ? "repeat" : "out", word: replacedBy(notice) ? "campaign.replaced" : "campaign.withdrawn", tone: "" };
+  if (notice.kind === "alarm") return notice.state === "resolved" ? { icon: "ok", word: "severity.resolved", tone: "ok" } : SEVERITIES[notice.severity];
+  if (notice.state === "resolved" && notice.kind !== "withdrawal") return { icon: "ok", word: notice.kind === "update" ? "update.installed" : "campaign.closed", tone: "ok" };
+  return KINDS[notice.kind];
+}
+
+/** The words of its mark. */
+export const markWord = (notice: Notice): string => t(markOf(notice).word, { number: replacedBy(notice) });

@@ -1,0 +1,34 @@
+"""What happens to units after publishing: somebody registers one, an ownership begins, a device reports its version."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from gateway.campaigns.repository import queries
+from gateway.events import Event, append
+from gateway.store import Connection
+
+_OWNED = frozenset({"unit.claimed", "ownership.began"})
+
+
+def follow(tx: Connection, event: Event, now: datetime) -> None:
+    """Do what an event of the log asks for: have the worker look at a unit again, or close it in updates."""
+    if event.unit_id is None or event.kind not in {*_OWNED, "unit.firmware_reported"}:
+        return
+    unit = {"unit_id": event.unit_id, "now": now}
+    ids = [row["id"] for row in tx.execute(queries.hold_of_unit, unit)]
+    if not ids:
+        return
+    if event.kind in _OWNED:
+        tx.execute(queries.look_again, unit | {"ids": ids})
+        return
+    closing = unit | {"ids": ids, "firmware": event.data["firmware"]}
+    closed = [row["campaign_id"] for row in tx.execute(queries.close, closing)]
+    resolve_closed(tx, event.unit_id, closed, now)
+
+
+def resolve_closed(tx: Connection, unit_id: int, ids: Sequence[int], now: datetime) -> None:
+    """Resolve the open notices of a unit that these campaigns were closed for, and say so."""
+    closed = {"unit_id": unit_id, "ids": list(ids), "now": now}
+    for row in tx.execute(queries.resolve_closed, closed).fetchall():
+        told = {"notice": row["public_id"], "title": row["text"]["title"], "campaign": row["campaign"]}
+        append(tx, "notice.resolved", told, unit_id=unit_id, person_id=row["person_id"])

@@ -1,0 +1,299 @@
+-- name: product
+-- A product by its code.
+SELECT id, code, name FROM product WHERE code = %(code)s;
+
+-- name: hold_numbers
+-- Let one campaign after the other take its number.
+SELECT pg_advisory_xact_lock(7402206);
+
+-- name: next_number
+-- The running number behind the highest one of a kind and year.
+SELECT coalesce(max(split_part(number, '-', 3)::int), 0) + 1 AS next FROM campaign
+WHERE starts_with(number, %(prefix)s);
+
+-- name: insert_draft
+-- Begin a campaign.
+INSERT INTO campaign (public_id, number, kind, product_id, content, audience, authors, created_at, edited_by, edited_at,
+                      supersedes)
+VALUES (%(public_id)s, %(number)s, %(kind)s, %(product_id)s, %(content)s, %(audience)s, ARRAY[%(person_id)s::bigint],
+        %(now)s, %(person_id)s, %(now)s, %(supersedes)s);
+
+-- name: update_draft
+-- Change a draft; who did is one more of its authors.
+UPDATE campaign
+SET product_id = %(product_id)s, content = %(content)s, audience = %(audience)s, supersedes = %(supersedes)s,
+    version = version + 1, edited_by = %(person_id)s, edited_at = %(now)s,
+    authors = CASE WHEN %(person_id)s = ANY (authors) THEN authors ELSE authors || %(person_id)s::bigint END
+WHERE id = %(id)s;
+
+-- name: delete_draft
+-- Throw a draft away.
+DELETE FROM campaign WHERE id = %(id)s;
+
+-- name: hold
+-- A campaign by its public id, held until the transaction ends.
+SELECT c.*, p.code AS product FROM campaign c JOIN product p ON p.id = c.product_id
+WHERE c.public_id = %(public_id)s
+FOR UPDATE OF c;
+
+-- name: hold_former
+-- What a campaign supersedes, held until the transaction ends.
+SELECT * FROM campaign WHERE id = %(id)s FOR UPDATE;
+
+-- name: campaign
+-- A campaign by its public id, with what its draft names.
+SELECT c.*, p.code AS product, p.name AS product_name FROM campaign c JOIN product p ON p.id = c.product_id
+WHERE c.public_id = %(public_id)s;
+
+-- name: by_number
+-- A campaign by its row.
+SELECT * FROM campaign WHERE id = %(id)s;
+
+-- name: lines
+-- Campaigns below a number, the newest first, or one of them, with the people and campaigns that they name.
+SELECT c.id AS row, c.public_id AS id, c.number, c.kind, c.state, c.content, c.audience, c.version, c.authors,
+       c.created_at, c.edited_at, c.published_at, c.ended_at, c.units, p.code AS product_code, p.name AS product_name,
+       p.model AS product_model, creator.name AS created_by, editor.name AS edited_by, approver.name AS approved_by,
+       (SELECT jsonb_build_object('id', f.public_id, 'number', f.number, 'kind', f.kind, 'state', f.state,
+               'title', f.content->'title') FROM campaign f WHERE f.id = c.supersedes) AS supersedes,
+       (SELECT jsonb_build_object('id', s.public_id, 'number', s.number, 'kind', s.kind, 'state', s.state,
+               'title', s.content->'title') FROM campaign s WHERE s.supersedes = c.id
+        ORDER BY s.state <> 'draft' DESC, s.id DESC LIMIT 1) AS successor
+FROM campaign c
+JOIN product p ON p.id = c.product_id
+JOIN person creator ON creator.id = c.authors[1]
+JOIN person editor ON editor.id = c.edited_by
+LEFT JOIN person approver ON approver.id = c.approved_by
+WHERE c.id < %(before)s AND (%(public_id)s::text IS NULL OR c.public_id = %(public_id)s::text)
+  AND (%(state)s::text IS NULL OR c.state = %(state)s::text)
+ORDER BY c.id DESC
+LIMIT %(limit)s;
+
+-- name: count
+-- The units of an audience, their owners, and how these can be reached; of a withdrawal the units of what it withdraws.
+WITH named AS MATERIALIZED (
+  SELECT unit_id FROM audience_unit(%(product_id)s::int, %(lots)s::text[], %(serials)s::text[], %(below)s::text)
+  UNION ALL
+  SELECT unit_id FROM campaign_unit WHERE campaign_id = %(withdraws)s::bigint AND standing = 'affected'
+), owner AS (
+  SELECT o.person_id, count(*) AS units FROM named n
+  JOIN ownership o ON o.unit_id = n.unit_id AND o.during @> %(now)s::timestamptz
+  GROUP BY o.person_id
+), way AS MATERIALIZED (
+  SELECT w.units, p.language, phone.person_id IS NOT NULL AS push,
+         a.confirmed_at IS NOT NULL AND a.disabled_at IS NULL AND (%(safety)s OR s.email IS NULL) AS mail
+  FROM owner w
+  JOIN person p ON p.id = w.person_id
+  LEFT JOIN account a ON a.person_id = p.id
+  LEFT JOIN suppression s ON s.email = lower(p.email)
+  LEFT JOIN (SELECT DISTINCT person_id FROM push_token WHERE retired_at IS NULL) phone ON phone.person_id = p.id
+)
+SELECT (SELECT count(*) FROM named) AS units,
+       coalesce(sum(units), 0)::int AS registered,
+       count(*) AS people,
+       coalesce(sum(units) FILTER (WHERE mail), 0)::int AS by_email,
+       coalesce(sum(units) FILTER (WHERE push), 0)::int AS by_push,
+       coalesce(sum(units) FILTER (WHERE NOT mail AND NOT push), 0)::int AS feed_only,
+       (SELECT count(*) FROM campaign_unit f
+        WHERE f.campaign_id = %(former)s::bigint AND (f.standing = 'affected' OR f.due_at IS NOT NULL)
+          AND (%(withdraws)s::bigint IS NOT NULL OR f.unit_id NOT IN (SELECT unit_id FROM named))) AS cleared,
+       (SELECT coalesce(jsonb_object_agg(language, people), '{}')
+        FROM (SELECT language, count(*) AS people FROM way GROUP BY language) spoken) AS languages
+FROM way;
+
+-- name: unknown_serials
+-- Serials of a list, as typed, that no unit of the product has.
+SELECT DISTINCT ON (place) k.typed FROM unnest(%(typed)s::text[], %(serials)s::text[]) WITH ORDINALITY
+  AS k (typed, serial, place)
+WHERE NOT EXISTS (SELECT FROM unit u WHERE u.product_id = %(product_id)s AND u.serial = k.serial)
+ORDER BY place LIMIT %(limit)s;
+
+-- name: unknown_lots
+-- Lots of a list that no unit of the product has.
+SELECT k.lot FROM unnest(%(lots)s::text[]) WITH ORDINALITY AS k (lot, place)
+WHERE NOT EXISTS (SELECT FROM unit u WHERE u.product_id = %(product_id)s AND u.lot = k.lot)
+ORDER BY place LIMIT %(limit)s;
+
+-- name: unknown_firmware
+-- Units of a product whose firmware is no version that we know.
+SELECT count(*) AS units FROM unit WHERE product_id = %(product_id)s AND firmware_key(firmware) IS NULL;
+
+-- name: freeze
+-- Keep the audience of a campaign, unit by unit; each is due to be told.
+INSERT INTO campaign_unit (campaign_id, unit_id, standing, matched, due_at)
+SELECT %(id)s, unit_id, 'affected', matched, %(now)s
+FROM audience_unit(%(product_id)s::int, %(lots)s::text[], %(serials)s::text[], %(below)s::text);
+
+-- name: freeze_cleared
+-- Keep the units of the former campaign that are not in the new one, also those not yet told of being cleared before.
+INSERT INTO campaign_unit (campaign_id, unit_id, standing, matched, due_at)
+SELECT %(id)s, f.unit_id, 'cleared', f.matched, %(now)s FROM campaign_unit f
+WHERE f.campaign_id = %(former)s AND (f.standing = 'affected' OR f.due_at IS NOT NULL)
+  AND NOT EXISTS (SELECT FROM campaign_unit n WHERE n.campaign_id = %(id)s AND n.unit_id = f.unit_id);
+
+-- name: publish
+-- Publish a campaign whose audience was frozen.
+UPDATE campaign SET state = 'published', approved_by = %(person_id)s, published_at = %(now)s, units = %(units)s
+WHERE id = %(id)s;
+
+-- name: end
+-- End a published campaign.
+UPDATE campaign SET state = %(state)s, ended_at = %(now)s WHERE id = %(id)s;
+
+-- name: stop_telling
+-- Nobody is told of a campaign any more.
+UPDATE campaign_unit SET due_at = NULL WHERE campaign_id = %(id)s AND due_at IS NOT NULL;
+
+-- name: withdraw_notices
+-- Withdraw the open notices of a campaign, and say what came in its place.
+UPDATE notice
+SET state = 'withdrawn', resolved_at = %(now)s, updated_at = %(now)s,
+    why = why || jsonb_build_object('replaced_by', %(number)s::text)
+WHERE campaign_id = %(id)s AND state = 'open'
+RETURNING public_id, unit_id, person_id, text;
+
+-- name: campaigns_due
+-- Campaigns that have units to look at, what is about safety first.
+SELECT c.id, c.public_id, c.number, c.kind, c.content, c.audience, c.published_at, c.supersedes,
+       p.name AS product_name
+FROM campaign c JOIN product p ON p.id = c.product_id
+WHERE c.state = 'published'
+  AND EXISTS (SELECT FROM campaign_unit u WHERE u.campaign_id = c.id AND u.due_at <= %(now)s)
+ORDER BY c.kind = 'update', c.published_at, c.id;
+
+-- name: due
+-- Units of a published campaign to look at, each held by one worker only; the campaign cannot end meanwhile.
+SELECT u.unit_id, u.standing, u.matched
+FROM campaign_unit u JOIN campaign c ON c.id = u.campaign_id
+WHERE u.campaign_id = %(id)s AND u.due_at <= %(now)s AND c.state = 'published'
+ORDER BY u.due_at, u.unit_id
+LIMIT %(limit)s
+FOR NO KEY UPDATE OF u SKIP LOCKED FOR SHARE OF c SKIP LOCKED;
+
+-- name: formers
+-- What a campaign superseded, and what that had superseded, and so on, the latest first.
+WITH RECURSIVE former AS (
+  SELECT f.*, 1 AS depth FROM campaign f WHERE f.id = %(supersedes)s
+  UNION ALL
+  SELECT f.*, former.depth + 1 FROM campaign f JOIN former ON f.id = former.supersedes
+)
+SELECT id, number, kind, audience FROM former ORDER BY depth;
+
+-- name: facts
+-- What there is to know about held units: firmware, owner, what he was told of this campaign, and of former ones last.
+SELECT u.id AS unit_id, coalesce(firmware_key(u.firmware) >= firmware_key(%(below)s::text), false) AS reached,
+       p.id AS person_id, p.public_id AS person, p.name, p.email, p.language, lower(o.during) AS since,
+       n.id AS notice_id, n.public_id AS notice, n.severity, n.state, n.updated_at,
+       coalesce(former.standing = 'affected', false) AS told_of_former
+FROM unit u
+LEFT JOIN ownership o ON o.unit_id = u.id AND o.during @> %(now)s::timestamptz
+LEFT JOIN person p ON p.id = o.person_id
+LEFT JOIN notice n ON n.campaign_id = %(id)s AND n.unit_id = u.id AND n.person_id = p.id
+                  AND n.owned_since = lower(o.during)
+LEFT JOIN LATERAL (
+  SELECT f.standing FROM notice b JOIN campaign_unit f ON f.campaign_id = b.campaign_id AND f.unit_id = b.unit_id
+  WHERE b.campaign_id = ANY (%(formers)s::bigint[]) AND b.unit_id = u.id AND b.person_id = p.id
+    AND b.owned_since = lower(o.during)
+  ORDER BY b.id DESC LIMIT 1) former ON true
+WHERE u.id = ANY (%(unit_ids)s::bigint[])
+ORDER BY u.id;
+
+-- name: looked_at
+-- Units that were looked at; again when an ownership begins that is known already.
+UPDATE campaign_unit c
+SET due_at = (SELECT min(lower(o.during)) FROM ownership o WHERE o.unit_id = c.unit_id AND lower(o.during) > %(now)s)
+WHERE c.campaign_id = %(id)s AND c.unit_id = ANY (%(unit_ids)s::bigint[]);
+
+-- name: look_later
+-- Look at a unit again at a time.
+UPDATE campaign_unit SET due_at = %(due_at)s WHERE campaign_id = %(id)s AND unit_id = %(unit_id)s;
+
+-- name: hold_of_unit
+-- The published campaigns that concern a unit and are not closed for it; they cannot end meanwhile.
+SELECT c.id FROM campaign c JOIN campaign_unit u ON u.campaign_id = c.id
+WHERE u.unit_id = %(unit_id)s AND u.standing = 'affected' AND u.closed_at IS NULL AND c.state = 'published'
+ORDER BY c.id
+FOR SHARE OF c;
+
+-- name: look_again
+-- Have the worker look at a unit, whoever owns it now.
+UPDATE campaign_unit SET due_at = %(now)s
+WHERE unit_id = %(unit_id)s AND campaign_id = ANY (%(ids)s::bigint[]) AND standing = 'affected' AND closed_at IS NULL;
+
+-- name: close
+-- Close a unit in the updates whose version it has reached.
+UPDATE campaign_unit u SET closed_at = %(now)s, due_at = NULL FROM campaign c
+WHERE u.unit_id = %(unit_id)s AND u.campaign_id = ANY (%(ids)s::bigint[]) AND c.id = u.campaign_id
+  AND c.kind = 'update' AND u.standing = 'affected' AND u.closed_at IS NULL
+  AND firmware_key(%(firmware)s::text) >= firmware_key(c.audience->>'below')
+RETURNING u.campaign_id;
+
+-- name: resolve_closed
+-- Resolve the open notices of a unit that was closed.
+UPDATE notice n SET state = 'resolved', resolved_at = %(now)s, updated_at = %(now)s FROM campaign c
+WHERE n.unit_id = %(unit_id)s AND n.campaign_id = ANY (%(ids)s::bigint[]) AND n.state = 'open' AND c.id = n.campaign_id
+RETURNING n.public_id, n.person_id, n.text, c.public_id AS campaign;
+
+-- name: close_unit
+-- Close a held unit that has the version already.
+UPDATE campaign_unit SET closed_at = %(now)s, due_at = NULL WHERE campaign_id = %(id)s AND unit_id = %(unit_id)s;
+
+-- name: progress
+-- How far campaigns came, by unit: what the owners of now were told and did.
+SELECT cu.campaign_id, count(*) AS units, count(o.unit_id) AS registered, count(*) - count(o.unit_id) AS unregistered,
+       count(*) FILTER (WHERE n.read_at IS NOT NULL OR EXISTS (
+         SELECT FROM outbox d WHERE d.notice_id = n.id AND d.channel <> 'feed' AND d.status = 'delivered')) AS notified,
+       count(n.read_at) AS seen, count(n.acknowledged_at) AS acknowledged, count(cu.closed_at) AS closed,
+       count(*) FILTER (WHERE cu.due_at <= %(now)s) AS pending
+FROM campaign_unit cu
+JOIN campaign c ON c.id = cu.campaign_id
+LEFT JOIN ownership o ON o.unit_id = cu.unit_id AND o.during @> %(now)s::timestamptz
+LEFT JOIN notice n ON n.campaign_id = cu.campaign_id AND n.unit_id = cu.unit_id AND n.person_id = o.person_id
+                  AND n.owned_since = lower(o.during)
+WHERE cu.campaign_id = ANY (%(ids)s::bigint[])
+  AND cu.standing = CASE c.kind WHEN 'withdrawal' THEN 'cleared' ELSE 'affected' END
+GROUP BY cu.campaign_id;
+
+-- name: channels
+-- The deliveries of campaigns by channel; in the feed a notice counts as opened that was read and opened nowhere else.
+SELECT n.campaign_id, d.channel, count(*) AS sent, count(*) FILTER (WHERE d.status = 'delivered') AS delivered,
+       count(*) FILTER (WHERE CASE d.channel WHEN 'feed' THEN n.read_at IS NOT NULL AND e.opened IS NULL
+                                             ELSE d.channel = ANY (e.opened) END) AS opened,
+       count(*) FILTER (WHERE d.status IN ('waiting', 'claimed')) AS waiting,
+       count(*) FILTER (WHERE d.status = 'unknown') AS unknown,
+       count(*) FILTER (WHERE d.status = 'failed') AS failed,
+       count(*) FILTER (WHERE d.status = 'skipped') AS skipped
+FROM notice n
+JOIN outbox d ON d.notice_id = n.id
+LEFT JOIN LATERAL (SELECT array_agg(g.channel) AS opened FROM engagement g
+                   WHERE g.notice_id = n.id AND g.kind = 'opened') e ON true
+WHERE n.campaign_id = ANY (%(ids)s::bigint[])
+GROUP BY n.campaign_id, d.channel
+ORDER BY n.campaign_id, array_position(ARRAY['feed', 'email', 'push'], d.channel);
+
+-- name: units
+-- The frozen audience behind a unit, in a steady order, with what the present owner was told and did.
+SELECT u.id AS row, u.public_id AS id, u.printed AS serial, u.lot, u.firmware, cu.matched, cu.standing, cu.closed_at,
+       o.unit_id IS NOT NULL AS registered, n.created_at AS told_at, n.read_at IS NOT NULL AS seen,
+       n.acknowledged_at IS NOT NULL AS acknowledged,
+       n.read_at IS NOT NULL OR EXISTS (
+         SELECT FROM outbox d WHERE d.notice_id = n.id AND d.channel <> 'feed' AND d.status = 'delivered') AS notified
+FROM campaign_unit cu
+JOIN unit u ON u.id = cu.unit_id
+LEFT JOIN ownership o ON o.unit_id = cu.unit_id AND o.during @> %(now)s::timestamptz
+LEFT JOIN notice n ON n.campaign_id = cu.campaign_id AND n.unit_id = cu.unit_id AND n.person_id = o.person_id
+                  AND n.owned_since = lower(o.during)
+WHERE cu.campaign_id = %(id)s AND cu.unit_id > %(after)s
+  AND (%(standing)s::text IS NULL OR cu.standing = %(standing)s::text)
+ORDER BY cu.unit_id
+LIMIT %(limit)s;
+
+-- name: choices
+-- Every product with its lots and how many units each has.
+SELECT p.code, p.name, p.model, coalesce(sum(l.units), 0)::int AS units,
+       coalesce(jsonb_agg(jsonb_build_object('lot', l.lot, 'units', l.units) ORDER BY l.lot)
+                FILTER (WHERE l.lot IS NOT NULL), '[]') AS lots
+FROM product p
+LEFT JOIN (SELECT product_id, lot, count(*) AS units FROM unit GROUP BY product_id, lot) l ON l.product_id = p.id
+GROUP BY p.id
+ORDER BY p.code;

@@ -1,0 +1,94 @@
+"""The worker's turn: it looks at the units that are due, and asks the stages for each; restartable, and once each.
+
+A unit is due after publishing, after somebody registered it, and when an ownership begins. Everything about a unit is
+done in the transaction that holds it, so a worker that is killed has done all of it or nothing.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from gateway.campaigns.bulletin import Told, bulletin
+from gateway.campaigns.follow import resolve_closed
+from gateway.campaigns.repository import queries
+from gateway.events import append
+from gateway.notify import repository as notify
+from gateway.notify.model import Earlier, Facts, Policy, Stage
+from gateway.notify.service import tell, tell_nobody
+from gateway.registrations.model import Owner
+from gateway.store import Connection, OperationalError, Row
+
+log = logging.getLogger(__name__)
+
+_AGAIN_AFTER = timedelta(minutes=5)
+
+
+def tell_due(tx: Connection, now: datetime, limit: int, policy: Policy, stages: Sequence[Stage]) -> int:
+    """Look at the units that are due, what is about safety first; answers how many there were."""
+    looked = 0
+    for campaign in tx.execute(queries.campaigns_due, {"now": now}).fetchall():
+        due = {"id": campaign["id"], "now": now, "limit": limit - looked}
+        units = {row["unit_id"]: row for row in tx.execute(queries.due, due)}
+        if units:
+            _tell(tx, campaign, units, now, policy, stages)
+            looked += len(units)
+            log.info("%s: %d units looked at (stage=address).", campaign["number"], len(units))
+        if looked >= limit:
+            break
+    return looked
+
+
+def _tell(
+    tx: Connection, campaign: Row, units: dict[int, Row], now: datetime, policy: Policy, stages: Sequence[Stage]
+) -> None:
+    formers = tx.execute(queries.formers, {"supersedes": campaign["supersedes"]}).fetchall()
+    told = Told.of(campaign, formers)
+    # A statement of its own: what was committed until the units were held is seen, what comes later has its own event.
+    known = tx.execute(
+        queries.facts,
+        {
+            "id": campaign["id"],
+            "unit_ids": list(units),
+            "formers": [former["id"] for former in formers],
+            "below": told.below,
+            "now": now,
+        },
+    ).fetchall()
+    own = {"id": campaign["id"], "now": now}
+    tx.execute(queries.looked_at, own | {"unit_ids": list(units)})
+    rows = [units[row["unit_id"]] | row for row in known]
+    closing = [row for row in rows if row["reached"] and row["standing"] == "affected"]
+    for row in closing:
+        tx.execute(queries.close_unit, own | {"unit_id": row["unit_id"]})
+        resolve_closed(tx, row["unit_id"], [campaign["id"]], now)
+    telling = [row for row in rows if row not in closing]
+    unowned = [row for row in telling if row["person_id"] is None]
+    tell_nobody(tx, [_facts(tx, told, row, now, policy) for row in unowned], stages)
+    for row in telling:
+        if row["person_id"] is None:
+            continue
+        try:
+            with tx.transaction():
+                tell(tx, _facts(tx, told, row, now, policy), stages)
+        except OperationalError:
+            raise
+        except Exception as error:
+            unit_id = row["unit_id"]
+            log.exception("%s cannot be told about unit %d; it is tried again.", campaign["number"], unit_id)
+            what: dict[str, Any] = {"of": campaign["number"], "campaign": campaign["public_id"], "error": repr(error)}
+            append(tx, "event.unhandled", what, unit_id=unit_id, person_id=row["person_id"])
+            tx.execute(queries.look_later, own | {"unit_id": unit_id, "due_at": now + _AGAIN_AFTER})
+
+
+def _facts(tx: Connection, told: Told, row: Row, now: datetime, policy: Policy) -> Facts:
+    subject = bulletin(told, row["unit_id"], row["standing"], row["matched"])
+    owner = earlier = None
+    within_hour: tuple[datetime, ...] = ()
+    if row["person_id"] is not None:
+        owner = Owner(row["person_id"], row["person"], row["name"], row["email"], row["language"], row["since"])
+        if subject.severity != "safety":  # which never waits
+            within_hour = notify.told_within_hour(tx, owner.person_id, now)
+    if row["notice_id"] is not None:
+        earlier = Earlier(row["notice_id"], row["notice"], row["severity"], row["state"], row["updated_at"])
+    return Facts(subject, owner, earlier, within_hour, now, policy, row["told_of_former"])

@@ -1,0 +1,75 @@
+"""The story's second part: a product manager recalls a lot, another one approves, and the owner is told and counted."""
+
+import time
+
+from gateway.demo.installation import Installation
+from gateway.demo.people import GARDEN, HEATING, Person
+from gateway.demo.scene import Scene, StoryFailed
+from gateway.demo.visitor import EventStream, Json, Visitor
+
+_CONTENT: Json = {
+    "kind": "recall",
+    "title": {"en": "Your heat pump may leak refrigerant", "de": "An Ihrer Wärmepumpe kann Kältemittel austreten"},
+    "hazard": {"en": "The refrigerant is flammable.", "de": "Das Kältemittel ist brennbar."},
+    "action": "unplug",
+    "action_text": {"en": "Switch it off at the fuse.", "de": "Schalten Sie sie an der Sicherung aus."},
+    "remedies": ["repair", "refund"],
+    "remedy_text": {"en": "We repair it at your home.", "de": "Wir reparieren sie bei Ihnen zu Hause."},
+    "contact": {"phone": "+49 800 0000000", "email": "recall@brenhold.example", "url": None},
+}
+
+
+def play_recall(
+    scene: Scene, running: Installation, owner: Visitor, stream: EventStream, unit_id: str, addresses: tuple[str, str]
+) -> None:
+    """Recall the lot of the owner's unit; `addresses` are his phone and his mail address."""
+    paula, pavel = (_sign_in(scene, running, who) for who in (HEATING, GARDEN))
+    unit = scene.do("recall drafted", lambda: owner.get(f"/api/my/units/{unit_id}"))
+    begun = time.time()
+    draft = _draft(scene, paula, unit)
+    count = draft["count"]
+    found = f"{draft['number']}: lot {unit['lot']}, {count['units']} units, {count['registered']} registered"
+    scene.note("recall drafted", begun, found)
+    decisive = time.time()
+    approval = {"units": count["units"], "version": draft["version"]}
+    published = scene.do("recall approved", lambda: pavel.post(f"/api/campaigns/{draft['id']}/approve", approval))
+    scene.note("recall approved", decisive, f"by {published['approved_by']}, for {published['units']} units")
+    told = scene.event("recall on the stream", stream, "notice.told", unit_id)
+    scene.note("recall on the stream", decisive, told["data"]["title"])
+    notice = scene.expect("recall pinned", lambda: _pinned(owner, told["data"]["notice"]))
+    scene.note("recall pinned", decisive, f"{notice['campaign']['hazard']} {notice['action']}")
+    phone, email = addresses
+    scene.reached(owner, notice, decisive, phone, email, "recall")
+    begun = time.time()
+    done = scene.do("recall acknowledged", lambda: owner.post(f"/api/my/notices/{notice['id']}/acknowledge", {}))
+    scene.note("recall acknowledged", begun, f"at {done['acknowledged_at']}")
+    progress = scene.expect("recall counted", lambda: _counted(paula, draft["id"]))
+    counted = ", ".join(f"{progress[name]} {name}" for name in ("units", "notified", "seen", "acknowledged"))
+    scene.note("recall counted", begun, counted)
+
+
+def _sign_in(scene: Scene, running: Installation, who: Person) -> Visitor:
+    return scene.do("sign in", lambda: Visitor.sign_in(running.http_url, who.email, running.password))
+
+
+def _draft(scene: Scene, author: Visitor, unit: Json) -> Json:
+    body = {
+        "product": unit["product"]["code"],
+        "content": _CONTENT,
+        "audience": {"by": "lots", "lots": [unit["lot"]]},
+        "supersedes": None,
+    }
+    draft = scene.do("recall drafted", lambda: author.post("/api/campaigns", body))
+    if draft["checks"] or draft["may_approve"]:
+        raise StoryFailed(f"recall drafted: {draft['checks']}, and its author may approve it: {draft['may_approve']}")
+    return draft
+
+
+def _pinned(owner: Visitor, notice_id: str) -> Json | None:
+    return next((dict(each) for each in owner.get("/api/my/feed")["pinned"] if each["id"] == notice_id), None)
+
+
+def _counted(author: Visitor, campaign_id: str) -> Json | None:
+    """How far it came, once the acknowledgement is counted."""
+    progress: Json = author.get(f"/api/campaigns/{campaign_id}")["progress"]
+    return progress if progress["acknowledged"] and progress["notified"] else None

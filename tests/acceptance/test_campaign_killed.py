@@ -1,0 +1,33 @@
+"""kill -9 of the worker while it tells thousands of a recall: in the end each of them was told, and nobody twice."""
+
+from tests.dsl.campaigns import office
+from tests.dsl.roles import running_roles
+from tests.dsl.wait import until
+from tests.factories.campaigns import add_owners, add_units, column
+from tests.factories.notices import QUICK
+
+OWNERS = 400
+
+
+def test_owners_are_told_once_whenever_the_worker_is_killed(url, db, tmp_path):
+    names = {f"P{n}": f"Owner{n}" for n in range(OWNERS)}
+    add_units(db, *((serial, "L1", None) for serial in names))
+    add_owners(db, names)
+    told = "SELECT count(*) FROM notice"
+    with office(url, db) as at:
+        campaign = at.publish()
+        with running_roles(url, 1, tmp_path, "worker", **QUICK | {"outbox_batch": 20}) as roles:
+            for reached in (1, 100, 250):
+                until(lambda enough=reached: column(db, told)[0] >= enough, within=60)
+                roles.kill("worker")
+                until(
+                    lambda: not column(db, "SELECT 1 FROM pg_stat_activity WHERE application_name ~ 'gateway-worker'")
+                )
+                assert column(db, told)[0] == column(db, "SELECT count(*) FROM ledger WHERE outcome = 'pass'")[0]
+                roles.start("worker")
+            until(lambda: at.progress(campaign)["pending"] == 0, within=60)
+            until(lambda: column(db, "SELECT count(*) FROM outbox WHERE status = 'delivered'") == [OWNERS], within=60)
+        assert column(db, "SELECT count(*), count(DISTINCT person_id) FROM notice") == [(OWNERS, OWNERS)]
+        shown = "SELECT count(*), count(DISTINCT data->>'notice') FROM event WHERE kind = 'notice.told'"
+        assert column(db, shown) == [(OWNERS, OWNERS)]
+        assert at.progress(campaign)["registered"] == OWNERS

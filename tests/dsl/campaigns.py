@@ -1,0 +1,112 @@
+"""Two product managers at the API, and a worker whose clock the test moves."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from gateway.app.worker import Worker
+from gateway.config import Settings
+from gateway.events import append
+from gateway.store import Connection, Database
+from tests.dsl.people import Browser, Site, site
+from tests.factories.campaigns import column, written
+
+CHANNELS: dict[str, Any] = {"smtp_url": "smtp://127.0.0.1:1", "fcm_credentials": "/none.json"}
+"""Set up, so that deliveries are written for them; nothing is sent as long as no worker runs."""
+
+
+class Office:
+    """Paula drafts, Pavel approves; the worker takes its turns when it is told to."""
+
+    def __init__(self, world: Site, database: Database, db: Connection) -> None:
+        self.world, self.database, self.db = world, database, db
+        self.paula = world.as_("product_manager", "paula@maker.example")
+        self.pavel = world.as_("product_manager", "pavel@maker.example")
+        self.worker = self.new_worker()
+
+    def new_worker(self, **settings: Any) -> Worker:
+        return Worker(Settings(**CHANNELS | settings), self.database, self.world.now)
+
+    def later(self, span: timedelta) -> None:
+        self.world.ahead += span
+
+    def draft(self, *given: Any, **changes: Any) -> dict[str, Any]:
+        return taken(self.paula.post("/api/campaigns", written(*given, **changes)), 201)
+
+    def approve(self, draft: dict[str, Any], units: int | None = None, by: Browser | None = None) -> Any:
+        typed = draft["count"]["units"] if units is None else units
+        approval = {"units": typed, "version": draft["version"]}
+        return (by or self.pavel).post(f"/api/campaigns/{draft['id']}/approve", approval)
+
+    def publish(self, *given: Any, **changes: Any) -> dict[str, Any]:
+        """Drafted by Paula, approved by Pavel, and not told yet."""
+        return taken(self.approve(self.draft(*given, **changes)))
+
+    def read(self, campaign: dict[str, Any]) -> dict[str, Any]:
+        return taken(self.paula.get(f"/api/campaigns/{campaign['id']}"))
+
+    def progress(self, campaign: dict[str, Any]) -> dict[str, Any]:
+        found: dict[str, Any] = self.read(campaign)["progress"]
+        return {name: value for name, value in found.items() if name != "channels"}
+
+    def units(self, campaign: dict[str, Any], **query: Any) -> list[dict[str, Any]]:
+        asked = "&".join(f"{name}={value}" for name, value in query.items())
+        return list(taken(self.paula.get(f"/api/campaigns/{campaign['id']}/units?{asked}"))["units"])
+
+    def work(self, worker: Worker | None = None) -> None:
+        """As the worker does: turn after turn, until there is nothing to do."""
+        for _ in range(200):
+            if not (worker or self.worker).turn():
+                return
+        pytest.fail("the worker does not come to rest")
+
+    def notices(self) -> list[tuple[str, str, str, str]]:
+        """Number, serial, person and state of every notice, in order."""
+        return column(
+            self.db,
+            "SELECT n.why->>'number', u.serial, p.name, n.state FROM notice n JOIN unit u ON u.id = n.unit_id"
+            " JOIN person p ON p.id = n.person_id ORDER BY n.id",
+        )
+
+    def ledger(self) -> list[tuple[str, str, str]]:
+        """Serial, outcome and reason of every line, in order."""
+        return column(
+            self.db,
+            "SELECT u.serial, l.outcome, l.reason FROM ledger l JOIN unit u ON u.id = l.unit_id ORDER BY l.id",
+        )
+
+    def outbox(self) -> list[tuple[str, str]]:
+        """Channel and status of every delivery, in order."""
+        return column(self.db, "SELECT channel, status FROM outbox ORDER BY id")
+
+    def events(self, *kinds: str) -> list[dict[str, Any]]:
+        """The data of events of these kinds, in order."""
+        return column(self.db, "SELECT data FROM event WHERE kind = ANY(%s) ORDER BY xid, id", [list(kinds)])
+
+    def report_firmware(self, serial: str, firmware: str) -> None:
+        """As ingest does when a device says what it runs."""
+        with self.db.transaction():
+            row = self.db.execute(
+                "UPDATE unit n SET firmware = %s FROM unit b WHERE n.serial = %s AND b.id = n.id"
+                " RETURNING n.id, b.firmware AS before",
+                [firmware, serial],
+            ).fetchone()
+            assert row
+            told = {"firmware": firmware, "before": row["before"]}
+            append(self.db, "unit.firmware_reported", told, unit_id=row["id"])
+
+
+def taken(answer: Any, status: int = 200) -> dict[str, Any]:
+    """What was answered; fails with it when it is not what was expected."""
+    assert answer.status_code == status, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+@contextmanager
+def office(url: str, db: Connection) -> Iterator[Office]:
+    with site(url, db) as world, Database(url, "test", max_size=4) as database:
+        yield Office(world, database, db)

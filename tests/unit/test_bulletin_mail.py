@@ -1,0 +1,185 @@
+"""The mails and pushes of recalls, updates and withdrawals: every element, in the owner's language, and harmless."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+
+import pytest
+
+from gateway.notify.compose import notice_mail, notice_push
+from gateway.notify.links import Links
+from gateway.notify.model import Delivery
+
+LINKS = Links("https://gateway.example", b"k" * 32)
+CONTACT = {"phone": "0800 000 0142", "email": "recall@brenhold.example", "url": "https://brenhold.example/ac-24"}
+RECALL = Delivery(
+    id=1,
+    notice_id=1,
+    notice="n1",
+    channel="email",
+    person_id=1,
+    person="ada",
+    unit_id=1,
+    kind="recall",
+    campaign="c1",
+    severity="safety",
+    text={"title": "The air tank can burst", "body": "Flying metal can kill.", "action": "Pull the plug."},
+    why={
+        "number": "R-2026-02",
+        "hazard": "Flying metal can kill.",
+        "action": "stop_using",
+        "action_text": "Pull the plug. Open the valve.",
+        "remedies": ["repair", "refund"],
+        "remedy_text": "Both are free.",
+        "contact": CONTACT,
+        "matched": "lot L2305",
+        "published_at": "2026-11-16T12:00:00+00:00",
+        "replaces": "R-2026-01",
+        "told_because": "you own this unit since 2024-03-12",
+        "sent_because": "you chose email",
+    },
+    language="en",
+    serial="AC24-23-071552",
+    product="Air compressor",
+    model="AC 24",
+    attempt=1,
+    claimed_at=datetime(2026, 11, 16, 12, tzinfo=UTC),
+    again=False,
+    follows=None,
+)
+UPDATE = replace(
+    RECALL,
+    kind="update",
+    severity="info",
+    text={"title": "Version 2.4.0", "body": "Defrosts faster.", "action": "Press the menu key."},
+    why={
+        "number": "U-2026-01",
+        "changes": "Defrosts faster. Closes a security gap.",
+        "action_text": "Press the menu key. Choose Update.",
+        "version": "2.4.0",
+        "contact": {"phone": "0800 1"},
+        "matched": "firmware 2.3.1",
+        "published_at": "2026-11-16T12:00:00+00:00",
+        "told_because": "you own this unit since 2024-03-12",
+    },
+)
+WITHDRAWAL = replace(
+    RECALL,
+    kind="withdrawal",
+    text={"title": "Recall R-2026-01 is withdrawn", "body": "Your unit was never affected.", "action": "Do nothing."},
+    why={
+        "number": "W-2026-01",
+        "reason": "Your unit was never affected.",
+        "contact": CONTACT,
+        "matched": "lot L2305",
+        "published_at": "2026-11-16T12:00:00+00:00",
+        "replaces": "R-2026-01",
+        "told_because": "you own this unit since 2024-03-12",
+    },
+)
+EVERYTHING = {
+    "recall": [
+        *["The air tank can burst", "Air compressor", "AC 24", "AC24-23-071552", "lot L2305", "Flying metal can kill."],
+        *["Pull the plug.", "Open the valve.", "Both are free.", *CONTACT.values(), "R-2026-02", "R-2026-01"],
+        *["You own this unit since 2024-03-12."],
+    ],
+    "update": [
+        *["Version 2.4.0", "Air compressor", "AC24-23-071552", "2.3.1", "2.4.0", "Defrosts faster."],
+        *["Closes a security gap.", "Press the menu key.", "Choose Update.", "0800 1", "U-2026-01"],
+    ],
+    "withdrawal": [
+        *["Recall R-2026-01 is withdrawn", "Air compressor", "AC24-23-071552", "Your unit was never affected."],
+        *["W-2026-01", "R-2026-01", *CONTACT.values()],
+    ],
+}
+WORDS = {
+    ("recall", "en"): [
+        *["Product safety recall", "Stop using it now", "You choose: repair or refund", "16 Nov 2026"],
+        "Sent on every channel at once",
+    ],
+    ("recall", "de"): ["Produktsicherheitsrückruf", "Nicht mehr benutzen", "Sie wählen: Reparatur oder Geld zurück"],
+    ("update", "en"): ["What changes", "How to install it", "You have 2.3.1. The new version is 2.4.0."],
+    ("update", "de"): ["Was sich ändert", "So installieren Sie es", "Sie haben 2.3.1. Die neue Version ist 2.4.0."],
+    ("withdrawal", "en"): ["Information", "Concerns", "Published"],
+    ("withdrawal", "de"): ["Hinweis", "Betrifft", "16.11.2026"],
+}
+
+
+class Seen(HTMLParser):
+    """The text and the links of a page."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.text, self.links, self.tags = "", [], []
+        self.feed(html)
+        self.text = " ".join(self.text.split())
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.links += [value for name, value in attrs if name == "href"]
+
+    def handle_data(self, data):
+        self.text += data
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("delivery", [RECALL, UPDATE, WITHDRAWAL], ids=lambda each: each.kind)
+def test_a_mail_says_everything_in_html_and_in_text(delivery, language):
+    mail = notice_mail(replace(delivery, language=language), "ada@example.org", "ada", LINKS)
+    shown = Seen(mail.html).text
+    for words in EVERYTHING[delivery.kind] + WORDS[delivery.kind, language]:
+        assert words in shown
+        assert words.lower() in mail.text.lower()
+    assert f'lang="{language}"' in mail.html
+    assert "{" not in shown + mail.text
+
+
+@pytest.mark.parametrize(
+    ("language", "headline"), [("en", "Product safety recall"), ("de", "Produktsicherheitsrückruf")]
+)
+def test_a_recall_begins_with_the_headline_that_the_law_fixes(language, headline):
+    recall = replace(RECALL, language=language)
+    mail = notice_mail(recall, "ada@example.org", "ada", LINKS)
+    title, body, data = notice_push(recall, LINKS)
+    assert mail.subject == title == f"{headline}: The air tank can burst"
+    assert body == "Flying metal can kill."
+    assert data["severity"] == "safety"
+    assert Seen(mail.html).text.index(headline) < Seen(mail.html).text.index("Flying metal")
+    again = notice_mail(replace(recall, again=True), "ada@example.org", "ada", LINKS)
+    assert again.subject.endswith(mail.subject)
+    assert again.subject != mail.subject
+
+
+def test_an_update_and_a_withdrawal_are_called_what_they_are():
+    assert notice_mail(UPDATE, "ada@example.org", "ada", LINKS).subject == "Version 2.4.0"
+    assert notice_push(WITHDRAWAL, LINKS)[0] == "Recall R-2026-01 is withdrawn"
+    for calm in (UPDATE, WITHDRAWAL):
+        assert "#b3141d" not in notice_mail(calm, "ada@example.org", "ada", LINKS).html
+    assert "#b3141d" in notice_mail(RECALL, "ada@example.org", "ada", LINKS).html
+
+
+def test_only_safety_has_no_way_out():
+    assert "List-Unsubscribe" not in notice_mail(RECALL, "ada@example.org", "ada", LINKS).headers
+    assert notice_mail(RECALL, "ada@example.org", "ada", LINKS).headers["Importance"] == "high"
+    update = notice_mail(UPDATE, "ada@example.org", "ada", LINKS)
+    assert "List-Unsubscribe" in update.headers
+    assert any("/u/" in link for link in Seen(update.html).links)
+
+
+def test_nothing_that_somebody_wrote_becomes_markup_or_a_script():
+    evil = "<script>alert(1)</script>"
+    contact = {"phone": evil, "email": evil, "url": "javascript:alert(1)"}
+    texts = dict.fromkeys(("hazard", "action_text", "remedy_text", "matched", "told_because"), evil)
+    recall = replace(
+        RECALL,
+        text=dict.fromkeys(RECALL.text, evil),
+        why=RECALL.why | texts | {"contact": contact},
+        product=evil,
+        serial=evil,
+    )
+    mail = notice_mail(recall, "ada@example.org", "ada", LINKS)
+    seen = Seen(mail.html)
+    assert "script" not in seen.tags
+    assert not any(link.startswith("javascript:") for link in seen.links)
+    assert seen.text.count("alert(1)") >= 8
+    assert evil in mail.text  # plain text is no markup
