@@ -66,7 +66,7 @@ def _measure(url: str, units: int, owners: int) -> dict[str, Any]:
         }
         for name, audience in audiences.items():
             draft = _draft(audience)
-            result[f"count_{name}_ms"] = min(_took(lambda d=draft: _count(db, d)) for _ in range(3))
+            result[f"count_{name}_ms"] = min(_took(lambda d=draft: _count(db, d)) for _ in range(12))
         result["approve_s"] = round(_took(lambda: _publish(db, _draft(audiences["lots"]))) / 1000, 2)
         worker = Worker(Settings(smtp_url="smtp://127.0.0.1:1"), pool, system_clock)
         first = time.monotonic()

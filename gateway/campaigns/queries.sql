@@ -116,7 +116,9 @@ ORDER BY place LIMIT %(limit)s;
 
 -- name: unknown_firmware
 -- Units of a product whose firmware is no version that we know.
-SELECT count(*) AS units FROM unit WHERE product_id = %(product_id)s AND firmware_key(firmware) IS NULL;
+SELECT coalesce(sum(v.units), 0)::int AS units
+FROM (SELECT firmware, count(*) AS units FROM unit WHERE product_id = %(product_id)s GROUP BY firmware OFFSET 0) v
+WHERE firmware_key(v.firmware) IS NULL;
 
 -- name: freeze
 -- Keep the audience of a campaign, unit by unit; each is due to be told.

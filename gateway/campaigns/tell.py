@@ -65,20 +65,31 @@ def _tell(
     telling = [row for row in rows if row not in closing]
     unowned = [row for row in telling if row["person_id"] is None]
     tell_nobody(tx, [_facts(tx, told, row, now, policy) for row in unowned], stages)
-    for row in telling:
-        if row["person_id"] is None:
-            continue
-        try:
-            with tx.transaction():
-                tell(tx, _facts(tx, told, row, now, policy), stages)
-        except OperationalError:
-            raise
-        except Exception as error:
-            unit_id = row["unit_id"]
-            log.exception("%s cannot be told about unit %d; it is tried again.", campaign["number"], unit_id)
+    owned = [row for row in telling if row["person_id"] is not None]
+    if _tell_all(tx, told, owned, now, policy, stages) is None:
+        return
+    for row in owned:  # one of them cannot be told, and must not hold up the others
+        error = _tell_all(tx, told, [row], now, policy, stages)
+        if error:
             what: dict[str, Any] = {"of": campaign["number"], "campaign": campaign["public_id"], "error": repr(error)}
-            append(tx, "event.unhandled", what, unit_id=unit_id, person_id=row["person_id"])
-            tx.execute(queries.look_later, own | {"unit_id": unit_id, "due_at": now + _AGAIN_AFTER})
+            append(tx, "event.unhandled", what, unit_id=row["unit_id"], person_id=row["person_id"])
+            tx.execute(queries.look_later, own | {"unit_id": row["unit_id"], "due_at": now + _AGAIN_AFTER})
+
+
+def _tell_all(
+    tx: Connection, told: Told, rows: Sequence[Row], now: datetime, policy: Policy, stages: Sequence[Stage]
+) -> Exception | None:
+    """Ask the stages about units and record what they answer, all or nothing; answers what broke, if anything did."""
+    try:
+        with tx.transaction():
+            for row in rows:
+                tell(tx, _facts(tx, told, row, now, policy), stages)
+    except OperationalError:
+        raise
+    except Exception as error:
+        log.exception("%s: %d units cannot be told of it together.", told.campaign["number"], len(rows))
+        return error
+    return None
 
 
 def _facts(tx: Connection, told: Told, row: Row, now: datetime, policy: Policy) -> Facts:

@@ -42,17 +42,11 @@ class Reach:
 def reach(tx: Connection, person_id: int, now: datetime) -> Reach:
     """Everything that decides how a person is told."""
     person = {"person_id": person_id}
-    mail = tx.execute(queries.mail_address, person).fetchone()
-    choice = tx.execute(queries.choice, person).fetchone()
-    assert mail is not None  # noqa: S101 - a person has an address
-    assert choice is not None  # noqa: S101 - the same person
+    known = tx.execute(queries.reach, person).fetchone()
+    assert known is not None  # noqa: S101 - people are never deleted
     seen = tx.execute(queries.engagements, person | {"since": now - REMEMBERED, "limit": _ENGAGEMENTS_MAX})
     return Reach(
-        choice=choice["channel"],
-        language=choice["language"],
-        email=mail["email"],
-        confirmed=mail["confirmed"],
-        mail_refused=mail["suppressed"],
+        **known,
         phones=tuple(phones(tx, person_id)),
         engagements=tuple(Engagement(**row) for row in seen),
     )

@@ -179,11 +179,12 @@ SELECT DISTINCT ON (push_token_id) push_token_id, attempt, outcome, reason, prov
 FROM delivery_try WHERE outbox_id = %(outbox_id)s
 ORDER BY push_token_id, outcome = 'delivered' DESC, id DESC;
 
--- name: mail_address
--- A person's address, whether a code proved it, and why it gets no mail.
-SELECT p.email, coalesce(a.confirmed_at IS NOT NULL AND a.disabled_at IS NULL, false) AS confirmed,
-       s.reason AS suppressed
+-- name: reach
+-- A person's language and own choice, his address, whether a code proved it, and why it gets no mail.
+SELECT p.language, r.channel AS choice, p.email,
+       coalesce(a.confirmed_at IS NOT NULL AND a.disabled_at IS NULL, false) AS confirmed, s.reason AS mail_refused
 FROM person p
+LEFT JOIN preference r ON r.person_id = p.id
 LEFT JOIN account a ON a.person_id = p.id
 LEFT JOIN suppression s ON s.email = lower(p.email)
 WHERE p.id = %(person_id)s;
@@ -221,10 +222,6 @@ SELECT channel, status, follows FROM outbox WHERE notice_id = %(notice_id)s;
 -- Let a channel that would have followed go out now, because the one before it did not reach the person.
 UPDATE outbox SET due_at = %(now)s, reason = %(reason)s, follows = NULL
 WHERE notice_id = %(notice_id)s AND channel = %(channel)s AND status = 'waiting';
-
--- name: choice
--- The person's own choice of a channel, and the language.
-SELECT r.channel, p.language FROM person p LEFT JOIN preference r ON r.person_id = p.id WHERE p.id = %(person_id)s;
 
 -- name: set_choice
 -- Note the person's own choice of a channel.

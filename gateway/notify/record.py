@@ -10,6 +10,7 @@ from gateway.notify import addresses, repository
 from gateway.notify.merge import joins
 from gateway.notify.model import FOLLOWED, Alarm, Bulletin, Facts
 from gateway.notify.network import Order
+from gateway.notify.repository import Planned
 from gateway.notify.text import notice_text, why
 from gateway.registrations.model import Owner
 from gateway.store import Connection
@@ -70,9 +71,8 @@ def _tell(tx: Connection, facts: Facts, owner: Owner, outcome: Outcome, new_id: 
         notice_id = repository.insert_notice(tx, notice | alarm)
         repository.link_alarm(tx, notice_id, subject.id, owner.person_id)
     due_at = outcome.until if isinstance(outcome, Hold) else facts.now
-    repository.insert_outbox(tx, notice_id, FEED, due_at, outcome.reason)
-    if order:
-        _send(tx, facts, notice_id, order, due_at)
+    external = _external(facts, order, due_at) if order else []
+    repository.insert_deliveries(tx, [Planned(FEED, due_at, outcome.reason), *external], notice_id)
     if isinstance(outcome, Hold):
         told |= {"held_until": due_at.isoformat(), "reason": outcome.reason}
     append(tx, "notice.recorded", told, unit_id=subject.unit_id, person_id=owner.person_id)
@@ -85,20 +85,19 @@ def _order(tx: Connection, facts: Facts, owner: Owner) -> Order | None:
     return addresses.reach(tx, owner.person_id, facts.now).order(facts.now, channels) if channels else None
 
 
-def _send(tx: Connection, facts: Facts, notice_id: int, order: Order, due_at: datetime) -> None:
-    """Write the deliveries: safety on every channel at once, else the preferred one, and the next in case."""
+def _external(facts: Facts, order: Order, due_at: datetime) -> list[Planned]:
+    """Deliveries outside the feed: safety on every channel at once, else the preferred one, and the next in case."""
     policy, severity = facts.policy, facts.subject.severity
     if severity == "safety":
-        for channel in policy.channels:
-            repository.insert_outbox(tx, notice_id, channel, due_at, "safety goes out on every channel at once")
-        return
+        return [Planned(channel, due_at, "safety goes out on every channel at once") for channel in policy.channels]
     # With no address at all the first channel is written all the same: it is skipped there, with its reason.
     first = order.channels[0] if order.channels else policy.channels[0]
-    repository.insert_outbox(tx, notice_id, first, due_at, order.reason)
+    planned = [Planned(first, due_at, order.reason)]
     if severity in FOLLOWED and len(order.channels) > 1:
         later = due_at + policy.follow_up_after
         reason = f"follows when {first} was not opened in time"
-        repository.insert_outbox(tx, notice_id, order.channels[1], later, reason, first)
+        planned.append(Planned(order.channels[1], later, reason, first))
+    return planned
 
 
 def _join(tx: Connection, facts: Facts, alarm: Alarm, owner: Owner, notice_id: int, public_id: str) -> None:

@@ -1,6 +1,7 @@
 """Notices, outbox and ledger in the database; everything runs in the caller's transaction."""
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,16 @@ from gateway.rules.document import RuleDocument
 from gateway.store import Connection, Jsonb, Row, load_queries
 
 queries = load_queries("gateway.notify")
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A delivery to be: on a channel, at a time; with `follows` only if that channel was not confirmed until then."""
+
+    channel: str
+    due_at: datetime
+    reason: str
+    follows: str | None = None
 
 
 def alarm(connection: Connection, alarm_id: int) -> Alarm:
@@ -88,8 +99,13 @@ def insert_outbox(
     tx: Connection, notice_id: int, channel: str, due_at: datetime, reason: str, follows: str | None = None
 ) -> None:
     """Have a notice sent on a channel at a time; with `follows` only if that channel was not confirmed until then."""
-    row = {"notice_id": notice_id, "channel": channel, "due_at": due_at, "reason": reason, "follows": follows}
-    tx.execute(queries.insert_outbox, row)
+    insert_deliveries(tx, [Planned(channel, due_at, reason, follows)], notice_id)
+
+
+def insert_deliveries(tx: Connection, planned: Sequence[Planned], notice_id: int) -> None:
+    """Have a notice sent as planned."""
+    with tx.cursor() as cursor:
+        cursor.executemany(queries.insert_outbox, [{"notice_id": notice_id, **asdict(each)} for each in planned])
 
 
 def send_after_all(tx: Connection, notice_id: int, reason: str, now: datetime) -> None:

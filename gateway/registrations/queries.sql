@@ -72,7 +72,7 @@ RETURNING id, public_id;
 
 -- name: lock_unit
 -- Hold a unit while its ownership changes.
-SELECT id FROM unit WHERE id = %(unit_id)s FOR UPDATE;
+SELECT id FROM unit WHERE id = %(unit_id)s FOR NO KEY UPDATE;
 
 -- name: ownership_from
 -- The ownership that covers a moment or begins after it, the earliest first.

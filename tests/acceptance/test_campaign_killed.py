@@ -27,7 +27,11 @@ def test_owners_are_told_once_whenever_the_worker_is_killed(url, db, tmp_path):
                 roles.start("worker")
             until(lambda: at.progress(campaign)["pending"] == 0, within=60)
             until(lambda: column(db, "SELECT count(*) FROM outbox WHERE status = 'delivered'") == [OWNERS], within=60)
-        assert column(db, "SELECT count(*), count(DISTINCT person_id) FROM notice") == [(OWNERS, OWNERS)]
-        shown = "SELECT count(*), count(DISTINCT data->>'notice') FROM event WHERE kind = 'notice.told'"
+        assert column(db, "SELECT count(*) AS all, count(DISTINCT person_id) AS people FROM notice") == [
+            (OWNERS, OWNERS)
+        ]
+        shown = (
+            "SELECT count(*) AS all, count(DISTINCT data->>'notice') AS notices FROM event WHERE kind = 'notice.told'"
+        )
         assert column(db, shown) == [(OWNERS, OWNERS)]
         assert at.progress(campaign)["registered"] == OWNERS

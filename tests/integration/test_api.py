@@ -255,10 +255,9 @@ def test_quarantine_shows_what_cannot_be_shown_as_text_all_the_same(api):
     assert api.get("/api/quarantine", limit=1, before=page["next"])["messages"] == [oldest]
 
 
-def test_flow_is_the_road_as_the_code_has_it(api):
-    assert api.get("/api/flow") == [
-        {"name": stage.name, "sentence": stage.sentence} for stage in flow.READING_TO_NOTICE
-    ]
+@pytest.mark.parametrize(("asked", "road"), [({}, flow.READING_TO_NOTICE), ({"road": "recall"}, flow.RECALL_TO_NOTICE)])
+def test_flow_is_the_road_as_the_code_has_it(api, asked, road):
+    assert api.get("/api/flow", **asked) == [{"name": stage.name, "sentence": stage.sentence} for stage in road]
 
 
 def test_readiness_names_the_roles_that_are_silent(api):

@@ -11,7 +11,7 @@ from gateway import flow
 from gateway.core.outcome import Drop, Hold, Outcome, Pass
 from gateway.notify.address import address
 from gateway.notify.merge import joins, merge
-from gateway.notify.model import Alarm, Earlier, Facts, Policy, Stage
+from gateway.notify.model import Alarm, Bulletin, Earlier, Facts, Policy, Stage
 from gateway.notify.rate import rate
 from gateway.notify.service import decide
 from gateway.notify.text import notice_text, why
@@ -227,3 +227,51 @@ def test_why_gives_the_rule_the_values_and_the_ownership():
     assert told_because["sentence"].startswith("Raise *Pump overheats* when temp_c goes above 90 °C")
     assert (told_because["value"], told_because["extreme"]) == (95.126, 96.0)
     assert told_because["told_because"] == "you own this unit since 2024-01-01"
+
+
+def recall(**changes: Any) -> Bulletin:
+    said: dict[str, Any] = {
+        "campaign_id": 3,
+        "campaign": "c3",
+        "number": "R-2026-02",
+        "kind": "recall",
+        "unit_id": 7,
+        "severity": "safety",
+        "texts": {"en": {"title": "Fire", "body": "It may burn.", "action": "Unplug it."}},
+        "details": {"en": {"number": "R-2026-02"}},
+        "matched": "lot L1",
+    }
+    return Bulletin(**said | changes)
+
+
+def test_a_campaign_is_told_to_the_owner_of_now_and_to_nobody_else():
+    assert address(facts(subject=recall())) == Pass("owner since 2024-01-01")
+    assert address(facts(subject=recall(), owner=None)) == Drop("nobody is registered as the owner of this unit")
+
+
+def test_what_takes_something_back_goes_only_to_who_was_told_of_it():
+    cleared = recall(kind="withdrawal", takes_back="R-2026-01")
+    assert address(facts(subject=cleared, told_of_former=True)) == Pass("owner since 2024-01-01")
+    assert address(facts(subject=cleared)) == Drop("was not told of R-2026-01, so there is nothing to take back")
+
+
+@pytest.mark.parametrize("state", ["open", "resolved", "withdrawn"])
+def test_a_campaign_is_told_once_to_an_owner_whatever_became_of_it(state):
+    told_already = facts(subject=recall(), earlier=earlier(state, 500 * HOUR, "safety"))
+    assert merge(told_already) == Drop("told already")
+    assert isinstance(merge(facts(subject=recall())), Pass)
+
+
+def test_a_recall_never_waits_and_an_update_does():
+    crowd = told(50, 40, 30)
+    assert rate(facts(subject=recall(), told_within_hour=crowd)) == Pass("safety is told at once")
+    assert isinstance(rate(facts(subject=recall(severity="info"), told_within_hour=crowd)), Hold)
+
+
+def test_a_campaign_speaks_the_language_it_has_and_says_why_it_came():
+    assert notice_text(recall(), "de")["title"] == "Fire"
+    assert why(recall(), ADA) == {
+        "number": "R-2026-02",
+        "matched": "lot L1",
+        "told_because": "you own this unit since 2024-01-01",
+    }

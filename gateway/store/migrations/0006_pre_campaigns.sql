@@ -90,7 +90,10 @@ CREATE FUNCTION audience_unit(product int, lots text[], serials text[], below te
   SELECT u.id, 'serial list' FROM unit u WHERE u.product_id = product AND u.serial = ANY (serials)
   UNION ALL
   SELECT u.id, 'firmware ' || u.firmware FROM unit u
-  WHERE u.product_id = product AND firmware_key(u.firmware) < firmware_key(below)
+  WHERE u.product_id = product AND below IS NOT NULL AND u.firmware IN (
+    -- OFFSET 0: a product has few versions and many units, so each version is read once.
+    SELECT v.firmware FROM (SELECT DISTINCT firmware FROM unit WHERE product_id = product OFFSET 0) v
+    WHERE firmware_key(v.firmware) < firmware_key(below))
 $$;
 
 -- Notices of campaigns --------------------------------------------------------------------------------------------
