@@ -5,6 +5,8 @@ from datetime import timedelta
 
 import pytest
 
+from gateway.api.heard import hear, of_person
+from gateway.events import Position, read
 from gateway.store import OperationalError
 from tests.dsl.campaigns import Office, office, taken
 from tests.dsl.owners import CODE
@@ -311,6 +313,12 @@ class TestSuperseding:
         assert (gone["id"], gone["state"], gone["campaign"]["replaced_by"]) == (first["id"], "withdrawn", new["number"])
         assert [told["replaced_by"] for told in at.events("notice.withdrawn")] == [new["number"]] * 2
         assert at.events("campaign.superseded")[0]["by"] == new["number"]
+        heard = hear(at.db, read(at.db, Position(), 1_000))
+        for name, notices in (("Ada", 1), ("Bob", 1), ("Cleo", 0)):
+            wants = of_person(person(at.db, name))
+            own = [each.event.kind for each in heard if wants(each)]
+            assert own.count("notice.withdrawn") == notices, name
+            assert not [kind for kind in own if kind.startswith("campaign.")]
 
     def test_who_is_not_meant_any_more_is_told_so_where_he_was_told_before(self, at):
         """Bob was told of P2; of P3 nobody was; and P3 finds an owner later, who has nothing to be taken back."""
