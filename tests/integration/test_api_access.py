@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.api.pages import APPLICATION_PATHS
+from gateway.api.pages import APPLICATION_PATHS, CONSOLE_PATHS
 from tests.dsl.people import site
 from tests.dsl.wait import until
 from tests.factories.notices import make_owner, raise_alarm, running_worker
@@ -81,7 +81,7 @@ PAGES: dict[str, tuple[int, int]] = {
     "GET /l/{token}": (404, 404),  # the token is the right
     "GET /u/{token}": (404, 404),
     "POST /u/{token}": (404, 404),
-} | {f"GET {path}": (200, 200) for path in APPLICATION_PATHS}
+} | {f"GET {path}": (200, 200) for path in APPLICATION_PATHS + CONSOLE_PATHS}
 
 # What an empty question is answered by whoever may ask it, where that is not 200.
 ANSWERS: dict[str, int] = {
@@ -163,7 +163,8 @@ def test_pages_carry_nothing_for_strangers(world, role, column):
     built = (files("gateway") / "web" / "dist" / "index.html").is_file()
     for page, answers in PAGES.items():
         browser = world.as_(role) if role else world.browser()
-        expected = answers[column] if built or page.removeprefix("GET ") not in APPLICATION_PATHS else 503
+        needs_build = page.removeprefix("GET ") in APPLICATION_PATHS + CONSOLE_PATHS
+        expected = answers[column] if built or not needs_build else 503
         assert ask(browser, page).status_code == expected, page
 
 

@@ -387,7 +387,8 @@ export const de: Catalog = {
   "account.leave.all.text": "Beendet jede Sitzung: Telefone, Tablets, andere Computer. Tun Sie das, wenn Sie eines verloren haben.",
   "account.password": "Passwort",
   "account.password.present": "Jetziges Passwort",
-  "account.staff": "Seiten für das Personal",
+  "account.staff": "Produkte und Meldungen, für Personal",
+  "account.console": "Konsole",
   "account.out": "Sie sind abgemeldet",
   "account.out.all": "Sie sind überall abgemeldet",
 };

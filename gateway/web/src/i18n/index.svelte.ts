@@ -1,11 +1,10 @@
 import { de } from "./de";
-import { en, type Catalog, type Key } from "./en";
+import { en, type Key } from "./en";
 
 export type { Key } from "./en";
 export const LANGUAGES = { en: "English", de: "Deutsch" } as const;
 export type Language = keyof typeof LANGUAGES;
 
-const CATALOGS: Record<Language, Catalog> = { en, de };
 const KEPT = "language";
 
 const isLanguage = (text: string | null | undefined): text is Language => text === "en" || text === "de";
@@ -31,14 +30,17 @@ export function speak(next: string | null | undefined): void {
 
 type Values = Record<string, string | number>;
 
-/** A string of the catalog with its values filled in. */
-export function t(key: Key, values: Values = {}): string {
-  return CATALOGS[current][key].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+type Counted<K extends string> = K extends `${infer Stem}.many` ? Stem : never;
+
+/** What says the strings of a catalog, in the language of the page. */
+export function speaker<K extends string>(catalogs: Record<Language, Record<K, string>>) {
+  /** A string of the catalog with its values filled in. */
+  const t = (key: K, values: Values = {}): string =>
+    catalogs[current][key].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+  /** The singular or the plural of a counted string. */
+  const many = (count: number, stem: Counted<K>, values: Values = {}): string =>
+    t(`${stem}.${count === 1 ? "one" : "many"}` as K, { count, ...values });
+  return { t, many };
 }
 
-type Counted = Key extends infer K ? (K extends `${infer Stem}.many` ? Stem : never) : never;
-
-/** The singular or the plural of a counted string. */
-export function many(count: number, stem: Counted, values: Values = {}): string {
-  return t(`${stem}.${count === 1 ? "one" : "many"}` as Key, { count, ...values });
-}
+export const { t, many } = speaker<Key>({ en, de });

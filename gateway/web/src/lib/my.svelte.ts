@@ -2,7 +2,7 @@ import { t } from "../i18n/index.svelte";
 import type { CampaignNotice, Feed, Notice, Unit, Units } from "../api/types";
 import { get, post, Refused } from "./api";
 import { isCampaign } from "./campaign";
-import { Stream, type Heard } from "./stream";
+import { MINE, Stream, type Heard } from "./stream";
 import { look } from "./session.svelte";
 
 /** My units and my notices, kept current by the stream; the clock in seconds for "12 s ago". */
@@ -139,7 +139,7 @@ export function keepCurrent(): () => void {
       void refresh();
     } else quiet = window.setTimeout(() => (live = false), LATE_MS); // a short break is nobody's concern
   };
-  const stream = new Stream(hear, say, () => void look());
+  const stream = new Stream(MINE, hear, say, () => void look());
   const tick = setInterval(() => (now = Date.now()), 1_000);
   const poll = setInterval(() => document.hidden || void fetchUnits(), POLL_MS);
   const back = () => document.hidden || void refresh();

@@ -3,12 +3,15 @@ const here = () => ({ path: location.pathname, query: new URLSearchParams(locati
 
 let place = $state.raw(here());
 
+/** What My Products shows; every other page of this site is loaded whole. */
+let isOurs = (to: string): boolean => !/^\/(n|staff|console|demo|api|l|u)([/?#]|$)/.test(to);
+
 export const path = (): string => place.path;
 export const query = (name: string): string => place.query.get(name) ?? "";
 
-/** Go to a page of ours; another server page is loaded whole. */
+/** Go to a page of ours, or load another one. */
 export function go(to: string, { replace = false } = {}): void {
-  if (/^\/(n|staff|demo|api|l|u)(\/|$)/.test(to)) return location.assign(to);
+  if (!isOurs(to)) return replace ? location.replace(to) : location.assign(to);
   history[replace ? "replaceState" : "pushState"](null, "", to);
   place = here();
 }
@@ -16,7 +19,8 @@ export function go(to: string, { replace = false } = {}): void {
 /** A path of this site to return to; anything else is not followed. */
 export const safeReturn = (to: string): string => (/^\/(?![/\\])/.test(to) ? to : "/");
 
-export function startRouter(): void {
+export function startRouter(ours = isOurs): void {
+  isOurs = ours;
   addEventListener("popstate", () => (place = here()));
   document.addEventListener("click", (event) => {
     if (event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;

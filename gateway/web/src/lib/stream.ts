@@ -4,30 +4,40 @@
  */
 export interface Heard {
   kind: string;
-  data: { title?: string; notice?: string; severity?: string };
+  data: { title?: string; notice?: string; severity?: string; campaign?: string };
 }
 
-const KINDS = [
+/** Where to listen, for what, and under which name the tabs agree. */
+export interface Source {
+  name: string;
+  url: string;
+  kinds: readonly string[];
+}
+
+const OWN_KINDS = [
   "notice.recorded", "notice.told", "notice.updated", "notice.resolved", "notice.withdrawn",
   "notice.read", "notice.acknowledged",
   "alarm.raised", "alarm.cleared", "unit.claimed", "unit.released",
   "unit.claim_attempts", "stream.reset",
-] as const;
+];
+export const MINE: Source = { name: "stream", url: "/api/my/stream", kinds: OWN_KINDS };
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 30_000;
 
 export class Stream {
-  readonly #tabs = new BroadcastChannel("stream");
+  readonly #tabs: BroadcastChannel;
   readonly #stop = new AbortController();
   #source: EventSource | null = null;
   #wait = FIRST_WAIT_MS;
   #timer = 0;
 
   constructor(
+    private readonly from: Source,
     private readonly hear: (heard: Heard) => void,
     private readonly say: (live: boolean) => void,
     private readonly ended: () => void,
   ) {
+    this.#tabs = new BroadcastChannel(from.name);
     this.#tabs.onmessage = (event: MessageEvent<Heard | { live: boolean }>) => {
       if ("live" in event.data) this.say(event.data.live);
       else this.hear(event.data);
@@ -36,7 +46,7 @@ export class Stream {
       this.#open();
       this.#stop.signal.addEventListener("abort", () => free());
     });
-    if (navigator.locks) navigator.locks.request("stream", { signal: this.#stop.signal }, hold).catch(() => {});
+    if (navigator.locks) navigator.locks.request(from.name, { signal: this.#stop.signal }, hold).catch(() => {});
     else void hold();
   }
 
@@ -54,13 +64,13 @@ export class Stream {
   }
 
   #open(): void {
-    const source = (this.#source = new EventSource("/api/my/stream"));
+    const source = (this.#source = new EventSource(this.from.url));
     const pass = (event: MessageEvent<string>) => {
       const heard: Heard = { kind: event.type, data: JSON.parse(event.data).data ?? {} };
       this.hear(heard);
       this.#tabs.postMessage(heard);
     };
-    for (const kind of KINDS) source.addEventListener(kind, pass);
+    for (const kind of this.from.kinds) source.addEventListener(kind, pass);
     source.onopen = () => {
       this.#wait = FIRST_WAIT_MS;
       this.#tell(true);

@@ -1,0 +1,13 @@
+import { ICONS as SHARED } from "../../parts/icons";
+
+/** The icons of My Products, and those that only the staff see. */
+export const ICONS = {
+  ...SHARED,
+  down: '<path d="M12 4.5v11m-4-3.7 4 4 4-4M5 20h14"/>',
+  list: '<path d="M8.5 6.5H20M8.5 12H20M8.5 17.5H20M4 6.5h.1M4 12h.1M4 17.5h.1"/>',
+  menu: '<path d="M4 7h16M4 12h16M4 17h16"/>',
+  pencil: '<path d="m14.5 5.5 4 4L8 20H4v-4z"/><path d="m12.5 7.5 4 4"/>',
+  x: '<path d="m6 6 12 12M18 6 6 18"/>',
+} as const;
+
+export type IconName = keyof typeof ICONS;

@@ -1,0 +1,25 @@
+import type { components } from "../api/schema";
+
+/** What the API answers about campaigns, by the names the console uses. */
+type Schemas = components["schemas"];
+
+export type { Me } from "../api/types";
+export type Campaign = Schemas["Campaign"];
+export type CampaignLine = Schemas["CampaignLine"];
+export type CampaignRef = Schemas["CampaignRef"];
+export type Campaigns = Schemas["Campaigns"];
+export type CampaignUnit = Schemas["CampaignUnit"];
+export type CampaignUnits = Schemas["CampaignUnits"];
+export type Channel = Schemas["ChannelProgress"];
+export type Check = Schemas["Check"];
+export type Contact = Schemas["Contact"];
+export type Content = Campaign["content"];
+export type Audience = NonNullable<Campaign["audience"]>;
+export type AudienceCount = Schemas["AudienceCount"];
+export type Draft = Schemas["Draft"];
+export type Kind = Campaign["kind"];
+export type ProductChoice = Schemas["ProductChoice"];
+export type Products = Schemas["Products"];
+export type Progress = Schemas["Progress"];
+export type State = Campaign["state"];
+export type RecallContent = Schemas["RecallContent"];
