@@ -15,7 +15,6 @@ from gateway.config import Settings
 from gateway.core.clock import system_clock
 from gateway.core.errors import GatewayError
 from gateway.store import Connection, Database, connect
-from gateway.store.migrate import migrate
 
 _FLEET = """
 INSERT INTO product (code, model, brand, name) VALUES ('bench', 'B 1', 'Brenhold', '{"en": "Bench"}');
@@ -53,7 +52,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _measure(url: str, units: int, owners: int) -> dict[str, Any]:
-    migrate(url)
     with connect(url, "bench") as db, Database(url, "bench") as pool:
         for statement in _FLEET.strip().split(";\n"):
             db.execute(statement % {"units": units, "owners": owners})  # type: ignore[call-overload]
