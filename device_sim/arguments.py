@@ -10,6 +10,7 @@ from typing import TypeVar
 from device_sim.errors import SimError
 from device_sim.faults import parse_plan
 from device_sim.link import parse_broker
+from device_sim.run.packets import LEVELS
 from device_sim.times import SECOND, parse_duration, parse_moment, parse_zone
 from device_sim.units import parse_unit
 
@@ -26,6 +27,8 @@ examples:
   device-sim fault --control /tmp/fleet.sock hp-90/HP90-23-001256 pressure-loss --for 60s
   device-sim replay machine.csv --unit ac-24/AC24-23-002242 --metric motor_temp_c
   device-sim faults
+  device-sim run poison --units units.csv --duration 30s
+  device-sim scenarios
 """
 _FLEET = """\
 Runs the units of a CSV file (columns product and serial) until it is stopped or --duration is over.
@@ -63,6 +66,21 @@ examples:
   device-sim replay machine.csv --unit ac-24/AC24-23-002242 --metric motor_temp_c
   device-sim replay a.csv --unit hp-90/HP90-23-001256 --time-column time --metric flow_temp_c=flow --metric power_kw=kW
   device-sim replay machine.csv --unit ac-24/AC24-23-002242 --metric motor_temp_c --rate 0 --end 2026-01-15T00:00:00Z
+"""
+_RUN = """\
+Plays a scenario: messages that come late, twice, out of order or poisoned, devices that are offline for hours, wrong
+clocks, reconnect storms, half-open connections, and faults that the gateway has to find. SCENARIO is the name of one
+that device-sim scenarios lists, or the path of a YAML file (schemas/scenario.schema.json says what it may hold).
+
+The same seed, units and --start give the same messages. Give a run units that nothing else speaks for.
+
+A folder is written: run.json (what was played, when, how many), messages.jsonl (a line for each message: topic, time,
+values or the kind of poison, when it was sent and acknowledged) and truth.jsonl (the alarms expected, where and when).
+
+examples:
+  device-sim run steady --units units.csv
+  device-sim run offline-then-replay --units units.csv --only 'hp-90/*' --seed 7 --out runs/7
+  device-sim run my-scenario.yaml --units units.csv --speed 6 --duration 10s
 """
 
 
@@ -102,6 +120,11 @@ def _parser() -> argparse.ArgumentParser:
     _fault_options(command("fault", "begin or end a fault on a unit of a running fleet", _FAULT))
     command("faults", "list the faults of each product", "Lists the faults of each product and their effect.")
     _replay_options(command("replay", "send a CSV file as a unit's telemetry", _REPLAY))
+    _run_options(command("run", "play a scenario with a faulty fleet", _RUN))
+    command(
+        "scenarios", "list the scenarios that come with it", "Lists the scenarios that device-sim run knows by name."
+    )
+    _schema_options(command("schema", "the JSON Schema of scenario files", "Writes the JSON Schema of scenario files."))
     return top
 
 
@@ -185,6 +208,27 @@ def _replay_options(parser: argparse.ArgumentParser) -> None:
     add("--rate", type=_argument(float, least=0), default=500.0, help="messages a second, 0: no limit (default: 500)")
     add("--encoding", default="utf-8-sig", help="of the file (default: %(default)s)")
     _mqtt_options(parser)
+
+
+def _run_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("scenario", metavar="SCENARIO", help="a name that device-sim scenarios lists, or the path of a YAML file")
+    add("--units", type=Path, required=True, metavar="FILE", help="CSV file with the columns product and serial")
+    add("--only", action="append", default=[], metavar="UNIT", help="only this unit or pattern; repeatable")
+    add("--limit", type=_argument(int, least=1), metavar="N", help="so many units at most (default: the scenario's)")
+    add("--seed", type=int, help="the same seed gives the same messages (default: the scenario's)")
+    add("--duration", type=_argument(parse_duration, least=1), metavar="SPAN", help="default: the scenario's")
+    add("--speed", type=_argument(float, least=0.001), help="scenario seconds in a second (default: the scenario's)")
+    add("--start", type=_argument(parse_moment), metavar="TIME", help="the devices' time at the start (default: now)")
+    add("--out", type=Path, metavar="FOLDER", help="write the run there (default: runs/SCENARIO-TIME)")
+    add("--mqtt-version", choices=tuple(LEVELS), default="5", help="default: %(default)s")
+    _mqtt_options(parser)
+
+
+def _schema_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--out", type=Path, metavar="FILE", help="write it there (default: to the terminal)")
+    add("--check", action="store_true", help="write nothing; exit with 1 when FILE says something else")
 
 
 def _mqtt_options(parser: argparse.ArgumentParser) -> None:
