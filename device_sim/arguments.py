@@ -29,6 +29,7 @@ examples:
   device-sim faults
   device-sim run poison --units units.csv --duration 30s
   device-sim scenarios
+  device-sim reconcile runs/7 --url http://127.0.0.1:8080 --email support@example.org --password-file password.txt
 """
 _FLEET = """\
 Runs the units of a CSV file (columns product and serial) until it is stopped or --duration is over.
@@ -82,6 +83,21 @@ examples:
   device-sim run offline-then-replay --units units.csv --only 'hp-90/*' --seed 7 --out runs/7
   device-sim run my-scenario.yaml --units units.csv --speed 6 --duration 10s
 """
+_RECONCILE = """\
+Compares a run with what a gateway stored, judged and told of it, over its HTTP API and signed in as staff:
+
+  readings  sent = stored: each value and time once; copies, contradictions and late ones explained
+  poison    each message that cannot be taken is in quarantine with its reason
+  alarms    the ground truth of faults = the alarms: precision, recall, delay
+  notices   each alarm was told or the ledger says why not; each notice was delivered
+
+A table is printed and an HTML report written. The exit code is 0 when all agrees, 1 when something differs, 2 when it
+cannot be told: no gateway answers, the run did not end, the quarantine was trimmed.
+
+examples:
+  device-sim reconcile runs/7 --url http://127.0.0.1:8080 --email support@example.org --password-file password.txt
+  device-sim reconcile runs/7 --json > runs/7/result.json   (with all three in the environment)
+"""
 
 
 def _argument(read: Callable[[str], T], *, least: float | None = None) -> Callable[[str], T]:
@@ -124,6 +140,7 @@ def _parser() -> argparse.ArgumentParser:
     command(
         "scenarios", "list the scenarios that come with it", "Lists the scenarios that device-sim run knows by name."
     )
+    _reconcile_options(command("reconcile", "compare a run with what a gateway made of it", _RECONCILE))
     _schema_options(command("schema", "the JSON Schema of scenario files", "Writes the JSON Schema of scenario files."))
     return top
 
@@ -223,6 +240,24 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
     add("--out", type=Path, metavar="FOLDER", help="write the run there (default: runs/SCENARIO-TIME)")
     add("--mqtt-version", choices=tuple(LEVELS), default="5", help="default: %(default)s")
     _mqtt_options(parser)
+
+
+def _reconcile_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("run", type=Path, metavar="RUN", help="the folder that device-sim run wrote")
+    add("--url", metavar="URL", help="of the gateway (default: the environment's DEVICE_SIM_GATEWAY_URL)")
+    add("--email", help="of a member of staff (default: DEVICE_SIM_GATEWAY_EMAIL)")
+    add("--password-file", type=Path, metavar="FILE", help="holds the password (default: DEVICE_SIM_GATEWAY_PASSWORD)")
+    add(
+        "--wait",
+        type=_argument(parse_duration),
+        default=10 * SECOND,
+        metavar="SPAN",
+        help="look again for so long while something differs (default: 10s)",
+    )
+    add("--html", type=Path, metavar="FILE", help="write the report there (default: RUN/report.html)")
+    add("--json", action="store_true", help="print JSON instead of tables")
+    add("--quiet", action="store_true", help="no progress")
 
 
 def _schema_options(parser: argparse.ArgumentParser) -> None:

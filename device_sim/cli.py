@@ -19,6 +19,7 @@ from device_sim.faults import FaultBook, table
 from device_sim.fleet import Device, Pace, build, dump
 from device_sim.link import Link
 from device_sim.live import Clock, LiveFleet
+from device_sim.reconcile.command import reconcile
 from device_sim.run import command as run_command
 from device_sim.table import Layout, read_table
 from device_sim.times import SECOND, format_duration, iso, parse_duration
@@ -59,6 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "run": run_scenario,
         "scenarios": run_command.scenarios,
         "schema": run_command.print_schema,
+        "reconcile": reconcile_run,
     }
     try:
         return commands[options.command](options)
@@ -183,6 +185,13 @@ def run_scenario(options: argparse.Namespace) -> int:
     stop = Stop()
     stop.install()
     return run_command.run(options, CLOCK, stop, _say)
+
+
+def reconcile_run(options: argparse.Namespace) -> int:
+    """Compare a run with what a gateway made of it."""
+    stop = Stop()
+    stop.install()
+    return reconcile(options, CLOCK, time.sleep, stop, _say)
 
 
 def _link(options: argparse.Namespace) -> Link:

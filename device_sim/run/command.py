@@ -49,6 +49,7 @@ def run(options: argparse.Namespace, clock: Clock, stopping: Callable[[], bool],
 
         swarm = Swarm(options.mqtt, LEVELS[options.mqtt_version], names, clock.monotonic, acknowledged, say)
         _reach(swarm, options.wait / SECOND, clock, str(options.mqtt))
+        began = int(clock.wall() * SECOND)
         facts: dict[str, Any] = {
             "format": FORMAT,
             "scenario": scenario.model_dump(mode="json", by_alias=True),
@@ -56,7 +57,8 @@ def run(options: argparse.Namespace, clock: Clock, stopping: Callable[[], bool],
             "speed": scenario.speed,
             "duration_ms": lasts,
             "broker": str(options.mqtt),
-            "began": iso_ms(int(clock.wall() * SECOND)),
+            "began": iso_ms(began),
+            "began_ms": began,
             "ended": None,
             "first_ts": start,
             "units": [str(unit) for unit in script.units],
@@ -68,7 +70,7 @@ def run(options: argparse.Namespace, clock: Clock, stopping: Callable[[], bool],
         with shown(title, quiet=options.quiet) as show:
             player.run(show)
         swarm.close()
-        _write_truth(folder.path, script, player.elapsed() if stopping() else None)
+        _write_truth(folder.path, script, facts, player.elapsed() if stopping() else None)
         account = player.account()
         folder.flush()
         folder.note(facts | {"ended": iso_ms(int(clock.wall() * SECOND)), "stopped": stopping()} | account)
@@ -102,7 +104,7 @@ def _reach(swarm: Swarm, wait_s: float, clock: Clock, broker: str) -> None:
     swarm.begin()
 
 
-def _write_truth(folder: Path, script: Script, stopped_at: int | None) -> None:
+def _write_truth(folder: Path, script: Script, facts: dict[str, Any], stopped_at: int | None) -> None:
     """Write the faults that began; of one that a stop cut short nobody can say what the rules make of it."""
     with Truth(folder / TRUTH) as truth:
         for each in script.expected:
@@ -110,9 +112,11 @@ def _write_truth(folder: Path, script: Script, stopped_at: int | None) -> None:
                 continue
             cut = stopped_at is not None and each.ends > stopped_at
             begin, end = iso_ms(each.begin), iso_ms(each.end)
+            since = iso_ms(facts["began_ms"] + round(max(each.starts, 0) / facts["speed"]))
             truth.record(
                 f"{each.unit}:{each.fault.name}:{begin}", str(each.unit), each.fault.name, begin, end,
-                metric=each.fault.metric, expect="either" if cut else each.expect,
+                metric=each.fault.metric, since=since,
+                expect="either" if cut else each.expect,
             )  # fmt: skip
 
 

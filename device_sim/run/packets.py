@@ -12,6 +12,7 @@ GOODBYE = b"\xe0\x00"
 PACKET_IDS = 65_535
 
 _CONNACK, _PUBACK, _PINGRESP, _DISCONNECT = 2, 4, 13, 14
+_PLAIN_PUBACK, _PUBACK_BYTES = b"\x40\x02", 4
 _MAX_BODY = 65_536  # a broker has nothing long to say to who subscribes to nothing
 _RECEIVE_MAXIMUM = 0x21
 _FAILED = 0x80
@@ -115,6 +116,8 @@ class Parser:
 
     def feed(self, data: bytes) -> list[Packet]:
         """The packets that are whole by now; raises Malformed."""
+        if not self._rest and len(data) == _PUBACK_BYTES and data[:2] == _PLAIN_PUBACK:
+            return [Puback(data[2] << 8 | data[3], 0)]  # nearly all there ever is
         data = self._rest + data if self._rest else data
         packets: list[Packet] = []
         place = 0

@@ -226,7 +226,7 @@ class Swarm:
         packet_id = device.packet_id % PACKET_IDS + 1
         device.packet_id = packet_id
         device.flight[packet_id] = sending
-        head = device.head if sending.topic is device.topic else publish_head(sending.topic)
+        head = device.head if sending.topic == device.topic else publish_head(sending.topic)
         now = self._monotonic()
         if sending.sent:
             self.counts.again += 1

@@ -1,6 +1,7 @@
 """Database rows become API answers."""
 
 from gateway.api import models
+from gateway.core.clock import to_us
 from gateway.events import Event
 from gateway.store import Row
 
@@ -70,6 +71,11 @@ def event(happened: Event) -> models.Event:
         person=happened.person,
         data={name: value for name, value in happened.data.items() if not name.endswith("_id")},
     )
+
+
+def stored(row: Row) -> tuple[str, int, float, int, bool]:
+    """A reading as it is stored."""
+    return row["metric"], to_us(row["time"]), row["value"], to_us(row["received_at"]), row["late"]
 
 
 def quarantined(row: Row) -> models.Quarantined:
