@@ -253,7 +253,7 @@ def _reconcile_options(parser: argparse.ArgumentParser) -> None:
         type=_argument(parse_duration),
         default=10 * SECOND,
         metavar="SPAN",
-        help="look again for so long while something differs (default: 10s)",
+        help="look again while something differs, until for so long it gets no less (default: 10s)",
     )
     add("--html", type=Path, metavar="FILE", help="write the report there (default: RUN/report.html)")
     add("--json", action="store_true", help="print JSON instead of tables")

@@ -71,15 +71,18 @@ def summary(result: Result) -> dict[str, object]:
 def _compare(
     options: argparse.Namespace, clock: Clock, sleep: Callable[[float], None], stopping: Callable[[], bool], say: Say
 ) -> Result:
-    """Compare, and again while something differs and there is time: the gateway may still be at it."""
-    deadline = clock.monotonic() + options.wait / SECOND
+    """Compare, and again while something differs and it gets less: the gateway may still be at it."""
     sent = read_sent(options.run)
+    before, since = None, clock.monotonic()
     with Gateway(*_access(options)) as gateway:
         while True:
             result = Comparison(options.run, sent, gateway, say).result()
-            if not result.differences or stopping() or clock.monotonic() >= deadline:
+            now, differ = clock.monotonic(), len(result.differences)
+            if before is None or differ < before:
+                before, since = differ, now
+            if not differ or stopping() or now - since >= options.wait / SECOND:
                 return result
-            say(f"{len(result.differences):,} differences so far; looking again")
+            say(f"{differ:,} differences so far; looking again")
             sleep(_PAUSE_S)
 
 

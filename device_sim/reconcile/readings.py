@@ -105,13 +105,14 @@ def _conflicts(
     """Of values that contradict each other, all but the one that stands have to be kept beside it."""
     kept = {(metric, at, value) for metric, at, value, _ in conflicts}
     check.facts["contradicting values kept beside the first"] += len(kept)
+    possible = {(metric, at, value) for (metric, at), said in given.items() for _, value in said}
     wanted = {
         (metric, at, value)
-        for (metric, at), said in given.items()
-        for message, value in said
-        if message.acked and (metric, at) in standing and value != standing[metric, at]
+        for (metric, at), stands in standing.items()
+        if (metric, at, stands) in possible  # else that is the difference, and named already
+        for message, value in given[metric, at]
+        if message.acked and value != stands
     }
-    possible = {(metric, at, value) for (metric, at), said in given.items() for _, value in said}
     for metric, at, value in sorted(wanted - kept):
         check.differs(unit, clock(at), f"{metric} {value} kept as contradicting", "nothing")
     for metric, at, value in sorted(kept - possible):

@@ -43,10 +43,16 @@ class Live:
         return None if found is None else _json(found)
 
     def other(self, values: bytes) -> bytes:
-        """See Series: the last digit of each is one more."""
+        """See Series: the last digit of each is another, towards the inside of what is possible."""
         decimals = self._device.model.decimals
-        numbers = self.numbers(values)
-        return _json({name: round(value + 10.0 ** -decimals[name], decimals[name]) for name, value in numbers.items()})
+        return _json(
+            {
+                name: round(
+                    value + (10.0 ** -decimals[name] if value < 1 else -(10.0 ** -decimals[name])), decimals[name]
+                )
+                for name, value in self.numbers(values).items()
+            }
+        )
 
     def numbers(self, values: bytes) -> dict[str, float]:
         """See Series."""

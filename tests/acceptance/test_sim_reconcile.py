@@ -7,6 +7,7 @@ import pytest
 
 from device_sim import cli
 from gateway.embedded.process import free_port
+from gateway.m2m.repository import trim_quarantine
 from tests.dsl.reconciled import import_demo, play, reconcile
 from tests.dsl.roles import running_roles
 
@@ -156,6 +157,27 @@ def test_a_contradiction_a_refusal_a_delivery_and_an_alarm_are_named_too(agreein
     assert "no alarm: there was no fault" in [each["expected"] for each in false]
     assert result["precision"] == pytest.approx(2 / 3)
     assert "one line of the ledger" in " ".join(each["expected"] for each in named("notices")[0])
+
+
+def test_a_quarantine_that_was_trimmed_is_counted_by_the_event_log(url, db, tmp_path, mosquitto_port, capsys):
+    """What left it in order is explained; what is missing without a word cannot be told."""
+    import_demo(url)
+    with running_roles(url, mosquitto_port, tmp_path) as roles:
+        assert play("poison", mosquitto_port, tmp_path / "run", *QUICK) == 0
+        code, result, _ = reconcile(tmp_path / "run", roles.http_port, capsys, "--wait", "60s")
+        assert (code, differences(result)) == (0, [])
+        before = found(result)["poison"]["found"]
+
+        assert trim_quarantine(db, keep=50) == before - 50
+        code, result, _ = reconcile(tmp_path / "run", roles.http_port, capsys, "--wait", "0s")
+        facts = found(result)["poison"]["facts"]
+        assert (code, differences(result)) == (0, [])
+        assert sum(count for fact, count in facts.items() if fact.endswith("for lack of room")) == before - 50
+
+        db.execute("DELETE FROM quarantine WHERE id < (SELECT max(id) - 20 FROM quarantine)")
+        code, result, _ = reconcile(tmp_path / "run", roles.http_port, capsys, "--wait", "0s")
+        assert (code, differences(result)) == (2, [])
+        assert "are not in quarantine; it was trimmed meanwhile" in result["cannot_be_told"][0]
 
 
 def test_what_cannot_be_told_is_said_and_is_neither_yes_nor_no(agreeing, db, tmp_path, capsys):
