@@ -10,6 +10,7 @@ from typing import TypeVar
 from device_sim.errors import SimError
 from device_sim.faults import parse_plan
 from device_sim.link import parse_broker
+from device_sim.run.packets import LEVELS
 from device_sim.times import SECOND, parse_duration, parse_moment, parse_zone
 from device_sim.units import parse_unit
 
@@ -28,6 +29,9 @@ examples:
   device-sim update --control /tmp/fleet.sock hp-90/HP90-23-001256 --firmware 2.4.0
   device-sim replay machine.csv --unit ac-24/AC24-23-002242 --metric motor_temp_c
   device-sim faults
+  device-sim run poison --units units.csv --duration 30s
+  device-sim scenarios
+  device-sim reconcile runs/7 --url http://127.0.0.1:8080 --email support@example.org --password-file password.txt
 """
 _FLEET = """\
 Runs the units of a CSV file (columns product, serial and, if there is one, firmware) until it is stopped or --duration
@@ -74,6 +78,36 @@ examples:
   device-sim replay a.csv --unit hp-90/HP90-23-001256 --time-column time --metric flow_temp_c=flow --metric power_kw=kW
   device-sim replay machine.csv --unit ac-24/AC24-23-002242 --metric motor_temp_c --rate 0 --end 2026-01-15T00:00:00Z
 """
+_RUN = """\
+Plays a scenario: messages that come late, twice, out of order or poisoned, devices that are offline for hours, wrong
+clocks, reconnect storms, half-open connections, and faults that the gateway has to find. SCENARIO is the name of one
+that device-sim scenarios lists, or the path of a YAML file (schemas/scenario.schema.json says what it may hold).
+
+The same seed, units and --start give the same messages. Give a run units that nothing else speaks for.
+
+A folder is written: run.json (what was played, when, how many), messages.jsonl (a line for each message: topic, time,
+values or the kind of poison, when it was sent and acknowledged) and truth.jsonl (the alarms expected, where and when).
+
+examples:
+  device-sim run steady --units units.csv
+  device-sim run offline-then-replay --units units.csv --only 'hp-90/*' --seed 7 --out runs/7
+  device-sim run my-scenario.yaml --units units.csv --speed 6 --duration 10s
+"""
+_RECONCILE = """\
+Compares a run with what a gateway stored, judged and told of it, over its HTTP API and signed in as staff:
+
+  readings  sent = stored: each value and time once; copies, contradictions and late ones explained
+  poison    each message that cannot be taken is in quarantine with its reason
+  alarms    the ground truth of faults = the alarms: precision, recall, delay
+  notices   each alarm was told or the ledger says why not; each notice was delivered
+
+A table is printed and an HTML report written. The exit code is 0 when all agrees, 1 when something differs, 2 when it
+cannot be told: no gateway answers, the run did not end, the quarantine was trimmed.
+
+examples:
+  device-sim reconcile runs/7 --url http://127.0.0.1:8080 --email support@example.org --password-file password.txt
+  device-sim reconcile runs/7 --json > runs/7/result.json   (with all three in the environment)
+"""
 
 
 def _argument(read: Callable[[str], T], *, least: float | None = None) -> Callable[[str], T]:
@@ -113,6 +147,12 @@ def _parser() -> argparse.ArgumentParser:
     command("faults", "list the faults of each product", "Lists the faults of each product and their effect.")
     _update_options(command("update", "let a unit of a running fleet report another firmware", _UPDATE))
     _replay_options(command("replay", "send a CSV file as a unit's telemetry", _REPLAY))
+    _run_options(command("run", "play a scenario with a faulty fleet", _RUN))
+    command(
+        "scenarios", "list the scenarios that come with it", "Lists the scenarios that device-sim run knows by name."
+    )
+    _reconcile_options(command("reconcile", "compare a run with what a gateway made of it", _RECONCILE))
+    _schema_options(command("schema", "the JSON Schema of scenario files", "Writes the JSON Schema of scenario files."))
     return top
 
 
@@ -207,6 +247,45 @@ def _replay_options(parser: argparse.ArgumentParser) -> None:
     add("--rate", type=_argument(float, least=0), default=500.0, help="messages a second, 0: no limit (default: 500)")
     add("--encoding", default="utf-8-sig", help="of the file (default: %(default)s)")
     _mqtt_options(parser)
+
+
+def _run_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("scenario", metavar="SCENARIO", help="a name that device-sim scenarios lists, or the path of a YAML file")
+    add("--units", type=Path, required=True, metavar="FILE", help="CSV file with the columns product and serial")
+    add("--only", action="append", default=[], metavar="UNIT", help="only this unit or pattern; repeatable")
+    add("--limit", type=_argument(int, least=1), metavar="N", help="so many units at most (default: the scenario's)")
+    add("--seed", type=int, help="the same seed gives the same messages (default: the scenario's)")
+    add("--duration", type=_argument(parse_duration, least=1), metavar="SPAN", help="default: the scenario's")
+    add("--speed", type=_argument(float, least=0.001), help="scenario seconds in a second (default: the scenario's)")
+    add("--start", type=_argument(parse_moment), metavar="TIME", help="the devices' time at the start (default: now)")
+    add("--out", type=Path, metavar="FOLDER", help="write the run there (default: runs/SCENARIO-TIME)")
+    add("--mqtt-version", choices=tuple(LEVELS), default="5", help="default: %(default)s")
+    _mqtt_options(parser)
+
+
+def _reconcile_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("run", type=Path, metavar="RUN", help="the folder that device-sim run wrote")
+    add("--url", metavar="URL", help="of the gateway (default: the environment's DEVICE_SIM_GATEWAY_URL)")
+    add("--email", help="of a member of staff (default: DEVICE_SIM_GATEWAY_EMAIL)")
+    add("--password-file", type=Path, metavar="FILE", help="holds the password (default: DEVICE_SIM_GATEWAY_PASSWORD)")
+    add(
+        "--wait",
+        type=_argument(parse_duration),
+        default=10 * SECOND,
+        metavar="SPAN",
+        help="look again while something differs, until for so long it gets no less (default: 10s)",
+    )
+    add("--html", type=Path, metavar="FILE", help="write the report there (default: RUN/report.html)")
+    add("--json", action="store_true", help="print JSON instead of tables")
+    add("--quiet", action="store_true", help="no progress")
+
+
+def _schema_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--out", type=Path, metavar="FILE", help="write it there (default: to the terminal)")
+    add("--check", action="store_true", help="write nothing; exit with 1 when FILE says something else")
 
 
 def _mqtt_options(parser: argparse.ArgumentParser) -> None:

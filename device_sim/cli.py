@@ -19,6 +19,8 @@ from device_sim.faults import FaultBook, table
 from device_sim.fleet import Device, Pace, build, dump, status
 from device_sim.link import Link, Message
 from device_sim.live import Clock, LiveFleet
+from device_sim.reconcile.command import reconcile
+from device_sim.run import command as run_command
 from device_sim.table import Layout, read_table
 from device_sim.times import SECOND, format_duration, iso, parse_duration
 from device_sim.truth import Truth
@@ -50,7 +52,17 @@ class Stop:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns 0 when all went well, 1 after a line on stderr when not."""
     options = parse(argv)
-    commands = {"fleet": fleet, "fault": fault, "faults": faults, "update": update, "replay": replay_file}
+    commands = {
+        "fleet": fleet,
+        "fault": fault,
+        "faults": faults,
+        "update": update,
+        "replay": replay_file,
+        "run": run_scenario,
+        "scenarios": run_command.scenarios,
+        "schema": run_command.print_schema,
+        "reconcile": reconcile_run,
+    }
     try:
         return commands[options.command](options)
     except SimError as error:
@@ -180,6 +192,20 @@ def replay_file(options: argparse.Namespace) -> int:
     if stop():
         return _INTERRUPTED
     return 0 if counts.acknowledged == facts.rows - facts.empty else 1
+
+
+def run_scenario(options: argparse.Namespace) -> int:
+    """Play a scenario with a faulty fleet."""
+    stop = Stop()
+    stop.install()
+    return run_command.run(options, CLOCK, stop, _say)
+
+
+def reconcile_run(options: argparse.Namespace) -> int:
+    """Compare a run with what a gateway made of it."""
+    stop = Stop()
+    stop.install()
+    return reconcile(options, CLOCK, time.sleep, stop, _say)
 
 
 def _link(options: argparse.Namespace, will: Message | None = None) -> Link:

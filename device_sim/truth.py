@@ -20,10 +20,10 @@ class Truth(AbstractContextManager["Truth"]):
         except OSError as error:
             raise SimError(f"cannot write the ground truth to {path}: {error.strerror}") from error
 
-    def record(self, identity: str, unit: str, fault: str, begin: str, end: str | None) -> None:
-        """Append one line and hand it to the system at once."""
+    def record(self, identity: str, unit: str, fault: str, begin: str, end: str | None, **more: str) -> None:
+        """Append one line and hand it to the system at once; `more` stands behind the fields of every line."""
         if self._file:
-            line = {"id": identity, "unit": unit, "fault": fault, "from": begin, "to": end}
+            line = {"id": identity, "unit": unit, "fault": fault, "from": begin, "to": end} | more
             self._file.write(json.dumps(line) + "\n")
             self._file.flush()
 

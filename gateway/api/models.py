@@ -72,6 +72,19 @@ class Readings(BaseModel):
     points: list[tuple[int, float]]
 
 
+class StoredReadings(BaseModel):
+    """A page of a unit's readings, as [metric, microseconds since 1970, value, received (microseconds), late]."""
+
+    readings: list[tuple[str, int, float, int, bool]]
+    next: str | None
+
+
+class ConflictingReadings(BaseModel):
+    """Readings that said otherwise than what stands, as [metric, microseconds since 1970, value, received]."""
+
+    readings: list[tuple[str, int, float, int]]
+
+
 class Why(BaseModel):
     """Why somebody got a notice: the rule as a sentence, the values and the span that raised it."""
 
@@ -197,6 +210,27 @@ class Quarantine(BaseModel):
     """A page of quarantined messages, the newest first."""
 
     messages: list[Quarantined]
+    next: str | None
+
+
+class StaffDelivery(BaseModel):
+    """A notice on a channel, and how it ended."""
+
+    id: str
+    notice: str
+    channel: str
+    status: Literal["waiting", "claimed", "delivered", "failed", "skipped", "unknown"]
+    reason: str
+    recorded_at: datetime
+    due_at: datetime
+    finished_at: datetime | None
+    attempts: int
+
+
+class Deliveries(BaseModel):
+    """A page of deliveries, the newest first."""
+
+    deliveries: list[StaffDelivery]
     next: str | None
 
 

@@ -5,11 +5,12 @@ from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
+from pydantic import AwareDatetime
 
 from gateway import flow
 from gateway.api import models, views
-from gateway.core.clock import Clock, to_us
-from gateway.core.errors import NotFound
+from gateway.core.clock import Clock, from_us, to_us
+from gateway.core.errors import BadInput, NotFound
 from gateway.events import Position, read
 from gateway.m2m import repository as m2m
 from gateway.notify import repository as notify
@@ -19,6 +20,7 @@ from gateway.store import Connection, Database
 from gateway.store.beat import silent_roles
 
 PAGE_MAX = 500
+READINGS_MAX = 20_000
 _NEWEST = 2**63 - 1
 _SILENT_AFTER = timedelta(seconds=10)
 
@@ -37,6 +39,7 @@ def connection(request: Request) -> Iterator[Connection]:
 
 Reading = Annotated[Connection, Depends(connection)]
 Limit = Annotated[int, Query(ge=1, le=PAGE_MAX)]
+Rows = Annotated[int, Query(ge=1, le=READINGS_MAX)]
 After = Annotated[int, Query(ge=0)]
 Before = Annotated[int, Query(ge=0)]
 Road = Literal["reading", "recall"]
@@ -56,7 +59,7 @@ def readings(
     unit_id: str,
     metric: str,
     minutes: Annotated[int, Query(ge=1, le=60 * 24 * 31)] = 30,
-    limit: Annotated[int, Query(ge=1, le=20_000)] = 5_000,
+    limit: Rows = 5_000,
 ) -> models.Readings:
     """One metric of a unit over the last minutes; of more readings than `limit` the newest."""
     clock: Clock = request.app.state.clock
@@ -69,6 +72,38 @@ def readings(
     return models.Readings(
         metric=metric, unit=known["unit"], points=[(to_us(at) // 1000, value) for at, value in points]
     )
+
+
+@router.get("/api/units/{unit_id}/telemetry", tags=["units"])
+def telemetry(
+    database: Reading, unit_id: str, since: AwareDatetime, until: AwareDatetime, after: str = "0.0", limit: Rows = 5_000
+) -> models.StoredReadings:
+    """Every reading of a unit from `since` to before `until`, exactly as stored, with when it came and whether late."""
+    time_us, dot, metric = after.partition(".")
+    if not (dot and time_us.isdecimal() and metric.isdecimal() and len(time_us) < 17 and len(metric) < 5):
+        raise BadInput(f"{after!r} is not a place among readings; use the `next` of a page")
+    _know(database, unit_id)
+    place = (from_us(int(time_us)), int(metric))
+    rows = registrations.stored_readings(database, unit_id, since, until, place, limit)
+    last = f"{to_us(rows[-1]['time'])}.{rows[-1]['metric_id']}" if len(rows) == limit else None
+    return models.StoredReadings(readings=[views.stored(row) for row in rows], next=last)
+
+
+@router.get("/api/units/{unit_id}/conflicts", tags=["units"])
+def conflicts(
+    database: Reading, unit_id: str, since: AwareDatetime, until: AwareDatetime, limit: Rows = 5_000
+) -> models.ConflictingReadings:
+    """The readings of a unit that said otherwise than the one that stands for their time, the first `limit`."""
+    _know(database, unit_id)
+    rows = registrations.conflicting_readings(database, unit_id, since, until, limit)
+    return models.ConflictingReadings(
+        readings=[(row["metric"], to_us(row["time"]), row["value"], to_us(row["received_at"])) for row in rows]
+    )
+
+
+def _know(database: Connection, unit_id: str) -> None:
+    if not registrations.has_unit(database, unit_id):
+        raise NotFound("There is no such unit.")
 
 
 @router.get("/api/feed", tags=["notices"])
@@ -84,6 +119,16 @@ def ledger(database: Reading, before: Before = _NEWEST, limit: Limit = 50) -> mo
     rows = notify.ledger(database, before, limit)
     lines = [models.LedgerLine(**row | {"id": str(row["id"])}) for row in rows]
     return models.Ledger(lines=lines, next=views.next_page(rows, limit, "id"))
+
+
+@router.get("/api/deliveries", tags=["notices"])
+def deliveries(database: Reading, before: Before = _NEWEST, limit: Limit = 50) -> models.Deliveries:
+    """Each notice on each channel and how it ended, the newest first."""
+    rows = notify.deliveries(database, before, limit)
+    return models.Deliveries(
+        deliveries=[models.StaffDelivery(**row | {"id": str(row["id"])}) for row in rows],
+        next=views.next_page(rows, limit, "id"),
+    )
 
 
 @router.get("/api/alarms", tags=["alarms"])

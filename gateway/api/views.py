@@ -2,6 +2,7 @@
 
 from gateway.api import models
 from gateway.campaigns.model import CampaignPart
+from gateway.core.clock import to_us
 from gateway.events import Event
 from gateway.store import Row
 
@@ -72,6 +73,11 @@ def event(happened: Event) -> models.Event:
         person=happened.person,
         data={name: value for name, value in happened.data.items() if not name.endswith("_id")},
     )
+
+
+def stored(row: Row) -> tuple[str, int, float, int, bool]:
+    """A reading as it is stored."""
+    return row["metric"], to_us(row["time"]), row["value"], to_us(row["received_at"]), row["late"]
 
 
 def quarantined(row: Row) -> models.Quarantined:

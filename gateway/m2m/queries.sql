@@ -58,8 +58,12 @@ SET number = excluded.number, received_at = excluded.received_at, topic = exclud
     size = excluded.size, reason = excluded.reason, detail = excluded.detail;
 
 -- name: trim_quarantine
--- Drop the oldest messages beyond the limit.
-DELETE FROM quarantine WHERE id <= (SELECT id FROM quarantine ORDER BY id DESC OFFSET %(keep)s LIMIT 1);
+-- Drop the oldest messages beyond the limit; answers how many went for each reason.
+WITH gone AS (
+  DELETE FROM quarantine WHERE id <= (SELECT id FROM quarantine ORDER BY id DESC OFFSET %(keep)s LIMIT 1)
+  RETURNING reason
+)
+SELECT reason, count(*) AS messages FROM gone GROUP BY reason ORDER BY reason;
 
 -- name: quarantine_page
 -- Quarantined messages, the newest first.

@@ -8,6 +8,7 @@ import numpy as np
 
 from gateway.core.clock import from_us
 from gateway.core.errors import Unavailable
+from gateway.events import append
 from gateway.m2m.message import Heard, Message, Rejected
 from gateway.store import Connection, Row, UniqueViolation, load_queries
 from gateway.store.copy import copy_columns, timestamps
@@ -128,8 +129,12 @@ def keep_last(tx: Connection, kept: Sequence[Heard], payload_bytes: int) -> None
 
 
 def trim_quarantine(connection: Connection, keep: int) -> int:
-    """Drop the oldest quarantined messages beyond `keep`; answers how many went."""
-    return connection.execute(queries.trim_quarantine, {"keep": keep}).rowcount
+    """Drop the oldest quarantined messages beyond `keep`, and tell how many of each reason; answers how many went."""
+    with connection.transaction():
+        gone = {row["reason"]: row["messages"] for row in connection.execute(queries.trim_quarantine, {"keep": keep})}
+        if gone:
+            append(connection, "quarantine.trimmed", {"reasons": gone})
+    return sum(gone.values())
 
 
 def quarantine_page(connection: Connection, before: int, limit: int) -> list[Row]:

@@ -95,6 +95,15 @@ WHERE n.id < %(before)s
 ORDER BY n.id DESC
 LIMIT %(limit)s;
 
+-- name: deliveries
+-- Deliveries below a number, the newest first: each notice on each channel, and how it ended.
+SELECT o.id, n.public_id AS notice, o.channel, o.status, o.reason, o.due_at, o.finished_at, o.attempts,
+       n.created_at AS recorded_at
+FROM outbox o JOIN notice n ON n.id = o.notice_id
+WHERE o.id < %(before)s
+ORDER BY o.id DESC
+LIMIT %(limit)s;
+
 -- name: ledger
 -- What the stages answered, the newest first.
 SELECT l.id, l.at, a.public_id AS alarm, c.public_id AS campaign, u.public_id AS unit, p.public_id AS person,

@@ -148,6 +148,11 @@ def feed(connection: Connection, before: int, limit: int) -> list[Row]:
     return connection.execute(queries.feed, {"before": before, "limit": limit}).fetchall()
 
 
+def deliveries(connection: Connection, before: int, limit: int) -> list[Row]:
+    """Deliveries below a number, the newest first."""
+    return connection.execute(queries.deliveries, {"before": before, "limit": limit}).fetchall()
+
+
 def ledger(connection: Connection, before: int, limit: int) -> list[Row]:
     """Lines of the ledger below a number, the newest first."""
     return connection.execute(queries.ledger, {"before": before, "limit": limit}).fetchall()

@@ -140,6 +140,31 @@ WHERE u.public_id = %(unit)s AND m.name = %(metric)s AND t.time >= %(since)s AND
 ORDER BY t.time DESC
 LIMIT %(limit)s;
 
+-- name: stored_readings
+-- Every reading of a unit between two moments, exactly as it is stored, behind a place, in the order of time and metric.
+SELECT t.time, t.metric_id, m.name AS metric, t.value, t.received_at, t.late
+FROM telemetry t
+JOIN unit u ON u.id = t.unit_id
+JOIN metric m ON m.id = t.metric_id
+WHERE u.public_id = %(unit)s AND t.time >= %(since)s AND t.time < %(until)s
+  AND (t.time, t.metric_id) > (%(after_time)s, %(after_metric)s::smallint)
+ORDER BY t.time, t.metric_id
+LIMIT %(limit)s;
+
+-- name: conflicting_readings
+-- The readings of a unit between two moments that said otherwise than what stands for their time.
+SELECT c.time, m.name AS metric, c.value, c.received_at
+FROM conflicting_reading c
+JOIN unit u ON u.id = c.unit_id
+JOIN metric m ON m.id = c.metric_id
+WHERE u.public_id = %(unit)s AND c.time >= %(since)s AND c.time < %(until)s
+ORDER BY c.time, m.name, c.value
+LIMIT %(limit)s;
+
+-- name: unit_exists
+-- Whether there is a unit with this public id.
+SELECT EXISTS (SELECT FROM unit WHERE public_id = %(unit)s) AS found;
+
 -- name: unit_metric
 -- A unit's metric, to tell "no readings" from "no such thing".
 SELECT r.unit FROM unit u

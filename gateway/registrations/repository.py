@@ -56,6 +56,27 @@ def readings(
     return [(row["time"], row["value"]) for row in reversed(rows)]
 
 
+def has_unit(connection: Connection, unit: str) -> bool:
+    """Whether there is a unit with this public id."""
+    row = connection.execute(queries.unit_exists, {"unit": unit}).fetchone()
+    return row is not None and bool(row["found"])
+
+
+def stored_readings(
+    connection: Connection, unit: str, since: datetime, until: datetime, after: tuple[datetime, int], limit: int
+) -> list[Row]:
+    """A unit's readings as they are stored, behind a time and a metric's number, oldest first."""
+    place = {"after_time": after[0], "after_metric": after[1]}
+    arguments = {"unit": unit, "since": since, "until": until, "limit": limit} | place
+    return connection.execute(queries.stored_readings, arguments).fetchall()
+
+
+def conflicting_readings(connection: Connection, unit: str, since: datetime, until: datetime, limit: int) -> list[Row]:
+    """A unit's readings that said otherwise than what stands for their time, oldest first."""
+    arguments = {"unit": unit, "since": since, "until": until, "limit": limit}
+    return connection.execute(queries.conflicting_readings, arguments).fetchall()
+
+
 def owners_when(connection: Connection, places: Sequence[tuple[int, datetime, datetime]]) -> list[int | None]:
     """Who owned each unit at both of its moments; None where nobody did, or not the same person."""
     units, ats, moments = (list(column) for column in zip(*places, strict=True)) if places else ([], [], [])

@@ -40,6 +40,7 @@ SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 PROBLEM = "application/problem+json"
 ROUTES = {
     *("/api/units", "/api/units/{unit_id}/readings", "/api/feed", "/api/ledger", "/api/alarms", "/api/events"),
+    *("/api/units/{unit_id}/telemetry", "/api/units/{unit_id}/conflicts", "/api/deliveries"),
     *("/api/quarantine", "/api/flow", "/api/stream", "/healthz", "/readyz"),
 }
 
@@ -253,6 +254,56 @@ def test_quarantine_shows_what_cannot_be_shown_as_text_all_the_same(api):
     page = api.get("/api/quarantine", limit=1)
     assert page["messages"] == [newest]
     assert api.get("/api/quarantine", limit=1, before=page["next"])["messages"] == [oldest]
+
+
+def test_a_units_readings_are_told_exactly_page_by_page(api):
+    """Who proves that nothing was lost needs values and microseconds, not a chart."""
+    span = {"since": (NOW - 9 * MINUTE).isoformat(), "until": (NOW + SECOND).isoformat()}
+    path = f"/api/units/{api.unit('P-1')['id']}/telemetry"
+    everything = api.get(path, **span)
+    now = to_us(NOW)
+    temperatures = [["temp_c", now - n * 60_000_000, 95.0 - n] for n in range(9, -1, -1)]
+    expected = sorted([*temperatures, ["pressure_bar", now, 2.5]], key=lambda row: row[1])
+    assert sorted(row[:3] for row in everything["readings"]) == sorted(expected)
+    assert [row[1] for row in everything["readings"]] == [row[1] for row in expected]
+    assert everything["next"] is None
+    collected, after = [], "0.0"
+    while after:
+        page = api.get(path, **span, after=after, limit=2)
+        collected += page["readings"]
+        after = page["next"]
+    assert collected == everything["readings"]
+    assert api.get(path, since=span["until"], until=span["until"])["readings"] == []
+    assert "use the `next` of a page" in api.refused(path, **span, after="1")["detail"]
+    assert api.refused(path, since="2026-01-15T08:00:00", until=span["until"])["status"] == 422, "a time without a zone"
+    assert api.refused("/api/units/none/telemetry", **span)["code"] == "not_found"
+
+
+def test_readings_that_said_otherwise_stand_beside(api):
+    unit = api.unit("P-1")["id"]
+    span = {"since": (NOW - MINUTE).isoformat(), "until": (NOW + SECOND).isoformat()}
+    with connect(api.url) as db:
+        row = db.execute(
+            "SELECT unit_id, metric_id, time, 7.5::float8, received_at FROM telemetry ORDER BY time DESC, value LIMIT 1"
+        )
+        db.execute(
+            "INSERT INTO conflicting_reading VALUES (%s, %s, %s, %s, %s)",
+            list(row.fetchone().values()),
+        )
+        try:
+            ((metric, at, value, _),) = api.get(f"/api/units/{unit}/conflicts", **span)["readings"]
+        finally:
+            db.execute("DELETE FROM conflicting_reading")
+    assert (metric, at, value) == ("pressure_bar", to_us(NOW), 7.5)
+    assert api.get(f"/api/units/{api.unit('P-2')['id']}/conflicts", **span) == {"readings": []}
+    assert api.refused("/api/units/none/conflicts", **span)["code"] == "not_found"
+
+
+def test_deliveries_say_how_each_notice_went_on_each_channel(api):
+    (delivery,) = api.get("/api/deliveries")["deliveries"]
+    (notice,) = api.get("/api/feed")["notices"]
+    assert (delivery["notice"], delivery["channel"], delivery["status"]) == (notice["id"], "feed", "delivered")
+    assert api.get("/api/deliveries", before=delivery["id"]) == {"deliveries": [], "next": None}
 
 
 @pytest.mark.parametrize(("asked", "road"), [({}, flow.READING_TO_NOTICE), ({"road": "recall"}, flow.RECALL_TO_NOTICE)])

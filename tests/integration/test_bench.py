@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import ingest
+from bench import ingest, simulator
 
 KEYS = {
     "messages_per_s",
@@ -37,6 +37,17 @@ def test_a_small_run_loses_nothing_doubles_nothing_and_judges_everything():
     assert result["messages"] == 2000
     assert result["alarms"] == result["alarms_expected"] == 3
     assert result["ratio"] == pytest.approx(result["messages_per_s"] / result["counting_subscriber_per_s"], abs=0.001)
+
+
+@pytest.mark.usefixtures("mosquitto_port")
+def test_the_load_generator_is_measured_against_paho_in_the_same_run(capsys):
+    with pytest.raises(SystemExit) as end:
+        simulator.main(["--json", "--devices", "60", "--rate", "300", "--seconds", "2"])
+    assert end.value.code == 0
+    result = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (result["devices"], result["connected"], result["unanswered"], result["messages"]) == (60, 60, 0, 600)
+    ratio = result["cpu_us_per_message"] / result["paho_cpu_us_per_message"]
+    assert result["cpu_ratio_to_paho"] == pytest.approx(ratio, abs=0.01)
 
 
 def test_without_mosquitto_it_says_so_in_one_line(monkeypatch):

@@ -1,0 +1,100 @@
+"""The log of a run, put in order for the comparison: good messages by unit, poison counted by topic and reason."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from device_sim.run.folder import read_messages
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message with readings; `sent` are milliseconds since the run began, more than one where it went out again."""
+
+    number: int
+    ts_us: int
+    values: Mapping[str, float]
+    sent: tuple[float, ...]
+    acked: bool
+    """The broker has taken it: from here on it must not be lost."""
+    kind: str
+
+    @property
+    def once(self) -> bool:
+        """Whether it went out once, so that its place in the order is certain."""
+        return self.acked and len(self.sent) == 1
+
+
+@dataclass(slots=True)
+class Poison:
+    """Messages of one topic that have to be refused for one reason: so many at least, so many at most."""
+
+    least: int = 0
+    most: int = 0
+    unheard: bool = False
+    first_ms: float = 0.0
+
+
+@dataclass(slots=True)
+class Sent:
+    """Everything that left the devices."""
+
+    by_topic: dict[str, list[bytes]] = field(default_factory=lambda: defaultdict(list))
+    poison: dict[tuple[str, str], Poison] = field(default_factory=dict)
+    messages: int = 0
+    kinds: dict[str, int] = field(default_factory=dict)
+    seconds: dict[int, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
+    """By second of the run: good messages and poison."""
+    waits: list[float] = field(default_factory=list)
+    """A sample of the milliseconds from publish to PUBACK."""
+
+    def of(self, topic: str) -> list[Message]:
+        """The messages with readings of a topic, in the order they first went out."""
+        return sorted((_message(orjson.loads(line)) for line in self.by_topic[topic]), key=lambda each: each.sent)
+
+
+_SAMPLE = 101
+_UNHEARD = "never heard"
+
+
+def read_sent(folder: Path) -> Sent:
+    """Read messages.jsonl; what never left its device is passed over, for nobody can have it."""
+    sent = Sent()
+    for line in read_messages(folder):
+        if not line["sent"]:
+            continue
+        sent.messages += 1
+        good = "values" in line
+        name = line["kind"] if good else f"poison: {line['kind']}"
+        sent.kinds[name] = sent.kinds.get(name, 0) + 1
+        sent.seconds[int(line["sent"][0] // 1_000)][not good] += 1
+        if line["acked"] is not None and (sent.messages % _SAMPLE == 0 or sent.messages <= _SAMPLE):
+            sent.waits.append(line["acked"] - line["sent"][-1])
+        if good:
+            sent.by_topic[line["topic"]].append(orjson.dumps(line))
+        else:
+            _count(sent.poison, line)
+    return sent
+
+
+def _count(poison: dict[tuple[str, str], Poison], line: dict[str, Any]) -> None:
+    unheard = line.get("heard") is False
+    place = (line["topic"], line.get("refused") or _UNHEARD)
+    counted = poison.setdefault(place, Poison(unheard=unheard, first_ms=line["sent"][0]))
+    counted.least += line["acked"] is not None and "code" not in line
+    counted.most += len(line["sent"])
+
+
+def _message(line: dict[str, Any]) -> Message:
+    acked = line["acked"] is not None and "code" not in line
+    return Message(line["n"], line["ts"] * 1_000, line["values"], tuple(line["sent"]), acked, line["kind"])
+
+
+def topics_of(sent: Sent) -> Iterator[str]:
+    """Every topic the run sent to."""
+    yield from sent.by_topic
+    yield from (topic for topic, _ in sent.poison)

@@ -1,0 +1,72 @@
+"""The result on the terminal."""
+
+from rich.console import Console
+from rich.table import Table
+
+from device_sim.reconcile.model import Result
+
+_SHOWN = 30
+_FACTS = 12
+
+
+def show(result: Result, report: str) -> None:
+    """Print it: a line for each check, the faults, then each difference."""
+    console = Console(highlight=False)
+    console.print(_checks(result))
+    for check in result.checks:
+        for fact, count in [each for each in check.facts.most_common() if each[1]][:_FACTS]:
+            console.print(f"  {check.name}: {count:,} {fact}", style="dim")
+    if result.alarms:
+        console.print(_faults(result))
+        console.print(f"precision {percent(result.precision)}, recall {percent(result.recall)}")
+    differences = result.differences
+    if differences:
+        console.print(_differences(result))
+        if len(differences) > _SHOWN:
+            console.print(f"and {len(differences) - _SHOWN:,} more; --json and the report list them")
+    for text in result.unclear:
+        console.print(f"cannot be told: {text}", soft_wrap=True, markup=False)
+    verdict = {0: "All agrees.", 1: f"{len(differences):,} differences.", 2: "It cannot be told."}[result.exit_code]
+    console.print(f"{verdict} Report: {report}", style="bold", soft_wrap=True, markup=False)
+
+
+def percent(share: float | None) -> str:
+    """A share for people; without anything to divide by there is none."""
+    return "none to tell" if share is None else f"{share:.1%}"
+
+
+def seconds(delay: float | None) -> str:
+    """A delay for people."""
+    return "" if delay is None else f"{delay:,.1f} s"
+
+
+def _checks(result: Result) -> Table:
+    table = Table(title=f"{result.run['scenario']['name']}, seed {result.run['seed']}", title_justify="left")
+    for name in ("Check", "What it says"):
+        table.add_column(name)
+    for name in ("Expected", "Found", "Differences"):
+        table.add_column(name, justify="right")
+    for check in result.checks:
+        numbers = (f"{check.expected:,}", f"{check.found:,}", f"{len(check.differences):,}")
+        table.add_row(check.name, check.sentence, *numbers)
+    return table
+
+
+def _faults(result: Result) -> Table:
+    table = Table(title="Faults and alarms", title_justify="left")
+    for name in ("Unit", "Fault", "Expected", "Alarm", "After", "Told"):
+        table.add_column(name)
+    for each in result.alarms:
+        alarm = each.alarm["title"] if each.alarm else "none"
+        historic = " (historic)" if each.alarm and each.alarm["historic"] else ""
+        table.add_row(each.unit, each.fault, each.expect, alarm + historic, seconds(each.delay_s), each.outcome)
+    return table
+
+
+def _differences(result: Result) -> Table:
+    table = Table(title="Differences", title_justify="left")
+    for name in ("Check", "Unit", "Time", "Expected", "Found"):
+        table.add_column(name, overflow="fold")
+    for each in result.differences[:_SHOWN]:
+        table.add_row(each.check, each.unit, each.time, each.expected, each.found)
+    return table

@@ -1,0 +1,1 @@
+"""A faulty fleet: scenario and seed become messages, thousands of connections send them, a folder keeps the truth."""

@@ -1,0 +1,138 @@
+"""`device-sim run`: puts scenario, units, broker and folder together."""
+
+import argparse
+import secrets
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from device_sim.errors import SimError
+from device_sim.link import Say
+from device_sim.live import Clock
+from device_sim.run.folder import FORMAT, TRUTH, Folder
+from device_sim.run.packets import LEVELS
+from device_sim.run.player import Player
+from device_sim.run.scenario import load, parse, schema_text, shipped, span
+from device_sim.run.screen import shown
+from device_sim.run.script import Script
+from device_sim.run.sending import Sending
+from device_sim.run.swarm import Swarm
+from device_sim.times import SECOND, format_duration, iso_ms
+from device_sim.truth import Truth
+from device_sim.units import choose, read_units
+
+_CONNECT_S = 0.05
+
+
+def run(options: argparse.Namespace, clock: Clock, stopping: Callable[[], bool], say: Say) -> int:
+    """Play a scenario; returns 0 when the broker acknowledged every message."""
+    scenario = load(options.scenario)
+    changed = {name: given for name in ("seed", "speed", "limit") if (given := getattr(options, name)) is not None}
+    scenario = scenario.model_copy(update=changed)
+    lasts = options.duration or span(scenario.duration)
+    units = choose(read_units(options.units), options.only)
+    start = int(clock.wall() * SECOND) if options.start is None else options.start // 1_000
+    # Scenario time ends now at the latest: devices that play it faster catch up with what was.
+    start -= round(lasts * max(scenario.speed - 1, 0))
+    script = Script(scenario, units, scenario.seed, start, round(lasts * scenario.speed))
+    token = secrets.token_hex(3)
+    names = [(f"sim-{token}-{number}", unit.topic) for number, unit in enumerate(script.units)]
+    folder_path = options.out or Path("runs") / f"{scenario.name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    with Folder(folder_path) as folder:
+        player: Player | None = None
+
+        def acknowledged(sending: Sending) -> None:
+            if player is not None:
+                player.acknowledged(sending)
+
+        swarm = Swarm(options.mqtt, LEVELS[options.mqtt_version], names, clock.monotonic, acknowledged, say)
+        _reach(swarm, options.wait / SECOND, clock, str(options.mqtt))
+        began = int(clock.wall() * SECOND)
+        facts: dict[str, Any] = {
+            "format": FORMAT,
+            "scenario": scenario.model_dump(mode="json", by_alias=True),
+            "seed": scenario.seed,
+            "speed": scenario.speed,
+            "duration_ms": lasts,
+            "broker": str(options.mqtt),
+            "began": iso_ms(began),
+            "began_ms": began,
+            "ended": None,
+            "first_ts": start,
+            "units": [str(unit) for unit in script.units],
+        }
+        folder.note(facts)
+        say(f"{scenario.name}: {len(script.units):,} units for {format_duration(lasts)} to {options.mqtt}")
+        player = Player(script, swarm, folder, clock, scenario.speed, stopping)
+        title = f" {scenario.name} · seed {scenario.seed} · {options.mqtt} "
+        with shown(title, quiet=options.quiet) as show:
+            player.run(show)
+        swarm.close()
+        _write_truth(folder.path, script, facts, player.elapsed() if stopping() else None)
+        account = player.account()
+        folder.flush()
+        folder.note(facts | {"ended": iso_ms(int(clock.wall() * SECOND)), "stopped": stopping()} | account)
+    counts = swarm.counts
+    left = swarm.outstanding
+    print(
+        f"{counts.published:,} messages of {len(script.units):,} units, {counts.acknowledged:,} acknowledged"
+        + (f", {counts.refused:,} refused" if counts.refused else "")
+        + (f", {left:,} never answered" if left else "")
+        + f", {counts.again:,} sent again; {len(script.expected):,} faults; see {folder.path}"
+    )
+    return 1 if left or counts.refused or stopping() else 0
+
+
+def scenarios(_options: argparse.Namespace) -> int:
+    """List the scenarios that come with the simulator."""
+    for name, text in shipped().items():
+        print(f"{name:<22}{parse(text, name).about}")
+    return 0
+
+
+def _reach(swarm: Swarm, wait_s: float, clock: Clock, broker: str) -> None:
+    """Make sure that somebody speaks MQTT there before the run counts."""
+    deadline = clock.monotonic() + wait_s
+    swarm.up(0)
+    while not swarm.counts.connections:
+        if clock.monotonic() > deadline:
+            raise SimError(f"no MQTT broker answers at {broker} (tried for {format_duration(wait_s * SECOND)})")
+        swarm.pump(_CONNECT_S)
+    swarm.down(0)
+    swarm.begin()
+
+
+def _write_truth(folder: Path, script: Script, facts: dict[str, Any], stopped_at: int | None) -> None:
+    """Write the faults that began; of one that a stop cut short nobody can say what the rules make of it."""
+    with Truth(folder / TRUTH) as truth:
+        for each in script.expected:
+            if stopped_at is not None and each.starts > stopped_at:
+                continue
+            cut = stopped_at is not None and each.ends > stopped_at
+            begin, end = iso_ms(each.begin), iso_ms(each.end)
+            since = iso_ms(facts["began_ms"] + round(max(each.starts, 0) / facts["speed"]))
+            truth.record(
+                f"{each.unit}:{each.fault.name}:{begin}", str(each.unit), each.fault.name, begin, end,
+                metric=each.fault.metric, since=since,
+                expect="either" if cut else each.expect,
+            )  # fmt: skip
+
+
+def print_schema(options: argparse.Namespace) -> int:
+    """Write the JSON Schema of scenario files, or say whether the file is out of date."""
+    text = schema_text()
+    if options.out is None:
+        sys.stdout.write(text)
+        return 0
+    if options.check:
+        try:
+            same = options.out.read_text("utf-8") == text
+        except OSError:
+            same = False
+        if not same:
+            raise SimError(f"{options.out} is out of date; run: device-sim schema --out {options.out}")
+        return 0
+    options.out.write_text(text, "utf-8")
+    return 0

@@ -1,0 +1,175 @@
+"""Plays a script against a broker in real time, and keeps account of it."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+from device_sim.live import Clock
+from device_sim.run.folder import Folder
+from device_sim.run.latency import Latency
+from device_sim.run.script import Act, Script
+from device_sim.run.sending import Sending
+from device_sim.run.swarm import Swarm
+
+_BURST = 500  # messages in a row without looking at the broker, however far behind the run is
+_AHEAD = 500_000  # messages in memory; then the fleet waits for the broker
+_SLICE_S = 0.05
+_FLUSH_S = 0.25
+_PATIENCE_S = 10.0  # without any answer at the end, what is left counts as lost
+_STATE = {"down": "offline", "vanish": "offline", "deaf": "half-open", "mute": "half-open"}
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How a run stands, for whoever shows it."""
+
+    elapsed_s: float
+    lasts_s: float
+    published: int
+    acknowledged: int
+    waiting: int
+    poison: int
+    again: int
+    refused: int
+    lost: int
+    connected: int
+    devices: int
+    troubles: dict[str, int]
+    faults: list[str]
+    p50: float | None
+    p99: float | None
+    behind_s: float
+    draining: bool
+
+
+class Player:
+    """One run."""
+
+    def __init__(
+        self, script: Script, swarm: Swarm, folder: Folder, clock: Clock, speed: float, stopping: Callable[[], bool]
+    ) -> None:
+        self.latency = Latency()
+        self.sent: Counter[str] = Counter()
+        self._script = script
+        self._swarm = swarm
+        self._folder = folder
+        self._clock = clock
+        self._speed = speed
+        self._stopping = stopping
+        self._state: dict[int, str] = {}
+        self._began = clock.monotonic()
+        self._flushed = 0.0
+        self._behind = 0.0
+        self._draining = False
+
+    def acknowledged(self, sending: Sending) -> None:
+        """The broker answered: note the message and how long that took."""
+        if sending.acked is not None:
+            self.latency.add(sending.acked - sending.sent[-1])
+        self._folder.write(sending)
+
+    def run(self, show: Callable[[Status], None]) -> None:
+        """Send everything, then wait until the broker has answered, for as long as it does."""
+        acts = iter(self._script.acts())
+        act = next(acts, None)
+        sendings = self._script.sendings()
+        sending = next(sendings, None)
+        while (act or sending) and not self._stopping():
+            now = self._elapsed()
+            for _ in range(_BURST):
+                if act and act.at <= now and (sending is None or act.at <= sending.due):
+                    self._do(act)
+                    act = next(acts, None)
+                elif sending and sending.due <= now and self._swarm.outstanding < _AHEAD:
+                    self._publish(sending)
+                    sending = next(sendings, None)
+                else:
+                    break
+            dues = ([act.at] if act else []) + ([sending.due] if sending else [])
+            due = min(dues, default=now)
+            self._behind = max(0.0, (now - due) / 1_000)
+            self._turn(max(0.0, due - self._elapsed()) / 1_000 / self._speed, show)
+        self._drain(show)
+
+    def status(self) -> Status:
+        """How it stands now."""
+        now = self._elapsed()
+        counts = self._swarm.counts
+        return Status(
+            elapsed_s=now / 1_000 / self._speed,
+            lasts_s=self._script.duration / 1_000 / self._speed,
+            published=counts.published,
+            acknowledged=counts.acknowledged,
+            waiting=self._swarm.outstanding,
+            poison=sum(number for kind, number in self.sent.items() if kind.startswith("poison:")),
+            again=counts.again,
+            refused=counts.refused,
+            lost=counts.lost,
+            connected=counts.connected,
+            devices=len(self._script.units),
+            troubles=dict(Counter(self._state.values())),
+            faults=[
+                f"{each.unit} {each.fault.name}" for each in self._script.expected if each.starts <= now < each.ends
+            ],
+            p50=self.latency.quantile(0.5),
+            p99=self.latency.quantile(0.99),
+            behind_s=self._behind,
+            draining=self._draining,
+        )
+
+    def account(self) -> dict[str, object]:
+        """The numbers for run.json."""
+        return {
+            "counts": asdict(self._swarm.counts) | {"unanswered": self._swarm.outstanding},
+            "kinds": dict(sorted(self.sent.items())),
+            "acknowledged_after_ms": {
+                "p50": self.latency.quantile(0.5),
+                "p99": self.latency.quantile(0.99),
+                "most": self.latency.most,
+            },
+            "elapsed_s": round(self._clock.monotonic() - self._began, 3),
+        }
+
+    def elapsed(self) -> int:
+        """Scenario time, milliseconds."""
+        return self._elapsed()
+
+    def _elapsed(self) -> int:
+        return int((self._clock.monotonic() - self._began) * 1_000 * self._speed)
+
+    def _publish(self, sending: Sending) -> None:
+        self.sent[sending.kind if sending.values else f"poison:{sending.kind}"] += 1
+        self._swarm.publish(sending)
+
+    def _do(self, act: Act) -> None:
+        if act.do == "up":
+            self._state.pop(act.device, None)
+            self._swarm.up(act.device)
+            return
+        self._state[act.device] = _STATE[act.do]
+        if act.do in ("deaf", "mute"):
+            self._swarm.half_open(act.device, deaf=act.do == "deaf")
+        else:
+            self._swarm.down(act.device, goodbye=act.do == "down")
+
+    def _turn(self, timeout: float, show: Callable[[Status], None]) -> None:
+        self._swarm.pump(min(timeout, _SLICE_S))
+        now = self._clock.monotonic()
+        if now - self._flushed > _FLUSH_S:
+            self._flushed = now
+            self._folder.flush()
+            show(self.status())
+
+    def _drain(self, show: Callable[[Status], None]) -> None:
+        """The run is over: whoever is away comes back, and sends what it kept."""
+        self._draining = True
+        for index in list(self._state):
+            self._do(Act(0, index, "up"))
+        left, since = self._swarm.outstanding, self._clock.monotonic()
+        while self._swarm.outstanding and not self._stopping() and self._clock.monotonic() - since < _PATIENCE_S:
+            self._turn(_SLICE_S, show)
+            if self._swarm.outstanding != left:
+                left, since = self._swarm.outstanding, self._clock.monotonic()
+        for sending in self._swarm.unanswered():
+            self._folder.write(sending)
+        show(self.status())

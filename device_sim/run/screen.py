@@ -1,0 +1,132 @@
+"""A run on the terminal: a live view, or plain lines where there is no terminal."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.panel import Panel
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from device_sim.run.player import Status
+
+_LINE_S = 5.0
+_FAULTS_SHOWN = 6
+
+
+class Lines:
+    """A line every few seconds; none without a place to write them."""
+
+    def __init__(self, out: TextIO | None) -> None:
+        self._out = out
+        self._due = _LINE_S
+        self._before = (0.0, 0)
+
+    def __call__(self, status: Status) -> None:
+        """Write one if it is time to."""
+        if self._out is None or status.elapsed_s < self._due:
+            return
+        rate = _rate(self._before, status)
+        self._before, self._due = (status.elapsed_s, status.published), status.elapsed_s + _LINE_S
+        self._out.write(f"{min(status.elapsed_s / status.lasts_s, 1):4.0%}  {_words(status, rate)}\n")
+        self._out.flush()
+
+
+class View:
+    """The whole picture, drawn anew four times a second."""
+
+    def __init__(self, live: Live, title: str) -> None:
+        self._live = live
+        self._title = title
+        self._before = (0.0, 0)
+        self._rate = 0.0
+
+    def __call__(self, status: Status) -> None:
+        """Draw it."""
+        if status.elapsed_s - self._before[0] >= 1:
+            self._rate = _rate(self._before, status)
+            self._before = (status.elapsed_s, status.published)
+        self._live.update(picture(status, self._rate, self._title), refresh=True)
+
+
+def picture(status: Status, rate: float, title: str) -> Panel:
+    """What the view shows; state is said in words, colour only helps."""
+    numbers = Table.grid(padding=(0, 3), expand=False)
+    for _ in range(2):
+        numbers.add_column(style="dim")
+        numbers.add_column(justify="right", min_width=12)
+    unheard = status.devices - status.connected
+    cells = [
+        ("Rate", f"{rate:,.0f}/s", "Connected", f"{status.connected:,} of {status.devices:,}"),
+        ("Sent", f"{status.published:,}", "Acknowledged", f"{status.acknowledged:,}"),
+        ("Poison", f"{status.poison:,}", "Waiting", f"{status.waiting:,}"),
+        ("PUBACK p50", _ms(status.p50), "PUBACK p99", _ms(status.p99)),
+        ("Sent again", f"{status.again:,}", "Broken, unplanned", f"{status.lost:,}"),
+    ]
+    for row in cells:
+        numbers.add_row(*row)
+    troubles = ", ".join(f"{count:,} {name}" for name, count in sorted(status.troubles.items()))
+    progress = Table.grid(padding=(0, 2))
+    bar = ProgressBar(total=max(status.lasts_s, 0.001), completed=min(status.elapsed_s, status.lasts_s), width=28)
+    progress.add_row(bar, _progress(status))
+    lines: list[Text | Table] = [
+        progress,
+        numbers,
+        Text.assemble(
+            ("Connections in trouble  ", "dim"), troubles or ("none" if not unheard else f"{unheard:,} connecting")
+        ),
+        Text.assemble(("Faults active           ", "dim"), _faults(status.faults)),
+    ]
+    if status.refused:
+        lines.append(Text(f"! the broker refused {status.refused:,} messages", style="bold red"))
+    if status.behind_s > 1:
+        lines.append(Text(f"! {status.behind_s:.1f} s behind: this machine or the broker is too slow", style="bold"))
+    return Panel(Group(*lines), title=title, title_align="left", width=78)
+
+
+@contextmanager
+def shown(title: str, *, quiet: bool, out: TextIO = sys.stderr) -> Iterator[View | Lines]:
+    """What shows the run while the block lasts."""
+    if quiet or not out.isatty():
+        yield Lines(None if quiet else out)
+        return
+    with Live(console=Console(file=out), auto_refresh=False, transient=False) as live:
+        yield View(live, title)
+
+
+def _rate(before: tuple[float, int], status: Status) -> float:
+    return (status.published - before[1]) / max(status.elapsed_s - before[0], 0.001)
+
+
+def _words(status: Status, rate: float) -> str:
+    text = f"{status.connected:,}/{status.devices:,} connected, {rate:,.0f}/s, sent {status.published:,}"
+    text += f", acknowledged {status.acknowledged:,}, poison {status.poison:,}, waiting {status.waiting:,}"
+    text += f", PUBACK p50 {_ms(status.p50)} p99 {_ms(status.p99)}"
+    for name, count in sorted(status.troubles.items()):
+        text += f", {count:,} {name}"
+    if status.faults:
+        text += f", {len(status.faults):,} faults active"
+    if status.refused:
+        text += f", {status.refused:,} refused by the broker"
+    return text + (f", {status.behind_s:.1f} s behind" if status.behind_s > 1 else "")
+
+
+def _progress(status: Status) -> str:
+    if status.draining:
+        return "sent; waiting for the broker's last answers" if status.waiting else "done"
+    return f"{status.elapsed_s:,.0f} s of {status.lasts_s:,.0f} s"
+
+
+def _faults(faults: list[str]) -> str:
+    more = f" and {len(faults) - _FAULTS_SHOWN:,} more" if len(faults) > _FAULTS_SHOWN else ""
+    return ", ".join(faults[:_FAULTS_SHOWN]) + more if faults else "none"
+
+
+def _ms(milliseconds: float | None) -> str:
+    if milliseconds is None:
+        return "none yet"
+    return f"{milliseconds:.1f} ms" if milliseconds < 100 else f"{milliseconds:,.0f} ms"

@@ -1,0 +1,315 @@
+"""What a run sends and what its connections go through, in order: it follows from scenario, units, seed and start."""
+
+# Pure: neither a broker nor a clock. All times are milliseconds of scenario time since the run began, but for `ts`.
+
+import heapq
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import Literal
+
+from device_sim.dice import Dice
+from device_sim.errors import SimError
+from device_sim.faults import Fault, FaultBook, Plan, fault_of
+from device_sim.fleet import build
+from device_sim.run.clocks import Clock
+from device_sim.run.poison import KINDS
+from device_sim.run.scenario import (
+    Conflict,
+    Duplicate,
+    HalfOpen,
+    Jump,
+    Late,
+    LostClock,
+    Offline,
+    Poison,
+    Scenario,
+    Skew,
+    Storm,
+    moment,
+    span,
+    span_range,
+)
+from device_sim.run.sending import Sending
+from device_sim.run.series import Held, Live, Series
+from device_sim.units import Unit
+
+Do = Literal["up", "down", "vanish", "deaf", "mute"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Act:
+    """Something that happens to a device's connection."""
+
+    at: int
+    device: int
+    do: Do
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """The ground truth of one fault; times are the device's, milliseconds since 1970."""
+
+    unit: Unit
+    fault: Fault
+    begin: int
+    end: int
+    starts: int
+    ends: int
+    """In the run, as it is planned."""
+    expect: Literal["alarm", "nothing"]
+
+
+@dataclass(frozen=True, slots=True)
+class _OnTheWay:
+    """A trouble of single messages, for one device."""
+
+    trouble: Late | Duplicate | Conflict | Poison
+    dice: Dice
+    share: float
+
+    def hits(self, number: int) -> bool:
+        return self.dice.at(number) < self.share
+
+    def after(self, text: str, number: int) -> int:
+        low, high = span_range(text)
+        return round(self.dice.named("after").between(low, high, number))
+
+
+class Script:
+    """One run, before it happens."""
+
+    def __init__(self, scenario: Scenario, units: Sequence[Unit], seed: int, start: int, duration: int) -> None:
+        """`start` is milliseconds since 1970, `duration` milliseconds of scenario time."""
+        self.scenario = scenario
+        self.units = _limited(units, scenario.limit)
+        self.start = start
+        self.duration = duration
+        self._dice = Dice(seed).named("scenario")
+        self._every = span(scenario.every)
+        self._devices = build(self.units, seed)
+        self._topics = [unit.topic for unit in self.units]
+        self._troubles = [(trouble, self._dice.named(f"trouble {n}")) for n, trouble in enumerate(scenario.troubles)]
+        self._chosen = [self._choose(trouble.units, dice) for trouble, dice in self._troubles]
+        self._members = [frozenset(chosen) for chosen in self._chosen]
+        self._clocks = [self._clock(index) for index in range(len(self.units))]
+        self._on_the_way = [self._of_device(index) for index in range(len(self.units))]
+        self.expected = self._plan()
+        self._book = FaultBook(start, lambda *_: None)
+        for each in self.expected:
+            self._book.plan(Plan(each.unit, each.fault, each.starts, each.ends - each.starts))
+        self._faulty = frozenset(each.unit for each in self.expected)
+        held = scenario.values == "held"
+        self._series: list[Series] = [Held(device, start) if held else Live(device, start) for device in self._devices]
+
+    # -- What happens to the connections ------------------------------------------------------------------------
+
+    def acts(self) -> list[Act]:
+        """All of them, in order; every device begins by connecting, unless it begins offline."""
+        made: list[Act] = []
+        away: set[int] = set()
+        for (trouble, dice), chosen in zip(self._troubles, self._chosen, strict=True):
+            for index in chosen:
+                if isinstance(trouble, Offline):
+                    begin = self._moment(trouble.at)
+                    away |= {index} if begin == 0 else set()
+                    made += [Act(begin, index, "down"), Act(begin + self._moment(trouble.lasts), index, "up")]
+                elif isinstance(trouble, HalfOpen):
+                    begin = self._moment(trouble.at)
+                    made += [Act(begin, index, trouble.how), Act(begin + self._moment(trouble.lasts), index, "up")]
+                elif isinstance(trouble, Storm):
+                    made += self._storm(trouble, dice.named("within").named(str(self.units[index])), index)
+        starts = [Act(0, index, "up") for index in range(len(self.units)) if index not in away]
+        return starts + sorted(act for act in made if act.at < self.duration)
+
+    def _storm(self, storm: Storm, dice: Dice, index: int) -> Iterator[Act]:
+        for number in range(storm.times):
+            begin = self._moment(storm.at) + number * self._moment(storm.pause)
+            # The network dies before the device notices: its last messages arrive, their PUBACKs do not.
+            yield Act(max(begin - self._every, 0), index, "deaf")
+            back = begin + self._moment(storm.lasts) + round(dice.between(0, span(storm.within), number))
+            yield Act(begin, index, "vanish")
+            yield Act(back, index, "up")
+
+    # -- What is sent -------------------------------------------------------------------------------------------
+
+    def sendings(self) -> Iterator[Sending]:
+        """Every message in the order it is due, numbered from 1."""
+        number = 0
+        held: list[tuple[int, int, Sending]] = []  # what comes later than it was measured
+        order = 0
+        for due, fresh in self._measured():
+            while held and held[0][0] <= due:
+                number += 1
+                sending = heapq.heappop(held)[2]
+                sending.number = number
+                yield sending
+            for sending in fresh:
+                if sending.due > due:
+                    order += 1
+                    heapq.heappush(held, (sending.due, order, sending))
+                else:
+                    number += 1
+                    sending.number = number
+                    yield sending
+        while held:
+            number += 1
+            sending = heapq.heappop(held)[2]
+            sending.number = number
+            yield sending
+
+    def _measured(self) -> Iterator[tuple[int, list[Sending]]]:
+        """Of each moment of measuring what follows from it, its messages of later included."""
+        for index, at in self._kept_before():
+            yield 0, self._messages(index, at, "backlog")
+        # In the order of their places in the round, so that units do not all publish at once.
+        order = sorted((int(device.place * self._every), index) for index, device in enumerate(self._devices))
+        for begin in range(0, self.duration, self._every):
+            for offset, index in order:
+                if begin + offset < self.duration:
+                    yield begin + offset, self._messages(index, begin + offset, "reading")
+
+    def _kept_before(self) -> Iterator[tuple[int, int]]:
+        """What units measured while they were offline before the run, unit by unit."""
+        for (trouble, _), chosen in zip(self._troubles, self._chosen, strict=True):
+            if isinstance(trouble, Offline) and (before := span(trouble.before)):
+                step = span(trouble.every)
+                for index in chosen:
+                    yield from ((index, at) for at in range(-before, 0, step))
+
+    def _messages(self, index: int, at: int, kind: str) -> list[Sending]:
+        unit = self.units[index]
+        values = self._series[index].values(at, self._book.pulls(unit, at) if unit in self._faulty else ())
+        if values is None:
+            return []
+        ts, lost = self._clocks[index].read(self.start, at)
+        payload = b'{"ts":%d,"values":%b}' % (ts, values)
+        first = Sending(max(at, 0), index, self._topics[index], payload, ts, values, kind)
+        if lost:
+            first.kind, first.refused, first.values = "lost-clock", "too_old", b""
+        made = [first]
+        number = at // self._every
+        for each in self._on_the_way[index]:
+            if at >= 0 and not lost and each.hits(number):
+                made += self._trouble(each, first, unit, number)
+        return made
+
+    def _trouble(self, each: _OnTheWay, first: Sending, unit: Unit, number: int) -> list[Sending]:
+        """What a trouble adds to a message; one that comes late is only changed."""
+        trouble = each.trouble
+        if isinstance(trouble, Late):
+            first.due += each.after(trouble.by, number)
+            first.kind = "late"
+            return []
+        if isinstance(trouble, Duplicate):
+            after = each.after(trouble.after, number)
+            return [
+                replace(first, due=first.due + after * (copy + 1), kind="duplicate", sent=[])
+                for copy in range(trouble.copies)
+            ]
+        series = self._series[first.device]
+        if isinstance(trouble, Conflict):
+            values = series.other(first.values)
+            payload = b'{"ts":%d,"values":%b}' % (first.ts or 0, values)
+            due = first.due + each.after(trouble.after, number)
+            return [replace(first, due=due, payload=payload, values=values, kind="conflict", sent=[])]
+        kind = trouble.kinds[(first.device + number) % len(trouble.kinds)]
+        dose = KINDS[kind](unit, first.ts or 0, series.numbers(first.values))
+        return [
+            Sending(
+                first.due, first.device, dose.topic, dose.payload, None, b"", kind, dose.reason, dose.reason is not None
+            )
+        ]
+
+    # -- Who has which trouble ----------------------------------------------------------------------------------
+
+    def _choose(self, who: str | int | list[str], dice: Dice, among: Sequence[int] | None = None) -> list[int]:
+        """The indexes of the units that a trouble befalls."""
+        pool = range(len(self.units)) if among is None else among
+        if isinstance(who, list):
+            for pattern in who:
+                if not any(fnmatchcase(str(unit), pattern) for unit in self.units):
+                    raise SimError(f"scenario {self.scenario.name}: no unit of this fleet is named {pattern!r}")
+            return [i for i in pool if any(fnmatchcase(str(self.units[i]), pattern) for pattern in who)]
+        count = who if isinstance(who, int) else max(round(float(who[:-1]) / 100 * len(pool)), float(who[:-1]) > 0)
+        drawn = sorted(pool, key=lambda index: (dice.named(str(self.units[index])).at(), index))
+        return sorted(drawn[:count])
+
+    def _of_device(self, index: int) -> list[_OnTheWay]:
+        """The troubles of single messages that a device has."""
+        found = []
+        for (trouble, dice), chosen in zip(self._troubles, self._members, strict=True):
+            if isinstance(trouble, (Late, Duplicate, Conflict, Poison)) and index in chosen:
+                own = dice.named(str(self.units[index]))
+                found.append(_OnTheWay(trouble, own.named("hit"), float(trouble.share[:-1]) / 100))
+        return found
+
+    def _clock(self, index: int) -> Clock:
+        clock = Clock()
+        for (trouble, dice), chosen in zip(self._troubles, self._members, strict=True):
+            if index not in chosen:
+                continue
+            own = dice.named(str(self.units[index])).named("clock")
+            if isinstance(trouble, Skew):
+                clock = clock.skewed(_drawn(trouble.by, own), _drawn(trouble.drift, own.named("drift")))
+            elif isinstance(trouble, Jump):
+                clock = clock.set(self._moment(trouble.at), _drawn(trouble.by, own))
+            elif isinstance(trouble, LostClock):
+                begin = self._moment(trouble.at)
+                clock = clock.lost(begin, begin + self._moment(trouble.lasts))
+        return clock
+
+    def _plan(self) -> list[Expected]:
+        """The faults of the run; each befalls units of its product whose clock is not set meanwhile."""
+        made: list[Expected] = []
+        taken: set[int] = set()
+        for number, planned in enumerate(self.scenario.faults):
+            begin, lasts = self._moment(planned.at), self._moment(planned.lasts)
+            fits = [index for index, unit in enumerate(self.units) if self._fits(index, unit, planned.fault, begin)]
+            dice = self._dice.named(f"fault {number}")
+            chosen = self._choose(planned.units, dice, [index for index in fits if index not in taken])
+            if not chosen:
+                raise SimError(
+                    f"scenario {self.scenario.name}: no unit of this fleet can have fault {number + 1} "
+                    f"({planned.fault} at {planned.at}); take more units, or other ones"
+                )
+            taken |= set(chosen)
+            for index in chosen:
+                unit, end = self.units[index], min(begin + lasts, self.duration)
+                fault = fault_of(unit.product, planned.fault)
+                clock = self._clocks[index]
+                since, until = clock.read(self.start, begin)[0], clock.read(self.start, end)[0]
+                made.append(Expected(unit, fault, since, until, begin, end, planned.expect))
+        return made
+
+    def _fits(self, index: int, unit: Unit, fault: str, begin: int) -> bool:
+        try:
+            fault_of(unit.product, fault)
+        except SimError:
+            return False
+        kept = [
+            span(trouble.before)
+            for (trouble, _), chosen in zip(self._troubles, self._members, strict=True)
+            if isinstance(trouble, Offline) and index in chosen
+        ]
+        measured = begin >= 0 or max(kept, default=0) >= -begin
+        return measured and not self._clocks[index].is_set
+
+    def _moment(self, text: str) -> int:
+        return moment(text, self.duration)
+
+
+def _drawn(text: str, dice: Dice) -> int:
+    low, high = span_range(text)
+    return round(dice.between(low, high))
+
+
+def _limited(units: Sequence[Unit], limit: int | None) -> list[Unit]:
+    """At most so many units, taken in turn from each product, in the order of the file."""
+    if limit is None or limit >= len(units):
+        return list(units)
+    products = list(dict.fromkeys(unit.product for unit in units))
+    columns = [[unit for unit in units if unit.product == product] for product in products]
+    longest = max(len(column) for column in columns)
+    in_turn = [column[row] for row in range(longest) for column in columns if row < len(column)]
+    return in_turn[:limit]

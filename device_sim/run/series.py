@@ -1,0 +1,80 @@
+"""A unit's values as they stand in its messages: computed at each reading, or held from the start to be cheap."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import orjson
+
+from device_sim.faults import Fault
+from device_sim.fleet import Device
+from device_sim.times import MINUTE
+
+_STEPS = 4  # so many readings are computed and then taken in turn
+
+Pulls = Sequence[tuple[Fault, float]]
+
+
+class Series(Protocol):
+    """Values as compact JSON."""
+
+    def values(self, at: int, pulls: Pulls) -> bytes | None:
+        """What the unit measures at that moment under those faults; None when it is silent."""
+        ...
+
+    def other(self, values: bytes) -> bytes:
+        """The same metrics with other values, as a second message of the same moment has them."""
+        ...
+
+    def numbers(self, values: bytes) -> dict[str, float]:
+        """The JSON read again."""
+        ...
+
+
+class Live:
+    """The unit's physics, at each reading."""
+
+    def __init__(self, device: Device, start: int) -> None:
+        self._device = device
+        self._start = start
+
+    def values(self, at: int, pulls: Pulls) -> bytes | None:
+        """See Series."""
+        found = self._device.values(self._start + at, pulls)
+        return None if found is None else _json(found)
+
+    def other(self, values: bytes) -> bytes:
+        """See Series: the last digit of each is another, towards the inside of what is possible."""
+        decimals = self._device.model.decimals
+        return _json(
+            {
+                name: round(
+                    value + (10.0 ** -decimals[name] if value < 1 else -(10.0 ** -decimals[name])), decimals[name]
+                )
+                for name, value in self.numbers(values).items()
+            }
+        )
+
+    def numbers(self, values: bytes) -> dict[str, float]:
+        """See Series."""
+        return dict(orjson.loads(values))
+
+
+class Held(Live):
+    """A few readings of the unit's first minute, in turn: for a load in which physics would take the CPU."""
+
+    def __init__(self, device: Device, start: int) -> None:
+        super().__init__(device, start)
+        found = (device.values(start + step * MINUTE // _STEPS) for step in range(_STEPS))
+        self._ready = [_json(values) for values in found if values is not None]
+        self._turn = 0
+
+    def values(self, at: int, pulls: Pulls) -> bytes | None:
+        """See Series."""
+        if pulls:
+            return super().values(at, pulls)
+        self._turn = (self._turn + 1) % _STEPS
+        return self._ready[self._turn]
+
+
+def _json(values: Mapping[str, float]) -> bytes:
+    return orjson.dumps(values)
