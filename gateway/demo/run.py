@@ -19,6 +19,7 @@ _FOLLOW_UP_AFTER = timedelta(seconds=15)
 _ADDRESSES = """\
 
   My Products            {http}
+  Staff's console        {http}/console
   Mail and pushes sent   {sent}
   MQTT 5                 {mqtt5}
   MQTT 3.1.1             {mqtt3}

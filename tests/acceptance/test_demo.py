@@ -14,7 +14,7 @@ import pytest
 
 from gateway.demo.people import OWNER, SUPPORT
 from gateway.demo.visitor import VisitFailed, Visitor
-from tests.dsl.ports import free_port
+from tests.dsl.demo import demo_env, processes_of
 from tests.dsl.wait import until
 
 GATEWAY = str(Path(sys.executable).with_name("gateway"))
@@ -30,25 +30,7 @@ def folder():
 
 @pytest.fixture
 def env(folder):
-    return os.environ | {
-        "GATEWAY_DATA_DIR": str(folder / "data"),
-        "GATEWAY_HTTP_PORT": str(free_port()),
-        "GATEWAY_MQTT5_PORT": str(free_port()),
-        "GATEWAY_MQTT3_PORT": str(free_port()),
-    }
-
-
-def processes_of(env):
-    """The processes that were started with this data folder, whoever they belong to."""
-    marker = f"GATEWAY_DATA_DIR={env['GATEWAY_DATA_DIR']}".encode()
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if marker in (process / "environ").read_bytes().split(b"\0"):
-                found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
-        except OSError:  # ended meanwhile
-            continue
-    return found
+    return demo_env(folder)
 
 
 def signed_in(env, person):

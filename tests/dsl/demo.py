@@ -1,0 +1,29 @@
+"""The demo as somebody starts it: its folder and ports, and what runs of it."""
+
+import os
+from pathlib import Path
+
+from tests.dsl.ports import free_port
+
+
+def demo_env(folder: Path) -> dict[str, str]:
+    """The environment of a demo of its own, with its data in a folder."""
+    return os.environ | {
+        "GATEWAY_DATA_DIR": str(folder / "data"),
+        "GATEWAY_HTTP_PORT": str(free_port()),
+        "GATEWAY_MQTT5_PORT": str(free_port()),
+        "GATEWAY_MQTT3_PORT": str(free_port()),
+    }
+
+
+def processes_of(env: dict[str, str]) -> list[str]:
+    """The commands that were started with this data folder, whoever they belong to."""
+    marker = f"GATEWAY_DATA_DIR={env['GATEWAY_DATA_DIR']}".encode()
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if marker in (process / "environ").read_bytes().split(b"\0"):
+                found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        except OSError:  # ended meanwhile
+            continue
+    return found

@@ -1,0 +1,38 @@
+"""Every link in the README and in docs/ leads somewhere: to a file, and to a heading in it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAPERS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+CODE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
+
+
+def read(paper):
+    """A page without its blocks of code."""
+    return CODE.sub("", paper.read_text("utf-8"))
+
+
+def anchors(paper):
+    """How a hosting site names the headings of a page."""
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in HEADING.findall(read(paper))}
+
+
+@pytest.mark.parametrize("paper", PAPERS, ids=lambda paper: str(paper.relative_to(ROOT)))
+def test_every_link_leads_somewhere(paper):
+    for link in LINK.findall(read(paper)):
+        if link.startswith(("http://", "https://")):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (paper.parent / path).resolve() if path else paper
+        assert target.exists(), f"{link}: no such file"
+        assert not anchor or anchor in anchors(target), f"{link}: no such heading in {target.name}"
+
+
+def test_every_page_of_the_docs_is_named_by_the_readme():
+    readme = read(ROOT / "README.md")
+    assert [paper.name for paper in sorted(ROOT.glob("docs/*.md")) if f"](docs/{paper.name}" not in readme] == []
