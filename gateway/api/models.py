@@ -42,7 +42,7 @@ class ActiveAlarm(BaseModel):
 class Unit(BaseModel):
     """A unit with its newest readings; `state` is its worst active alarm, and unknown until something was heard.
 
-    To its owner it is `recalled` as long as a recall of it is open, also an acknowledged one: it is not remedied.
+    It is `recalled` as long as a recall of it is in force, also an acknowledged one: it is not remedied.
     """
 
     id: str

@@ -81,7 +81,7 @@ WITH named AS MATERIALIZED (
   GROUP BY o.person_id
 ), way AS MATERIALIZED (
   SELECT w.units, p.language, phone.person_id IS NOT NULL AS push,
-         a.confirmed_at IS NOT NULL AND a.disabled_at IS NULL AND (%(safety)s OR s.email IS NULL) AS mail
+         %(safety)s OR coalesce(a.confirmed_at IS NOT NULL AND a.disabled_at IS NULL, false) AND s.email IS NULL AS mail
   FROM owner w
   JOIN person p ON p.id = w.person_id
   LEFT JOIN account a ON a.person_id = p.id

@@ -53,13 +53,18 @@ def reach(tx: Connection, person_id: int, now: datetime) -> Reach:
 
 
 def addresses(known: Reach, channel: str, severity: str) -> list[Address] | str:
-    """The addresses of a channel, or why there is none; safety also goes where other mail was stopped."""
+    """The addresses of a channel, or why there is none.
+
+    Safety goes to every address we know, also where other mail was stopped or only the maker's file names it.
+    """
     if channel == PUSH:
         found = [Address(row["value"], row["kind"], row["id"]) for row in known.phones]
         return found or "no phone is registered"
+    if severity == "safety":
+        return [Address(known.email)]
     if not known.confirmed:
         return "the address was not confirmed by its owner"
-    if known.mail_refused is not None and severity != "safety":
+    if known.mail_refused is not None:
         return f"no mail to this address: {known.mail_refused}"
     return [Address(known.email)]
 

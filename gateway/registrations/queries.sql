@@ -109,7 +109,7 @@ FROM ownership o JOIN person p ON p.id = o.person_id
 WHERE o.unit_id = %(unit_id)s AND o.during @> %(at)s::timestamptz;
 
 -- name: units_page
--- Units in the order of their ids, with product, present owner and newest readings as JSON.
+-- Units in the order of their ids, with product, present owner, newest readings, and kinds of campaigns as JSON.
 SELECT u.id AS row, u.public_id AS id, u.printed AS serial, u.lot, u.firmware, p.code, p.name, p.model,
        (SELECT person.name FROM ownership o JOIN person ON person.id = o.person_id
         WHERE o.unit_id = u.id AND o.during @> now()) AS owner,
@@ -124,7 +124,9 @@ SELECT u.id AS row, u.public_id AS id, u.printed AS serial, u.lot, u.firmware, p
        (SELECT jsonb_agg(jsonb_build_object('title', v.document->'title'->>'en', 'severity', a.severity,
                'onset', a.onset) ORDER BY a.onset)
         FROM alarm a JOIN rule_version v ON v.id = a.rule_version_id
-        WHERE a.unit_id = u.id AND a.cleared_at IS NULL) AS alarms
+        WHERE a.unit_id = u.id AND a.cleared_at IS NULL) AS alarms,
+       (SELECT jsonb_agg(DISTINCT c.kind) FROM campaign_unit cu JOIN campaign c ON c.id = cu.campaign_id
+        WHERE cu.unit_id = u.id AND cu.standing = 'affected' AND cu.closed_at IS NULL AND c.state = 'published') AS campaigns
 FROM unit u JOIN product p ON p.id = u.product_id
 WHERE u.id > %(after)s
 ORDER BY u.id

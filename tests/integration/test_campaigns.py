@@ -526,6 +526,9 @@ class TestCounting:
         feed = taken(ada.get("/api/my/feed"))
         assert (feed["pinned"], [each["id"] for each in feed["notices"]]) == ([], [notice["id"]]), "it stands below now"
         assert taken(ada.get("/api/my/units"))["units"][0]["state"] == "recalled", "it is not remedied"
+        states = {unit["serial"]: unit["state"] for unit in taken(at.paula.get("/api/units"))["units"]}
+        assert {states[each["serial"]] for each in at.units(campaign)} == {"recalled"}, "to the staff also unowned ones"
+        assert "recalled" not in {state for serial, state in states.items() if serial not in {"P1", "P2", "P3"}}
         first, second, third = at.units(campaign)
         assert [first[name] for name in ("registered", "notified", "seen", "acknowledged")] == [True] * 4
         assert [second[name] for name in ("registered", "notified", "seen", "acknowledged")] == [

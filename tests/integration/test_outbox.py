@@ -100,6 +100,14 @@ def test_safety_goes_to_every_channel_at_once_also_where_mail_was_stopped(url, d
     assert fcm.taken[0]["android"]["priority"] == "high"
 
 
+def test_safety_is_mailed_also_to_an_address_that_only_the_maker_knows(url, db, tmp_path, worker, mail):
+    make_owner(url, tmp_path, confirmed=False, severity="safety")
+    with worker():
+        raise_alarm(db)
+        ends(db, "email", "delivered")
+    assert [each["To"] for each in mail.mails] == ["ada@example.org"]
+
+
 def test_without_a_confirmed_address_nothing_is_mailed_and_the_reason_is_kept(url, db, tmp_path, worker, mail):
     make_owner(url, tmp_path, confirmed=False)
     with worker():
