@@ -89,6 +89,7 @@ PAGES: dict[str, tuple[int, int]] = {
 
 # What an empty question is answered by whoever may ask it, where that is not 200.
 ANSWERS: dict[str, int] = {
+    "GET /readyz": 503,  # no role runs here
     "POST /api/sign-up": 422,
     "POST /api/confirm": 422,
     "POST /api/sign-in": 422,
