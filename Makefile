@@ -43,6 +43,9 @@ proof: setup  ## the slow proofs (minutes)
 	@tests/tools.sh
 	$(BIN)/pytest tests/proof
 
+fuzz: setup  ## every decoder against very many made-up messages (nightly; minutes)
+	GATEWAY_TEST_FUZZ=$(or $(EXAMPLES),50000) $(BIN)/pytest tests/unit/test_decoders_take_anything.py
+
 bench: setup  ## timings, as ratios measured in one run
 	@tests/tools.sh
 	$(BIN)/python -m bench.ingest --json
@@ -51,4 +54,4 @@ lock:  ## write requirements.lock anew
 	$(BIN)/pip-compile --quiet --upgrade --extra dev --all-build-deps --generate-hashes --allow-unsafe --strip-extras \
 	  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header --output-file requirements.lock pyproject.toml
 
-.PHONY: help setup demo test check proof bench lock
+.PHONY: help setup demo test check proof fuzz bench lock

@@ -1,33 +1,25 @@
-"""The `gateway` command: arguments in, exit code out; errors are one clear text, never a traceback."""
+"""The `gateway` command: arguments in, exit code out; errors are one clear text, never a traceback.
+
+Each command imports what it needs: health checks run often, and everything together takes over a second.
+"""
 
 import argparse
-import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
-from gateway.app import admin, contract, imports, roles
-from gateway.app import check as checks
-from gateway.app.health import health
 from gateway.config import CONFIG_VARIABLE, Settings, variable
-from gateway.core.clock import system_clock
 from gateway.core.errors import BadInput, GatewayError, Unavailable
-from gateway.demo.check import check as play
-from gateway.demo.run import run as run_demo
 from gateway.embedded.supervisor import EX_CONFIG, Supervisor
+from gateway.logs import set_up
 from gateway.store import OperationalError
-from gateway.store.grants import grant
-from gateway.store.migrate import migrate, require_migrated
 
-ROLES: dict[str, Callable[[Settings, str], None]] = {
-    "ingest": roles.run_ingest,
-    "worker": roles.run_worker,
-    "api": roles.run_api,
-}
+ROLES = ("ingest", "worker", "api")
+FILES = ("products", "units", "owners")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -47,9 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(_say(BadInput("The settings are wrong:", [f"{error}; write lists as JSON"]), EX_CONFIG))
     except BadInput as error:
         sys.exit(_say(error, EX_CONFIG))
-    logging.basicConfig(
-        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
-    )
+    set_up(settings.log_level, settings.log_format)
     try:
         sys.exit(given.run(given, settings))
     except GatewayError as error:
@@ -94,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     look.set_defaults(run=_check)
 
     load = commands.add_parser("import", help="read makers' files; all or nothing")
-    load.add_argument("what", choices=imports.IMPORTS, help="products: YAML files; units, owners: CSV files")
+    load.add_argument("what", choices=FILES, help="products: YAML files; units, owners: CSV files")
     load.add_argument("files", nargs="+", type=Path, metavar="FILE")
     load.set_defaults(run=_import)
 
@@ -110,6 +100,8 @@ def _parser() -> argparse.ArgumentParser:
     create.add_argument("--show-code", action="store_true", help="print the invitation code")
     create.set_defaults(run=_admin_create)
 
+    _add_quarantine(commands.add_parser("quarantine", help="messages that could not be taken whole"))
+
     schemas = commands.add_parser("schemas", help="write the contract and the page of the settings from the models")
     schemas.add_argument("--check", action="store_true", help="write nothing; fail where the files are out of date")
     schemas.add_argument("--dir", type=Path, default=Path("schemas"), help="where they are (default %(default)s)")
@@ -118,20 +110,46 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_quarantine(refused: argparse.ArgumentParser) -> None:
+    acts = refused.add_subparsers(metavar="ACT", required=True)
+    listing = acts.add_parser("list", help="the counts by reason and the newest messages")
+    listing.add_argument("--reason", help="of this reason only")
+    listing.add_argument("--limit", type=int, default=20, help="messages shown (default %(default)s)")
+    listing.set_defaults(run=_quarantine_list)
+    show = acts.add_parser("show", help="one message with its payload")
+    show.add_argument("number", type=int)
+    show.set_defaults(run=_quarantine_show)
+    for name, what in (("retry", "have ingest try messages again"), ("purge", "drop messages for good")):
+        act = acts.add_parser(name, help=what)
+        act.add_argument("numbers", nargs="*", type=int, metavar="NUMBER")
+        act.add_argument("--reason", help="all of this reason")
+        act.add_argument("--all", action="store_true", help="all there are")
+        act.set_defaults(run=_quarantine_change, act=name)
+
+
 def _demo(given: argparse.Namespace, settings: Settings) -> int:
     if given.check:
-        return play(settings, as_json=given.json)
-    return run_demo(settings)
+        from gateway.demo.check import check
+
+        return check(settings, as_json=given.json)
+    from gateway.demo.run import run
+
+    return run(settings)
 
 
 def _serve(given: argparse.Namespace, settings: Settings) -> int:
+    from gateway.store.migrate import require_migrated
+
     url = _database_url(settings)
     try:
         require_migrated(url)
     except Unavailable as error:
-        return _say(error, EX_CONFIG)  # a supervisor need not try again
+        return _say(error, EX_CONFIG)
     if given.role:
-        ROLES[given.role](settings, url)
+        from gateway.app import roles
+
+        run = {"ingest": roles.run_ingest, "worker": roles.run_worker, "api": roles.run_api}
+        run[given.role](settings, url)
         return 0
     supervisor = Supervisor()
     for role in ROLES:
@@ -140,11 +158,16 @@ def _serve(given: argparse.Namespace, settings: Settings) -> int:
 
 
 def _health(given: argparse.Namespace, settings: Settings) -> int:
+    from gateway.app.health import health
+
     print(health(settings, _database_url(settings), given.role))
     return 0
 
 
 def _migrate(given: argparse.Namespace, settings: Settings) -> int:
+    from gateway.store.grants import grant
+    from gateway.store.migrate import migrate
+
     url = _database_url(settings)
     applied = migrate(url)
     print("\n".join(f"applied {name}" for name in applied) or "The database is up to date.")
@@ -155,18 +178,25 @@ def _migrate(given: argparse.Namespace, settings: Settings) -> int:
 
 
 def _check(given: argparse.Namespace, settings: Settings) -> int:
+    from gateway.app import check as checks
+    from gateway.core.clock import system_clock
+
     findings = checks.check(settings, system_clock)
     print(checks.as_json(findings) if given.json else checks.as_text(findings))
     return 0 if checks.is_well(findings) else 1
 
 
 def _import(given: argparse.Namespace, settings: Settings) -> int:
+    from gateway.app import imports
+
     for line in imports.import_files(_database_url(settings), given.what, given.files, actor="cli"):
         print(line)
     return 0
 
 
 def _rules(given: argparse.Namespace, settings: Settings) -> int:
+    from gateway.app import imports
+
     url = _database_url(settings)
     if given.what == "retire":
         lines = imports.retire_rules(url, given.names, actor="cli")
@@ -179,13 +209,44 @@ def _rules(given: argparse.Namespace, settings: Settings) -> int:
 
 
 def _admin_create(given: argparse.Namespace, settings: Settings) -> int:
+    from gateway.app import admin
+    from gateway.core.clock import system_clock
+
     url = _database_url(settings)
     lines = admin.create_admin(url, settings, given.email, given.name, system_clock(), show_code=given.show_code)
     print("\n".join(lines))
     return 0
 
 
+def _quarantine_list(given: argparse.Namespace, settings: Settings) -> int:
+    from gateway.app import quarantine
+
+    print("\n".join(quarantine.listed(_database_url(settings), given.reason, given.limit)))
+    return 0
+
+
+def _quarantine_show(given: argparse.Namespace, settings: Settings) -> int:
+    from gateway.app import quarantine
+
+    print("\n".join(quarantine.shown(_database_url(settings), given.number)))
+    return 0
+
+
+def _quarantine_change(given: argparse.Namespace, settings: Settings) -> int:
+    from gateway.app import quarantine
+    from gateway.m2m.quarantine import Choice
+
+    if not (given.numbers or given.reason or given.all):
+        raise BadInput("Say which messages: their numbers, --reason REASON, or --all.")
+    choice = Choice(given.numbers or None, given.reason)
+    change = quarantine.tried_again if given.act == "retry" else quarantine.purged
+    print("\n".join(change(_database_url(settings), choice)))
+    return 0
+
+
 def _schemas(given: argparse.Namespace, _settings: Settings) -> int:
+    from gateway.app import contract
+
     if given.check:
         contract.check(given.dir, given.docs)
         return 0

@@ -30,6 +30,11 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True)
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="What the roles log.")
+    log_format: Literal["text", "json"] = Field("text", description="Log lines as text, or one JSON object each.")
+    metrics_host: str = Field("127.0.0.1", description="Where each role serves its metrics; they ask for no sign-in.")
+    metrics_port_ingest: int = Field(9471, ge=0, le=65535, description="Port of ingest's `/metrics`; 0 is none.")
+    metrics_port_worker: int = Field(9472, ge=0, le=65535, description="Port of worker's `/metrics`; 0 is none.")
+    metrics_port_api: int = Field(9473, ge=0, le=65535, description="Port of api's `/metrics`; 0 is none.")
     data_dir: Path = Field(Path(".gateway"), description="Where the embedded servers keep their data.")
     database_url: str | None = Field(
         None, repr=False, description="PostgreSQL URL; without one `gateway demo` starts its own."
@@ -53,6 +58,9 @@ class Settings(BaseSettings):
     queue_max_messages: int = Field(20_000, ge=1, description="Messages held in memory; then reading stops.")
     batch_max_messages: int = Field(5_000, ge=1, description="Messages in one micro-batch.")
     batch_max_wait: Duration = Field(timedelta(milliseconds=50), description="How long a micro-batch is collected.")
+    broker_watch_every: Duration = Field(
+        timedelta(seconds=30), description="How often the broker is asked what it dropped."
+    )
     payload_max_bytes: int = Field(65_536, ge=64, description="Larger telemetry messages go to quarantine.")
     message_max_readings: int = Field(5_000, ge=1, description="Readings in one message.")
     clock_ahead_max: Duration = Field(timedelta(minutes=10), description="Device times further ahead are quarantined.")

@@ -1,5 +1,6 @@
 """The web application: routes, pages, errors, and the headers that keep a browser safe."""
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.resources import as_file, files
@@ -8,6 +9,7 @@ from fastapi import Depends, FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway import metrics
 from gateway.accounts.passwords import Passwords
 from gateway.accounts.service import Accounts
 from gateway.api import (
@@ -19,6 +21,7 @@ from gateway.api import (
     my_routes,
     my_stream,
     preferences_routes,
+    quarantine_routes,
     routes,
     stream,
 )
@@ -38,6 +41,9 @@ _HEADERS = [
 ]
 
 
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
 class SafeHeaders:
     """Adds the headers to every answer, streams included."""
 
@@ -53,6 +59,37 @@ class SafeHeaders:
             await send(message)
 
         await self._app(scope, receive, with_headers)
+
+
+class Timed:
+    """Counts and times every answer by its route's template, until it begins: a stream may last for hours."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = time.perf_counter()
+
+        async def timed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                labels = (_method(scope["method"]), _route(scope), str(message["status"]))
+                metrics.HTTP.labels(*labels).observe(time.perf_counter() - begun)
+            await send(message)
+
+        await self._app(scope, receive, timed)
+
+
+def _method(asked: str) -> str:
+    return asked if asked in _METHODS else "other"
+
+
+def _route(scope: Scope) -> str:
+    """The template, so that ids and what strangers guess make no labels of their own."""
+    return getattr(scope.get("route"), "path", "none")
 
 
 def create_app(settings: Settings, database: Database, hub: Hub, clock: Clock) -> FastAPI:
@@ -81,6 +118,7 @@ def create_app(settings: Settings, database: Database, hub: Hub, clock: Clock) -
     app.include_router(routes.router, dependencies=[Depends(staff)])
     app.include_router(stream.router, dependencies=[Depends(staff)])
     app.include_router(campaign_routes.router)
+    app.include_router(quarantine_routes.router)
     app.include_router(language_routes.router)
     with as_file(files("gateway") / "web") as web:
         add_pages(app, web)
@@ -88,5 +126,6 @@ def create_app(settings: Settings, database: Database, hub: Hub, clock: Clock) -
     add_problem_handlers(app)
     app.add_middleware(SameOrigin, settings=settings)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=settings.http_allowed_hosts)
+    app.add_middleware(Timed)
     app.add_middleware(SafeHeaders)  # the last one added is the outermost: refusals carry the headers, too
     return app

@@ -58,6 +58,10 @@ class Hub:
         self._streams.add(stream)
         return stream
 
+    def open_streams(self) -> int:
+        """How many are open; from any thread."""
+        return len(self._streams)
+
     def unsubscribe(self, stream: Subscription) -> None:
         """The stream is closed."""
         self._streams.discard(stream)

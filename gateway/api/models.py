@@ -1,9 +1,9 @@
 """What the API answers: pydantic models, from which the OpenAPI document is made."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from gateway.campaigns.model import CampaignPart
 
@@ -195,7 +195,10 @@ class Events(BaseModel):
 
 
 class Quarantined(BaseModel):
-    """A message that could not be taken whole; `payload` is its beginning as text."""
+    """A message that could not be taken whole; `payload` is its beginning as text, `whole` if that is all of it.
+
+    `retry_at` is when somebody asked for another try that ingest did not come to yet.
+    """
 
     id: str
     received_at: datetime
@@ -204,6 +207,8 @@ class Quarantined(BaseModel):
     detail: str
     payload: str
     size: int
+    whole: bool
+    retry_at: datetime | None
 
 
 class Quarantine(BaseModel):
@@ -232,6 +237,51 @@ class Deliveries(BaseModel):
 
     deliveries: list[StaffDelivery]
     next: str | None
+
+
+class QuarantineCount(BaseModel):
+    """Messages of one reason: ever refused on arrival, here now, and gone for want of room."""
+
+    reason: str
+    messages: int
+    here: int
+    trimmed: int
+
+
+class QuarantineCounts(BaseModel):
+    """Every reason that ever came up."""
+
+    reasons: list[QuarantineCount]
+
+
+class QuarantineChoice(BaseModel):
+    """Which messages: these numbers, or all of one reason; with both, those of these numbers that have the reason."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ids: Annotated[list[Annotated[str, Field(pattern="^[0-9]{1,18}$")]], Field(min_length=1, max_length=500)] | None = (
+        None
+    )
+    reason: str | None = None
+
+    @model_validator(mode="after")
+    def _says_which(self) -> Self:
+        if self.ids is None and self.reason is None:
+            raise ValueError("say which: ids, or a reason")
+        return self
+
+
+class RetryAsked(BaseModel):
+    """How many messages ingest tries again, and how many cannot be: they were not kept whole."""
+
+    asked: int
+    cut: int
+
+
+class Purged(BaseModel):
+    """How many messages are gone for good."""
+
+    purged: int
 
 
 class Step(BaseModel):
@@ -273,10 +323,14 @@ class Stage(BaseModel):
 
 
 class Ready(BaseModel):
-    """Whether the installation works; `silent` are the roles that gave no sign of life."""
+    """Whether the installation works; `silent` are the roles that gave no sign of life.
+
+    `waiting_for` says of each role that does not do its work what it waits for.
+    """
 
     ready: bool
     silent: list[str]
+    waiting_for: dict[str, str]
 
 
 class Problem(BaseModel):

@@ -67,7 +67,7 @@ def event(happened: Event) -> my_models.MyEvent:
     alarm, which may lie in somebody else's time.
     """
     shown = views.event(happened)
-    data = {name: value for name, value in shown.data.items() if name != "onset"}
+    data = {name: value for name, value in shown.data.items() if name not in {"onset", "trace"}}
     return my_models.MyEvent(cursor=shown.cursor, at=shown.at, kind=shown.kind, unit=shown.unit, data=data)
 
 

@@ -1,10 +1,10 @@
-"""The reading side of the API: units, readings, feed, alarms, events, ledger, quarantine."""
+"""The reading side of the API: units, readings, feed, alarms, events, ledger."""
 
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import AwareDatetime
 
 from gateway import flow
@@ -12,12 +12,11 @@ from gateway.api import models, views
 from gateway.core.clock import Clock, from_us, to_us
 from gateway.core.errors import BadInput, NotFound
 from gateway.events import Position, read
-from gateway.m2m import repository as m2m
 from gateway.notify import repository as notify
 from gateway.registrations import repository as registrations
 from gateway.rules import repository as rules
 from gateway.store import Connection, Database
-from gateway.store.beat import silent_roles
+from gateway.store.beat import SIGN_OF_LIFE, standings
 
 PAGE_MAX = 500
 READINGS_MAX = 20_000
@@ -148,13 +147,6 @@ def events(database: Reading, after: str = "0.0", limit: Limit = 100) -> models.
     )
 
 
-@router.get("/api/quarantine", tags=["devices"])
-def quarantine(database: Reading, before: Before = _NEWEST, limit: Limit = 50) -> models.Quarantine:
-    """Messages that could not be taken whole, and why, the newest first."""
-    rows = m2m.quarantine_page(database, before, limit)
-    return models.Quarantine(messages=[views.quarantined(row) for row in rows], next=views.next_page(rows, limit, "id"))
-
-
 @open_router.get("/api/flow", tags=["about"])
 def stages(road: Road = "reading") -> list[models.Stage]:
     """The road from a reading, or from a recall, to a notice, stage by stage."""
@@ -167,8 +159,11 @@ def health() -> dict[str, Any]:
     return {"alive": True}
 
 
-@open_router.get("/readyz", tags=["about"])
-def ready(database: Reading) -> models.Ready:
-    """The database answers and every role gives signs of life; 200 either way, read `ready`."""
-    silent = silent_roles(database, _SILENT_AFTER)
-    return models.Ready(ready=not silent, silent=silent)
+@open_router.get("/readyz", tags=["about"], responses={503: {"model": models.Ready}})
+def ready(database: Reading, response: Response) -> models.Ready:
+    """The database answers, ingest has the broker and every role gives signs of life; 503 when not."""
+    waiting = {role: what for role, what in standings(database, _SILENT_AFTER).items() if what is not None}
+    if waiting:
+        response.status_code = 503
+    silent = [role for role, what in waiting.items() if what == SIGN_OF_LIFE]
+    return models.Ready(ready=not waiting, silent=silent, waiting_for=waiting)

@@ -4,6 +4,7 @@ from gateway.api import models
 from gateway.campaigns.model import CampaignPart
 from gateway.core.clock import to_us
 from gateway.events import Event
+from gateway.m2m.quarantine import is_whole
 from gateway.store import Row
 
 _WORST_FIRST = ("recall", "safety", "critical", "warning", "update", "info")
@@ -83,7 +84,8 @@ def stored(row: Row) -> tuple[str, int, float, int, bool]:
 def quarantined(row: Row) -> models.Quarantined:
     """A quarantined message."""
     payload: bytes = row["payload"]
-    return models.Quarantined(**row | {"id": str(row["id"]), "payload": payload.decode("utf-8", "replace")})
+    shown = {"id": str(row["id"]), "payload": payload.decode("utf-8", "replace"), "whole": is_whole(row)}
+    return models.Quarantined(**row | shown)
 
 
 def english(texts: dict[str, str]) -> str:

@@ -39,6 +39,8 @@ class Batch:
     heard: Sequence[Heard]
     firmware: Mapping[int, str]
     """What units reported, by unit id; of several reports the last one."""
+    retried: Sequence[int] = ()
+    """The numbers in quarantine of messages that are tried again; a batch holds none else, or none of them."""
 
     def by_product(self) -> dict[int, Readings]:
         """The readings of each product, for the evaluator."""
@@ -68,6 +70,10 @@ class Batch:
             known=known,
         )
 
+    def device_lag_s(self) -> float:
+        """Seconds from the devices' own times to the arrival, the median; below 0 where their clocks are ahead."""
+        return float(np.median(self.rows["received"] - self.rows["time"])) / 1e6
+
     def days(self) -> list[date]:
         """The UTC days its readings fall on."""
         return [
@@ -82,9 +88,10 @@ def make_batch(
     entries: bytes,
     heard: Sequence[Heard] = (),
     firmware: Mapping[int, str] | None = None,
+    retried: Sequence[int] = (),
 ) -> Batch:
     """A batch of these rows."""
-    return Batch(np.array(rows, _ROW), refused, entries, heard, firmware or {})
+    return Batch(np.array(rows, _ROW), refused, entries, heard, firmware or {}, retried)
 
 
 def decode_batch(
@@ -115,4 +122,6 @@ def decode_batch(
             (device.product_id, device.unit_id, metric, time_us, value, message.received_us)
             for metric, time_us, value in readings
         ]
+    if messages[0].quarantined:  # its unit was heard then, and not now
+        return make_batch(rows, refused, entries, (), firmware, [message.quarantined for message in messages])
     return make_batch(rows, refused, entries, heard, firmware)

@@ -68,5 +68,5 @@ class Catalog:
 
     def _nobody(self, key: DeviceKey) -> Rejected:
         if key.product not in self._products:
-            return Rejected("unknown_product", f"{key.product} is not here; import its product file")
-        return Rejected("unknown_unit", f"{key.product} has no serial {key.serial}; import its units file")
+            return Rejected("unknown_product", f"{key.product[:64]} is not here; import its product file")
+        return Rejected("unknown_unit", f"{key.product[:64]} has no serial {key.serial}; import its units file")

@@ -3,6 +3,7 @@
 import http.client
 import json
 from datetime import timedelta
+from typing import Any
 
 from gateway.config import Settings
 from gateway.core.errors import Unavailable
@@ -30,10 +31,19 @@ def _api(settings: Settings) -> str:
         raise Unavailable(f"api does not answer ({error}).") from error
     finally:
         connection.close()
-    if answer.status != http.client.OK:
+    told = _json(body)
+    if "waiting_for" not in told:  # it cannot ask the database; that another role waits is no fault of api
         raise Unavailable(f"api answers {answer.status}.")
-    silent = json.loads(body)["silent"]
-    return f"api answers; silent roles: {', '.join(silent) or 'none'}."
+    waiting = ", ".join(f"{role} waits for {what}" for role, what in told["waiting_for"].items())
+    return f"api answers; {waiting or 'every role works'}."
+
+
+def _json(body: bytes) -> dict[str, Any]:
+    try:
+        told = json.loads(body)
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def _beat(url: str, role: str) -> str:
@@ -44,6 +54,6 @@ def _beat(url: str, role: str) -> str:
         raise Unavailable(f"{role} never gave a sign of life.")
     if beat.age > _SILENT_AFTER:
         raise Unavailable(f"{role} gave its last sign of life {beat.age.total_seconds():.0f} s ago.")
-    if not beat.detail.get("connected", True):
-        raise Unavailable(f"{role} lives, and is not connected to the broker.")
+    if waiting_for := beat.detail.get("waiting_for"):
+        raise Unavailable(f"{role} lives, and waits for {waiting_for}.")
     return f"{role} gave a sign of life {beat.age.total_seconds():.1f} s ago."

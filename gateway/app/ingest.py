@@ -3,17 +3,21 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TypeVar
 
+from gateway import metrics
 from gateway.app.batch import Batch, decode_batch, make_batch
 from gateway.app.catalog import Catalog
-from gateway.app.judging import Judging, Verdicts, journal
+from gateway.app.judging import Judging, journal
 from gateway.config import Settings
-from gateway.core.clock import Clock
+from gateway.core.clock import Clock, to_us
 from gateway.core.errors import Unavailable
 from gateway.core.ids import IdMaker, random_id
+from gateway.logs import traced
+from gateway.m2m import quarantine
 from gateway.m2m import repository as m2m
 from gateway.m2m.decode import Limits
 from gateway.m2m.inbox import Inbox
@@ -58,6 +62,11 @@ class Ingest:
             behind_us=settings.history_max // timedelta(microseconds=1),
         )
         self._last = LastMessages(settings.last_messages_per_second)
+        self._untrimmed = settings.quarantine_max_messages  # how full it is now, nobody knows yet
+        self._level = logging.DEBUG
+        """Of the lines about the batch in work."""
+        self._oldest: Message | None = None
+        """Of the batch in work."""
         self._next_housekeeping = 0.0
         self._next_snapshot = time.monotonic() + settings.snapshot_every.total_seconds()
 
@@ -66,6 +75,9 @@ class Ingest:
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set. Raises what the connection's thread raised."""
         self._stop = stop
+        metrics.QUEUE.set_function(lambda: len(self._inbox))
+        metrics.LAG.set_function(self._lag)
+        metrics.CONNECTED.set_function(self._link.connected.is_set)
         if not self._open():
             return
         failures: list[BaseException] = []
@@ -95,6 +107,7 @@ class Ingest:
         """Take the writer's place and bring the state up to the last commit; false if stopped meanwhile."""
         if not self._connect():
             return False
+        beat(self._connection, "ingest", {"waiting_for": "its rule state"})
         self._products = registrations.products(self._connection)
         self._catalog = Catalog(self._products)
         self._judging = Judging.load(self._connection, self._products)
@@ -104,7 +117,7 @@ class Ingest:
             changes = self._judging.replay(readings, seq)
             with self._connection.transaction():
                 # All of them are known, unless a product's registry changed while nobody judged.
-                self._record(changes)
+                self._record(changes, _trace(seq))
         self._redelivery = Redelivery(self._settings.mqtt_receive_maximum, m2m.last_messages(self._connection))
         log.info("Rule state restored: %d batches replayed (stage=judge).", self._judging.mark.seq - started)
         self._keep_in_step()
@@ -135,15 +148,30 @@ class Ingest:
             collect=self._settings.batch_max_wait,
         )
         if messages:
+            self._oldest = messages[0]
+            metrics.RECEIVED.inc(len(messages))
             fresh, entries = self._redelivery.sift(messages)
             if len(fresh) < len(messages):
+                metrics.REDELIVERED.inc(len(messages) - len(fresh))
                 log.info("%d redelivered messages known again (stage=receive).", len(messages) - len(fresh))
             if fresh and not self._take(fresh, entries):
                 return  # stopped before the commit: not acknowledged, so it comes again
-            self._link.acknowledge(messages)
+            with metrics.stage("acknowledge"), traced(_trace(self._judging.mark.seq)):
+                self._link.acknowledge(messages)
+                log.log(self._level, "%d messages (stage=acknowledge).", len(messages))
+            self._oldest = None
         if time.monotonic() >= self._next_housekeeping:
             self._next_housekeeping = time.monotonic() + _HOUSEKEEPING_S
             self._patiently(self._housekeeping)
+            self._retry()
+
+    def _retry(self) -> None:
+        """Put what somebody wants tried again on the same road, in a batch of its own."""
+        limit = self._settings.batch_max_messages
+        asked = self._patiently(lambda: quarantine.retry_asked(self._connection, limit))
+        if asked:
+            log.info("%d messages of the quarantine are tried again (stage=receive).", len(asked))
+            self._take(asked, b"")
 
     def _take(self, messages: list[Message], entries: bytes) -> bool:
         """Decode, judge and commit; a message that the database refuses is found by halving, and quarantined."""
@@ -152,7 +180,9 @@ class Ingest:
         if devices is None:
             return False
         try:
-            return self._store(decode_batch(messages, devices, self._limits, entries))
+            with metrics.stage("decode"):
+                batch = decode_batch(messages, devices, self._limits, entries)
+            return self._store(batch, messages)
         except (DataError, IntegrityError) as error:
             log.exception("The database refuses a batch of %d messages (stage=store).", len(messages))
             middle = len(messages) // 2
@@ -160,35 +190,80 @@ class Ingest:
                 reason = "refused_by_store"
                 device = devices[messages[0].topic]
                 own = Rejected(reason, "it could not be stored; support can see why")  # its owner is not told our words
-                heard = [] if isinstance(device, Rejected) else [Heard(device.unit_id, messages[0], own)]
-                return self._store(make_batch([], [(messages[0], Rejected(reason, str(error)))], entries, heard))
+                number = messages[0].quarantined
+                heard = [] if number or isinstance(device, Rejected) else [Heard(device.unit_id, messages[0], own)]
+                refused = [(messages[0], Rejected(reason, str(error)[:1_000]))]
+                batch = make_batch([], refused, entries, heard, retried=[number] if number else ())
+                return self._store(batch, messages)
             cut = ENTRY_BYTES * sum(message.packet_id > 0 for message in messages[:middle])
             return self._take(messages[:middle], entries[:cut]) and self._take(messages[middle:], entries[cut:])
 
-    def _store(self, batch: Batch) -> bool:
+    def _store(self, batch: Batch, messages: Sequence[Message]) -> bool:
         """Judge, commit, and only then take over; false if stopped before the commit."""
-        verdicts = self._judging.judge(batch.by_product())
-        columns = batch.marked(verdicts)
         seq = self._judging.mark.seq + 1
-        kept = self._last.choose(batch.heard, time.monotonic())
+        with traced(_trace(seq)):
+            with metrics.stage("judge"):
+                verdicts = self._judging.judge(batch.by_product())
+                changes = self._judging.changes(verdicts)
+                columns = batch.marked(verdicts)
+            kept = self._last.choose(batch.heard, time.monotonic())
+            self._tell(batch, messages, changes)
 
-        def commit() -> int:
-            if m2m.is_committed(self._connection, seq, batch.entries):
-                return 1  # the answer to the first try got lost
-            self._series.ensure_days(batch.days())
-            try:
-                return self._commit(seq, batch, columns, verdicts, kept, all_known=False)
-            except UniqueViolation:
-                # Something newer than we knew is stored: only the road that looks can take this batch.
-                return self._commit(seq, batch, columns, verdicts, kept, all_known=True)
+            def commit() -> int:
+                if m2m.is_committed(self._connection, seq, batch.entries):
+                    return 1  # the answer to the first try got lost
+                self._series.ensure_days(batch.days())
+                try:
+                    return self._commit(seq, batch, columns, changes, kept, all_known=False)
+                except UniqueViolation:
+                    # Something newer than we knew is stored: only the road that looks can take this batch.
+                    return self._commit(seq, batch, columns, changes, kept, all_known=True)
 
-        changed = self._patiently(commit)
-        if changed is None:
-            return False
+            with metrics.stage("store"):
+                changed = self._patiently(commit)
+            if changed is None:
+                return False
+            log.log(self._level, "Committed as batch %d (stage=store).", seq)
         self._judging.apply(verdicts, seq)
         if changed:
             self._patiently(self._wake)
+        self._count(batch, messages, changes)
+        self._bound(len(batch.refused))
         return True
+
+    def _tell(self, batch: Batch, messages: Sequence[Message], changes: Sequence[Change]) -> None:
+        """Log the first stages of a batch that changes alarms; of the others only who asks for it hears."""
+        level = self._level = logging.INFO if changes else logging.DEBUG
+        if log.isEnabledFor(level):
+            age = (to_us(self._clock()) - messages[0].received_us) / 1e6
+            log.log(level, "%d messages, the oldest from %.3f s ago (stage=receive).", len(messages), age)
+            log.log(level, "%d readings, %d messages refused (stage=decode).", len(batch.rows), len(batch.refused))
+            log.log(level, "%d alarm changes (stage=judge).", len(changes))
+
+    def _count(self, batch: Batch, messages: Sequence[Message], changes: Sequence[Change]) -> None:
+        metrics.BATCH.observe(len(messages))
+        metrics.STORED.inc(len(messages))
+        metrics.READINGS.inc(len(batch.rows))
+        if not batch.retried:
+            for reason, many in Counter(rejected.reason for _, rejected in batch.refused).items():
+                metrics.REFUSED.labels(reason).inc(many)
+            if len(batch.rows):
+                metrics.DEVICE_LAG.set(batch.device_lag_s())
+        for change in changes:
+            metrics.ALARMS.labels(change.kind).inc()
+
+    def _lag(self) -> float:
+        """Seconds since the oldest message that is not acknowledged came; from any thread."""
+        oldest = self._oldest or self._inbox.oldest()
+        return (to_us(self._clock()) - oldest.received_us) / 1e6 if oldest else 0.0
+
+    def _bound(self, refused: int) -> None:
+        """Trim the quarantine as soon as a tenth more came than it may hold."""
+        keep = self._settings.quarantine_max_messages
+        self._untrimmed += refused
+        if self._untrimmed > keep // 10:
+            self._patiently(lambda: quarantine.trim(self._connection, keep))
+            self._untrimmed = 0
 
     def _patiently(self, work: Callable[[], T]) -> T | None:
         """Do it as often as the database goes away meanwhile; None if stopped before it was done."""
@@ -210,17 +285,21 @@ class Ingest:
         return True
 
     def _commit(
-        self, seq: int, batch: Batch, columns: m2m.Columns, verdicts: Verdicts, kept: list[Heard], *, all_known: bool
+        self, seq: int, batch: Batch, columns: m2m.Columns, changes: list[Change], kept: list[Heard], *, all_known: bool
     ) -> int:
         with self._connection.transaction():
             m2m.write_journal(self._connection, seq, journal(batch.by_product()), batch.entries)
             m2m.store_readings(self._connection, columns, all_known=all_known)
-            m2m.quarantine(self._connection, batch.refused, self._settings.quarantine_payload_bytes)
+            if batch.retried:
+                quarantine.settle_retry(self._connection, batch.retried, batch.refused)
+            else:
+                quarantine.quarantine(self._connection, batch.refused, self._settings.quarantine_payload_bytes)
             m2m.keep_last(self._connection, kept, self._settings.last_message_bytes)
-            reported = take_firmware(self._connection, batch.firmware) if batch.firmware else 0
-            return reported + self._record(self._judging.changes(verdicts))
+            late = bool(batch.retried)
+            reported = take_firmware(self._connection, batch.firmware, late=late) if batch.firmware else 0
+            return reported + self._record(changes, _trace(seq))
 
-    def _record(self, changes: list[Change]) -> int:
+    def _record(self, changes: list[Change], trace: str) -> int:
         return rules.record_changes(
             self._connection,
             changes,
@@ -228,6 +307,7 @@ class Ingest:
             now=self._clock(),
             historic_after=self._settings.historic_after,
             new_id=self._new_id,
+            trace=trace,
         )
 
     # -- Now and then -----------------------------------------------------------------------------------------
@@ -239,7 +319,11 @@ class Ingest:
         beat(
             self._connection,
             "ingest",
-            {"connected": self._link.connected.is_set(), "waiting": len(self._inbox), "batch": self._judging.mark.seq},
+            {
+                "waiting_for": None if self._link.connected.is_set() else "the broker",
+                "waiting": len(self._inbox),
+                "batch": self._judging.mark.seq,
+            },
         )
         return True
 
@@ -276,3 +360,8 @@ class Ingest:
         judging.saved()
         self._judging = judging
         self._next_snapshot = time.monotonic() + self._settings.snapshot_every.total_seconds()
+
+
+def _trace(seq: int) -> str:
+    """What log lines, events and notices carry that come of a batch."""
+    return f"b-{seq}"

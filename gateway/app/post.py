@@ -10,9 +10,11 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
+from gateway import metrics
 from gateway.config import Settings
 from gateway.core.clock import Clock
 from gateway.core.errors import GatewayError
+from gateway.logs import traced
 from gateway.notify import addresses
 from gateway.notify.channels import Channel
 from gateway.notify.channels.email import EmailChannel
@@ -151,6 +153,10 @@ class NoticeRoad(Road):
 
     async def do(self, work: Claimed) -> None:
         """Send to every address at once, record each answer as it comes, then decide what they come to."""
+        with traced(work.delivery.trace):
+            await self._deliver(work)
+
+    async def _deliver(self, work: Claimed) -> None:
         answers = await asyncio.gather(*[self._send(work, address) for address in work.addresses])
         asked = [answer.after for answer in answers if isinstance(answer, Retry) and answer.after is not None]
         longest = max(asked, default=None)
@@ -159,6 +165,7 @@ class NoticeRoad(Road):
 
     async def _send(self, work: Claimed, address: Address) -> Answer:
         answer = await self._ask(work, address)
+        metrics.DELIVERIES.labels(self._channel.name, type(answer).__name__.lower()).inc()
         await self._write(lambda tx: self._outbox.record(tx, work.delivery, address, answer, self._clock()))
         return answer
 

@@ -7,14 +7,17 @@ from types import FrameType
 
 import uvicorn
 
+from gateway import metrics
 from gateway.api.application import create_app
 from gateway.api.hub import Hub
 from gateway.app.ingest import Ingest
-from gateway.app.worker import Worker
+from gateway.app.measured import Measured
+from gateway.app.worker import READER, Worker
 from gateway.config import Settings
 from gateway.core.clock import system_clock
 from gateway.m2m.inbox import Inbox
 from gateway.m2m.link import Link, LinkSettings
+from gateway.m2m.watch import watch
 from gateway.store import Database
 
 log = logging.getLogger(__name__)
@@ -36,12 +39,18 @@ def run_ingest(settings: Settings, url: str) -> None:
         inbox,
         system_clock,
     )
-    Ingest(settings, url, inbox, link, system_clock).run(_stop_on_signal())
+    stop = _stop_on_signal()
+    metrics.serve(settings.metrics_host, settings.metrics_port_ingest)
+    watching = (settings.mqtt_address, settings.mqtt_credentials, settings.broker_watch_every, stop)
+    threading.Thread(target=watch, args=watching, name="broker-watch", daemon=True).start()
+    Ingest(settings, url, inbox, link, system_clock).run(stop)
 
 
 def run_worker(settings: Settings, url: str) -> None:
     """Turn alarms into notices and send them until told to stop."""
     with Database(url, "gateway-worker") as database:
+        Measured(database, READER)
+        metrics.serve(settings.metrics_host, settings.metrics_port_worker)
         Worker(settings, database, system_clock).run(_stop_on_signal())
 
 
@@ -49,6 +58,8 @@ def run_api(settings: Settings, url: str) -> None:
     """Serve the pages and the API until told to stop."""
     with Database(url, "gateway-api") as database:
         hub = Hub(url, settings)
+        metrics.STREAMS.set_function(hub.open_streams)
+        metrics.serve(settings.metrics_host, settings.metrics_port_api)
         config = uvicorn.Config(
             create_app(settings, database, hub, system_clock),
             host=settings.http_host,

@@ -6,7 +6,7 @@ from datetime import UTC, timedelta
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from gateway import flow
+from gateway import flow, metrics
 from gateway.accounts.service import forget_old
 from gateway.app.post import Post, channels_of
 from gateway.campaigns.follow import follow
@@ -14,7 +14,8 @@ from gateway.campaigns.tell import tell_due
 from gateway.config import Settings
 from gateway.core.clock import Clock
 from gateway.events import Event, append, read_next
-from gateway.m2m.repository import trim_quarantine
+from gateway.logs import traced
+from gateway.m2m import quarantine
 from gateway.notify.model import Policy
 from gateway.notify.outbox import drain
 from gateway.notify.service import handle
@@ -25,7 +26,8 @@ from gateway.store.wakeup import listen, wait, wake
 
 log = logging.getLogger(__name__)
 
-_READER = "notify"
+READER = "notify"
+"""Its place in the event log."""
 _MAINTENANCE_LOCK = 7_402_204
 _RETRY_S = 1.0
 
@@ -75,7 +77,7 @@ class Worker:
     def turn(self) -> int:
         """Handle the next events and what is due; answers how many there were."""
         with self._database.transaction() as tx:
-            events = read_next(tx, _READER, self._settings.outbox_batch)
+            events = read_next(tx, READER, self._settings.outbox_batch)
             for event in events:
                 self._handle(tx, event)
         with self._database.transaction() as tx:
@@ -83,12 +85,17 @@ class Worker:
         with self._database.transaction() as tx:
             delivered = drain(tx, self._clock(), self._settings.outbox_batch)
             self._post.outbox.skip_unserved(tx, self._clock(), self._settings.outbox_batch)
+        metrics.EVENTS.inc(len(events))
         if delivered:
             log.info("%d deliveries ended (stage=deliver).", delivered)
         return delivered + looked + len(events)
 
     def _handle(self, tx: Connection, event: Event) -> None:
         """Handle one event; one that cannot be handled is told in the log and holds up nobody else's notices."""
+        with traced(event.data.get("trace")):
+            self._handle_traced(tx, event)
+
+    def _handle_traced(self, tx: Connection, event: Event) -> None:
         try:
             with tx.transaction():
                 handle(tx, event, flow.NOTICE, now=self._clock(), policy=self._policy)
@@ -97,6 +104,7 @@ class Worker:
             raise
         except Exception as error:
             log.exception("Event %s cannot be handled; nobody is told of it.", event.position)
+            metrics.UNHANDLED.inc()
             told = {"event": str(event.position), "of": event.kind, "error": repr(error)}
             append(tx, "event.unhandled", told, unit_id=event.unit_id, person_id=event.person_id)
 
@@ -111,5 +119,5 @@ class Worker:
             series.ensure_days([today, today + timedelta(days=1)])
             dropped = series.drop_before(today - self._settings.history_max)
             forget_old(connection, self._clock())
-            trimmed = trim_quarantine(connection, self._settings.quarantine_max_messages)
+            trimmed = quarantine.trim(connection, self._settings.quarantine_max_messages)
             log.info("Maintenance: %d days dropped, %d quarantined messages trimmed.", dropped, trimmed)

@@ -16,5 +16,5 @@ def canonical_serial(printed: str) -> str:
     if not serial:
         raise ValueError("the serial is empty; write it as it is printed on the product")
     if not _ALLOWED.fullmatch(serial):
-        raise ValueError(f"the serial {printed!r} may hold letters, digits, dots, colons and dashes, 64 at most")
+        raise ValueError(f"the serial {printed[:80]!r} may hold letters, digits, dots, colons and dashes, 64 at most")
     return serial

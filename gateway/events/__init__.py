@@ -1,5 +1,5 @@
 """The event log: every domain event once, append-only, in an order that never changes, readable from any point."""
 
-from gateway.events.log import GATEWAY, Event, Position, append, append_all, append_each, end, read, read_next
+from gateway.events.log import GATEWAY, Event, Position, append, append_all, append_each, end, read, read_next, unread
 
-__all__ = ["GATEWAY", "Event", "Position", "append", "append_all", "append_each", "end", "read", "read_next"]
+__all__ = ["GATEWAY", "Event", "Position", "append", "append_all", "append_each", "end", "read", "read_next", "unread"]

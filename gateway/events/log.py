@@ -117,6 +117,24 @@ def read_next(tx: Connection, reader: str, limit: int) -> list[Event]:
     return events
 
 
+UNREAD_MAX = 10_000
+"""Further ones are not counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """What a named reader has before it: how many events, and the age of the oldest in seconds."""
+
+    events: int
+    age_s: float
+
+
+def unread(connection: Connection, reader: str) -> Unread:
+    """How far a reader is behind."""
+    row = connection.execute(queries.unread, {"name": reader, "limit": UNREAD_MAX}).fetchone()
+    return Unread(**row) if row else Unread(0, 0.0)
+
+
 def _event(row: Row) -> Event:
     position = Position(row.pop("xid"), row.pop("id"))
     return Event(position=position, **row)

@@ -32,3 +32,11 @@ SELECT xid::text::bigint AS xid, id FROM event_reader WHERE name = %(name)s FOR 
 -- name: advance_reader
 -- Note how far a reader got, in the transaction of what it did.
 UPDATE event_reader SET xid = %(xid)s::text::xid8, id = %(id)s WHERE name = %(name)s;
+
+-- name: unread
+-- How many events a reader has not had, counted to a limit, and the age of the oldest in seconds.
+SELECT count(*) AS events, coalesce(extract(epoch FROM clock_timestamp() - min(at)), 0)::float8 AS age_s
+FROM (SELECT e.at FROM event e
+      WHERE (e.xid, e.id) > (SELECT coalesce(max(r.xid), '0'), coalesce(max(r.id), 0) FROM event_reader r
+                             WHERE r.name = %(name)s)
+      ORDER BY e.xid, e.id LIMIT %(limit)s) AS waiting;

@@ -136,7 +136,9 @@ def _time(ts: Any, received_us: int, limits: Limits) -> int | Rejected:  # noqa:
     if time_us > received_us + limits.ahead_us:
         return Rejected("future_time", f"ts is {(time_us - received_us) / 1e6:.0f} s ahead; set the device's clock")
     if time_us < received_us - limits.behind_us:
-        return Rejected("too_old", f"ts is {ts}; send milliseconds (not seconds) since 1970, within what is kept")
+        return Rejected(
+            "too_old", f"ts is {str(ts)[:40]}; send milliseconds (not seconds) since 1970, within what is kept"
+        )
     return time_us
 
 

@@ -21,6 +21,13 @@ class Inbox:
     def __len__(self) -> int:
         return len(self._messages)
 
+    def oldest(self) -> Message | None:
+        """The message that waits longest; from any thread."""
+        try:
+            return self._messages[0]
+        except IndexError:
+            return None
+
     @property
     def full(self) -> bool:
         """Whether reading has to stop."""

@@ -20,6 +20,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from gateway import metrics
 from gateway.core.clock import Clock, to_us
 from gateway.core.errors import Unavailable
 from gateway.m2m.inbox import Inbox
@@ -154,7 +155,7 @@ class Link:
         wire.flush()
 
     def _on_connect(
-        self, client: Client, _data: object, flags: ConnectFlags, reason: ReasonCode, _properties: Properties | None
+        self, client: Client, _data: object, flags: ConnectFlags, reason: ReasonCode, properties: Properties | None
     ) -> None:
         if reason.is_failure:
             log.error("The broker refuses the connection: %s.", reason)
@@ -162,6 +163,8 @@ class Link:
             return
         self._connection += 1
         self._resumed = flags.session_present
+        metrics.WINDOW.labels("gateway").set(self._settings.receive_maximum)
+        metrics.WINDOW.labels("broker").set(getattr(properties, "ReceiveMaximum", 65_535))
         log.info("Connected to the broker (stage=receive, session %s).", "resumed" if self._resumed else "new")
         # Retained readings would come again, as now, with every connection. How devices are is what we want to know.
         readings = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)

@@ -13,6 +13,8 @@ class Message:
     connection: int
     resumed: bool
     received_us: int
+    quarantined: int = 0
+    """Its number in quarantine, when it is tried again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,9 +34,19 @@ SET time = excluded.time, value = excluded.value, received_at = excluded.receive
 WHERE latest.time < excluded.time;
 
 -- name: insert_quarantine
--- Keep a message that could not be taken whole.
-INSERT INTO quarantine (received_at, topic, reason, detail, payload, size)
-VALUES (%(received_at)s, %(topic)s, %(reason)s, %(detail)s, %(payload)s, %(size)s);
+-- Keep messages that could not be taken whole, and count them by reason.
+WITH kept AS (
+  INSERT INTO quarantine (received_at, topic, reason, detail, payload, size)
+  SELECT timestamptz 'epoch' + received_us * interval '1 microsecond', topic, reason, detail, payload, size
+  FROM unnest(%(received)s::bigint[], %(topics)s::text[], %(reasons)s::text[], %(details)s::text[], %(payloads)s::bytea[],
+              %(sizes)s::int[])
+    WITH ORDINALITY AS n (received_us, topic, reason, detail, payload, size, place)
+  ORDER BY place
+  RETURNING reason
+)
+INSERT INTO quarantine_count AS c (reason, messages)
+SELECT reason, count(*) FROM kept GROUP BY reason ORDER BY reason
+ON CONFLICT (reason) DO UPDATE SET messages = c.messages + excluded.messages;
 
 -- name: keep_last
 -- Keep the newest messages of units, each in the slot of the oldest; numbers go on where they stood.
@@ -58,17 +68,63 @@ SET number = excluded.number, received_at = excluded.received_at, topic = exclud
     size = excluded.size, reason = excluded.reason, detail = excluded.detail;
 
 -- name: trim_quarantine
--- Drop the oldest messages beyond the limit; answers how many went for each reason.
+-- Drop the oldest messages beyond the limit and count them by reason; answers how many went for each reason.
 WITH gone AS (
   DELETE FROM quarantine WHERE id <= (SELECT id FROM quarantine ORDER BY id DESC OFFSET %(keep)s LIMIT 1)
   RETURNING reason
+), counted AS (
+  INSERT INTO quarantine_count AS c (reason, trimmed)
+  SELECT reason, count(*) FROM gone GROUP BY reason ORDER BY reason
+  ON CONFLICT (reason) DO UPDATE SET trimmed = c.trimmed + excluded.trimmed
 )
 SELECT reason, count(*) AS messages FROM gone GROUP BY reason ORDER BY reason;
 
 -- name: quarantine_page
--- Quarantined messages, the newest first.
-SELECT id, received_at, topic, reason, detail, payload, size
-FROM quarantine WHERE id < %(before)s ORDER BY id DESC LIMIT %(limit)s;
+-- Quarantined messages, of one reason or of all, the newest first.
+SELECT id, received_at, topic, reason, detail, payload, size, retry_at
+FROM quarantine WHERE id < %(before)s AND (%(reason)s::text IS NULL OR reason = %(reason)s)
+ORDER BY id DESC LIMIT %(limit)s;
+
+-- name: quarantined
+-- One quarantined message.
+SELECT id, received_at, topic, reason, detail, payload, size, retry_at FROM quarantine WHERE id = %(id)s;
+
+-- name: quarantine_counts
+-- By reason: how many were ever refused, how many are here, and how many went for want of room.
+SELECT c.reason, c.messages, coalesce(q.here, 0) AS here, c.trimmed
+FROM quarantine_count c
+LEFT JOIN (SELECT reason, count(*) AS here FROM quarantine GROUP BY reason) q ON q.reason = c.reason
+ORDER BY c.reason;
+
+-- name: ask_retry
+-- Have ingest try messages again that were kept whole; answers how many those are, and how many were cut.
+WITH chosen AS (
+  SELECT id, size = octet_length(payload) AS whole FROM quarantine
+  WHERE (%(ids)s::bigint[] IS NULL OR id = ANY (%(ids)s)) AND (%(reason)s::text IS NULL OR reason = %(reason)s)
+  FOR UPDATE
+), asked AS (
+  UPDATE quarantine q SET retry_at = now() FROM chosen c WHERE q.id = c.id AND c.whole
+)
+SELECT count(*) FILTER (WHERE whole) AS asked, count(*) FILTER (WHERE NOT whole) AS cut FROM chosen;
+
+-- name: purge
+-- Drop messages for good.
+DELETE FROM quarantine
+WHERE (%(ids)s::bigint[] IS NULL OR id = ANY (%(ids)s)) AND (%(reason)s::text IS NULL OR reason = %(reason)s);
+
+-- name: retry_asked
+-- The messages that somebody wants tried again, the oldest first.
+SELECT id, received_at, topic, payload FROM quarantine WHERE retry_at IS NOT NULL ORDER BY id LIMIT %(limit)s;
+
+-- name: drop_taken
+-- Drop the messages that were taken at another try.
+DELETE FROM quarantine WHERE id = ANY (%(taken)s);
+
+-- name: refuse_again
+-- Let messages stay that were refused again, each with its new reason.
+UPDATE quarantine q SET reason = n.reason, detail = n.detail, retry_at = NULL
+FROM unnest(%(ids)s::bigint[], %(reasons)s::text[], %(details)s::text[]) AS n (id, reason, detail)
+WHERE q.id = n.id;
 
 -- name: insert_journal
 -- Write a batch into the journal; its number is taken once.

@@ -1,16 +1,14 @@
-"""Readings, quarantine and the ingest journal in the database; everything here runs in the caller's transaction."""
+"""Readings and the ingest journal in the database; everything here runs in the caller's transaction."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from gateway.core.clock import from_us
 from gateway.core.errors import Unavailable
-from gateway.events import append
-from gateway.m2m.message import Heard, Message, Rejected
-from gateway.store import Connection, Row, UniqueViolation, load_queries
+from gateway.m2m.message import Heard
+from gateway.store import Connection, UniqueViolation, load_queries
 from gateway.store.copy import copy_columns, timestamps
 
 queries = load_queries("gateway.m2m")
@@ -86,26 +84,7 @@ def _upsert_latest(tx: Connection, fresh: Columns) -> None:
     tx.execute(queries.upsert_latest)
 
 
-def quarantine(tx: Connection, refused: Iterable[tuple[Message, Rejected]], payload_bytes: int) -> None:
-    """Keep messages that could not be taken whole, each with its reason and the first bytes of its payload."""
-    with tx.cursor() as cursor:
-        cursor.executemany(
-            queries.insert_quarantine,
-            [
-                {
-                    "received_at": from_us(message.received_us),
-                    "topic": _storable(message.topic),
-                    "reason": rejected.reason,
-                    "detail": _storable(rejected.detail),
-                    "payload": message.payload[:payload_bytes],
-                    "size": len(message.payload),
-                }
-                for message, rejected in refused
-            ],
-        )
-
-
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """Text without the one character that PostgreSQL cannot hold."""
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
@@ -119,27 +98,13 @@ def keep_last(tx: Connection, kept: Sequence[Heard], payload_bytes: int) -> None
         {
             "units": [each.unit_id for each in kept],
             "received": [each.message.received_us for each in kept],
-            "topics": [_storable(each.message.topic) for each in kept],
+            "topics": [storable(each.message.topic) for each in kept],
             "payloads": [each.message.payload[:payload_bytes] for each in kept],
             "sizes": [len(each.message.payload) for each in kept],
             "reasons": [each.rejected and each.rejected.reason for each in kept],
-            "details": [each.rejected and _storable(each.rejected.detail) for each in kept],
+            "details": [each.rejected and storable(each.rejected.detail) for each in kept],
         },
     )
-
-
-def trim_quarantine(connection: Connection, keep: int) -> int:
-    """Drop the oldest quarantined messages beyond `keep`, and tell how many of each reason; answers how many went."""
-    with connection.transaction():
-        gone = {row["reason"]: row["messages"] for row in connection.execute(queries.trim_quarantine, {"keep": keep})}
-        if gone:
-            append(connection, "quarantine.trimmed", {"reasons": gone})
-    return sum(gone.values())
-
-
-def quarantine_page(connection: Connection, before: int, limit: int) -> list[Row]:
-    """Quarantined messages below a number, the newest first."""
-    return connection.execute(queries.quarantine_page, {"before": before, "limit": limit}).fetchall()
 
 
 def write_journal(tx: Connection, seq: int, readings: bytes, messages: bytes) -> None:

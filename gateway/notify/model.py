@@ -84,6 +84,8 @@ class Facts:
     policy: Policy
     told_of_former: bool = False
     """Whether the owner was told of what a bulletin takes back."""
+    trace: str | None = None
+    """What the log lines of its road carry."""
 
 
 Decide = Callable[[Facts], Outcome]
@@ -139,6 +141,8 @@ class Delivery:
     """Whether an earlier try may have reached the person: only safety is sent again, and says so."""
     follows: str | None
     """The channel that it comes after, because nobody opened it there in time."""
+    trace: str | None = None
+    """What the log lines of its road carry."""
 
 
 @dataclass(frozen=True, slots=True)

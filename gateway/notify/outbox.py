@@ -234,4 +234,5 @@ def _delivery(row: Row, attempt: int, claimed_at: datetime) -> Delivery:
         claimed_at=claimed_at,
         again=row["again"],
         follows=row["follows"],
+        trace=row["trace"],
     )

@@ -18,9 +18,9 @@ ORDER BY o.due_at;
 -- name: insert_notice
 -- Write a feed item.
 INSERT INTO notice (public_id, person_id, unit_id, rule_id, campaign_id, kind, owned_since, severity, state, text, why,
-                    created_at, updated_at)
+                    trace, created_at, updated_at)
 VALUES (%(public_id)s, %(person_id)s, %(unit_id)s, %(rule_id)s, %(campaign_id)s, %(kind)s, %(owned_since)s,
-        %(severity)s, 'open', %(text)s, %(why)s, %(now)s, %(now)s)
+        %(severity)s, 'open', %(text)s, %(why)s, %(trace)s, %(now)s, %(now)s)
 RETURNING id;
 
 -- name: join_notice
@@ -118,9 +118,14 @@ WHERE l.id < %(before)s
 ORDER BY l.id DESC
 LIMIT %(limit)s;
 
+-- name: backlog
+-- By channel: how many deliveries wait, and for how many seconds the oldest has been due.
+SELECT channel, count(*) AS waiting, greatest(extract(epoch FROM now() - min(due_at)), 0)::float8 AS overdue_s
+FROM outbox WHERE status = 'waiting' GROUP BY channel;
+
 -- name: claimable
 -- Deliveries of a channel that are due, safety first, each held by one worker only.
-SELECT o.id, o.notice_id, n.public_id AS notice, o.channel, n.person_id, p.public_id AS person, n.unit_id, n.kind,
+SELECT o.id, o.notice_id, n.public_id AS notice, n.trace, o.channel, n.person_id, p.public_id AS person, n.unit_id, n.kind,
        c.public_id AS campaign, n.severity, n.state, n.text, n.why, p.language, u.printed AS serial,
        pr.name AS product, pr.model, o.attempts, o.follows, o.claimed_at, n.read_at, n.acknowledged_at,
        EXISTS (SELECT FROM delivery_try t WHERE t.outbox_id = o.id AND t.outcome = 'unknown') AS again,
@@ -139,7 +144,7 @@ FOR UPDATE OF o, n SKIP LOCKED;
 
 -- name: abandoned
 -- Deliveries of a channel that were claimed so long ago that their worker must have ended.
-SELECT o.id, o.notice_id, n.public_id AS notice, o.channel, n.person_id, p.public_id AS person, n.unit_id, n.kind,
+SELECT o.id, o.notice_id, n.public_id AS notice, n.trace, o.channel, n.person_id, p.public_id AS person, n.unit_id, n.kind,
        c.public_id AS campaign, n.severity, n.state, n.text, n.why, p.language, u.printed AS serial,
        pr.name AS product, pr.model, o.attempts, o.follows, o.claimed_at, n.read_at, n.acknowledged_at, false AS again
 FROM outbox o
@@ -155,7 +160,7 @@ FOR UPDATE OF o SKIP LOCKED;
 
 -- name: unserved
 -- Deliveries that are due on channels that are not set up here.
-SELECT o.id, o.notice_id, n.public_id AS notice, o.channel, n.person_id, n.unit_id, c.public_id AS campaign
+SELECT o.id, o.notice_id, n.public_id AS notice, n.trace, o.channel, n.person_id, n.unit_id, c.public_id AS campaign
 FROM outbox o
 JOIN notice n ON n.id = o.notice_id
 LEFT JOIN campaign c ON c.id = n.campaign_id

@@ -59,6 +59,7 @@ def _tell(tx: Connection, facts: Facts, owner: Owner, outcome: Outcome, new_id: 
         "severity": subject.severity,
         "text": notice_text(subject, owner.language),
         "why": why(subject, owner) | ({"sent_because": order.reason} if order else {}),
+        "trace": facts.trace,
         "now": facts.now,
     }
     told = {"notice": notice["public_id"], "title": notice["text"]["title"], "severity": subject.severity}

@@ -74,6 +74,11 @@ def of_campaign(row: Row) -> dict[str, str]:
     return {"campaign": row["campaign"]} if row["campaign"] else {}
 
 
+def backlog(connection: Connection) -> list[Row]:
+    """By channel, the deliveries that wait."""
+    return connection.execute(queries.backlog).fetchall()
+
+
 def insert_notice(tx: Connection, notice: dict[str, Any]) -> int:
     """Write a feed item; answers its number."""
     row = tx.execute(

@@ -1,6 +1,8 @@
 """An alarm that was raised passes the stages and is recorded; one that cleared brings its notice up to date."""
 
+import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +14,8 @@ from gateway.notify.model import Facts, Policy, Stage
 from gateway.notify.network import EMAIL
 from gateway.notify.record import line, record
 from gateway.store import Connection
+
+log = logging.getLogger(__name__)
 
 Steps = list[tuple[str, Outcome]]
 
@@ -36,6 +40,7 @@ def tell(tx: Connection, facts: Facts, stages: Sequence[Stage], new_id: IdMaker 
     """Ask the stages and record what they answer."""
     outcome, steps = decide(stages, facts)
     record(tx, facts, outcome, [_line(name, answer) for name, answer in steps], new_id)
+    log.info("%s at %s: %s (stage=record).", type(outcome).__name__, steps[-1][0], steps[-1][1].reason)
 
 
 def tell_nobody(tx: Connection, unowned: Sequence[Facts], stages: Sequence[Stage]) -> None:
@@ -59,7 +64,8 @@ def handle(
         alarm = repository.alarm(tx, event.data["alarm_id"])
         if repository.is_answered(tx, alarm):
             return
-        tell(tx, repository.facts(tx, alarm, now, policy), stages, new_id)
+        facts = repository.facts(tx, alarm, now, policy)
+        tell(tx, replace(facts, trace=event.data.get("trace")), stages, new_id)
     elif event.kind == "notice.acknowledged" and event.person_id is not None:
         attention.learn_from_acknowledgement(tx, event.person_id, event.data["notice"], now)
     elif event.kind == "account.signed_in" and event.person_id is not None:

@@ -63,7 +63,7 @@ WITH other AS (
   SELECT u.id, u.firmware AS before, n.firmware
   FROM unnest(%(units)s::bigint[], %(firmwares)s::text[]) AS n (id, firmware)
   JOIN unit u ON u.id = n.id
-  WHERE u.firmware IS DISTINCT FROM n.firmware
+  WHERE u.firmware IS DISTINCT FROM n.firmware AND (u.firmware IS NULL OR NOT %(late)s)
   ORDER BY u.id
   FOR NO KEY UPDATE OF u
 )

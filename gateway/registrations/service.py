@@ -117,11 +117,13 @@ def import_units(tx: Connection, lines: Mapping[int, UnitRow], *, actor: str, ne
     return len(changed)
 
 
-def take_firmware(tx: Connection, reported: Mapping[int, str]) -> int:
-    """Bring units, by their ids, to the firmware that they reported; answers how many had another."""
-    changed = tx.execute(
-        queries.take_firmware, {"units": list(reported), "firmwares": list(reported.values())}
-    ).fetchall()
+def take_firmware(tx: Connection, reported: Mapping[int, str], *, late: bool = False) -> int:
+    """Bring units, by their ids, to the firmware that they reported; answers how many had another.
+
+    A late report tells it of units of which none is known.
+    """
+    given = {"units": list(reported), "firmwares": list(reported.values()), "late": late}
+    changed = tx.execute(queries.take_firmware, given).fetchall()
     rows = ((row["id"], {"firmware": row["firmware"], "before": row["before"]}) for row in changed)
     append_all(tx, "unit.firmware_reported", rows, actor=GATEWAY)
     return len(changed)

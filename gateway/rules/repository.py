@@ -96,20 +96,30 @@ def record_changes(
     now: datetime,
     historic_after: timedelta,
     new_id: IdMaker,
+    trace: str | None = None,
 ) -> int:
-    """Write alarm changes and tell of them in the event log; known ones are passed over. Answers how many were new."""
+    """Write alarm changes and tell of them in the event log; known ones are passed over. Answers how many were new.
+
+    The events carry the trace of the batch, so that log lines can be followed from a reading to its notice.
+    """
     written = 0
     for change in changes:
         rule = rules[change.version_id]
         if change.kind == "raised":
-            written += _raise(tx, change, rule, now, historic_after, new_id)
+            written += _raise(tx, change, rule, now, historic_after, new_id, trace)
         else:
-            written += _clear(tx, change, rule)
+            written += _clear(tx, change, rule, trace)
     return written
 
 
 def _raise(
-    tx: Connection, change: Change, rule: RuleVersion, now: datetime, historic_after: timedelta, new_id: IdMaker
+    tx: Connection,
+    change: Change,
+    rule: RuleVersion,
+    now: datetime,
+    historic_after: timedelta,
+    new_id: IdMaker,
+    trace: str | None,
 ) -> bool:
     onset = from_us(change.onset)
     # Counted from the first moment at which it could have been raised, else a long `for` would make all historic.
@@ -148,11 +158,12 @@ def _raise(
         "value": change.value,
         "historic": historic,
     }
+    told |= {"trace": trace} if trace else {}
     append(tx, "alarm.raised", told, unit_id=change.unit_id)
     return True
 
 
-def _clear(tx: Connection, change: Change, rule: RuleVersion) -> bool:
+def _clear(tx: Connection, change: Change, rule: RuleVersion, trace: str | None) -> bool:
     row = tx.execute(
         queries.clear_alarm,
         {
@@ -174,6 +185,7 @@ def _clear(tx: Connection, change: Change, rule: RuleVersion) -> bool:
         "value": change.value,
         "historic": row["historic"],
     }
+    told |= {"trace": trace} if trace else {}
     append(tx, "alarm.cleared", told, unit_id=change.unit_id)
     return True
 

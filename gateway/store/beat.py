@@ -9,10 +9,12 @@ from psycopg.types.json import Jsonb
 from gateway.store.database import Connection
 
 ROLES = ("ingest", "worker")
+SIGN_OF_LIFE = "a sign of life"
+"""What a silent role waits for."""
 
 
 def beat(connection: Connection, role: str, detail: dict[str, Any]) -> None:
-    """Say that a role lives and how it is."""
+    """Say that a role lives and how it is; in `waiting_for`, what keeps it from its work."""
     connection.execute(
         "INSERT INTO role_beat (role, at, detail) VALUES (%s, now(), %s)"
         " ON CONFLICT (role) DO UPDATE SET at = excluded.at, detail = excluded.detail",
@@ -36,11 +38,13 @@ def last_beat(connection: Connection, role: str) -> Beat | None:
     return Beat(row["age"], row["detail"]) if row else None
 
 
-def silent_roles(connection: Connection, longer_than: timedelta) -> list[str]:
-    """The roles that gave no sign of life for so long."""
+def standings(connection: Connection, longer_than: timedelta) -> dict[str, str | None]:
+    """What each role waits for before it does its work; None for one that does it. Silent for so long, it is a sign of
+    life.
+    """
     rows = connection.execute(
-        "SELECT role FROM unnest(%s::text[]) AS wanted (role)"
-        " WHERE NOT EXISTS (SELECT FROM role_beat b WHERE b.role = wanted.role AND b.at > now() - %s)",
-        [list(ROLES), longer_than],
+        "SELECT wanted.role, CASE WHEN b.at > now() - %s THEN b.detail->>'waiting_for' ELSE %s END AS waiting_for"
+        " FROM unnest(%s::text[]) AS wanted (role) LEFT JOIN role_beat b ON b.role = wanted.role",
+        [longer_than, SIGN_OF_LIFE, list(ROLES)],
     )
-    return [row["role"] for row in rows]
+    return {row["role"]: row["waiting_for"] for row in rows}

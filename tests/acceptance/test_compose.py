@@ -244,7 +244,7 @@ def test_ingest_without_its_broker_is_not_healthy(tmp_path):
         until(lambda: not compose.healthy("ingest"), within=PATIENCE_S)
         assert not compose.healthy("broker")
         said = compose.run("ingest", "gateway", "health", "--role", "ingest")
-        assert (said.returncode, said.stderr) == (1, "gateway: ingest lives, and is not connected to the broker.\n")
+        assert (said.returncode, said.stderr) == (1, "gateway: ingest lives, and waits for the broker.\n")
 
 
 def test_the_simulator_profile_plays_the_demos_units(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 
 from device_sim import cli
 from gateway.embedded.process import free_port
-from gateway.m2m.repository import trim_quarantine
+from gateway.m2m import quarantine
 from tests.dsl.reconciled import import_demo, play, reconcile
 from tests.dsl.roles import running_roles
 
@@ -168,7 +168,7 @@ def test_a_quarantine_that_was_trimmed_is_counted_by_the_event_log(url, db, tmp_
         assert (code, differences(result)) == (0, [])
         before = found(result)["poison"]["found"]
 
-        assert trim_quarantine(db, keep=50) == before - 50
+        assert quarantine.trim(db, keep=50) == before - 50
         code, result, _ = reconcile(tmp_path / "run", roles.http_port, capsys, "--wait", "0s")
         facts = found(result)["poison"]["facts"]
         assert (code, differences(result)) == (0, [])

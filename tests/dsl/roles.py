@@ -33,6 +33,7 @@ class Roles:
             "GATEWAY_DATABASE_URL": url,
             "GATEWAY_MQTT_URL": f"mqtt://127.0.0.1:{mqtt_port}",
             "GATEWAY_HTTP_PORT": str(self.http_port),
+            **{f"GATEWAY_METRICS_PORT_{role.upper()}": "0" for role in ROLES},
             **{f"GATEWAY_{name.upper()}": str(value) for name, value in settings.items()},
         }
 

@@ -21,6 +21,7 @@ from gateway.core.clock import to_us
 from gateway.core.ids import random_id
 from gateway.m2m import repository as m2m
 from gateway.m2m.message import Message, Rejected
+from gateway.m2m.quarantine import quarantine
 from gateway.registrations import repository as registrations
 from gateway.rules import repository as rules
 from gateway.rules.evaluator import Change
@@ -41,7 +42,8 @@ PROBLEM = "application/problem+json"
 ROUTES = {
     *("/api/units", "/api/units/{unit_id}/readings", "/api/feed", "/api/ledger", "/api/alarms", "/api/events"),
     *("/api/units/{unit_id}/telemetry", "/api/units/{unit_id}/conflicts", "/api/deliveries"),
-    *("/api/quarantine", "/api/flow", "/api/stream", "/healthz", "/readyz"),
+    *("/api/quarantine", "/api/quarantine/counts", "/api/quarantine/{number}"),
+    *("/api/quarantine/retry", "/api/quarantine/purge", "/api/flow", "/api/stream", "/healthz", "/readyz"),
 }
 
 
@@ -121,7 +123,7 @@ def happen(url: str) -> None:
                 (message(b"\xff{\0" + b"x" * 100), Rejected("bad_json", "line 1")),
                 (message(b"{}", topic="m2m/\0"), Rejected("bad_topic", "a \0 in it")),
             ]
-            m2m.quarantine(db, refused, payload_bytes=8)
+            quarantine(db, refused, payload_bytes=8)
 
 
 def store(db, unit: int, metric: int, time: np.ndarray, value: np.ndarray) -> None:
@@ -313,7 +315,13 @@ def test_flow_is_the_road_as_the_code_has_it(api, asked, road):
 
 def test_readiness_names_the_roles_that_are_silent(api):
     assert api.get("/healthz") == {"alive": True}
-    assert api.get("/readyz") == {"ready": False, "silent": ["ingest", "worker"]}
+    answer = api.client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json() == {
+        "ready": False,
+        "silent": ["ingest", "worker"],
+        "waiting_for": {"ingest": "a sign of life", "worker": "a sign of life"},
+    }
 
 
 @pytest.mark.parametrize(

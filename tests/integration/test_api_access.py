@@ -45,6 +45,10 @@ TABLE: dict[str, tuple[str | None, ...]] = {
     "GET /api/alarms": STAFF,
     "GET /api/events": STAFF,
     "GET /api/quarantine": STAFF,
+    "GET /api/quarantine/counts": STAFF,
+    "GET /api/quarantine/{number}": STAFF,
+    "POST /api/quarantine/retry": STAFF,
+    "POST /api/quarantine/purge": ("administrator",),
     "GET /api/stream": STAFF,
     "GET /api/products": STAFF,
     "GET /api/campaigns": STAFF,
@@ -88,6 +92,7 @@ PAGES: dict[str, tuple[int, int]] = {
 
 # What an empty question is answered by whoever may ask it, where that is not 200.
 ANSWERS: dict[str, int] = {
+    "GET /readyz": 503,  # no role runs here
     "POST /api/sign-up": 422,
     "POST /api/confirm": 422,
     "POST /api/sign-in": 422,
@@ -99,6 +104,9 @@ ANSWERS: dict[str, int] = {
     "POST /api/password": 422,
     "POST /api/staff/invitations": 422,
     "GET /api/units/{unit_id}/readings": 422,
+    "GET /api/quarantine/{number}": 422,
+    "POST /api/quarantine/retry": 422,
+    "POST /api/quarantine/purge": 422,
     "POST /api/campaigns": 422,
     "POST /api/campaigns/count": 422,
     "GET /api/campaigns/{campaign_id}": 404,

@@ -9,8 +9,8 @@ import psycopg
 import pytest
 
 from gateway.accounts.repository import queries as accounts
-from gateway.core.errors import Unavailable
 from gateway.campaigns.repository import queries as campaigns
+from gateway.core.errors import Unavailable
 from gateway.events.log import queries as events
 from gateway.m2m.repository import queries as m2m
 from gateway.notify.repository import queries as notify

@@ -1,0 +1,64 @@
+"""What Prometheus is told of the database: counted when it asks, so that a stuck worker cannot hide its backlog."""
+
+import logging
+from collections.abc import Iterable
+
+from prometheus_client import REGISTRY
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from gateway.events import unread
+from gateway.m2m import quarantine
+from gateway.notify import repository as notify
+from gateway.store import Connection, Database, OperationalError
+
+log = logging.getLogger(__name__)
+
+
+class Measured(Collector):
+    """Asks the database with each scrape; while it is away only that is told."""
+
+    def __init__(self, database: Database, reader: str) -> None:
+        self._database = database
+        self._reader = reader
+        REGISTRY.register(self)
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing is asked at registering."""
+        return ()
+
+    def collect(self) -> Iterable[Metric]:
+        """Everything, or that the database does not answer."""
+        answers = GaugeMetricFamily("gateway_database_up", "1 while the database answers.")
+        try:
+            with self._database.read() as connection:
+                found = list(_measure(connection, self._reader))
+        except OperationalError as error:
+            log.warning("The database does not answer (%s).", str(error).strip())
+            answers.add_metric([], 0)
+            return [answers]
+        answers.add_metric([], 1)
+        return [answers, *found]
+
+
+def _measure(connection: Connection, reader: str) -> Iterable[Metric]:
+    waiting = GaugeMetricFamily("gateway_outbox_waiting", "Deliveries that wait.", labels=["channel"])
+    overdue = GaugeMetricFamily(
+        "gateway_outbox_overdue_seconds", "How long the oldest delivery has been due.", labels=["channel"]
+    )
+    for row in notify.backlog(connection):
+        waiting.add_metric([row["channel"]], row["waiting"])
+        overdue.add_metric([row["channel"]], row["overdue_s"])
+    behind = unread(connection, reader)
+    events = GaugeMetricFamily("gateway_events_unread", "Events the worker has not handled; counted to 10,000.")
+    events.add_metric([], behind.events)
+    lag = GaugeMetricFamily("gateway_events_lag_seconds", "Age of the oldest of them.")
+    lag.add_metric([], behind.age_s)
+    here = GaugeMetricFamily("gateway_quarantine_messages", "Messages in quarantine.", labels=["reason"])
+    ever = GaugeMetricFamily("gateway_quarantine_ever", "Messages ever refused, restarts or not.", labels=["reason"])
+    trimmed = GaugeMetricFamily("gateway_quarantine_trimmed", "Of them, gone for want of room.", labels=["reason"])
+    for row in quarantine.counts(connection):
+        here.add_metric([row["reason"]], row["here"])
+        ever.add_metric([row["reason"]], row["messages"])
+        trimmed.add_metric([row["reason"]], row["trimmed"])
+    return waiting, overdue, events, lag, here, ever, trimmed

@@ -1,0 +1,136 @@
+"""Messages that could not be taken whole: kept, counted by reason, listed, tried again, purged; bounded.
+
+Trying again is ingest's work, which alone judges: a request marks the message, and ingest puts it on the ordinary road.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from gateway.core.clock import to_us
+from gateway.core.errors import NotFound
+from gateway.events import GATEWAY, append
+from gateway.m2m.message import Message, Rejected
+from gateway.m2m.repository import queries, storable
+from gateway.store import Connection, Row
+
+NEWEST = 2**63 - 1
+_NONE = "There is no such message in quarantine."
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which messages: those of these numbers, or of this reason, or of both; with neither it is all."""
+
+    ids: Sequence[int] | None = None
+    reason: str | None = None
+
+
+def quarantine(tx: Connection, refused: Sequence[tuple[Message, Rejected]], payload_bytes: int) -> None:
+    """Keep messages that could not be taken whole, each with its reason and the first bytes of its payload."""
+    if not refused:
+        return
+    tx.execute(
+        queries.insert_quarantine,
+        {
+            "received": [message.received_us for message, _ in refused],
+            "topics": [storable(message.topic) for message, _ in refused],
+            "reasons": [rejected.reason for _, rejected in refused],
+            "details": [storable(rejected.detail) for _, rejected in refused],
+            "payloads": [message.payload[:payload_bytes] for message, _ in refused],
+            "sizes": [len(message.payload) for message, _ in refused],
+        },
+    )
+
+
+def trim(connection: Connection, keep: int) -> int:
+    """Drop the oldest messages beyond `keep`, and tell how many of each reason; answers how many went."""
+    with connection.transaction():
+        gone = {row["reason"]: row["messages"] for row in connection.execute(queries.trim_quarantine, {"keep": keep})}
+        if gone:
+            append(connection, "quarantine.trimmed", {"reasons": gone})
+    return sum(gone.values())
+
+
+def page(connection: Connection, before: int, limit: int, reason: str | None = None) -> list[Row]:
+    """Messages below a number, the newest first."""
+    return connection.execute(queries.quarantine_page, {"before": before, "limit": limit, "reason": reason}).fetchall()
+
+
+def one(connection: Connection, number: int) -> Row:
+    """One message; raises NotFound."""
+    row = connection.execute(queries.quarantined, {"id": number}).fetchone()
+    if row is None:
+        raise NotFound(_NONE)
+    return row
+
+
+def counts(connection: Connection) -> list[Row]:
+    """By reason: `messages` ever refused, `here` now, `trimmed` for want of room."""
+    return connection.execute(queries.quarantine_counts).fetchall()
+
+
+def is_whole(row: Row) -> bool:
+    """Whether the payload was kept to its end, so that it can be tried again."""
+    return bool(len(row["payload"]) == row["size"])
+
+
+def ask_retry(tx: Connection, choice: Choice, actor: str) -> tuple[int, int]:
+    """Have ingest try messages again; answers how many, and how many were not kept whole and cannot be. May raise
+    NotFound.
+    """
+    row = tx.execute(queries.ask_retry, {"ids": _ids(choice), "reason": choice.reason}).fetchone()
+    asked, cut = (row["asked"], row["cut"]) if row else (0, 0)
+    if not asked and not cut:
+        raise NotFound(_NONE)
+    if asked:
+        append(tx, "quarantine.retry_asked", {"messages": asked, "reason": choice.reason}, actor=actor)
+    return asked, cut
+
+
+def purge(tx: Connection, choice: Choice, actor: str) -> int:
+    """Drop messages for good; answers how many. Raises NotFound where there is none."""
+    purged = tx.execute(queries.purge, {"ids": _ids(choice), "reason": choice.reason}).rowcount
+    if not purged:
+        raise NotFound(_NONE)
+    append(tx, "quarantine.purged", {"messages": purged, "reason": choice.reason}, actor=actor)
+    return purged
+
+
+def _ids(choice: Choice) -> list[int] | None:
+    return None if choice.ids is None else list(choice.ids)
+
+
+# -- Ingest's side ---------------------------------------------------------------------------------------------------
+
+
+def retry_asked(connection: Connection, limit: int) -> list[Message]:
+    """The messages to try again, as they were received then."""
+    rows = connection.execute(queries.retry_asked, {"limit": limit})
+    return [
+        Message(
+            topic=row["topic"],
+            payload=row["payload"],
+            packet_id=0,
+            connection=0,
+            resumed=False,
+            received_us=to_us(row["received_at"]),
+            quarantined=row["id"],
+        )
+        for row in rows
+    ]
+
+
+def settle_retry(tx: Connection, tried: Iterable[int], refused: Sequence[tuple[Message, Rejected]]) -> None:
+    """What was taken leaves; what was refused again stays, with its new reason."""
+    again = {message.quarantined: rejected for message, rejected in refused}
+    taken = [number for number in tried if number not in again]
+    tx.execute(queries.drop_taken, {"taken": taken})
+    tx.execute(
+        queries.refuse_again,
+        {
+            "ids": list(again),
+            "reasons": [rejected.reason for rejected in again.values()],
+            "details": [storable(rejected.detail) for rejected in again.values()],
+        },
+    )
+    append(tx, "quarantine.retried", {"taken": len(taken), "refused": len(again)}, actor=GATEWAY)

@@ -1,0 +1,43 @@
+"""The names of the metrics: those of the code, of the page for operators and of the dashboard are the same."""
+
+import re
+from pathlib import Path
+
+import pytest
+from prometheus_client import REGISTRY
+
+from gateway import flow, metrics
+from gateway.app import ingest, measured
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "operating.md").read_text("utf-8")
+SECTION = PAGE[PAGE.index("## Seen from outside") : PAGE.index("## In front of it")]
+DASHBOARD = (ROOT / "deploy" / "grafana" / "gateway.json").read_text("utf-8")
+PARTS = re.compile(r"_(bucket|sum|count|created)$")
+
+
+def names() -> set[str]:
+    """As Prometheus stores them, without the parts of a histogram."""
+    own = {f"{family.name}{'_total' if family.type == 'counter' else ''}" for family in REGISTRY.collect()}
+    asked = re.findall(r'"(gateway_\w+)"', Path(measured.__file__).read_text("utf-8"))
+    return {name for name in own if name.startswith("gateway_")} | set(asked)
+
+
+def test_every_metric_stands_in_the_page_for_operators():
+    assert names() == set(re.findall(r"`(gateway_\w+)", SECTION))
+
+
+def test_the_dashboard_asks_for_nothing_that_is_not_there():
+    assert {PARTS.sub("", name) for name in re.findall(r"gateway_\w+", DASHBOARD)} <= names()
+
+
+def test_stages_are_timed_by_the_names_of_the_road():
+    timed = re.findall(r'metrics\.stage\("(\w+)"\)', Path(ingest.__file__).read_text("utf-8"))
+    assert timed == ["acknowledge", "decode", "judge", "store"]
+    assert set(timed) < {stage.name for stage in flow.INGEST}
+
+
+def test_a_stage_that_breaks_is_timed_too():
+    with pytest.raises(ZeroDivisionError), metrics.stage("judge"):
+        _ = 1 / 0
+    assert REGISTRY.get_sample_value("gateway_stage_seconds_count", {"stage": "judge"}) >= 1
