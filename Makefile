@@ -46,6 +46,7 @@ proof: setup  ## the slow proofs (minutes)
 bench: setup  ## timings, as ratios measured in one run
 	@tests/tools.sh
 	$(BIN)/python -m bench.ingest --json
+	$(BIN)/python -m bench.reaction --json
 
 lock:  ## write requirements.lock anew
 	$(BIN)/pip-compile --quiet --upgrade --extra dev --all-build-deps --generate-hashes --allow-unsafe --strip-extras \

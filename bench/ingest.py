@@ -83,7 +83,10 @@ class Result:
     counting_cpu_s_per_message: dict[str, float]
     memory_mb: dict[str, float]
     publish_to_ack: dict[str, float]
-    """From the moment a message is due to be published until our PUBACK passes the relay, at `per_s`."""
+    """From the moment a message is due to be published until our PUBACK passes the relay, at `per_s`.
+
+    The first message of each unit does not count: the gateway, just started, looks the units up.
+    """
     messages: int
     values_per_message: int
     units: int
@@ -161,6 +164,9 @@ def measure(messages: int, rules: int, units: int, live_messages: int, live_per_
             left += left_in_session(GATEWAY, broker.port)
             stored = _one(db, _STORED, [VALUES])
             alarms = _one(db, "SELECT count(*) AS n FROM alarm")["n"]
+    steady = [delay for number, delay in delays.items() if number >= live.first + units]
+    if not steady:
+        raise Unavailable(f"Of {live_messages} live messages, none was acknowledged after each unit's first.")
     rate = first["whole"] / (drained.last_at - first["first_at"]) if first["whole"] else 0.0
     counting = 2 * messages / (before.seconds + after.seconds)
     counting_cpu_s = {
@@ -178,7 +184,7 @@ def measure(messages: int, rules: int, units: int, live_messages: int, live_per_
         cpu_s_per_message={name: round(cpu_s / messages, 8) for name, cpu_s in drained.cpu_s.items()},
         counting_cpu_s_per_message={name: round(cpu_s / messages / 2, 8) for name, cpu_s in counting_cpu_s.items()},
         memory_mb={name: round(size, 1) for name, size in drained.memory_mb.items()},
-        publish_to_ack=percentiles(delays) | {"messages": len(delays), "per_s": live_per_s},
+        publish_to_ack=percentiles(steady) | {"messages": len(steady), "per_s": live_per_s},
         messages=messages,
         values_per_message=VALUES,
         units=units,
@@ -257,14 +263,14 @@ def drain(url: str, broker: Broker, folder: Path, db: Connection, backlog: Backl
         )
 
 
-def watch_acknowledgements(url: str, broker: Broker, folder: Path, live: Backlog, per_s: int) -> list[float]:
-    """Seconds from publishing each message until the gateway acknowledged it; of those that it acknowledged."""
+def watch_acknowledgements(url: str, broker: Broker, folder: Path, live: Backlog, per_s: int) -> dict[int, float]:
+    """Seconds from publishing each message until the gateway acknowledged it, by number, if it did."""
     with relay(broker.port) as between, running("ingest", folder, **_settings(url, between.port)) as role:
         role.wait_until_connected()
         due = publish_paced(live, broker.port, per_s)
         role.wait(lambda: len(between.acknowledged) == len(due), WAIT_S, pause=0.01)
         acknowledged = dict(between.acknowledged)
-    return [at - due[number] for number, at in acknowledged.items()]
+    return {number: at - due[number] for number, at in acknowledged.items()}
 
 
 def _settings(url: str, port: int) -> dict[str, object]:

@@ -1,6 +1,8 @@
 """What processes cost: CPU time and memory, as the kernel counts them in /proc."""
 
 import os
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from gateway.store import Connection
@@ -20,12 +22,13 @@ def main_thread_cpu_s(pid: int) -> float:
 
 def family_cpu_s(pid: int) -> float:
     """User and system time of a process, of its children, and of those that ended before."""
-    return sum(_times(Path(f"/proc/{pid}/stat"))) + sum(cpu_s(child) for child in _children(pid))
+    living = _sum_of(_children(pid), cpu_s)
+    return living + sum(_times(Path(f"/proc/{pid}/stat")))  # read last: who ended meanwhile is in it
 
 
 def family_mb(pid: int) -> float:
     """Memory of a process and its children; of what several share, each has its part."""
-    return sum(_proportional_kb(each) for each in [pid, *_children(pid)]) / 1024
+    return _sum_of([pid, *_children(pid)], _proportional_kb) / 1024
 
 
 def postmaster(db: Connection) -> int:
@@ -33,6 +36,15 @@ def postmaster(db: Connection) -> int:
     row = db.execute("SELECT pg_backend_pid() AS pid").fetchone()
     assert row  # noqa: S101 - a SELECT without FROM answers one row
     return int(_fields(Path(f"/proc/{row['pid']}/stat"))[1])
+
+
+def _sum_of(pids: Iterable[int], what: Callable[[int], float]) -> float:
+    """Of the processes that are still there."""
+    total = 0.0
+    for pid in pids:
+        with suppress(FileNotFoundError, ProcessLookupError):
+            total += what(pid)
+    return total
 
 
 def _times(stat: Path) -> list[float]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import ingest
+from bench import ingest, reaction
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,12 +33,33 @@ def test_a_small_run_loses_nothing_doubles_nothing_and_judges_everything():
     assert cpu_s["gateway"] == pytest.approx(cpu_s["gateway_reader"] + cpu_s["gateway_writer"], abs=1e-6)
     assert min(cpu_s["gateway"], cpu_s["database"], *result["memory_mb"].values()) > 0
     delays = result["publish_to_ack"]
-    assert delays["messages"] == 200
+    assert delays["messages"] == 160
     assert 0 < delays["p50_ms"] <= delays["p99_ms"] <= delays["max_ms"]
 
 
-def test_without_mosquitto_it_says_so_in_one_line(monkeypatch):
+@pytest.mark.usefixtures("mosquitto_port")
+def test_a_small_reaction_run_tells_of_every_alarm():
+    small = ["--samples", "60", "--per-s", "10", "--background", "50", "--rules", "5"]
+    ended = run("bench.reaction", *small)
+    assert ended.returncode == 0, ended.stderr
+    result = json.loads(ended.stdout.splitlines()[-1])
+    assert (result["samples"], result["untold"]) == (60, 0)
+    assert 0 < result["p50_ms"] <= result["p99_ms"] <= result["max_ms"]
+    assert result["alarm"]["p50_ms"] < result["p50_ms"]
+    assert result["background_per_s"] >= 45
+
+
+@pytest.mark.usefixtures("mosquitto_port")
+def test_a_reaction_run_whose_background_the_machine_does_not_carry_is_one_line():
+    ended = run("bench.reaction", "--samples", "1", "--background", "1000000", "--rules", "1")
+    assert ended.returncode == 1
+    (line,) = [line for line in ended.stderr.splitlines() if line.startswith("bench: Beside")]
+    assert line.startswith("bench: Beside it 1000000 messages a second were asked for, but ")
+
+
+@pytest.mark.parametrize("bench", [ingest, reaction], ids=["ingest", "reaction"])
+def test_without_mosquitto_it_says_so_in_one_line(monkeypatch, bench):
     monkeypatch.setattr(shutil, "which", lambda *_args, **_more: None)
     with pytest.raises(SystemExit) as end:
-        ingest.main(["--json"])
+        bench.main(["--json"])
     assert end.value.code == "bench: Mosquitto is missing; install it with: apt-get install mosquitto"
