@@ -49,6 +49,8 @@ fuzz: setup  ## every decoder against very many made-up messages (nightly; minut
 bench: setup  ## timings, as ratios measured in one run
 	@tests/tools.sh
 	$(BIN)/python -m bench.ingest --json
+	$(BIN)/python -m bench.reaction --json
+	$(BIN)/python -m bench.simulator --json
 
 lock:  ## write requirements.lock anew
 	$(BIN)/pip-compile --quiet --upgrade --extra dev --all-build-deps --generate-hashes --allow-unsafe --strip-extras \

@@ -1,41 +1,47 @@
 """How fast the ingest role stores and judges, against a subscriber that only counts, in the same run.
 
-Both read a backlog that the broker holds for their durable sessions, so that the publisher limits nobody.
+Both read a backlog that the broker holds for their durable sessions, so that the publisher limits nobody. Then messages
+come at a moderate rate through a relay, which sees when each is acknowledged.
 """
 
 import argparse
 import json
 import os
-import signal
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
+from bench import usage
+from bench.relay import relay
+from bench.roles import running
 from bench.setup import (
     VALUES,
     WAIT_S,
     WINDOW,
     Backlog,
+    Broker,
     connect_durably,
     database,
     left_in_session,
     make_fleet,
     mosquitto,
     open_session,
+    percentiles,
     publish,
+    publish_paced,
     serial,
     subscriber,
 )
 from gateway.core.errors import GatewayError, Unavailable
-from gateway.embedded.process import spawn, stop
 from gateway.store import Connection, connect
 
 GATEWAY = "bench-gateway"
@@ -44,7 +50,7 @@ COUNTERS = ("bench-counter-1", "bench-counter-2")
 SLOWEST_PER_S = 500
 """Slower than this, and what has not come counts as lost."""
 
-_MISSING = """
+_STORED = """
 SELECT count(*) AS moments,
        count(DISTINCT number) AS numbers,
        count(DISTINCT number) FILTER (WHERE parts = %s) AS whole,
@@ -71,14 +77,25 @@ class Result:
     lost: int
     duplicated: int
     unacknowledged: int
-    cpu_s_per_message: float
-    counting_cpu_s_per_message: float
+    load: str
+    """`preloaded`: the broker held every message before the first was read."""
+    cpu_s_per_message: dict[str, float]
+    counting_cpu_s_per_message: dict[str, float]
+    memory_mb: dict[str, float]
+    publish_to_ack: dict[str, float]
+    """From the moment a message is due to be published until our PUBACK passes the relay, at `per_s`.
+
+    The first message of each unit does not count: the gateway, just started, looks the units up.
+    """
     messages: int
     values_per_message: int
     units: int
     rules: int
     alarms: int
     alarms_expected: int
+    cpus: int | None
+    load_average: float
+    """Of the last minute, as it began: what others asked of the machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +104,16 @@ class Counted:
 
     seconds: float
     cpu_s: float
+    broker_cpu_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """The gateway's run; CPU time and memory by process, of the gateway also its two threads."""
+
+    last_at: float
+    cpu_s: dict[str, float]
+    memory_mb: dict[str, float]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -94,13 +121,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="bench.ingest", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--messages", type=int, default=100_000, help="each of three values (default %(default)s)")
-    parser.add_argument("--rules", type=int, default=50, help="active threshold rules (default %(default)s)")
-    parser.add_argument("--units", type=int, default=1_000, help="units that send (default %(default)s)")
+    parser.add_argument("--rules", type=int, default=50, help="active rules (default %(default)s)")
+    parser.add_argument("--units", type=int, default=5_000, help="units that send (default %(default)s)")
+    parser.add_argument("--live-messages", type=int, default=10_000, help="of the second part (default %(default)s)")
+    parser.add_argument("--live-rate", type=int, default=2_000, help="of them a second (default %(default)s)")
     given = parser.parse_args(arguments)
-    if given.messages < 2 or given.units < 1 or given.rules < 0:
-        parser.error("two messages and one unit are the least")
+    if given.messages < 2 or given.units < 1 or given.rules < 0 or given.live_messages < 1 or given.live_rate < 1:
+        parser.error("two messages, one unit and one live message are the least")
     try:
-        result = measure(given.messages, given.rules, given.units)
+        result = measure(given.messages, given.rules, given.units, given.live_messages, given.live_rate)
     except GatewayError as error:
         sys.exit(f"bench: {error}")
     if given.json:
@@ -111,59 +140,79 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(0 if sound else 1)
 
 
-def measure(messages: int, rules: int, units: int) -> Result:
-    """Set everything up, preload the sessions, and let one consumer after the other read."""
+def measure(messages: int, rules: int, units: int, live_messages: int, live_per_s: int) -> Result:
+    """Set everything up, preload the sessions, let one consumer after the other read; then the live part."""
+    load_average = os.getloadavg()[0]
     backlog = Backlog(messages, units, start_ms=round(time.time() * 1000) - 600_000)
-    with tempfile.TemporaryDirectory() as name, mosquitto(folder := Path(name)) as port, database() as url:
+    live = Backlog(messages + live_messages, units, backlog.start_ms, first=messages)
+    with tempfile.TemporaryDirectory() as name, mosquitto(folder := Path(name)) as broker, database() as url:
         _say(f"{units} units, {rules} rules")
         make_fleet(url, folder, units, rules)
         for client_id in (GATEWAY, *COUNTERS):
-            open_session(client_id, port)
+            open_session(client_id, broker.port)
         _say(f"publishing {messages} messages")
-        publish(backlog, port)
+        publish(backlog, broker.port)
         _say("counting, ingesting, counting")
-        before = count(COUNTERS[0], port, messages)
+        before = count(COUNTERS[0], broker, messages)
         with connect(url, "bench") as db:
-            last_at, cpu_s = run_gateway(url, port, folder, db, backlog)
-            found = _one(db, _MISSING, [VALUES])
+            drained = drain(url, broker, folder, db, backlog)
+            first = _one(db, _STORED, [VALUES])
+            left = left_in_session(GATEWAY, broker.port)
+            after = count(COUNTERS[1], broker, messages)
+            _say(f"publishing {live_per_s} messages a second")
+            delays = watch_acknowledgements(url, broker, folder, live, live_per_s)
+            left += left_in_session(GATEWAY, broker.port)
+            stored = _one(db, _STORED, [VALUES])
             alarms = _one(db, "SELECT count(*) AS n FROM alarm")["n"]
-        left = left_in_session(GATEWAY, port)
-        after = count(COUNTERS[1], port, messages)
-    rate = found["whole"] / (last_at - found["first_at"]) if found["whole"] else 0.0
+    steady = [delay for number, delay in delays.items() if number >= live.first + units]
+    if not steady:
+        raise Unavailable(f"Of {live_messages} live messages, none was acknowledged after each unit's first.")
+    rate = first["whole"] / (drained.last_at - first["first_at"]) if first["whole"] else 0.0
     counting = 2 * messages / (before.seconds + after.seconds)
+    counting_cpu_s = {
+        "subscriber": before.cpu_s + after.cpu_s,
+        "broker": before.broker_cpu_s + after.broker_cpu_s,
+    }
     return Result(
         messages_per_s=round(rate, 1),
         counting_subscriber_per_s=round(counting, 1),
         ratio=round(rate / counting, 3),
-        lost=messages - found["whole"],
-        duplicated=found["moments"] - found["numbers"],
-        unacknowledged=left,
-        cpu_s_per_message=round(cpu_s / messages, 8),
-        counting_cpu_s_per_message=round((before.cpu_s + after.cpu_s) / 2 / messages, 8),
+        lost=live.messages - stored["whole"],
+        duplicated=stored["moments"] - stored["numbers"],
+        unacknowledged=left + live_messages - len(delays),
+        load="preloaded",
+        cpu_s_per_message={name: round(cpu_s / messages, 8) for name, cpu_s in drained.cpu_s.items()},
+        counting_cpu_s_per_message={name: round(cpu_s / messages / 2, 8) for name, cpu_s in counting_cpu_s.items()},
+        memory_mb={name: round(size, 1) for name, size in drained.memory_mb.items()},
+        publish_to_ack=percentiles(steady) | {"messages": len(steady), "per_s": live_per_s},
         messages=messages,
         values_per_message=VALUES,
         units=units,
         rules=rules,
         alarms=alarms,
-        alarms_expected=backlog.alarms(rules),
+        alarms_expected=live.alarms(rules),
+        cpus=os.cpu_count(),
+        load_average=round(load_average, 2),
     )
 
 
-def count(client_id: str, port: int, messages: int) -> Counted:
-    """Read a whole backlog with paho's own loop, counting only."""
+def count(client_id: str, broker: Broker, messages: int) -> Counted:
+    """Read a whole backlog with paho's own loop, counting only; the session ends with it."""
     counter = _Counter(messages)
     client = subscriber(client_id)
     client.on_message = counter.on_message
-    cpu = time.process_time()
-    connect_durably(client, port)
+    over = Properties(PacketTypes.DISCONNECT)  # type: ignore[no-untyped-call]
+    over.SessionExpiryInterval = 0
+    cpu, broker_cpu = time.process_time(), usage.cpu_s(broker.pid)
+    connect_durably(client, broker.port)
     client.loop_start()  # this process only waits meanwhile
     all_came = counter.done.wait(WAIT_S + messages / SLOWEST_PER_S)
-    cpu_s = time.process_time() - cpu
-    client.disconnect()
+    cpu_s, broker_cpu_s = time.process_time() - cpu, usage.cpu_s(broker.pid) - broker_cpu
+    client.disconnect(properties=over)
     client.loop_stop()
     if not all_came:
         raise Unavailable(f"The counting subscriber got {counter.count} of {messages} messages.")
-    return Counted(counter.last_at - counter.first_at, cpu_s)
+    return Counted(counter.last_at - counter.first_at, cpu_s, broker_cpu_s)
 
 
 class _Counter:
@@ -182,53 +231,55 @@ class _Counter:
             self.done.set()
 
 
-def run_gateway(url: str, port: int, folder: Path, db: Connection, backlog: Backlog) -> tuple[float, float]:
-    """Run the ingest role until its last message is committed: when that was, and its CPU time since it connected."""
-    env = os.environ | {
-        "GATEWAY_DATABASE_URL": url,
-        "GATEWAY_MQTT_URL": f"mqtt://127.0.0.1:{port}",
-        "GATEWAY_MQTT_CLIENT_ID": GATEWAY,
-        "GATEWAY_MQTT_RECEIVE_MAXIMUM": str(WINDOW),
-    }
-    log = folder / "ingest.log"
-    with log.open("wb") as out:
-        process = spawn(
-            [sys.executable, "-m", "gateway", "serve", "--role", "ingest"],
-            death_signal=signal.SIGKILL,
-            env=env,
-            stdout=out,
-        )
-    try:
-        _wait(lambda: "Connected to the broker" in log.read_text(), process, log, WAIT_S, pause=0.005)
-        cpu = _cpu_s(process.pid)
-        last = backlog.messages - 1
-        _wait(
+def drain(url: str, broker: Broker, folder: Path, db: Connection, backlog: Backlog) -> Drained:
+    """Run the ingest role until its last message is committed: when that was, and what it took since it connected."""
+    server = usage.postmaster(db)
+    last = backlog.messages - 1
+    with running("ingest", folder, **_settings(url, broker.port)) as role:
+
+        def cpu_s() -> dict[str, float]:
+            whole, writer = usage.cpu_s(role.pid), usage.main_thread_cpu_s(role.pid)
+            return {
+                "gateway": whole,
+                "gateway_reader": whole - writer,
+                "gateway_writer": writer,
+                "broker": usage.cpu_s(broker.pid),
+                "database": usage.family_cpu_s(server),
+            }
+
+        role.wait_until_connected()
+        begun = cpu_s()
+        role.wait(
             lambda: db.execute(_LAST, [serial(last % backlog.units), last]).fetchone() is not None,
-            process,
-            log,
             WAIT_S + backlog.messages / SLOWEST_PER_S,
             pause=0.01,
+        )  # what did not come by then counts as lost
+        last_at, ended = time.time(), cpu_s()
+        pids = {"gateway": role.pid, "broker": broker.pid, "database": server}
+        return Drained(
+            last_at,
+            {name: ended[name] - begun[name] for name in ended},
+            {name: usage.family_mb(pid) for name, pid in pids.items()},
         )
-        return time.time(), _cpu_s(process.pid) - cpu
-    finally:
-        stop(process, signal.SIGTERM, WAIT_S)
 
 
-def _wait(
-    happened: Callable[[], bool], process: subprocess.Popen[bytes], log: Path, within: float, *, pause: float
-) -> None:
-    """Wait for it; at the deadline go on, so that what did not come is counted as lost."""
-    deadline = time.monotonic() + within
-    while not happened() and time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise Unavailable("The ingest role ended: " + " ".join(log.read_text().splitlines()[-1:]))
-        time.sleep(pause)
+def watch_acknowledgements(url: str, broker: Broker, folder: Path, live: Backlog, per_s: int) -> dict[int, float]:
+    """Seconds from publishing each message until the gateway acknowledged it, by number, if it did."""
+    with relay(broker.port) as between, running("ingest", folder, **_settings(url, between.port)) as role:
+        role.wait_until_connected()
+        due = publish_paced(live, broker.port, per_s)
+        role.wait(lambda: len(between.acknowledged) == len(due), WAIT_S, pause=0.01)
+        acknowledged = dict(between.acknowledged)
+    return {number: at - due[number] for number, at in acknowledged.items()}
 
 
-def _cpu_s(pid: int) -> float:
-    """User and system time of a process so far, all threads."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def _settings(url: str, port: int) -> dict[str, object]:
+    return {
+        "database_url": url,
+        "mqtt_url": f"mqtt://127.0.0.1:{port}",
+        "mqtt_client_id": GATEWAY,
+        "mqtt_receive_maximum": WINDOW,
+    }
 
 
 def _one(db: Connection, query: str, parameters: Sequence[object] = ()) -> dict[str, Any]:

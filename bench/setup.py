@@ -8,12 +8,13 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from paho.mqtt.client import Client
+import numpy as np
+from paho.mqtt.client import Client, MQTTMessageInfo
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -24,6 +25,7 @@ from gateway.core.errors import Unavailable
 from gateway.embedded.postgres import EmbeddedPostgres
 from gateway.embedded.process import free_port, spawn, stop
 from gateway.m2m.topics import TELEMETRY_FILTER
+from gateway.store import connect
 from gateway.store.migrate import migrate
 
 WINDOW = 5_000
@@ -31,6 +33,8 @@ WINDOW = 5_000
 VALUES = 3
 """In each message."""
 WAIT_S = 30
+TICK_S = 0.005
+"""A steady rate is published in so small bursts: a wake-up for every message would cost more than the message."""
 HOT_EVERY = 997
 """One message in so many crosses the first rule's limit; its unit's next message clears the alarm."""
 
@@ -48,20 +52,29 @@ _RULE = """---
 id: bench-%(number)d
 title: {en: Bench}
 product: bench
-condition: {kind: threshold, metric: %(metric)s, unit: %(unit)s, above: %(limit)d}
+condition: {kind: threshold, metric: %(metric)s, unit: %(unit)s, %(limits)s}
+for: %(for)s
 severity: warning
 audience: [owner, support]
 text:
   en: {title: "Hot", body: "It is {value} {unit}.", action: "Let it cool."}
 tests:
-  - {name: fires, every: 1s, series: {%(metric)s: "20x3 999x2"}, expect: [{raised_at: 3s}]}
+  - {name: fires, every: 1s, series: {%(metric)s: "20x3 999x9"}, expect: [{raised_at: %(raised)s}]}
   - {name: silent, every: 1s, series: {%(metric)s: "20x5"}, expect: []}
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Debian's Mosquitto."""
+
+    port: int
+    pid: int
+
+
 @contextmanager
-def mosquitto(folder: Path) -> Iterator[int]:
-    """Run Debian's Mosquitto with the limits that the gateway needs; yields its port."""
+def mosquitto(folder: Path) -> Iterator[Broker]:
+    """Run it with the limits that the gateway needs."""
     program = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
     if program is None:
         raise Unavailable("Mosquitto is missing; install it with: apt-get install mosquitto")
@@ -79,7 +92,7 @@ def mosquitto(folder: Path) -> Iterator[int]:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise Unavailable(f"Mosquitto did not start: {(folder / 'mosquitto.log').read_text().strip()}")
             time.sleep(0.02)
-        yield port
+        yield Broker(port, process.pid)
     finally:
         stop(process, signal.SIGTERM, WAIT_S)
 
@@ -103,15 +116,32 @@ def make_fleet(url: str, folder: Path, units: int, rules: int) -> None:
     )
     import_files(url, "units", [rows], actor="bench")
     # The first limit is crossed now and then, the others are only looked at, as with a fleet that is well.
-    metrics = [("temp_c", "°C"), ("pressure_bar", "bar")]
-    documents = [
-        _RULE % {"number": number, "metric": metrics[number % 2][0], "unit": metrics[number % 2][1], "limit": limit}
-        for number in range(rules)
-        for limit in [90 if number == 0 else 100 + number]
-    ]
+    documents = [_RULE % _shape(number) for number in range(rules)]
     (file := folder / "rules.yaml").write_text("".join(documents))
     if documents:
         apply_rules(url, [file], actor="bench")
+    with connect(url, "bench") as db:
+        db.execute("ANALYZE")  # as the server does by itself within a minute
+
+
+def _shape(number: int) -> dict[str, object]:
+    """One rule of a mixture: above, outside a band, or with a limit of its own to clear at; at once or held for 5 s."""
+    metric, unit = [("temp_c", "°C"), ("pressure_bar", "bar")][number % 2]
+    limit = 90 if number == 0 else 100 + number
+    limits = [
+        f"above: {limit}",
+        f"above: {limit}, below: 0.5",
+        f"above: {limit}, clear_below: {limit - 5}",
+    ][number % 3]
+    held = number % 4 == 3
+    return {
+        "number": number,
+        "metric": metric,
+        "unit": unit,
+        "limits": limits,
+        "for": "5s" if held else "0s",
+        "raised": "8s" if held else "3s",
+    }
 
 
 def serial(unit: int) -> str:
@@ -119,21 +149,27 @@ def serial(unit: int) -> str:
     return f"B{unit:06}"
 
 
+def telemetry_topic(printed: str) -> str:
+    """Where the unit of this serial publishes."""
+    return f"m2m/v1/bench/{printed}/telemetry"
+
+
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """Messages as numbers: each has a number of its own, and every second unit leaves the time to the gateway."""
+    """Messages from number `first` up to `messages`; every second unit leaves the time to the gateway."""
 
     messages: int
     units: int
     start_ms: int
+    first: int = 0
 
     def alarms(self, rules: int) -> int:
-        """How many alarms they raise."""
+        """How many alarms they raise, with those before."""
         return len(range(0, self.messages, HOT_EVERY)) if rules else 0
 
     def topic(self, number: int) -> str:
         """Where the message is published."""
-        return f"m2m/v1/bench/{serial(number % self.units)}/telemetry"
+        return telemetry_topic(serial(number % self.units))
 
     def payload(self, number: int) -> bytes:
         """The message."""
@@ -189,8 +225,38 @@ def left_in_session(client_id: str, port: int) -> int:
     return len(came)
 
 
+def percentiles(seconds: Sequence[float]) -> dict[str, float]:
+    """Half, nearly all and all of these are not longer than so many milliseconds."""
+    p50, p99, longest = (1000 * np.percentile(seconds, [50, 99, 100])).round(1).tolist()
+    return {"p50_ms": p50, "p99_ms": p99, "max_ms": longest}
+
+
 def publish(backlog: Backlog, port: int) -> None:
     """Publish the backlog in order, QoS 1, and wait until the broker has taken all of it."""
+    with connected_client(port) as client:
+        for number in range(backlog.first, backlog.messages):
+            info = client.publish(backlog.topic(number), backlog.payload(number), qos=1)
+            if number % WINDOW == 0 or number == backlog.messages - 1:  # paho holds 65,535 at most
+                _wait_until_taken(info)
+
+
+def publish_paced(backlog: Backlog, port: int, per_s: float) -> dict[int, float]:
+    """The same at a steady rate: when each message was due, by time.monotonic(), whether it left in time or not."""
+    due: dict[int, float] = {}
+    with connected_client(port) as client:
+        begun = time.monotonic()
+        for number in range(backlog.first, backlog.messages):
+            due[number] = begun + (number - backlog.first) / per_s
+            if (ahead := due[number] - time.monotonic()) > 0:
+                time.sleep(max(ahead, TICK_S))
+            info = client.publish(backlog.topic(number), backlog.payload(number), qos=1)
+        _wait_until_taken(info)
+    return due
+
+
+@contextmanager
+def connected_client(port: int) -> Iterator[Client]:
+    """Devices: one connection that publishes for all of them."""
     client = subscriber("bench-devices")
     connected = threading.Event()
     client.on_connect = lambda *_: connected.set()
@@ -198,15 +264,16 @@ def publish(backlog: Backlog, port: int) -> None:
     client.loop_start()
     connected.wait(WAIT_S)
     try:
-        for number in range(backlog.messages):
-            info = client.publish(backlog.topic(number), backlog.payload(number), qos=1)
-            if number % WINDOW == 0 or number == backlog.messages - 1:  # paho holds 65,535 at most
-                info.wait_for_publish(WAIT_S)
-                if not info.is_published():
-                    raise Unavailable("The broker did not take the messages in time.")
+        yield client
     finally:
         client.disconnect()
         client.loop_stop()
+
+
+def _wait_until_taken(info: MQTTMessageInfo) -> None:
+    info.wait_for_publish(WAIT_S)
+    if not info.is_published():
+        raise Unavailable("The broker did not take the messages in time.")
 
 
 def _answers(port: int) -> bool:

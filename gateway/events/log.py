@@ -7,16 +7,19 @@ nothing can appear behind a reader's place any more.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from gateway.core.errors import BadInput
 from gateway.store import Connection, Jsonb, Row, load_queries
+from gateway.store.wakeup import wait
 
 queries = load_queries("gateway.events")
 
 GATEWAY = "gateway"
 """The actor of what the gateway does by itself."""
+
+_HELD = timedelta(milliseconds=10)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -97,6 +100,15 @@ def read(connection: Connection, after: Position, limit: int) -> list[Event]:
     """The next events behind `after`, oldest first."""
     rows = connection.execute(queries.read, {"xid": after.xid, "id": after.id, "limit": limit})
     return [_event(row) for row in rows]
+
+
+def wait_for_next(connection: Connection, after: Position, at_most: timedelta) -> None:
+    """Wait for a wake-up after nothing could be read; a moment only, while an older transaction holds events back.
+
+    Its end wakes nobody: most of ingest's transactions write no event.
+    """
+    is_held = connection.execute(queries.behind, {"xid": after.xid, "id": after.id}).rowcount > 0
+    wait(connection, min(at_most, _HELD) if is_held else at_most)
 
 
 def end(connection: Connection) -> Position:

@@ -14,6 +14,10 @@ WHERE (e.xid, e.id) > (%(xid)s::text::xid8, %(id)s)
 ORDER BY e.xid, e.id
 LIMIT %(limit)s;
 
+-- name: behind
+-- Whether any event stands behind a position, readable or not yet.
+SELECT FROM event WHERE (xid, id) > (%(xid)s::text::xid8, %(id)s) LIMIT 1;
+
 -- name: end
 -- The position of the newest readable event.
 SELECT xid::text::bigint AS xid, id FROM event

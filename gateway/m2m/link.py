@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
+from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -64,18 +64,12 @@ class Link:
         self.connected = threading.Event()
 
     def _make_client(self) -> BufferedClient:
-        client = BufferedClient(
-            CallbackAPIVersion.VERSION2,
-            client_id=self._settings.client_id,
-            protocol=MQTTProtocolVersion.MQTTv5,
-            manual_ack=True,
-        )
+        client = BufferedClient(self._settings.client_id, self._take)
         if self._settings.credentials:
             client.username_pw_set(*self._settings.credentials)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_subscribe = self._on_subscribe
-        client.on_message = self._on_message
         return client
 
     def acknowledge(self, messages: Iterable[Message]) -> None:
@@ -190,23 +184,7 @@ class Link:
         self.connected.clear()
         log.log(logging.WARNING if reason.is_failure else logging.INFO, "Disconnected from the broker (%s).", reason)
 
-    def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
+    def _take(self, topic: str, payload: bytes, packet_id: int) -> None:
         # Strictly rising, so that two messages without a time of their own never fall on the same moment.
         self._last_us = max(self._now_us, self._last_us + 1)
-        self._inbox.put(
-            Message(
-                topic=_topic(message),
-                payload=bytes(message.payload),
-                packet_id=message.mid if message.qos else 0,
-                connection=self._connection,
-                resumed=self._resumed,
-                received_us=self._last_us,
-            )
-        )
-
-
-def _topic(message: MQTTMessage) -> str:
-    try:
-        return message.topic
-    except UnicodeDecodeError:
-        return "(a topic that is not UTF-8)"
+        self._inbox.put(Message(topic, payload, packet_id, self._connection, self._resumed, self._last_us))

@@ -1,15 +1,22 @@
 """paho over a buffered socket: it asks for a byte at a time, so the kernel is asked for 256 KB at once instead.
 
 paho takes any object with a socket's methods, as it does for TLS and WebSockets. What it sends is gathered, too, and
-leaves with `flush`, so that the acknowledgements of a batch are one write.
+leaves with `flush`, so that the acknowledgements of a batch are one write. A plain PUBLISH is taken apart here: paho
+makes an object for the properties of each, though nearly none has any.
 """
 
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from paho.mqtt.client import Client
+from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
 _CHUNK = 262_144
+_QOS = 0b110
+_QOS_1 = 0b010
+
+Take = Callable[[str, bytes, int], None]
+"""Gets topic, payload and packet id of each message; the id is 0 with QoS 0."""
 
 
 class BufferedSocket:
@@ -70,10 +77,27 @@ class BufferedSocket:
 
 
 class BufferedClient(Client):
-    """paho's client over a BufferedSocket, driven by its owner's loop."""
+    """paho's MQTT 5 client over a BufferedSocket, driven by its owner's loop; who takes a message acknowledges it."""
+
+    def __init__(self, client_id: str, take: Take) -> None:
+        super().__init__(
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id,
+            protocol=MQTTProtocolVersion.MQTTv5,
+            manual_ack=True,
+        )
+        self._take = take
+        self.on_message = lambda _client, _data, message: take(*_parts(message))
 
     def _create_socket(self) -> BufferedSocket:
         return BufferedSocket(self._create_socket_connection())
+
+    def _handle_publish(self) -> MQTTErrorCode:
+        plain = plain_publish(self._in_packet["command"], self._in_packet["packet"])
+        if plain is None:
+            return super()._handle_publish()
+        self._take(*plain)
+        return MQTTErrorCode.MQTT_ERR_SUCCESS
 
     @property
     def wire(self) -> BufferedSocket | None:
@@ -81,6 +105,32 @@ class BufferedClient(Client):
         connection = self.socket()
         assert connection is None or isinstance(connection, BufferedSocket)  # noqa: S101 - made above
         return connection
+
+
+def plain_publish(header: int, packet: bytes | bytearray) -> tuple[str, bytes, int] | None:
+    """Topic, payload and packet id of a PUBLISH packet (MQTT 5, 3.3); None where it is for paho.
+
+    That is with QoS 2, with properties, with a topic that is not UTF-8, and when it is malformed. `header` is its first
+    byte, `packet` what follows the length.
+    """
+    qos = header & _QOS
+    topic_end = 2 + int.from_bytes(packet[:2])
+    properties = topic_end + 2 if qos else topic_end
+    if qos > _QOS_1 or len(packet) <= properties or packet[properties]:
+        return None
+    try:
+        topic = packet[2:topic_end].decode()
+    except UnicodeDecodeError:
+        return None
+    return topic, bytes(packet[properties + 1 :]), int.from_bytes(packet[topic_end:properties])
+
+
+def _parts(message: MQTTMessage) -> tuple[str, bytes, int]:
+    try:
+        topic = message.topic
+    except UnicodeDecodeError:
+        topic = "(a topic that is not UTF-8)"
+    return topic, bytes(message.payload), message.mid if message.qos else 0
 
 
 def pubacks(packet_ids: Iterable[int]) -> bytes:

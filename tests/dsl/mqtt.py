@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.properties import Properties
 
 WAIT_S = 30
 
@@ -30,10 +31,13 @@ class Devices:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def send(self, serial: str, payload: Any, *, product: str = "pump", qos: int = 1) -> Self:
+    def send(
+        self, serial: str, payload: Any, *, product: str = "pump", qos: int = 1, properties: Properties | None = None
+    ) -> Self:
         """Publish as a unit; bytes go as they are, all else as JSON."""
         body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-        self._last = self._client.publish(f"m2m/v1/{product}/{serial}/telemetry", body, qos=qos)
+        topic = f"m2m/v1/{product}/{serial}/telemetry"
+        self._last = self._client.publish(topic, body, qos=qos, properties=properties)
         return self
 
     def reading(self, serial: str, at: float | None = None, **values: float) -> Self:

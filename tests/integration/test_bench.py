@@ -1,4 +1,4 @@
-"""The ingest timing runs from start to end and judges itself; how fast it was is not asserted here."""
+"""The timings run from start to end and judge themselves; how fast it was is not asserted here."""
 
 import json
 import shutil
@@ -8,35 +8,33 @@ from pathlib import Path
 
 import pytest
 
-from bench import ingest, simulator
+from bench import ingest, reaction, simulator
 
-KEYS = {
-    "messages_per_s",
-    "counting_subscriber_per_s",
-    "ratio",
-    "lost",
-    "duplicated",
-    "cpu_s_per_message",
-    "messages",
-}
+ROOT = Path(__file__).parents[2]
+
+
+def run(name, *arguments):
+    return subprocess.run(
+        [sys.executable, "-m", name, "--json", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=240
+    )
 
 
 @pytest.mark.usefixtures("mosquitto_port")  # only because it says what to do where there is none
 def test_a_small_run_loses_nothing_doubles_nothing_and_judges_everything():
-    run = subprocess.run(
-        [sys.executable, "-m", "bench.ingest", "--json", "--messages", "2000", "--rules", "5", "--units", "40"],
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        timeout=180,
-    )
-    assert run.returncode == 0, run.stderr
-    result = json.loads(run.stdout.splitlines()[-1])
-    assert result.keys() >= KEYS
+    small = ["--messages", "2000", "--rules", "5", "--units", "40", "--live-messages", "200", "--live-rate", "200"]
+    ended = run("bench.ingest", *small)
+    assert ended.returncode == 0, ended.stderr
+    result = json.loads(ended.stdout.splitlines()[-1])
     assert (result["lost"], result["duplicated"], result["unacknowledged"]) == (0, 0, 0)
-    assert result["messages"] == 2000
+    assert (result["messages"], result["load"]) == (2000, "preloaded")
     assert result["alarms"] == result["alarms_expected"] == 3
     assert result["ratio"] == pytest.approx(result["messages_per_s"] / result["counting_subscriber_per_s"], abs=0.001)
+    cpu_s = result["cpu_s_per_message"]
+    assert cpu_s["gateway"] == pytest.approx(cpu_s["gateway_reader"] + cpu_s["gateway_writer"], abs=1e-6)
+    assert min(cpu_s["gateway"], cpu_s["database"], *result["memory_mb"].values()) > 0
+    delays = result["publish_to_ack"]
+    assert delays["messages"] == 160
+    assert 0 < delays["p50_ms"] <= delays["p99_ms"] <= delays["max_ms"]
 
 
 @pytest.mark.usefixtures("mosquitto_port")
@@ -50,8 +48,29 @@ def test_the_load_generator_is_measured_against_paho_in_the_same_run(capsys):
     assert result["cpu_ratio_to_paho"] == pytest.approx(ratio, abs=0.01)
 
 
-def test_without_mosquitto_it_says_so_in_one_line(monkeypatch):
+@pytest.mark.usefixtures("mosquitto_port")
+def test_a_small_reaction_run_tells_of_every_alarm():
+    small = ["--samples", "60", "--per-s", "10", "--background", "50", "--rules", "5"]
+    ended = run("bench.reaction", *small)
+    assert ended.returncode == 0, ended.stderr
+    result = json.loads(ended.stdout.splitlines()[-1])
+    assert (result["samples"], result["untold"]) == (60, 0)
+    assert 0 < result["p50_ms"] <= result["p99_ms"] <= result["max_ms"]
+    assert result["alarm"]["p50_ms"] < result["p50_ms"]
+    assert result["background_per_s"] >= 45
+
+
+@pytest.mark.usefixtures("mosquitto_port")
+def test_a_reaction_run_whose_background_the_machine_does_not_carry_is_one_line():
+    ended = run("bench.reaction", "--samples", "1", "--background", "1000000", "--rules", "1")
+    assert ended.returncode == 1
+    (line,) = [line for line in ended.stderr.splitlines() if line.startswith("bench: Beside")]
+    assert line.startswith("bench: Beside it 1000000 messages a second were asked for, but ")
+
+
+@pytest.mark.parametrize("bench", [ingest, reaction], ids=["ingest", "reaction"])
+def test_without_mosquitto_it_says_so_in_one_line(monkeypatch, bench):
     monkeypatch.setattr(shutil, "which", lambda *_args, **_more: None)
     with pytest.raises(SystemExit) as end:
-        ingest.main(["--json"])
+        bench.main(["--json"])
     assert end.value.code == "bench: Mosquitto is missing; install it with: apt-get install mosquitto"

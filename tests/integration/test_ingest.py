@@ -6,8 +6,11 @@ import sys
 import time
 
 import pytest
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
-from tests.dsl.ingest import running_ingest
+from gateway.m2m.session import Session
+from tests.dsl.ingest import CLIENT_ID, running_ingest
 from tests.dsl.mqtt import Devices
 from tests.dsl.wait import until
 from tests.factories import apply_hot_rule, make_fleet
@@ -63,6 +66,26 @@ def test_equal_messages_without_a_time_are_each_stored(url, db, broker_port, dev
             devices.reading("P1", temp_c=20)
         devices.flush()
         until(lambda: count(db, "telemetry") == 50)
+
+
+@pytest.mark.parametrize("qos", [0, 1])
+def test_messages_with_and_without_mqtt_5_properties_arrive_in_their_order_and_are_acknowledged(
+    url, db, mosquitto_port, fleet, qos
+):
+    """paho reads those with properties, we those without."""
+    properties = Properties(PacketTypes.PUBLISH)
+    properties.UserProperty = ("line", "7")
+    properties.ContentType = "application/json"
+    with running_ingest(url, mosquitto_port), Devices(mosquitto_port) as devices:
+        for value in range(40):
+            given = properties if value % 2 else None
+            devices.send("P1", {"values": {"temp_c": value}}, qos=qos, properties=given)
+        devices.flush()
+        until(lambda: count(db, "telemetry") == 40)
+    assert [value for value, _ in rows(db)] == list(range(40))
+    with Session(("127.0.0.1", mosquitto_port), None, CLIENT_ID, clean=False) as session:
+        assert session.resumed
+        assert session.collect(1, within_s=1) == 0
 
 
 def test_duplicates_are_ignored_and_a_second_value_is_kept_as_conflicting(url, db, broker_port, devices, fleet):

@@ -1,8 +1,13 @@
 import socket
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from paho.mqtt._packet import decode_publish
+from paho.mqtt.enums import MQTTProtocolVersion
+from paho.mqtt.exception import MalformedPacket
 
-from gateway.m2m.wire import BufferedSocket, pubacks
+from gateway.m2m.wire import BufferedSocket, plain_publish, pubacks
 
 
 @pytest.fixture
@@ -85,3 +90,61 @@ def test_closing_sends_what_still_waits(pair):
 def test_pubacks_are_mqtt_5_packets_in_order():
     assert pubacks([1, 0x1234, 65535]) == b"\x40\x02\x00\x01\x40\x02\x12\x34\x40\x02\xff\xff"
     assert pubacks([]) == b""
+
+
+def packet(topic: bytes, packet_id: bytes, properties: bytes, payload: bytes) -> bytes:
+    return len(topic).to_bytes(2) + topic + packet_id + properties + payload
+
+
+@given(
+    header=st.sampled_from([0x30, 0x31, 0x32, 0x33, 0x3A, 0x3B]),
+    topic=st.text(max_size=300),
+    packet_id=st.binary(min_size=2, max_size=2),
+    payload=st.binary(max_size=300),
+)
+def test_a_plain_publish_says_what_paho_finds_in_it(header, topic, packet_id, payload):
+    has_id = header & 0b110 > 0
+    whole = bytearray(packet(topic.encode(), packet_id if has_id else b"", b"\0", payload))
+    found = decode_publish(header, whole, MQTTProtocolVersion.MQTTv5)
+    assert plain_publish(header, whole) == (topic, payload, found.mid)
+    assert (found.topic.decode(), bytes(found.payload)) == (topic, payload)
+
+
+@given(header=st.integers(0x30, 0x3F), whole=st.binary(max_size=60))
+@example(0x32, b"")
+@example(0x32, b"\0")
+@example(0x30, b"\0\0\0")
+@example(0x32, packet(b"a", b"\0\1", b"", b""))
+@example(0x32, packet(b"\xff", b"\0\1", b"\0", b"x"))
+@example(0x34, packet(b"a", b"\0\1", b"\0", b"x"))
+@example(0x36, packet(b"a", b"\0\1", b"\0", b"x"))
+@example(0x32, packet(b"a", b"\0\1", b"\2\1\1", b"x"))
+def test_whatever_comes_it_agrees_with_paho_or_leaves_it_to_paho(header, whole):
+    plain = plain_publish(header, whole)
+    if plain is None:
+        return
+    found = decode_publish(header, whole, MQTTProtocolVersion.MQTTv5)
+    assert found.qos < 2
+    assert found.properties.isEmpty()
+    assert plain == (found.topic.decode(), bytes(found.payload), found.mid)
+
+
+@pytest.mark.parametrize(
+    ("header", "whole"),
+    [
+        (0x34, packet(b"a", b"\0\1", b"\0", b"x")),
+        (0x32, packet(b"a", b"\0\1", b"\2\1\1", b"x")),
+        (0x32, packet(b"\xff", b"\0\1", b"\0", b"x")),
+    ],
+    ids=["QoS 2", "properties", "a topic that is not UTF-8"],
+)
+def test_what_is_not_plain_is_for_paho(header, whole):
+    assert plain_publish(header, whole) is None
+    decode_publish(header, whole, MQTTProtocolVersion.MQTTv5)
+
+
+def test_a_malformed_publish_is_for_paho_too():
+    cut = packet(b"topic", b"\0\1", b"", b"")[:4]
+    assert plain_publish(0x32, cut) is None
+    with pytest.raises(MalformedPacket):
+        decode_publish(0x32, cut, MQTTProtocolVersion.MQTTv5)

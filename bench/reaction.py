@@ -1,0 +1,272 @@
+"""How long it takes from a decisive reading to its owner's open event stream, while the fleet goes on sending."""
+
+import argparse
+import http.client
+import json
+import os
+import signal
+import socket
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from bench.roles import Role, running
+from bench.setup import (
+    WAIT_S,
+    WINDOW,
+    Broker,
+    connected_client,
+    database,
+    make_fleet,
+    mosquitto,
+    percentiles,
+    serial,
+    telemetry_topic,
+)
+from gateway.accounts.service import create, open_session
+from gateway.app.imports import import_files
+from gateway.core.clock import system_clock
+from gateway.core.errors import GatewayError, Unavailable
+from gateway.demo.visitor import VisitFailed, Visitor
+from gateway.embedded.process import free_port, spawn, stop
+from gateway.store import Connection, connect
+
+OWNER = "owner@example.org"
+FLEET = 5_000
+OWNED = 100
+"""The owner's units, one after the other; each is well again after half a round, and its turn comes again.
+
+So a round has to last longer than the slowest reaction: an alarm that is raised before the last one was seen to be
+cleared joins its notice, and counts as untold.
+"""
+WARM_UP_S = 2
+LEAST_BACKGROUND = 0.9
+"""Of the messages asked for; a machine that stores fewer shows something else than what was asked."""
+HOT, WELL = 95, 20
+
+_STORED = """
+SELECT count(*) AS n FROM telemetry t JOIN metric m ON m.id = t.metric_id
+ WHERE m.name = 'number' AND t.received_at BETWEEN to_timestamp(%s) AND to_timestamp(%s)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What is printed; from the moment a reading is due to be published until the event was read."""
+
+    p50_ms: float
+    p99_ms: float
+    max_ms: float
+    """These are of `notice.told`: the notice stands in the owner's feed."""
+    samples: int
+    untold: int
+    alarm: dict[str, float]
+    """The same of `alarm.raised`, which the stream brings first."""
+    background_per_s: float
+    units: int
+    rules: int
+    cpus: int | None
+    load_average: float
+    """Of the last minute, as it began: what others asked of the machine."""
+
+
+class Stopwatch:
+    """Which units were sent a decisive reading, when, and when their owner heard of it."""
+
+    def __init__(self) -> None:
+        self.due: dict[str, float] = {}
+        self.delays: dict[str, list[float]] = {"alarm.raised": [], "notice.told": []}
+
+    def heard(self, kind: str, unit: str | None) -> None:
+        """An event came."""
+        if kind in self.delays and unit in self.due:
+            self.delays[kind].append(time.monotonic() - self.due[unit])
+        if kind == "notice.told" and unit is not None:
+            self.due.pop(unit, None)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run it; exits 1 with one line where it cannot, and after the result where it shows something else than asked."""
+    parser = argparse.ArgumentParser(prog="bench.reaction", description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--samples", type=int, default=200, help="decisive readings (default %(default)s)")
+    parser.add_argument("--per-s", type=int, default=10, help="of them a second (default %(default)s)")
+    parser.add_argument("--background", type=int, default=2_000, help="other messages a second (default %(default)s)")
+    parser.add_argument("--rules", type=int, default=50, help="active rules (default %(default)s)")
+    given = parser.parse_args(arguments)
+    if min(given.samples, given.per_s, given.background, given.rules) < 1:
+        parser.error("one of each is the least")
+    try:
+        result = measure(given.samples, given.per_s, given.background, given.rules)
+    except (GatewayError, VisitFailed) as error:
+        sys.exit(f"bench: {error}")
+    if given.json:
+        print(json.dumps(asdict(result)))
+    else:
+        print("\n".join(f"{name:20} {value}" for name, value in asdict(result).items()))
+    carried = result.background_per_s
+    if carried < LEAST_BACKGROUND * given.background:
+        sys.exit(f"bench: Beside it {given.background} messages a second were asked for, but {carried} were stored.")
+    sys.exit(1 if result.untold else 0)
+
+
+def measure(samples: int, per_s: int, background: int, rules: int) -> Result:
+    """Set everything up, keep the background going, and publish readings that raise and clear alarms."""
+    load_average = os.getloadavg()[0]
+    with tempfile.TemporaryDirectory() as name, mosquitto(folder := Path(name)) as broker, database() as url:
+        make_fleet(url, folder, FLEET + OWNED, rules)
+        with connect(url, "bench") as db:
+            units, owner = _settle(db, url, folder)
+            lasting = samples // per_s + 5 * WAIT_S
+            with _roles(url, broker, folder) as base, _background(broker, background, lasting):
+                _wait_until_it_flows(db, FLEET / background + WARM_UP_S)
+                owner.url = base
+                watch = Stopwatch()
+                begun = time.time()
+                with _listening(owner, watch):
+                    _publish(broker.port, watch, units, samples, per_s)
+                    ended = time.time()
+                    _wait_for_the_rest(watch, samples)
+            stored = db.execute(_STORED, [begun, ended]).fetchone()
+    told = watch.delays["notice.told"]
+    if not told:
+        raise Unavailable("The owner was told of nothing.")
+    return Result(
+        **percentiles(told),
+        samples=len(told),
+        untold=samples - len(told),
+        alarm=percentiles(watch.delays["alarm.raised"]),
+        background_per_s=round(stored["n"] / (ended - begun), 1) if stored else 0.0,
+        units=FLEET + OWNED,
+        rules=rules,
+        cpus=os.cpu_count(),
+        load_average=round(load_average, 2),
+    )
+
+
+def _settle(db: Connection, url: str, folder: Path) -> tuple[dict[str, str], Visitor]:
+    """Give the owner an account, a session and the last of the units; answers their serials by public id."""
+    with db.transaction():
+        account = create(db, OWNER, "Owner", "customer", system_clock())
+        token = open_session(db, account, system_clock())
+    serials = [serial(FLEET + number) for number in range(OWNED)]
+    (rows := folder / "owners.csv").write_text(
+        "person,email,unit,since\n" + "".join(f"Owner,{OWNER},bench/{each},2024-01-01T00:00:00Z\n" for each in serials)
+    )
+    import_files(url, "owners", [rows], actor="bench")
+    found = db.execute("SELECT public_id, serial FROM unit WHERE serial = ANY(%s) ORDER BY serial", [serials])
+    owner = Visitor("")
+    owner.cookies["session"] = token
+    return {row["public_id"]: row["serial"] for row in found}, owner
+
+
+@contextmanager
+def _roles(url: str, broker: Broker, folder: Path) -> Iterator[str]:
+    """All three, ready; yields where the API is."""
+    port = free_port()
+    settings = {
+        "database_url": url,
+        "mqtt_url": f"mqtt://127.0.0.1:{broker.port}",
+        "mqtt_receive_maximum": WINDOW,
+        "http_port": port,
+        # Each alarm is to be told, however often one comes.
+        "merge_window": "0s",
+        "notices_per_hour": 1_000_000,
+    }
+    base = f"http://127.0.0.1:{port}"
+    with (
+        running("ingest", folder, **settings) as ingest,
+        running("worker", folder, **settings),
+        running("api", folder, **settings) as api,
+    ):
+        ingest.wait_until_connected()
+        _wait_until_ready(api, base)
+        yield base
+
+
+def _wait_until_ready(api: Role, base: str) -> None:
+    def ready() -> bool:
+        try:
+            return bool(Visitor(base).get("/readyz")["ready"])
+        except VisitFailed:
+            return False
+
+    if not api.wait(ready, WAIT_S, pause=0.1):
+        raise Unavailable("The roles did not get ready.")
+
+
+@contextmanager
+def _background(broker: Broker, per_s: int, seconds: int) -> Iterator[None]:
+    asked = {"port": broker.port, "units": FLEET, "per-s": per_s, "seconds": seconds}
+    words = [f"--{name}={value}" for name, value in asked.items()]
+    process = spawn([sys.executable, "-m", "bench.background", *words], death_signal=signal.SIGKILL)
+    try:
+        yield
+    finally:
+        stop(process, signal.SIGTERM, WAIT_S)
+
+
+def _wait_until_it_flows(db: Connection, warm_up_s: float) -> None:
+    """Until the gateway, just started, has looked up each of the units."""
+    deadline = time.monotonic() + WAIT_S
+    while db.execute("SELECT FROM telemetry LIMIT 1").rowcount == 0:
+        if time.monotonic() > deadline:
+            raise Unavailable("Of the background nothing was stored.")
+        time.sleep(0.05)
+    time.sleep(min(warm_up_s, WAIT_S))
+
+
+@contextmanager
+def _listening(owner: Visitor, watch: Stopwatch) -> Iterator[None]:
+    """The owner's stream is open, and a thread reads it."""
+    connection = http.client.HTTPConnection(owner.url.removeprefix("http://"), timeout=WAIT_S)
+    connection.request("GET", "/api/my/stream", headers=owner.headers)
+    answer = connection.getresponse()
+    if answer.status != http.HTTPStatus.OK or not answer.readline().startswith(b":"):
+        raise Unavailable(f"The owner's stream was answered {answer.status}.")
+
+    def read() -> None:
+        with suppress(http.client.IncompleteRead):  # so it ends
+            while line := answer.readline():
+                if line.startswith(b"data: "):
+                    event = json.loads(line[6:])
+                    watch.heard(event.get("kind", ""), event.get("unit"))
+
+    thread = threading.Thread(target=read, name="stream")
+    thread.start()
+    try:
+        yield
+    finally:
+        connection.sock.shutdown(socket.SHUT_RDWR)
+        thread.join()
+        connection.close()
+
+
+def _publish(port: int, watch: Stopwatch, units: dict[str, str], samples: int, per_s: int) -> None:
+    """Raise one alarm after the other, and clear each after half a round of the units."""
+    ids = list(units)
+    half = len(ids) / per_s / 2
+    raises = [(number / per_s, ids[number % len(ids)], HOT) for number in range(samples)]
+    clears = [(after + half, unit, WELL) for after, unit, _ in raises]
+    with connected_client(port) as client:
+        begun = time.monotonic()
+        for after, unit, temp_c in sorted(raises + clears):
+            time.sleep(max(0.0, begun + after - time.monotonic()))
+            if temp_c == HOT:
+                watch.due[unit] = begun + after
+            client.publish(telemetry_topic(units[unit]), json.dumps({"values": {"temp_c": temp_c}}), qos=1)
+
+
+def _wait_for_the_rest(watch: Stopwatch, samples: int) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while len(watch.delays["notice.told"]) < samples and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
+if __name__ == "__main__":
+    main()
