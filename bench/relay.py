@@ -14,7 +14,7 @@ _QOS = 0b110
 
 
 class Relay:
-    """Passes one connection on; knows when each numbered message of QoS 1 was acknowledged, by time.monotonic()."""
+    """Passes connections on; knows when each numbered message of QoS 1 was acknowledged, by time.monotonic()."""
 
     def __init__(self, broker_port: int) -> None:
         self._broker_port = broker_port
@@ -26,30 +26,40 @@ class Relay:
         self.acknowledged: dict[int, float] = {}
 
     def start(self) -> None:
-        """Wait for the connection from now on."""
+        """Wait for connections from now on."""
         self._threads[0].start()
 
     def close(self) -> None:
-        """End it and its threads."""
-        for end in self._ends:
-            with suppress(OSError):  # it ended before
-                end.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
+        """End them and their threads."""
+        self._end_all()
+        self._threads[0].join()  # nobody new comes any more
+        self._end_all()
+        for thread in self._threads[1:]:
             thread.join()
         for end in self._ends:
             end.close()
 
+    def _end_all(self) -> None:
+        for end in self._ends:
+            with suppress(OSError):  # it ended before
+                end.shutdown(socket.SHUT_RDWR)
+
     def _run(self) -> None:
-        try:
-            near, _ = self._listener.accept()
-        except OSError:
-            return  # closed before anybody came
+        while True:
+            try:
+                near, _ = self._listener.accept()
+            except OSError:
+                return  # closed
+            forth = threading.Thread(target=self._pass_on, args=(near,), name="relay-forth")
+            self._threads.append(forth)
+            forth.start()
+
+    def _pass_on(self, near: socket.socket) -> None:
         far = socket.create_connection(("127.0.0.1", self._broker_port))
         for end in (near, far):
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._ends += [near, far]
         back = threading.Thread(target=self._pass_acknowledgements, args=(near, far), name="relay-back")
-        self._threads.append(back)
         back.start()
         packets = _Packets()
         for data in _received(far):
@@ -58,7 +68,9 @@ class Relay:
                     topic_end = 2 + int.from_bytes(body[:2])
                     self._numbers[int.from_bytes(body[topic_end : topic_end + 2])] = int(number[1])
             near.sendall(data)
-        near.shutdown(socket.SHUT_WR)
+        with suppress(OSError):  # it is gone
+            near.shutdown(socket.SHUT_WR)
+        back.join()
 
     def _pass_acknowledgements(self, near: socket.socket, far: socket.socket) -> None:
         packets = _Packets()
@@ -68,7 +80,8 @@ class Relay:
             for header, body in packets.feed(data):
                 if header == _PUBACK and (number := self._numbers.pop(int.from_bytes(body[:2]), None)) is not None:
                     self.acknowledged[number] = now
-        far.shutdown(socket.SHUT_WR)
+        with suppress(OSError):  # it is gone
+            far.shutdown(socket.SHUT_WR)
 
 
 @contextmanager

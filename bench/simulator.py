@@ -59,8 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seconds", type=int, default=30, help="default %(default)s")
     given = parser.parse_args(arguments)
     try:
-        with tempfile.TemporaryDirectory() as name, mosquitto(Path(name)) as port:
-            result = measure(Path(name), port, given.devices, given.rate, given.seconds)
+        with tempfile.TemporaryDirectory() as name, mosquitto(Path(name)) as broker:
+            result = measure(Path(name), broker.port, given.devices, given.rate, given.seconds)
     except GatewayError as error:
         sys.exit(f"bench: {error}")
     print(json.dumps(asdict(result)) if given.json else "\n".join(f"{k:28} {v}" for k, v in asdict(result).items()))
