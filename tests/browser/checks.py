@@ -12,6 +12,9 @@ _TARGETS = """(least) => [...document.querySelectorAll('a.btn, button, select, n
   .map((el) => [el.textContent.trim() || el.id, el.getBoundingClientRect()])
   .filter(([, box]) => box.height > 0 && box.height < least - 0.5 && box.width > 1)
   .map(([name, box]) => `${name} ${Math.round(box.width)}x${Math.round(box.height)}`)"""
+_BEYOND = """(width) => document.documentElement.scrollWidth <= width ? [] :
+  [...document.querySelectorAll('body *')].filter((el) => el.getBoundingClientRect().right > width)
+  .map((el) => `${el.tagName.toLowerCase()}.${el.className} ends at ${Math.round(el.getBoundingClientRect().right)}`)"""
 _FOCUSED = """() => {
   const el = document.activeElement, box = el.getBoundingClientRect();
   return { what: (el.getAttribute('aria-label') || el.textContent || el.id).trim().slice(0, 40),
@@ -31,11 +34,11 @@ def check(page: Any, name: str, look: tuple[int, str], target: int = 44) -> None
     page.set_viewport_size({"width": width, "height": height})
     found = Axe().run(page)
     assert not found.response["violations"], found.generate_report()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{name} scrolls sideways at {width}"
+    assert page.evaluate(_BEYOND, width) == [], f"{name} scrolls sideways at {width}"
     assert page.evaluate(_TARGETS, target) == [], f"{name} has targets below {target} px"
     if width < 860:
         page.set_viewport_size({"width": 320, "height": height})
-        assert page.evaluate("document.documentElement.scrollWidth") <= 320, f"{name} scrolls sideways at 320"
+        assert page.evaluate(_BEYOND, 320) == [], f"{name} scrolls sideways at 320"
         page.set_viewport_size({"width": width, "height": height})
 
 
