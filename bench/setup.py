@@ -256,15 +256,21 @@ def publish_paced(backlog: Backlog, port: int, per_s: float) -> dict[int, float]
 
 @contextmanager
 def connected_client(port: int) -> Iterator[Client]:
-    """Devices: one connection that publishes for all of them."""
-    client = subscriber("bench-devices")
-    connected = threading.Event()
+    """Devices: one connection that publishes for all of them; raises Unavailable if it was lost meanwhile.
+
+    The broker names it: of two with one name it would close the first, which then comes back a second later.
+    """
+    client = subscriber("")
+    connected, lost = threading.Event(), threading.Event()
     client.on_connect = lambda *_: connected.set()
+    client.on_disconnect = lambda *_: lost.set()
     client.connect("127.0.0.1", port)
     client.loop_start()
     connected.wait(WAIT_S)
     try:
         yield client
+        if lost.is_set():
+            raise Unavailable("The broker closed the connection of the load, which so was not the one asked for.")
     finally:
         client.disconnect()
         client.loop_stop()
