@@ -23,17 +23,21 @@ _FOCUSED = """() => {
 }"""
 
 
-def check(page: Any, name: str, look: tuple[int, str], target: int = 44) -> None:
-    """Keep a picture of the page and hold it to the rules; `target` is how high what is touched must be, in px."""
-    width, scheme = look
-    page.wait_for_timeout(300)
+def check(page: Any, name: str, width: int, target: int = 44) -> None:
+    """Keep pictures of the page, light and dark, and hold it to the rules; `target` is the least height of a target.
+
+    In px, both.
+    """
     PICTURES.mkdir(exist_ok=True)
     height = page.viewport_size["height"]
-    page.set_viewport_size({"width": width, "height": page.evaluate("document.documentElement.scrollHeight")})
-    page.screenshot(path=PICTURES / f"{name}-{width}-{scheme}.png")
-    page.set_viewport_size({"width": width, "height": height})
-    found = Axe().run(page)
-    assert not found.response["violations"], found.generate_report()
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": page.evaluate("document.documentElement.scrollHeight")})
+        page.wait_for_timeout(300)
+        page.screenshot(path=PICTURES / f"{name}-{width}-{scheme}.png")
+        page.set_viewport_size({"width": width, "height": height})
+        found = Axe().run(page)
+        assert not found.response["violations"], f"{name} in {scheme}: {found.generate_report()}"
     assert page.evaluate(_BEYOND, width) == [], f"{name} scrolls sideways at {width}"
     assert page.evaluate(_TARGETS, target) == [], f"{name} has targets below {target} px"
     if width < 860:

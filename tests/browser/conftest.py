@@ -26,7 +26,7 @@ from tests.dsl.wait import until
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 DATA = Path(__file__).parents[2] / "gateway" / "demo" / "data"
 OWNER_PASSWORD = "correct horse battery"
-LOOKS = [(390, "light"), (390, "dark"), (1440, "light"), (1440, "dark")]
+WIDTHS = [390, 1440]
 
 
 @dataclass
@@ -131,29 +131,27 @@ def browser_type_launch_args() -> dict[str, Any]:
     return {"executable_path": CHROMIUM, "args": args}
 
 
-@pytest.fixture(params=LOOKS, ids=lambda look: f"{look[0]}-{look[1]}")
-def look(request: pytest.FixtureRequest) -> tuple[int, str]:
-    """A width, and light or dark."""
+@pytest.fixture(params=WIDTHS)
+def width(request: pytest.FixtureRequest) -> int:
+    """Of the window, in px."""
     return request.param
 
 
 @pytest.fixture
-def page(open_page: Any, look: tuple[int, str]) -> Any:
-    """A page at this width, in these colours."""
-    return open_page(look)
+def page(open_page: Any, width: int) -> Any:
+    """A page at this width."""
+    return open_page(width)
 
 
 @pytest.fixture
 def open_page(new_context: Any, demo: Demo) -> Iterator[Any]:
-    """Opens pages at a width and in colours, signed in as an owner if one is given; an error in a console fails."""
+    """Opens pages at a width, signed in as an owner if one is given; an error in a console fails."""
     wrong: list[str] = []
 
-    def open_one(look: tuple[int, str] = (390, "light"), owner: Visitor | None = None, **how: Any) -> Any:
-        width, scheme = look
+    def open_one(width: int = 390, owner: Visitor | None = None, **how: Any) -> Any:
         context = new_context(
             base_url=demo.url,
             viewport={"width": width, "height": 844 if width < 860 else 1000},
-            color_scheme=scheme,
             locale="en-GB",
             reduced_motion="reduce",
             **how,

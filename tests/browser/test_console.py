@@ -21,8 +21,8 @@ LETTERS = {
 CONTACT = {"phone": "+49 800 1234567", "email": None, "url": None}
 
 
-def check(page, name, look):
-    checks.check(page, f"console-{name}", look, target=36 if look[0] >= 1024 else 44)
+def check(page, name, width):
+    checks.check(page, f"console-{name}", width, target=36 if width >= 1024 else 44)
 
 
 class Api:
@@ -95,9 +95,9 @@ def enter(page, demo, email, path="/console"):
 
 
 @pytest.fixture
-def second(new_context, demo, look):
+def second(new_context, demo, width):
     """Another browser, with another person in it."""
-    page = new_context(base_url=demo.url, viewport={"width": look[0], "height": 900}, locale="en-GB").new_page()
+    page = new_context(base_url=demo.url, viewport={"width": width, "height": 900}, locale="en-GB").new_page()
     enter(page, demo, PAVEL)
     return page
 
@@ -111,20 +111,20 @@ def saved(page):
 
 
 def test_a_recall_is_drafted_counted_approved_by_a_second_person_and_followed_live(  # noqa: PLR0915
-    page, second, demo, look, owner, units
+    page, second, demo, width, owner, units
 ):
     [own] = [unit["serial"] for unit in owner("GET", "/api/my/units")["units"]]
     serials = [own, *(unit["serial"] for unit in units)]
     enter(page, demo, PAULA)
     page.get_by_role("heading", name="Campaigns").first.wait_for()
-    check(page, "1-list", look)
+    check(page, "1-list", width)
     page.get_by_role("link", name="New recall").click()
     page.get_by_role("button", name=re.compile("AC 24")).wait_for()
-    check(page, "2-new", look)
+    check(page, "2-new", width)
     page.get_by_role("button", name=re.compile("AC 24")).click()
 
     page.get_by_role("heading", name="Untitled draft").wait_for()
-    check(page, "3-blank", look)
+    check(page, "3-blank", width)
     for label, texts in LETTERS.items():
         for language, text in zip(("English", "German"), texts, strict=True):
             page.get_by_label(f"{language}: {label}").fill(text)
@@ -146,7 +146,7 @@ def test_a_recall_is_drafted_counted_approved_by_a_second_person_and_followed_li
     expect(page.get_by_text("Nothing blocks approval")).to_be_visible()
     expect(page.locator(".reach .hd .num")).to_have_text(re.compile("^1 · 33.3"))
     saved(page)
-    check(page, "4-draft", look)
+    check(page, "4-draft", width)
 
     expect(page.get_by_text("A second person approves", exact=False).first).to_be_visible()
     assert page.get_by_label("Number of units").count() == 0, "the author is let approve"
@@ -162,7 +162,7 @@ def test_a_recall_is_drafted_counted_approved_by_a_second_person_and_followed_li
     assert send.is_disabled()
     second.get_by_label("Number of units").fill("3")
     assert send.is_enabled()
-    check(second, "5-approve", look)
+    check(second, "5-approve", width)
     page.evaluate("window.stayed = true")
     send.click()
     expect(second.get_by_text("Recall, live")).to_be_visible()
@@ -178,14 +178,14 @@ def test_a_recall_is_drafted_counted_approved_by_a_second_person_and_followed_li
     expect(page.get_by_role("row", name=own)).to_contain_text("Acknowledged")
     expect(page.get_by_role("row", name=serials[1])).to_contain_text("Not registered")
     assert page.evaluate("window.stayed"), "the page was loaded anew"
-    check(page, "6-live", look)
+    check(page, "6-live", width)
 
     page.get_by_role("button", name="Withdraw").click()
     expect(page.get_by_text(re.compile("^Every unit of R-"))).to_be_visible()
     page.get_by_label("English: Reason").fill("The tank was tested; it holds.")
     page.get_by_label("German: Reason").fill("Der Kessel wurde geprüft; er hält.")
     expect(page.get_by_text("Nothing blocks approval")).to_be_visible()
-    check(page, "7-withdrawal", look)
+    check(page, "7-withdrawal", width)
 
     page.go_back()
     page.get_by_role("button", name="Replace").click()
@@ -195,7 +195,7 @@ def test_a_recall_is_drafted_counted_approved_by_a_second_person_and_followed_li
     assert page.get_by_label("Product is").is_disabled()
 
 
-def test_an_update_notice_counts_the_units_below_a_version(page, demo, look, paula):
+def test_an_update_notice_counts_the_units_below_a_version(page, demo, width, paula):
     enter(page, demo, PAULA, "/console/campaigns/new?kind=update")
     page.get_by_role("button", name=re.compile("AC 24")).click()
     page.get_by_label("Firmware is below").fill("0.1")
@@ -205,11 +205,11 @@ def test_an_update_notice_counts_the_units_below_a_version(page, demo, look, pau
     page.get_by_role("link", name=re.compile("^Go to the field ?: Title, English")).click()
     assert page.evaluate("document.activeElement.id") == "content.title.en"
     saved(page)
-    check(page, "12-update", look)
+    check(page, "12-update", width)
     paula("DELETE", f"/api/campaigns/{page.url.rsplit('/', 1)[1]}")
 
 
-def test_another_ones_edit_is_shown_and_nothing_typed_is_lost(page, demo, look, paula, pavel, units):
+def test_another_ones_edit_is_shown_and_nothing_typed_is_lost(page, demo, width, paula, pavel, units):
     made = paula.draft([unit["serial"] for unit in units])
     path = f"/api/campaigns/{made['id']}"
     enter(page, demo, PAULA, f"/console/campaigns/{made['id']}")
@@ -238,7 +238,7 @@ def test_another_ones_edit_is_shown_and_nothing_typed_is_lost(page, demo, look, 
     expect(clash).to_contain_text("Hazard, English")
     expect(clash).to_be_focused()
     expect(page.get_by_label("English: Hazard")).to_have_value("Paula's hazard.")
-    check(page, "8-clash", look)
+    check(page, "8-clash", width)
     page.get_by_role("button", name="Keep mine").click()
     saved(page)
     assert pavel("GET", path)["content"]["hazard"]["en"] == "Paula's hazard."
@@ -248,7 +248,7 @@ def test_another_ones_edit_is_shown_and_nothing_typed_is_lost(page, demo, look, 
     paula("DELETE", path)
 
 
-def test_what_changed_since_it_was_read_is_refused_and_said(page, demo, paula, units, look):
+def test_what_changed_since_it_was_read_is_refused_and_said(page, demo, paula, units, width):
     made = paula.draft([unit["serial"] for unit in units])
     enter(page, demo, PAVEL, f"/console/campaigns/{made['id']}")
     page.get_by_label("Number of units").fill("2")
@@ -257,18 +257,18 @@ def test_what_changed_since_it_was_read_is_refused_and_said(page, demo, paula, u
     refusal = page.get_by_role("alert")
     expect(refusal).to_contain_text("It was not sent")
     expect(refusal).to_be_focused()
-    check(page, "9-refused", look)
+    check(page, "9-refused", width)
     assert paula("GET", f"/api/campaigns/{made['id']}")["state"] == "draft"
     paula("DELETE", f"/api/campaigns/{made['id']}")
 
 
-def test_only_the_staff_come_in_and_their_language_is_spoken(page, demo, look, paula, units):
+def test_only_the_staff_come_in_and_their_language_is_spoken(page, demo, width, paula, units):
     page.goto("/console/campaigns")
     page.get_by_label("Email").fill("eva.silva@example.org")
     page.get_by_label("Password", exact=True).fill(demo.password)
     page.get_by_role("button", name="Sign in", exact=True).click()
     page.get_by_role("heading", name="These pages are for staff").wait_for()
-    check(page, "10-customer", look)
+    check(page, "10-customer", width)
     page.context.clear_cookies()
 
     made = paula.draft([units[0]["serial"]])
@@ -280,7 +280,7 @@ def test_only_the_staff_come_in_and_their_language_is_spoken(page, demo, look, p
         page.goto(f"/console/campaigns/{made['id']}")
         page.get_by_role("heading", name="Empfängerkreis").wait_for()
         assert page.evaluate("document.documentElement.lang") == "de"
-        check(page, "11-german", look)
+        check(page, "11-german", width)
     finally:
         paula("PUT", "/api/my/language", language="en")
     page.goto("/console")
@@ -291,7 +291,7 @@ def test_only_the_staff_come_in_and_their_language_is_spoken(page, demo, look, p
     paula("DELETE", f"/api/campaigns/{made['id']}")
 
 
-def test_the_keyboard_gets_through_a_draft_and_always_shows_where_it_is(page, demo, paula, units, look):
+def test_the_keyboard_gets_through_a_draft_and_always_shows_where_it_is(page, demo, paula, units, width):
     made = paula.draft([units[0]["serial"]])
     enter(page, demo, PAULA, f"/console/campaigns/{made['id']}")
     page.get_by_label("English: Hazard").wait_for()

@@ -13,10 +13,10 @@ def sign_in(page, demo, email):
     page.get_by_role("heading", name="My Products").wait_for()
 
 
-def test_an_owner_signs_up_registers_and_is_told_without_a_reload(page, demo, look, fresh_email):  # noqa: PLR0915
+def test_an_owner_signs_up_registers_and_is_told_without_a_reload(page, demo, width, fresh_email):  # noqa: PLR0915
     page.goto("/")
     page.get_by_role("heading", name="Sign in").wait_for()
-    check(page, "1-sign-in", look)
+    check(page, "1-sign-in", width)
 
     page.get_by_role("link", name="Create an account").click()
     page.get_by_label("Your name").fill("Jana Möller")
@@ -24,14 +24,14 @@ def test_an_owner_signs_up_registers_and_is_told_without_a_reload(page, demo, lo
     page.get_by_label("Password", exact=True).fill("short")
     page.get_by_role("button", name="Send me the code").click()
     assert page.evaluate("document.activeElement.id") == "password"
-    check(page, "2-sign-up", look)
+    check(page, "2-sign-up", width)
     page.get_by_label("Password", exact=True).fill("correct horse battery")
     page.get_by_role("button", name="Send me the code").click()
     page.get_by_label("Code", exact=True).fill(demo.code_for(fresh_email))
-    check(page, "3-code", look)
+    check(page, "3-code", width)
     page.get_by_role("button", name="Confirm my address").click()
     page.get_by_role("heading", name="Your products appear here").wait_for()
-    check(page, "4-empty", look)
+    check(page, "4-empty", width)
 
     unit = demo.free_unit("hp-90")
     page.get_by_role("link", name="Add a product").first.click()
@@ -40,11 +40,11 @@ def test_an_owner_signs_up_registers_and_is_told_without_a_reload(page, demo, lo
     page.get_by_role("button", name="Add this product").click()
     page.get_by_role("alert").wait_for()
     assert page.evaluate("document.activeElement.getAttribute('role')") == "alert"
-    check(page, "5-refused", look)
+    check(page, "5-refused", width)
     page.get_by_role("textbox", name="Claim code").fill(unit["claim_code"].lower())
     page.get_by_role("button", name="Add this product").click()
     page.get_by_label("Where does it stand?").fill("Cellar")
-    check(page, "6-added", look)
+    check(page, "6-added", width)
     page.get_by_role("button", name="Done").click()
     page.get_by_role("heading", name="Heat pump", exact=True).wait_for()
 
@@ -55,12 +55,12 @@ def test_an_owner_signs_up_registers_and_is_told_without_a_reload(page, demo, lo
     page.get_by_role("heading", name="Top up the heating water").wait_for(timeout=60_000)
     assert page.evaluate("window.stayed"), "the page was loaded anew"
     assert page.get_by_text("New", exact=True).is_visible()
-    check(page, "7-told", look)
+    check(page, "7-told", width)
 
     page.get_by_role("link", name=re.compile("^See what to do")).click()
     page.get_by_role("heading", name="Why you got this").wait_for()
     page.get_by_text("You opened it").wait_for()
-    check(page, "8-notice", look)
+    check(page, "8-notice", width)
     page.get_by_role("button", name="I have done it").click()
     page.get_by_text("that it is done").wait_for()
 
@@ -69,23 +69,23 @@ def test_an_owner_signs_up_registers_and_is_told_without_a_reload(page, demo, lo
     page.locator(".uplot canvas").wait_for()
     page.get_by_text("Show the last messages").click()
     page.get_by_text("Taken").first.wait_for()
-    check(page, "9-unit", look)
+    check(page, "9-unit", width)
 
     page.goto(f"/n/{notice}")
     page.get_by_text("The rule:").wait_for()
-    check(page, "10-permalink", look)
+    check(page, "10-permalink", width)
 
 
-def test_settings_and_account_are_kept_and_the_stream_ends_with_the_session(page, demo, look):
+def test_settings_and_account_are_kept_and_the_stream_ends_with_the_session(page, demo, width):
     sign_in(page, demo, "eva.silva@example.org")
     page.goto("/settings")
     page.get_by_role("table").wait_for()
-    check(page, "11-settings", look)
+    check(page, "11-settings", width)
     page.get_by_role("button", name="Deutsch").click()
     try:
         page.get_by_role("heading", name="Was Sie erreicht, und wie").wait_for()
         assert page.evaluate("document.documentElement.lang") == "de"
-        check(page, "12-settings-german", look)
+        check(page, "12-settings-german", width)
     finally:  # the tests behind this one speak English
         page.get_by_role("button", name="English").click()
     page.get_by_role("heading", name="What reaches you, and how").wait_for()
@@ -95,13 +95,13 @@ def test_settings_and_account_are_kept_and_the_stream_ends_with_the_session(page
     other.get_by_role("heading", name="My Products").wait_for()
     page.goto("/account")
     page.get_by_role("heading", name="Your account").wait_for()
-    check(page, "13-account", look)
+    check(page, "13-account", width)
     page.get_by_role("button", name=re.compile("^Sign out everywhere")).click()
     page.get_by_role("heading", name="Sign in").wait_for()
     other.get_by_role("heading", name="Sign in").wait_for()
 
 
-def test_the_keyboard_gets_everywhere_and_always_shows_where_it_is(page, demo, look):
+def test_the_keyboard_gets_everywhere_and_always_shows_where_it_is(page, demo, width):
     sign_in(page, demo, "eva.silva@example.org")
     page.locator(".unit").first.wait_for()
     page.reload()
@@ -122,7 +122,7 @@ def test_the_keyboard_gets_everywhere_and_always_shows_where_it_is(page, demo, l
     assert any("Add a product" in name for name in names), names
 
 
-def test_a_notice_needs_no_script_and_nobody_else_sees_it(new_context, demo, page, look):
+def test_a_notice_needs_no_script_and_nobody_else_sees_it(new_context, demo, page, width):
     sign_in(page, demo, "eva.silva@example.org")
     page.goto("/notices")
     link = page.locator("a[href^='/notices/']").first

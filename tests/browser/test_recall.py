@@ -40,9 +40,9 @@ def notice_of(owner, kind):
     return until(find, what=f"a notice of kind {kind}")
 
 
-def test_a_recall_comes_while_he_looks_and_stays_on_top_until_he_confirms_it(demo, makers, open_page, look):
+def test_a_recall_comes_while_he_looks_and_stays_on_top_until_he_confirms_it(demo, makers, open_page, width):
     owner, (unit, _) = demo.owner("ac-24", "hp-90")
-    page = open_page(look, owner)
+    page = open_page(width, owner)
     page.goto("/")
     page.get_by_role("heading", name="Your products").wait_for()
     page.evaluate("window.stayed = true")
@@ -66,7 +66,7 @@ def test_a_recall_comes_while_he_looks_and_stays_on_top_until_he_confirms_it(dem
     assert links == ["tel:08000000142", f"mailto:{CONTACT['email']}", CONTACT["url"]]
     page.locator(".unit").filter(has_text="AC 24").get_by_text("Recalled").wait_for()
     assert page.locator(".unit h3").first.inner_text().startswith("Air compressor")
-    check(page, "20-recall", look)
+    check(page, "20-recall", width)
 
     page.goto(f"/units/{unit['id']}")
     card(page).wait_for()
@@ -81,13 +81,13 @@ def test_a_recall_comes_while_he_looks_and_stays_on_top_until_he_confirms_it(dem
     assert card(page).count() == 0
     assert page.evaluate("document.activeElement.id") == "main"
     assert page.locator(".unit").filter(has_text="AC 24").get_by_text("Recalled").is_visible(), "it is not remedied"
-    check(page, "21-recall-confirmed", look)
+    check(page, "21-recall-confirmed", width)
 
     page.get_by_role("link", name=re.compile("^See what to do")).click()
     page.get_by_role("heading", name="Why you got this").wait_for()
     assert campaign["number"] in page.locator("main").inner_text()
     page.get_by_text("you confirmed it", exact=False).wait_for()
-    check(page, "22-recall-notice", look)
+    check(page, "22-recall-notice", width)
 
 
 def test_two_recalls_stand_on_top_of_each_other_and_nobody_else_sees_them(demo, makers, open_page):
@@ -111,12 +111,11 @@ def test_two_recalls_stand_on_top_of_each_other_and_nobody_else_sees_them(demo, 
     assert other.goto(f"/n/{mine}").status == 404
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_without_a_script_says_everything_and_takes_the_confirmation(demo, makers, open_page, scheme):
+def test_the_page_without_a_script_says_everything_and_takes_the_confirmation(demo, makers, open_page):
     owner, (unit,) = demo.owner("ac-24")
     campaign = recall_of(makers, unit)
     notice = notice_of(owner, "recall")
-    page = open_page((390, scheme), owner, java_script_enabled=False)
+    page = open_page(390, owner, java_script_enabled=False)
     page.goto(f"/n/{notice['id']}")
     shown = page.locator("main").inner_text()
     for words in [
@@ -141,19 +140,19 @@ def test_the_page_without_a_script_says_everything_and_takes_the_confirmation(de
     feed = owner.get("/api/my/feed")
     assert (feed["pinned"], feed["notices"][0]["id"]) == ([], notice["id"])
 
-    scripted = open_page((390, scheme), owner)
+    scripted = open_page(390, owner)
     scripted.goto(f"/n/{notice['id']}")
-    check(scripted, "23-recall-permalink", (390, scheme))
+    check(scripted, "23-recall-permalink", 390)
 
 
 def test_a_german_owner_reads_german_everywhere(demo, makers, open_page):
     owner, (unit,) = demo.owner("ac-24", language="de")
     recall_of(makers, unit)
     notice = notice_of(owner, "recall")
-    page = open_page((390, "light"), owner)
+    page = open_page(390, owner)
     page.goto("/")
     page.get_by_role("button", name="Bestätigen: gelesen, ich tue das").wait_for()
-    check(page, "24-recall-german", (390, "light"))
+    check(page, "24-recall-german", 390)
     page.goto(f"/notices/{notice['id']}")
     page.get_by_role("heading", name="Warum Sie das erhalten").wait_for()
     page.get_by_text("Steht bei Ihren Meldungen").wait_for()
@@ -189,10 +188,10 @@ def test_what_is_replaced_or_withdrawn_says_so_without_red_and_the_owner_is_told
     until(lambda: card(page).count() == 0, what="nothing is on top any more")
     assert page.locator(".chip.safety").count() == 0
     assert page.get_by_text("The tank was tested: it holds.").is_visible()
-    check(page, "25-withdrawn", (390, "light"))
+    check(page, "25-withdrawn", 390)
     page.get_by_role("link", name=WITHDRAWAL["title"]["en"], exact=True).click()
     page.get_by_role("heading", name="Why you got this").wait_for()
-    check(page, "26-withdrawal-notice", (390, "light"))
+    check(page, "26-withdrawal-notice", 390)
 
 
 def test_an_update_says_from_which_version_to_which_and_closes_when_it_is_installed(demo, makers, open_page):
@@ -208,7 +207,7 @@ def test_an_update_says_from_which_version_to_which_and_closes_when_it_is_instal
     page.locator(".unit").get_by_text("Update ready").wait_for()
     page.get_by_role("link", name=re.compile("^How to install it")).click()
     page.get_by_text("Choose Update and wait 12 minutes.").wait_for()
-    check(page, "27-update-notice", (390, "light"))
+    check(page, "27-update-notice", 390)
     page.goto("/")
     page.get_by_text("You have 0.1.0.").wait_for()
     page.wait_for_timeout(500)  # the stream is open

@@ -9,7 +9,7 @@ from tests.dsl.roles import running_roles
 from tests.dsl.wait import until
 from tests.factories import make_fleet
 
-LOOK = (390, "light")
+WIDTH = 390
 
 
 @pytest.fixture
@@ -23,14 +23,14 @@ def roles(url, mosquitto_port, tmp_path):
 
 def test_what_was_refused_is_tried_again_and_purged(url, db, roles, new_context):
     home = f"http://127.0.0.1:{roles.http_port}"
-    context = new_context(base_url=home, viewport={"width": LOOK[0], "height": 844}, reduced_motion="reduce")
+    context = new_context(base_url=home, viewport={"width": WIDTH, "height": 844}, reduced_motion="reduce")
     token = session(url, "administrator")
     context.add_cookies([{"name": "session", "value": token, "url": home}])
     page = context.new_page()
     page.goto("/staff")
     page.get_by_role("heading", name="Refused messages").click()
     page.get_by_text("2 here").wait_for()
-    check(page, "refused", LOOK)
+    check(page, "refused", WIDTH)
     unknown = page.locator(".refused", has_text="unknown_unit")
     make_fleet(url, serials=("P9",))
     unknown.get_by_role("button", name="Retry").click()

@@ -4,17 +4,17 @@ from tests.browser.checks import check
 from tests.dsl.wait import until
 
 
-def test_a_serial_of_several_products_asks_which_one_it_is(demo, open_page, look):
+def test_a_serial_of_several_products_asks_which_one_it_is(demo, open_page, width):
     serial, code = demo.make_units("ac-24", "hp-90")
     owner, _ = demo.owner()
-    page = open_page(look, owner)
+    page = open_page(width, owner)
     page.goto("/add")
     page.get_by_role("textbox", name="Serial").fill(serial)
     page.get_by_role("textbox", name="Claim code").fill(code)
     page.get_by_role("button", name="Add this product").click()
     page.get_by_role("heading", name="Which product is it?").wait_for()
     assert page.evaluate("document.activeElement.id") == "which"
-    check(page, "30-which", look)
+    check(page, "30-which", width)
     page.get_by_role("button", name="Add this product").click()
     page.get_by_text("Choose the product you have.").wait_for()
     page.get_by_role("radio", name="Air compressor").check()
@@ -28,7 +28,7 @@ def test_a_serial_of_several_products_asks_which_one_it_is(demo, open_page, look
     page.get_by_role("button", name="It is no longer mine").click()
     toast = page.get_by_text("Air compressor leaves your products in 8 seconds")
     toast.wait_for()
-    check(page, "31-undo", look)
+    check(page, "31-undo", width)
     page.get_by_role("button", name="Undo").click()
     toast.wait_for(state="detached")
     page.wait_for_timeout(9_000)  # longer than the toast would have lasted
