@@ -37,7 +37,6 @@ from gateway.embedded.process import free_port, spawn, stop
 from gateway.store import Connection, connect
 
 OWNER = "owner@example.org"
-FLEET = 5_000
 OWNED = 100
 """The owner's units, one after the other; each is well again after half a round, and its turn comes again.
 
@@ -97,12 +96,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--samples", type=int, default=200, help="decisive readings (default %(default)s)")
     parser.add_argument("--per-s", type=int, default=10, help="of them a second (default %(default)s)")
     parser.add_argument("--background", type=int, default=2_000, help="other messages a second (default %(default)s)")
+    parser.add_argument("--units", type=int, default=5_000, help="that send them (default %(default)s)")
     parser.add_argument("--rules", type=int, default=50, help="active rules (default %(default)s)")
     given = parser.parse_args(arguments)
-    if min(given.samples, given.per_s, given.background, given.rules) < 1:
+    if min(given.samples, given.per_s, given.background, given.units, given.rules) < 1:
         parser.error("one of each is the least")
     try:
-        result = measure(given.samples, given.per_s, given.background, given.rules)
+        result = measure(given.samples, given.per_s, given.background, given.units, given.rules)
     except (GatewayError, VisitFailed) as error:
         sys.exit(f"bench: {error}")
     if given.json:
@@ -115,16 +115,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(1 if result.untold else 0)
 
 
-def measure(samples: int, per_s: int, background: int, rules: int) -> Result:
+def measure(samples: int, per_s: int, background: int, fleet: int, rules: int) -> Result:
     """Set everything up, keep the background going, and publish readings that raise and clear alarms."""
     load_average = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as name, mosquitto(folder := Path(name)) as broker, database() as url:
-        make_fleet(url, folder, FLEET + OWNED, rules)
+        make_fleet(url, folder, fleet + OWNED, rules)
         with connect(url, "bench") as db:
-            units, owner = _settle(db, url, folder)
+            units, owner = _settle(db, url, folder, fleet)
             lasting = samples // per_s + 5 * WAIT_S
-            with _roles(url, broker, folder) as base, _background(broker, background, lasting):
-                _wait_until_it_flows(db, FLEET / background + WARM_UP_S)
+            with _roles(url, broker, folder) as base, _background(broker, fleet, background, lasting):
+                _wait_until_it_flows(db, fleet / background + WARM_UP_S)
                 owner.url = base
                 watch = Stopwatch()
                 begun = time.time()
@@ -142,19 +142,19 @@ def measure(samples: int, per_s: int, background: int, rules: int) -> Result:
         untold=samples - len(told),
         alarm=percentiles(watch.delays["alarm.raised"]),
         background_per_s=round(stored["n"] / (ended - begun), 1) if stored else 0.0,
-        units=FLEET + OWNED,
+        units=fleet + OWNED,
         rules=rules,
         cpus=os.cpu_count(),
         load_average=round(load_average, 2),
     )
 
 
-def _settle(db: Connection, url: str, folder: Path) -> tuple[dict[str, str], Visitor]:
+def _settle(db: Connection, url: str, folder: Path, fleet: int) -> tuple[dict[str, str], Visitor]:
     """Give the owner an account, a session and the last of the units; answers their serials by public id."""
     with db.transaction():
         account = create(db, OWNER, "Owner", "customer", system_clock())
         token = open_session(db, account, system_clock())
-    serials = [serial(FLEET + number) for number in range(OWNED)]
+    serials = [serial(fleet + number) for number in range(OWNED)]
     (rows := folder / "owners.csv").write_text(
         "person,email,unit,since\n" + "".join(f"Owner,{OWNER},bench/{each},2024-01-01T00:00:00Z\n" for each in serials)
     )
@@ -201,8 +201,8 @@ def _wait_until_ready(api: Role, base: str) -> None:
 
 
 @contextmanager
-def _background(broker: Broker, per_s: int, seconds: int) -> Iterator[None]:
-    asked = {"port": broker.port, "units": FLEET, "per-s": per_s, "seconds": seconds}
+def _background(broker: Broker, units: int, per_s: int, seconds: int) -> Iterator[None]:
+    asked = {"port": broker.port, "units": units, "per-s": per_s, "seconds": seconds}
     words = [f"--{name}={value}" for name, value in asked.items()]
     process = spawn([sys.executable, "-m", "bench.background", *words], death_signal=signal.SIGKILL)
     try:

@@ -50,7 +50,7 @@ def test_the_load_generator_is_measured_against_paho_in_the_same_run(capsys):
 
 @pytest.mark.usefixtures("mosquitto_port")
 def test_a_small_reaction_run_tells_of_every_alarm():
-    small = ["--samples", "60", "--per-s", "10", "--background", "50", "--rules", "5"]
+    small = ["--samples", "60", "--per-s", "10", "--background", "50", "--units", "100", "--rules", "5"]
     ended = run("bench.reaction", *small)
     assert ended.returncode == 0, ended.stderr
     result = json.loads(ended.stdout.splitlines()[-1])
@@ -62,7 +62,7 @@ def test_a_small_reaction_run_tells_of_every_alarm():
 
 @pytest.mark.usefixtures("mosquitto_port")
 def test_a_reaction_run_whose_background_the_machine_does_not_carry_is_one_line():
-    ended = run("bench.reaction", "--samples", "1", "--background", "1000000", "--rules", "1")
+    ended = run("bench.reaction", "--samples", "1", "--background", "1000000", "--units", "100", "--rules", "1")
     assert ended.returncode == 1
     (line,) = [line for line in ended.stderr.splitlines() if line.startswith("bench: Beside")]
     assert line.startswith("bench: Beside it 1000000 messages a second were asked for, but ")
