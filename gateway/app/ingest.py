@@ -128,7 +128,6 @@ class Ingest:
             with self._connection.transaction():
                 # All of them are known, unless a product's registry changed while nobody judged.
                 self._record(changes, _trace(seq))
-        self._receipts.load(m2m.receipts(self._connection))
         self._redelivery = Redelivery(self._settings.mqtt_receive_maximum, m2m.last_messages(self._connection))
         log.info("Rule state restored: %d batches replayed (stage=judge).", self._judging.mark.seq - started)
         self._keep_in_step()
@@ -356,7 +355,8 @@ class Ingest:
         if wanted == self._in_force:
             return
         self._products = registrations.products(self._connection)
-        self._receipts.load(m2m.receipts(self._connection))
+        if wanted.products_changed != self._in_force.products_changed:
+            self._receipts.load(m2m.receipts(self._connection))
         judging = self._judging.in_step(self._connection, self._products, wanted)
         with self._connection.transaction():
             judging.retire(self._connection, self._clock())

@@ -65,8 +65,8 @@ def test_the_configuration_in_deploy_is_well(tmp_path):
             ("broker backlog", "ok"),
         ], as_text(mine)
         assert "lets us in as gateway" in mine[0].measured
-        assert mine[2].measured.startswith("5000 of 5000 messages")
-        assert mine[3].measured.startswith("2000 of 2000 messages")
+        assert mine[3].measured.startswith("5000 of 5000 messages")
+        assert mine[4].measured.startswith("2000 of 2000 messages")
 
 
 def test_the_window_that_ingest_asks_for_is_the_one_that_is_measured(tmp_path):

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 import pytest
 from prometheus_client import REGISTRY
 
+from gateway.m2m.quarantine import Choice, ask_retry
 from gateway.m2m.session import Refused, Session
 from gateway.registrations.service import import_product
 from tests.dsl.ingest import running_ingest
@@ -146,6 +147,30 @@ def test_the_serial_is_written_as_the_device_writes_it(url, db, broker_port, dev
         say(devices, "p-1", 1)
         until(lambda: heard.last("p-1") == (0, 1))
     assert heard.last("P1") is None
+
+
+def test_what_is_taken_at_another_try_is_covered_then(url, db, broker_port, devices, fleet):
+    """A unit that nobody knew has no receipt."""
+    with running_ingest(url, broker_port), Listener(broker_port) as heard:
+        say(devices, "P9", 1, 2)
+        until(lambda: count(db, "quarantine") == 2)
+        make_fleet(url, serials=("P9",), receipts=True)
+        with db.transaction():
+            ask_retry(db, Choice(), "test")
+        until(lambda: heard.last("P9") == (0, 2))
+    assert (count(db), count(db, "quarantine")) == (2, 0)
+
+
+def test_behind_too_many_gaps_nothing_is_counted_until_it_comes_again(url, db, broker_port, devices, fleet):
+    with running_ingest(url, broker_port, receipt_gaps_max=2), Listener(broker_port) as heard:
+        say(devices, "P1", 1, 3, 5, 7, 9)
+        until(lambda: count(db) == 5)
+        assert taken(db) == "{[1,2),[3,4),[5,6)}"
+        say(devices, "P1", 2, 4, 6, 8)
+        until(lambda: heard.last("P1") == (0, 6))
+        say(devices, "P1", 7, 8, 9)
+        until(lambda: heard.last("P1") == (0, 9))
+    assert count(db) == 9
 
 
 def test_receipts_are_collected_to_one_a_second_for_each_unit(url, db, broker_port, devices, fleet):
