@@ -45,9 +45,12 @@ class Receipts:
     # -- The writer's side --------------------------------------------------------------------------------------------
 
     def load(self, known: Mapping[int, Receipt]) -> None:
-        """Begin with what is committed."""
+        """Begin with what is committed; of others nobody is told any more."""
         with self._lock:
             self._known = dict(known)
+            for queue in (self._waiting, self._again):
+                for unit_id in queue.keys() - known.keys():
+                    del queue[unit_id]
 
     def count(self, numbers: Iterable[UnitNumber]) -> dict[int, Receipt]:
         """What is counted of their units when these are taken, too; nothing changes before `committed`."""
