@@ -240,12 +240,16 @@ class Deliveries(BaseModel):
 
 
 class QuarantineCount(BaseModel):
-    """Messages of one reason: ever refused on arrival, here now, and gone for want of room."""
+    """Messages of one reason: ever refused on arrival, here now, and gone for want of room.
+
+    `last_at` is when one was last refused on arrival; null for a reason that came up at another try only.
+    """
 
     reason: str
     messages: int
     here: int
     trimmed: int
+    last_at: datetime | None
 
 
 class QuarantineCounts(BaseModel):

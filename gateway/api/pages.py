@@ -40,6 +40,7 @@ CONSOLE_PATHS = (
     "/console/campaigns",
     "/console/campaigns/new",
     "/console/campaigns/{campaign}",
+    "/console/quarantine",
 )
 """What the console shows, to the staff; the page itself carries no data: the API behind it asks who is there."""
 

@@ -31,7 +31,7 @@ def messages(
 
 @router.get("/api/quarantine/counts")
 def counts(_who: Staff, database: Reading) -> models.QuarantineCounts:
-    """How many messages were refused, are kept and were trimmed, by reason."""
+    """How many messages were refused, are kept and were trimmed, and when one last came, by reason."""
     return models.QuarantineCounts(reasons=[models.QuarantineCount(**row) for row in quarantine.counts(database)])
 
 

@@ -65,7 +65,7 @@ def one(connection: Connection, number: int) -> Row:
 
 
 def counts(connection: Connection) -> list[Row]:
-    """By reason: `messages` ever refused, `here` now, `trimmed` for want of room."""
+    """By reason: `messages` ever refused and when last (`last_at`), `here` now, `trimmed` for want of room."""
     return connection.execute(queries.quarantine_counts).fetchall()
 
 

@@ -34,7 +34,7 @@ SET time = excluded.time, value = excluded.value, received_at = excluded.receive
 WHERE latest.time < excluded.time;
 
 -- name: insert_quarantine
--- Keep messages that could not be taken whole, and count them by reason.
+-- Keep messages that could not be taken whole, and count them by reason, with the time of the last.
 WITH kept AS (
   INSERT INTO quarantine (received_at, topic, reason, detail, payload, size)
   SELECT timestamptz 'epoch' + received_us * interval '1 microsecond', topic, reason, detail, payload, size
@@ -42,11 +42,12 @@ WITH kept AS (
               %(sizes)s::int[])
     WITH ORDINALITY AS n (received_us, topic, reason, detail, payload, size, place)
   ORDER BY place
-  RETURNING reason
+  RETURNING reason, received_at
 )
-INSERT INTO quarantine_count AS c (reason, messages)
-SELECT reason, count(*) FROM kept GROUP BY reason ORDER BY reason
-ON CONFLICT (reason) DO UPDATE SET messages = c.messages + excluded.messages;
+INSERT INTO quarantine_count AS c (reason, messages, last_at)
+SELECT reason, count(*), max(received_at) FROM kept GROUP BY reason ORDER BY reason
+ON CONFLICT (reason) DO UPDATE
+SET messages = c.messages + excluded.messages, last_at = greatest(c.last_at, excluded.last_at);
 
 -- name: keep_last
 -- Keep the newest messages of units, each in the slot of the oldest; numbers go on where they stood.
@@ -90,11 +91,11 @@ ORDER BY id DESC LIMIT %(limit)s;
 SELECT id, received_at, topic, reason, detail, payload, size, retry_at FROM quarantine WHERE id = %(id)s;
 
 -- name: quarantine_counts
--- By reason: how many were ever refused, how many are here, and how many went for want of room.
-SELECT c.reason, c.messages, coalesce(q.here, 0) AS here, c.trimmed
+-- By reason: how many were refused on arrival and when last, how many are here, how many went for want of room.
+SELECT reason, coalesce(c.messages, 0) AS messages, coalesce(q.here, 0) AS here, coalesce(c.trimmed, 0) AS trimmed, c.last_at
 FROM quarantine_count c
-LEFT JOIN (SELECT reason, count(*) AS here FROM quarantine GROUP BY reason) q ON q.reason = c.reason
-ORDER BY c.reason;
+FULL JOIN (SELECT reason, count(*) AS here FROM quarantine GROUP BY reason) q USING (reason)
+ORDER BY reason;
 
 -- name: ask_retry
 -- Have ingest try messages again that were kept whole; answers how many those are, and how many were cut.

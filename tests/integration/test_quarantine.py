@@ -128,6 +128,7 @@ def test_what_is_refused_again_stays_with_its_new_reason(url, db, mosquitto_port
     assert kept == {"reason": "not_a_number", "detail": "temp_c is str; send a number"}
     told = db.execute("SELECT data FROM event WHERE kind = 'quarantine.retried'").fetchall()
     assert [row["data"] for row in told] == [{"taken": 0, "refused": 1}]
+    assert counts(db) == {"not_a_number": (0, 1, 0), "unknown_unit": (1, 0, 0)}, "it is here by its new reason"
 
 
 def test_what_the_database_refuses_at_a_retry_stays_and_the_others_are_taken(url, db, mosquitto_port, devices, fleet):
@@ -222,9 +223,10 @@ def test_staff_try_again_and_an_administrator_purges(url, world, db, mosquitto_p
         assert (answer.status_code, answer.json()) == (202, {"asked": 1, "cut": 0})
         until(lambda: count(db, "telemetry") == 1)
         until(lambda: support.get(f"/api/quarantine/{found['id']}").status_code == 404)
+    (kept,) = support.get("/api/quarantine").json()["messages"]
     assert support.get("/api/quarantine/counts").json()["reasons"] == [
-        {"reason": "bad_json", "messages": 1, "here": 1, "trimmed": 0},
-        {"reason": "unknown_unit", "messages": 1, "here": 0, "trimmed": 0},
+        {"reason": "bad_json", "messages": 1, "here": 1, "trimmed": 0, "last_at": kept["received_at"]},
+        {"reason": "unknown_unit", "messages": 1, "here": 0, "trimmed": 0, "last_at": found["received_at"]},
     ]
     assert support.post("/api/quarantine/purge", {"reason": "bad_json"}).status_code == 403
     assert administrator.post("/api/quarantine/purge", {"reason": "bad_json"}).json() == {"purged": 1}

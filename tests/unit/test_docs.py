@@ -1,4 +1,4 @@
-"""Every link in the README and in docs/ leads somewhere: to a file, and to a heading in it."""
+"""Every link in the README and in docs/ leads somewhere; and the console has words for what the docs explain."""
 
 import re
 from pathlib import Path
@@ -36,3 +36,12 @@ def test_every_link_leads_somewhere(paper):
 def test_every_page_of_the_docs_is_named_by_the_readme():
     readme = read(ROOT / "README.md")
     assert [paper.name for paper in sorted(ROOT.glob("docs/*.md")) if f"](docs/{paper.name}" not in readme] == []
+
+
+def test_the_console_has_words_for_every_reason_that_the_docs_explain():
+    explained = read(ROOT / "docs" / "architecture.md").partition("| Reason | What to mend |")[2].partition("\n\n")[0]
+    reasons = set(re.findall(r"^\| `(\w+)` \|", explained, re.MULTILINE))
+    words = (ROOT / "gateway/web/src/console/i18n/en.ts").read_text("utf-8")
+    assert "unknown_unit" in reasons
+    assert reasons - set(re.findall(r'"reason\.(\w+)"', words)) == set()
+    assert reasons - set(re.findall(r'"mend\.(\w+)"', words)) == set()

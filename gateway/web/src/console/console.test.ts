@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { de } from "./i18n/de";
 import { en } from "./i18n/en";
+import { allHere, from, isNewer, printable, senderOf, worstFirst } from "./lib/refused";
 import { serialsOf } from "./lib/serials";
 import { percent, typedNumber, widths } from "./lib/shares";
 import { soon } from "./lib/soon";
 import { audienceOf, blank, blocking, differences, draftOf, missingTexts, replacement, stepOf, typedOf, withdrawal } from "./lib/typed";
+import { reasonWords } from "./parts/reasons";
 import type { Campaign, RecallContent } from "./types";
 
 const CONTENT: RecallContent = {
@@ -121,6 +123,34 @@ describe("what is fetched soon", () => {
     fetch.stop();
     await vi.advanceTimersByTimeAsync(5_000);
     expect(runs).toBe(2);
+  });
+});
+
+const refused = (reason: string, here: number, last_at: string | null = null) => ({ reason, here, messages: here, trimmed: 0, last_at });
+
+describe("a refused message", () => {
+  it("comes from who its topic says, if it is one of ours", () => {
+    expect(senderOf("m2m/v1/pump/P-9/telemetry")).toEqual({ product: "pump", serial: "P-9" });
+    expect(senderOf("m2m/v1/pump/P-9/status")).toEqual({ product: "pump", serial: "P-9" });
+    expect(["m2m/v1/pump/telemetry", "m2m/v1/a/b/c/telemetry", "m2m/v2/pump/P-9/status", "x/m2m/v1/pump/P-9/status"].map(senderOf)).toEqual([null, null, null, null]);
+  });
+  it("hides nothing and turns nothing when it is shown", () => {
+    expect(printable("a\0\x1b[2J\x7f\u0085")).toBe("a⟨00⟩⟨1B⟩[2J⟨7F⟩⟨85⟩");
+    expect(printable("\u202ecba\u2066 \u200b\ufeff")).toBe("⟨202E⟩cba⟨2066⟩ ⟨200B⟩⟨FEFF⟩");
+    expect(printable('{"ts": 1,\n\t"ö": "日本 🙂 \ufffd"}')).toBe('{"ts": 1,\n\t"ö": "日本 🙂 \ufffd"}');
+  });
+  it("is compared by its whole number", () => {
+    expect(from("9007199254740993")).toBe("9007199254740994");
+    expect([isNewer("10", "9"), isNewer("9007199254740993", "9007199254740992"), isNewer("9", "9")]).toEqual([true, true, false]);
+  });
+  it("stands with the reason of which there are most, then the one that came last", () => {
+    const sorted = worstFirst([refused("a", 0), refused("b", 0, "2026-01-02"), refused("c", 0, "2026-01-01"), refused("d", 3), refused("e", 12)]);
+    expect(sorted.map(({ reason }) => reason)).toEqual(["e", "d", "b", "c", "a"]);
+    expect(allHere(sorted)).toBe(15);
+  });
+  it("has words for its reason, or its code", () => {
+    expect([en, de].map((catalog) => catalog["mend.unknown_unit"])).toContain(reasonWords("unknown_unit").mend);
+    expect(reasonWords("brand_new")).toEqual({ name: "brand_new", mend: "" });
   });
 });
 

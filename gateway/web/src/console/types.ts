@@ -1,6 +1,6 @@
 import type { components } from "../api/schema";
 
-/** What the API answers about campaigns, by the names the console uses. */
+/** What the API answers about campaigns and the quarantine, by the names the console uses. */
 type Schemas = components["schemas"];
 
 export type { Me } from "../api/types";
@@ -22,4 +22,11 @@ export type ProductChoice = Schemas["ProductChoice"];
 export type Products = Schemas["Products"];
 export type Progress = Schemas["Progress"];
 export type State = Campaign["state"];
+export type Purged = Schemas["Purged"];
+export type Quarantine = Schemas["Quarantine"];
+export type QuarantineChoice = Schemas["QuarantineChoice"];
+export type QuarantineCount = Schemas["QuarantineCount"];
+export type QuarantineCounts = Schemas["QuarantineCounts"];
+export type Quarantined = Schemas["Quarantined"];
+export type RetryAsked = Schemas["RetryAsked"];
 export type RecallContent = Schemas["RecallContent"];

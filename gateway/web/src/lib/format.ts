@@ -34,6 +34,10 @@ export function day(moment: number | string, now = Date.now()): string {
   return new Intl.DateTimeFormat(language() === "en" ? "en-GB" : "de-DE", { day: "numeric", month: "short", ...year }).format(at);
 }
 
+/** 9 Nov 2025, 6:40:12. */
+export const exactly = (moment: number | string): string =>
+  new Intl.DateTimeFormat(language() === "en" ? "en-GB" : "de-DE", { dateStyle: "medium", timeStyle: "medium" }).format(new Date(moment));
+
 /** today, 6:40; yesterday, 6:40; 9 Nov, 6:40. */
 export function when(moment: number | string, now = Date.now()): string {
   const at = new Date(moment).getTime();

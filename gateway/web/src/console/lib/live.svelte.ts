@@ -1,3 +1,4 @@
+import { untrack } from "svelte";
 import { Stream, type Heard, type Source } from "../../lib/stream";
 import { look } from "../../lib/session.svelte";
 import { soon } from "./soon";
@@ -11,6 +12,7 @@ const STAFF: Source = {
     "notice.recorded", "notice.told", "notice.updated", "notice.resolved", "notice.read", "notice.acknowledged", "notice.withdrawn",
     "delivery.waiting", "delivery.delivered", "delivery.failed", "delivery.skipped", "delivery.unknown",
     "unit.claimed", "unit.released", "unit.firmware_reported", "ownership.began", "stream.reset",
+    "quarantine.retry_asked", "quarantine.retried", "quarantine.purged", "quarantine.trimmed",
   ],
 };
 const SETTLE_MS = 500;
@@ -25,13 +27,18 @@ export const live = {
   get connected() { return connected; },
 };
 
-/** Fetch at once, and again soon after something that concerns it was heard, or may have been missed; until the end. */
-export function watch(concerns: (heard: Heard) => boolean, fetch: () => Promise<void>): () => void {
+/**
+ * Fetch at once, and again soon after something that concerns it was heard, or may have been missed; until the end. What
+ * the stream does not tell of is fetched every so many ms, while the page is seen.
+ */
+export function watch(concerns: (heard: Heard) => boolean, fetch: () => Promise<void>, every?: number): () => void {
   const again = soon(fetch, SETTLE_MS);
   const listener = (heard: Heard | null) => void ((!heard || concerns(heard)) && again.ask());
   listeners = [...listeners, listener];
-  void fetch();
+  const poll = every && setInterval(() => document.hidden || again.ask(), every);
+  void untrack(fetch); // what it reads while it begins is no reason to begin anew
   return () => {
+    clearInterval(poll);
     again.stop();
     listeners = listeners.filter((other) => other !== listener);
   };
