@@ -13,8 +13,8 @@ T = 1_700_000_000_000_000
 BEGAN = T - 1_000
 
 
-def message(number, at, value, *sent, acked=True):
-    return Message(number, T + at * 1_000_000, {"temp_c": value}, sent or (float(number),), acked, "reading")
+def message(number, at, value, *sent, promised=True):
+    return Message(number, T + at * 1_000_000, {"temp_c": value}, sent or (float(number),), promised, "reading")
 
 
 def stored(at, value, *, late=False, received=T):
@@ -37,7 +37,7 @@ def test_what_is_stored_as_it_was_sent_agrees_copies_included():
 
 
 def test_what_the_broker_never_acknowledged_may_be_there_or_not():
-    messages = [message(1, 0, 5, acked=False)]
+    messages = [message(1, 0, 5, promised=False)]
     assert compare(messages, [])[0] == compare(messages, [stored(0, 5)])[0] == []
     assert compare([message(1, 0, 5)], [])[0] == [("temp_c 5.0 (message 1)", "nothing")]
 
