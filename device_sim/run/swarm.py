@@ -126,6 +126,8 @@ class Swarm:
                     self._heard(device, packet)
                 elif isinstance(packet, Disconnect):
                     self._sockets.lost(device, words(packet.code))
+            if device.waiting:  # after the last packet: a receipt behind the SUBACK spares much of it
+                self._send_waiting(device)
 
     def close(self) -> None:
         """Say goodbye and leave."""
@@ -179,7 +181,7 @@ class Swarm:
         else:
             device.window = min(WINDOW, packet.window or WINDOW)
             if device.buffer is None:
-                self._open(device)
+                self._sockets.opened(device)
                 return
             device.phase = Phase.SUBSCRIBING
             self._sockets.push(device, subscribe(device.receipt_topic, device.next_packet_id(), self._level))
@@ -190,11 +192,7 @@ class Swarm:
             return
         if not packet.accepted:
             self._sockets.tell(f"the broker lets nobody hear receipts: {words(packet.code)}")
-        self._open(device)
-
-    def _open(self, device: Device) -> None:
         self._sockets.opened(device)
-        self._send_waiting(device)
 
     def _answered(self, device: Device, packet: Puback) -> None:
         sending = device.flight.pop(packet.packet_id, None)
@@ -214,8 +212,6 @@ class Swarm:
             self._end(device.buffer, sending)
         else:
             device.buffer.take(sending, self.now)
-        if device.waiting:
-            self._send_waiting(device)
 
     def _heard(self, device: Device, packet: Heard) -> None:
         if device.buffer is None or packet.topic != device.receipt_topic:

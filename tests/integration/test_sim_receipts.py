@@ -132,8 +132,8 @@ def test_what_has_no_room_is_given_up_the_oldest_first_and_the_gateway_is_told(m
     assert all((line["receipted"] is None) == (line["seq"] in gone) for line in sent)
     assert f", {len(gone)} given up" in capsys.readouterr().out
     (came,) = gateway.came.values()
-    assert {each["seq"] for each in came} == set(range(len(gone) + 1, len(sent) + 1))
-    assert {each["from"] for each in came} == {len(gone) + 1}
+    assert {each["seq"] for each in came} >= {line["seq"] for line in sent} - set(gone)
+    assert 100 < min(each["from"] for each in came) <= max(each["from"] for each in came) == len(gone) + 1
 
 
 @pytest.mark.parametrize("how", ["deaf", "mute", "vanish"])
