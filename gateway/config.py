@@ -68,6 +68,11 @@ class Settings(BaseSettings):
     quarantine_max_messages: int = Field(10_000, ge=1, description="Quarantined messages kept; the oldest go first.")
     quarantine_payload_bytes: int = Field(4_096, ge=1, description="How much of a refused payload is kept.")
 
+    receipts_per_second: int = Field(1_000, ge=1, description="Receipts published in a second; of more some wait.")
+    receipt_gaps_max: int = Field(
+        1_000, ge=0, description="Gaps in a unit's numbers; what lies behind more of them has to be sent again."
+    )
+
     snapshot_every: Duration = Field(timedelta(seconds=30), description="How often the rule state is saved.")
     historic_after: Duration = Field(
         timedelta(hours=1), description="An alarm that could have been raised longer ago than this is told to nobody."

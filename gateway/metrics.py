@@ -28,6 +28,8 @@ DEVICE_LAG = Gauge("gateway_device_lag_seconds", "Arrival minus the device's tim
 CONNECTED = Gauge("gateway_broker_connected", "1 while the broker's session is open.")
 WINDOW = Gauge("gateway_broker_window_messages", "Unacknowledged messages: asked for by us, taken by it.", ["by"])
 DROPPED = Gauge("gateway_broker_dropped_messages", "What the broker says it has dropped since its start, if it does.")
+RECEIPTS = Counter("gateway_receipts_published", "Receipts that the broker took.")
+RECEIPTS_WAITING = Gauge("gateway_receipts_waiting", "Receipts to be published.")
 ALARMS = Counter("gateway_alarm_changes", "Alarms raised and cleared.", ["change"])
 
 # -- The worker role -------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 
 import numpy as np
 
+from gateway.m2m.counted import UnitNumber
 from gateway.m2m.decode import Device, Limits, Reading, decode, decode_status
 from gateway.m2m.message import Heard, Message, Rejected
 from gateway.m2m.repository import Column, Columns
@@ -41,6 +42,8 @@ class Batch:
     """What units reported, by unit id; of several reports the last one."""
     retried: Sequence[int] = ()
     """The numbers in quarantine of messages that are tried again; a batch holds none else, or none of them."""
+    numbers: Sequence[UnitNumber] = ()
+    """Those that devices gave their messages, of refused ones too."""
 
     def by_product(self) -> dict[int, Readings]:
         """The readings of each product, for the evaluator."""
@@ -89,9 +92,10 @@ def make_batch(
     heard: Sequence[Heard] = (),
     firmware: Mapping[int, str] | None = None,
     retried: Sequence[int] = (),
+    numbers: Sequence[UnitNumber] = (),
 ) -> Batch:
     """A batch of these rows."""
-    return Batch(np.array(rows, _ROW), refused, entries, heard, firmware or {}, retried)
+    return Batch(np.array(rows, _ROW), refused, entries, heard, firmware or {}, retried, numbers)
 
 
 def decode_batch(
@@ -102,6 +106,7 @@ def decode_batch(
     refused: list[tuple[Message, Rejected]] = []
     heard: list[Heard] = []
     firmware: dict[int, str] = {}
+    counted: list[UnitNumber] = []
     for message in messages:
         device = devices[message.topic]
         if isinstance(device, Rejected):
@@ -114,7 +119,9 @@ def decode_batch(
             if isinstance(reported, str):
                 firmware[device.unit_id] = reported
         else:
-            readings, rejected = decode(message, device, limits)
+            readings, numbers, rejected = decode(message, device, limits)
+            if numbers:
+                counted += [(device.unit_id, message.topic, number) for number in numbers]
         heard.append(Heard(device.unit_id, message, rejected))
         if rejected:
             refused.append((message, rejected))
@@ -123,5 +130,6 @@ def decode_batch(
             for metric, time_us, value in readings
         ]
     if messages[0].quarantined:  # its unit was heard then, and not now
-        return make_batch(rows, refused, entries, (), firmware, [message.quarantined for message in messages])
-    return make_batch(rows, refused, entries, heard, firmware)
+        tried = [message.quarantined for message in messages]
+        return make_batch(rows, refused, entries, (), firmware, tried, counted)
+    return make_batch(rows, refused, entries, heard, firmware, numbers=counted)

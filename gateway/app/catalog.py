@@ -35,6 +35,7 @@ class Catalog:
             product.code: (
                 product.id,
                 {metric.name: DeviceMetric(metric.id, metric.low, metric.high) for metric in product.metrics},
+                product.receipts,
             )
             for product in products
         }
@@ -63,8 +64,7 @@ class Catalog:
         for topic, key in unknown.items():
             unit = units.get((key.product, key.serial))
             if unit is not None and key.product in self._products:
-                product_id, metrics = self._products[key.product]
-                self._devices[topic] = Device(unit.id, product_id, metrics)
+                self._devices[topic] = Device(unit.id, *self._products[key.product])
 
     def _nobody(self, key: DeviceKey) -> Rejected:
         if key.product not in self._products:

@@ -18,7 +18,7 @@ from gateway.app.configuration import page
 from gateway.config import Settings
 from gateway.core.clock import system_clock
 from gateway.core.errors import BadInput
-from gateway.m2m.decode import FIRMWARE_MAX
+from gateway.m2m.decode import FIRMWARE_MAX, NUMBER_MAX
 from gateway.registrations.model import MetricName, ProductFile
 from gateway.rules.document import RuleDocument
 from gateway.store import Database
@@ -66,6 +66,20 @@ class Reading(BaseModel):
         min_length=1,
         description="By metric, as named in the product file; numbers within the metric's `range`.",
         examples=[{"temp_c": 71.5, "pressure_bar": 2}],
+    )
+    seq: Annotated[int, Field(ge=1, le=NUMBER_MAX)] | None = Field(
+        None,
+        description="Of a product with `receipts`: the message's number, from 1, one higher with each.",
+        examples=[17],
+    )
+    boot: Annotated[int, Field(ge=0, le=NUMBER_MAX)] | None = Field(
+        None, description="Higher each time that `seq` begins anew; null or none means 0.", examples=[3]
+    )
+    lowest: Annotated[int, Field(ge=1, le=NUMBER_MAX)] | None = Field(
+        None,
+        alias="from",
+        description="The lowest `seq` that the device still holds; what lies below is not waited for any more.",
+        examples=[9],
     )
 
 

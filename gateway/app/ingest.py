@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import TypeVar
 
@@ -19,11 +19,13 @@ from gateway.core.ids import IdMaker, random_id
 from gateway.logs import traced
 from gateway.m2m import quarantine
 from gateway.m2m import repository as m2m
+from gateway.m2m.counted import Receipt
 from gateway.m2m.decode import Limits
 from gateway.m2m.inbox import Inbox
 from gateway.m2m.last import LastMessages
 from gateway.m2m.link import Link
 from gateway.m2m.message import Heard, Message, Rejected
+from gateway.m2m.receipts import Receipts
 from gateway.m2m.redelivery import ENTRY_BYTES, Redelivery
 from gateway.registrations import repository as registrations
 from gateway.registrations.service import take_firmware
@@ -62,6 +64,9 @@ class Ingest:
             behind_us=settings.history_max // timedelta(microseconds=1),
         )
         self._last = LastMessages(settings.last_messages_per_second)
+        self._receipts = Receipts(
+            settings.mqtt_address, settings.mqtt_credentials, settings.receipts_per_second, settings.receipt_gaps_max
+        )
         self._untrimmed = settings.quarantine_max_messages  # how full it is now, nobody knows yet
         self._level = logging.DEBUG
         """Of the lines about the batch in work."""
@@ -73,7 +78,7 @@ class Ingest:
     # -- Start and stop ---------------------------------------------------------------------------------------
 
     def run(self, stop: threading.Event) -> None:
-        """Work until `stop` is set. Raises what the connection's thread raised."""
+        """Work until `stop` is set. Raises what one of the threads at the broker raised."""
         self._stop = stop
         metrics.QUEUE.set_function(lambda: len(self._inbox))
         metrics.LAG.set_function(self._lag)
@@ -83,21 +88,26 @@ class Ingest:
         failures: list[BaseException] = []
         part = threading.Event()
 
-        def read() -> None:
+        def until_parting(run: Callable[[threading.Event], None]) -> None:
             try:
-                self._link.run(part)
+                run(part)
             except BaseException as error:  # noqa: BLE001 - handed to the thread that waits for it
                 failures.append(error)
                 stop.set()
 
-        reader = threading.Thread(target=read, name="mqtt")
-        reader.start()
+        threads = [
+            threading.Thread(target=until_parting, args=[run], name=name)
+            for name, run in (("mqtt", self._link.run), ("receipts", self._receipts.run))
+        ]
+        for thread in threads:
+            thread.start()
         try:
             while not stop.is_set():
                 self._turn()
         finally:
-            part.set()  # after the last commit, so that its acknowledgements still leave
-            reader.join()
+            part.set()  # after the last commit, so that its acknowledgements and receipts still leave
+            for thread in threads:
+                thread.join()
             self._link.close()
             self._connection.close()
         if failures:
@@ -179,9 +189,9 @@ class Ingest:
         devices = self._patiently(lambda: self._catalog.devices(self._connection, topics))
         if devices is None:
             return False
+        with metrics.stage("decode"):
+            batch = decode_batch(messages, devices, self._limits, entries)
         try:
-            with metrics.stage("decode"):
-                batch = decode_batch(messages, devices, self._limits, entries)
             return self._store(batch, messages)
         except (DataError, IntegrityError) as error:
             log.exception("The database refuses a batch of %d messages (stage=store).", len(messages))
@@ -193,8 +203,9 @@ class Ingest:
                 number = messages[0].quarantined
                 heard = [] if number or isinstance(device, Rejected) else [Heard(device.unit_id, messages[0], own)]
                 refused = [(messages[0], Rejected(reason, str(error)[:1_000]))]
-                batch = make_batch([], refused, entries, heard, retried=[number] if number else ())
-                return self._store(batch, messages)
+                tried = [number] if number else ()
+                alone = make_batch([], refused, entries, heard, retried=tried, numbers=batch.numbers)
+                return self._store(alone, messages)
             cut = ENTRY_BYTES * sum(message.packet_id > 0 for message in messages[:middle])
             return self._take(messages[:middle], entries[:cut]) and self._take(messages[middle:], entries[cut:])
 
@@ -207,6 +218,7 @@ class Ingest:
                 changes = self._judging.changes(verdicts)
                 columns = batch.marked(verdicts)
             kept = self._last.choose(batch.heard, time.monotonic())
+            counted = self._receipts.count(batch.numbers)
             self._tell(batch, messages, changes)
 
             def commit() -> int:
@@ -214,10 +226,10 @@ class Ingest:
                     return 1  # the answer to the first try got lost
                 self._series.ensure_days(batch.days())
                 try:
-                    return self._commit(seq, batch, columns, changes, kept, all_known=False)
+                    return self._commit(seq, batch, columns, changes, kept, counted, all_known=False)
                 except UniqueViolation:
                     # Something newer than we knew is stored: only the road that looks can take this batch.
-                    return self._commit(seq, batch, columns, changes, kept, all_known=True)
+                    return self._commit(seq, batch, columns, changes, kept, counted, all_known=True)
 
             with metrics.stage("store"):
                 changed = self._patiently(commit)
@@ -225,6 +237,7 @@ class Ingest:
                 return False
             log.log(self._level, "Committed as batch %d (stage=store).", seq)
         self._judging.apply(verdicts, seq)
+        self._receipts.committed(counted)
         if changed:
             self._patiently(self._wake)
         self._count(batch, messages, changes)
@@ -285,7 +298,15 @@ class Ingest:
         return True
 
     def _commit(
-        self, seq: int, batch: Batch, columns: m2m.Columns, changes: list[Change], kept: list[Heard], *, all_known: bool
+        self,
+        seq: int,
+        batch: Batch,
+        columns: m2m.Columns,
+        changes: list[Change],
+        kept: list[Heard],
+        counted: Mapping[int, Receipt],
+        *,
+        all_known: bool,
     ) -> int:
         with self._connection.transaction():
             m2m.write_journal(self._connection, seq, journal(batch.by_product()), batch.entries)
@@ -295,6 +316,7 @@ class Ingest:
             else:
                 quarantine.quarantine(self._connection, batch.refused, self._settings.quarantine_payload_bytes)
             m2m.keep_last(self._connection, kept, self._settings.last_message_bytes)
+            m2m.write_receipts(self._connection, counted)
             late = bool(batch.retried)
             reported = take_firmware(self._connection, batch.firmware, late=late) if batch.firmware else 0
             return reported + self._record(changes, _trace(seq))
@@ -333,6 +355,8 @@ class Ingest:
         if wanted == self._in_force:
             return
         self._products = registrations.products(self._connection)
+        if wanted.products_changed != self._in_force.products_changed:
+            self._receipts.load(m2m.receipts(self._connection))
         judging = self._judging.in_step(self._connection, self._products, wanted)
         with self._connection.transaction():
             judging.retire(self._connection, self._clock())

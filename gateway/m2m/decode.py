@@ -1,7 +1,7 @@
-"""A payload becomes readings or a firmware; what cannot be read becomes a Rejected value, never an exception."""
+"""A payload becomes readings, numbers or a firmware; what cannot be read becomes Rejected, never an exception."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from gateway.core.clock import to_us
+from gateway.m2m.counted import Number
 from gateway.m2m.message import Message, Rejected
 
 
@@ -28,6 +29,8 @@ class Device:
     unit_id: int
     product_id: int
     metrics: Mapping[str, DeviceMetric]
+    receipts: bool = False
+    """Whether its numbers are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,25 +49,32 @@ Reading = tuple[int, int, float]
 FIRMWARE_MAX = 40
 """Characters of a firmware's name."""
 
+NUMBER_MAX = 2**53 - 1
+"""The highest whole number that every JSON reader knows exactly."""
 
-def decode(message: Message, device: Device, limits: Limits) -> tuple[list[Reading], Rejected | None]:
-    """The readings of a message that can be taken, and why the rest cannot; a message without `ts` means now.
 
-    Payload: {"ts": <ms since 1970, or RFC 3339>, "values": {"temp_c": 71.5}}, or a list of those.
+def decode(message: Message, device: Device, limits: Limits) -> tuple[list[Reading], Sequence[Number], Rejected | None]:
+    """The readings of a message that can be taken, its numbers, and why the rest cannot be taken.
+
+    Payload: {"ts": <ms since 1970, or RFC 3339>, "values": {"temp_c": 71.5}}, or a list of those; without `ts` it means
+    now. A device that gets receipts may add {"boot": 3, "seq": 17, "from": 9}.
     """
     content = _content(message, limits)
     if isinstance(content, Rejected):
-        return [], content
+        return [], (), content
     entries = content if isinstance(content, list) else [content]
     readings: list[Reading] = []
+    numbers: Sequence[Number] = ()
     refused: list[Rejected] = []
+    if not entries:
+        refused.append(Rejected("empty", "the list holds no readings"))
+    if device.receipts:
+        entries, numbers = _numbered(entries, refused)
     for entry in entries:
         _entry(entry, message, device, limits, readings, refused)
         if len(readings) > limits.readings:
-            return [], Rejected("too_many_readings", f"send {limits.readings} readings at most in one message")
-    if not entries:
-        refused.append(Rejected("empty", "the list holds no readings"))
-    return readings, _joined(refused)
+            return [], numbers, Rejected("too_many_readings", f"send {limits.readings} readings at most in one message")
+    return readings, numbers, _joined(refused)
 
 
 def decode_status(message: Message, limits: Limits) -> str | Rejected | None:
@@ -96,6 +106,36 @@ def _content(message: Message, limits: Limits) -> Any:  # noqa: ANN401 - whateve
         return orjson.loads(message.payload)
     except orjson.JSONDecodeError as error:
         return Rejected("bad_json", str(error))
+
+
+def _numbered(entries: list[Any], refused: list[Rejected]) -> tuple[list[Any], list[Number]]:
+    """The entries without those that are numbered wrongly, and the numbers of all that have one."""
+    good: list[Any] = []
+    numbers: list[Number] = []
+    for entry in entries:
+        number = _number(entry) if isinstance(entry, dict) else None
+        if isinstance(number, Rejected):
+            refused.append(number)
+            continue
+        good.append(entry)
+        if number:
+            numbers.append(number)
+    return good, numbers
+
+
+def _number(entry: dict[str, Any]) -> Number | Rejected | None:
+    seq, boot, lowest = entry.get("seq"), entry.get("boot"), entry.get("from")
+    if seq is None:
+        return None
+    boot = 0 if boot is None else boot
+    lowest = 1 if lowest is None else lowest
+    if type(seq) is not int or not 1 <= seq <= NUMBER_MAX:
+        return Rejected("bad_seq", "send seq as a whole number from 1, one higher with each message")
+    if type(boot) is not int or not 0 <= boot <= NUMBER_MAX:
+        return Rejected("bad_seq", "send boot as a whole number from 0, higher each time that seq begins anew")
+    if type(lowest) is not int or not 1 <= lowest <= seq:
+        return Rejected("bad_seq", "send from as the lowest seq that the device still holds, seq itself at most")
+    return boot, seq, lowest
 
 
 def _entry(

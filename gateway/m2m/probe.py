@@ -1,4 +1,4 @@
-"""What the broker grants us, measured: the connection, the subscription, the window, the backlog."""
+"""What the broker grants us, measured: the connection, the subscription, receipts, the window, the backlog."""
 
 import secrets
 from contextlib import suppress
@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from gateway.core.duration import format_duration
 from gateway.core.finding import Finding, ok, problem, warning
-from gateway.m2m.session import Refused, Session
+from gateway.m2m.session import ANSWER_S, Refused, Session
 from gateway.m2m.topics import TELEMETRY_FILTER
 
 WINDOW_MAX = 5_000
@@ -54,6 +54,7 @@ def probe(broker: Broker) -> list[Finding]:
         found = [_connection(broker, name), _subscription(broker, name)]
     except Refused as error:
         return [_unreachable(broker, error)]
+    found.append(_receipts(broker, name))
     try:
         found.append(_window(broker, name, topic))
         found.append(_backlog(broker, name, topic))
@@ -103,6 +104,21 @@ def _subscription(broker: Broker, name: str) -> Finding:
             "in the broker's ACL, let the gateway's user read m2m/v1/#",
         )
     return ok("broker subscription", f"{TELEMETRY_FILTER} is granted (Mosquitto grants it whatever its ACL lets pass)")
+
+
+def _receipts(broker: Broker, name: str) -> Finding:
+    """Publish where no device listens; nothing is retained."""
+    topic = f"m2m/v1/check/{name}/receipt"
+    try:
+        with broker.session(name) as session:
+            session.publish(topic, 1, ANSWER_S)
+    except Refused as error:
+        return warning(
+            "broker receipts",
+            f"{topic} is refused to us ({error}); only products with `receipts: true` need it",
+            "in the broker's ACL, give the gateway's user: topic write m2m/v1/+/+/receipt",
+        )
+    return ok("broker receipts", f"{topic} is ours to write")
 
 
 def _window(broker: Broker, name: str, topic: str) -> Finding:

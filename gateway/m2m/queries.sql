@@ -126,6 +126,20 @@ UPDATE quarantine q SET reason = n.reason, detail = n.detail, retry_at = NULL
 FROM unnest(%(ids)s::bigint[], %(reasons)s::text[], %(details)s::text[]) AS n (id, reason, detail)
 WHERE q.id = n.id;
 
+-- name: receipts
+-- What was counted of every unit whose product asks for receipts.
+SELECT r.unit_id, r.topic, r.boot, r.taken
+FROM receipt r JOIN unit u ON u.id = r.unit_id JOIN product p ON p.id = u.product_id
+WHERE p.receipts ORDER BY r.unit_id;
+
+-- name: write_receipts
+-- Keep what is counted of units, over what was.
+INSERT INTO receipt (unit_id, topic, boot, taken)
+SELECT unit_id, topic, boot, taken::int8multirange
+FROM unnest(%(units)s::bigint[], %(topics)s::text[], %(boots)s::bigint[], %(taken)s::text[])
+  AS n (unit_id, topic, boot, taken)
+ON CONFLICT (unit_id) DO UPDATE SET topic = excluded.topic, boot = excluded.boot, taken = excluded.taken;
+
 -- name: insert_journal
 -- Write a batch into the journal; its number is taken once.
 INSERT INTO ingest_journal (seq, at, readings, messages)

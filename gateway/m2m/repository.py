@@ -1,12 +1,13 @@
 """Readings and the ingest journal in the database; everything here runs in the caller's transaction."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from gateway.core.errors import Unavailable
+from gateway.m2m.counted import Counted, Receipt
 from gateway.m2m.message import Heard
 from gateway.store import Connection, UniqueViolation, load_queries
 from gateway.store.copy import copy_columns, timestamps
@@ -105,6 +106,35 @@ def keep_last(tx: Connection, kept: Sequence[Heard], payload_bytes: int) -> None
             "details": [each.rejected and storable(each.rejected.detail) for each in kept],
         },
     )
+
+
+def receipts(connection: Connection) -> dict[int, Receipt]:
+    """What was counted of every unit whose product asks for receipts."""
+    return {
+        row["unit_id"]: Receipt(
+            row["topic"], Counted(row["boot"], tuple((span.lower, span.upper) for span in row["taken"]))
+        )
+        for row in connection.execute(queries.receipts)
+    }
+
+
+def write_receipts(tx: Connection, counted: Mapping[int, Receipt]) -> None:
+    """Keep what is counted of these units."""
+    if not counted:
+        return
+    tx.execute(
+        queries.write_receipts,
+        {
+            "units": list(counted),
+            "topics": [each.topic for each in counted.values()],
+            "boots": [each.counted.boot for each in counted.values()],
+            "taken": [_multirange(each.counted) for each in counted.values()],
+        },
+    )
+
+
+def _multirange(counted: Counted) -> str:
+    return "{" + ",".join(f"[{first},{end})" for first, end in counted.spans) + "}"
 
 
 def write_journal(tx: Connection, seq: int, readings: bytes, messages: bytes) -> None:

@@ -1,8 +1,9 @@
-"""A short visit at the broker, for probes: connect, subscribe, publish, collect; nothing is kept of it."""
+"""A visit at the broker, beside ingest's: connect, subscribe, publish, collect; the session ends with it."""
 
 import select
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -112,6 +113,20 @@ class Session:
         self._turn_until(lambda: self._published == count or self._refused_publish is not None, within_s, reader)
         if self._refused_publish is not None:
             raise Refused(str(self._refused_publish))
+
+    def retain(self, messages: Sequence[tuple[str, bytes]], within_s: float) -> None:
+        """Publish topics with their payloads, retained, and wait until the broker has taken them, or raise Refused."""
+        wanted = self._published + len(messages)
+        for topic, payload in messages:
+            self._client.publish(topic, payload, qos=1, retain=True)
+        self._turn_until(lambda: self._published >= wanted or self._refused_publish is not None, within_s)
+        if self._refused_publish is not None:
+            raise Refused(str(self._refused_publish))
+
+    def rest(self, seconds: float, stop: threading.Event) -> None:
+        """Stay connected so long, or until `stop` is set; raises Refused when the connection ends."""
+        end = time.monotonic() + seconds
+        self._turn_until(lambda: stop.is_set() or time.monotonic() >= end, seconds + ANSWER_S)
 
     def collect(self, count: int, within_s: float) -> int:
         """Wait until this many messages came, or none for a while; answers how many there are."""

@@ -1,4 +1,4 @@
-"""The topic scheme: m2m/v1/{product}/{serial}/telemetry, and beside it …/status."""
+"""The topic scheme: m2m/v1/{product}/{serial}/telemetry, and beside it …/status and …/receipt."""
 
 from dataclasses import dataclass
 
@@ -27,6 +27,11 @@ def parse_topic(topic: str) -> DeviceKey | Rejected:
                 return Rejected("bad_topic", str(error))
         case _:
             return Rejected("bad_topic", "publish to m2m/v1/PRODUCT/SERIAL/telemetry or …/status")
+
+
+def receipt_topic(topic: str) -> str:
+    """Where the device that published on this topic reads its receipt: beside it, the serial written the same way."""
+    return topic.rpartition("/")[0] + "/receipt"
 
 
 def is_status(topic: str) -> bool:

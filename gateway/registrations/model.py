@@ -68,6 +68,9 @@ class ProductFile(_Written):
     model: str
     brand: str
     gtin: Annotated[str, Field(pattern=r"^\d{8}(\d{4,6})?$")] | None = None
+    receipts: bool = Field(
+        default=False, description="Whether its units are told up to which of their numbered messages all are stored."
+    )
     metrics: list[MetricEntry] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -141,6 +144,7 @@ class Product:
     code: str
     model: str
     name: dict[str, str]
+    receipts: bool
     updated_at: datetime
     metrics: tuple[Metric, ...]
 

@@ -1,14 +1,15 @@
 -- name: upsert_product
 -- Create a product or change what the file says otherwise; answers nothing when all is as it was.
-INSERT INTO product (code, model, brand, gtin, name)
-VALUES (%(code)s, %(model)s, %(brand)s, %(gtin)s, %(name)s)
+INSERT INTO product (code, model, brand, gtin, name, receipts)
+VALUES (%(code)s, %(model)s, %(brand)s, %(gtin)s, %(name)s, %(receipts)s)
 ON CONFLICT (code) DO UPDATE
-SET model = excluded.model, brand = excluded.brand, gtin = excluded.gtin, name = excluded.name, updated_at = now()
+SET model = excluded.model, brand = excluded.brand, gtin = excluded.gtin, name = excluded.name,
+    receipts = excluded.receipts, updated_at = now()
 RETURNING id;
 
 -- name: product_with_metrics
 -- One product with its metric registry as the product file wrote it, to see whether a file changes anything.
-SELECT p.id, p.code, p.model, p.brand, p.gtin, p.name,
+SELECT p.id, p.code, p.model, p.brand, p.gtin, p.name, p.receipts,
        (SELECT json_agg(json_build_object('name', m.name, 'title', r.title, 'unit', r.unit, 'low', r.low,
                'high', r.high, 'normal_low', r.normal_low, 'normal_high', r.normal_high,
                'cadence', extract(epoch FROM r.cadence)::float8) ORDER BY r.position)
@@ -38,7 +39,7 @@ SET position = excluded.position, title = excluded.title, unit = excluded.unit, 
 
 -- name: products
 -- Every product.
-SELECT id, code, model, name, updated_at FROM product ORDER BY id;
+SELECT id, code, model, name, receipts, updated_at FROM product ORDER BY id;
 
 -- name: registry
 -- Every line of every product's metric registry.

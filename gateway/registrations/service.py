@@ -22,6 +22,7 @@ def import_product(tx: Connection, product: ProductFile, *, actor: str) -> bool:
         "brand": product.brand,
         "gtin": product.gtin,
         "name": product.name,
+        "receipts": product.receipts,
         "metrics": [_registry_line(metric) for metric in product.metrics],
     }
     known = tx.execute(queries.product_with_metrics, {"code": product.code}).fetchone()

@@ -15,12 +15,21 @@ CLIENT_ID = "ingest-under-test"
 
 
 @contextmanager
-def running_ingest(url: str, port: int, **settings: Any) -> Iterator[Ingest]:
+def running_ingest(
+    url: str, port: int, *, credentials: tuple[str, str] | None = None, **settings: Any
+) -> Iterator[Ingest]:
     """Run it until the block ends; what it raised is raised there."""
-    given = Settings(**settings)
+    user = ":".join(credentials) + "@" if credentials else ""
+    given = Settings(mqtt_url=f"mqtt://{user}127.0.0.1:{port}", **settings)
     inbox = Inbox(given.queue_max_messages)
     link = Link(
-        LinkSettings("127.0.0.1", port, CLIENT_ID, given.mqtt_session_expiry, given.mqtt_receive_maximum),
+        LinkSettings(
+            *given.mqtt_address,
+            CLIENT_ID,
+            given.mqtt_session_expiry,
+            given.mqtt_receive_maximum,
+            given.mqtt_credentials,
+        ),
         inbox,
         system_clock,
     )

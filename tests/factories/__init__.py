@@ -39,11 +39,13 @@ def product(**changes: Any) -> ProductFile:
     return ProductFile.model_validate(PUMP | changes)
 
 
-def make_fleet(url: str, serials=("P1", "P2", "P3"), owners: dict[str, str] | None = None) -> None:
+def make_fleet(
+    url: str, serials=("P1", "P2", "P3"), owners: dict[str, str] | None = None, *, receipts: bool = False
+) -> None:
     """The pump product with these units; owners by serial, all of them Ada's unless said otherwise."""
     owned = dict.fromkeys(serials, "Ada") if owners is None else owners
     with connect(url, "test") as connection, connection.transaction():
-        import_product(connection, product(), actor="test")
+        import_product(connection, product(receipts=receipts), actor="test")
         rows = {line: UnitRow(product="pump", serial=serial) for line, serial in enumerate(serials, 2)}
         import_units(connection, rows, actor="test")
         import_owners(

@@ -60,12 +60,13 @@ def test_the_configuration_in_deploy_is_well(tmp_path):
         assert [(each.name, each.state) for each in mine] == [
             ("broker", "ok"),
             ("broker subscription", "ok"),
+            ("broker receipts", "ok"),
             ("broker window", "ok"),
             ("broker backlog", "ok"),
         ], as_text(mine)
         assert "lets us in as gateway" in mine[0].measured
-        assert mine[2].measured.startswith("5000 of 5000 messages")
-        assert mine[3].measured.startswith("2000 of 2000 messages")
+        assert mine[3].measured.startswith("5000 of 5000 messages")
+        assert mine[4].measured.startswith("2000 of 2000 messages")
 
 
 def test_the_window_that_ingest_asks_for_is_the_one_that_is_measured(tmp_path):
@@ -123,6 +124,19 @@ def test_an_acl_that_forbids_measuring_is_said_clearly(tmp_path):
     assert "not measured with m2m/check/gateway-check-" in limits.measured
     assert "Not authorized" in limits.measured
     assert "topic readwrite m2m/check/#" in limits.change
+
+
+def test_an_acl_that_forbids_receipts_is_told_and_deploys_does_not(tmp_path):
+    (tmp_path / "acl").write_text("topic readwrite m2m/check/#\ntopic read m2m/v1/#\n")
+    port = free_port()
+    config = f"listener {port} 127.0.0.1\nuser root\nallow_anonymous true\nacl_file {tmp_path}/acl\n"
+    with running(tmp_path, config, port):
+        receipts = found("broker receipts", mqtt_url=broker_url(port))
+    assert receipts.state == "warning"
+    assert "receipt is refused to us (Not authorized)" in receipts.measured
+    assert "topic write m2m/v1/+/+/receipt" in receipts.change
+    with deployed_broker(tmp_path) as port:
+        assert found("broker receipts", mqtt_url=broker_url(port, GATEWAY)).state == "ok"
 
 
 def test_an_acl_that_lets_us_write_and_not_read_is_not_taken_for_a_window_of_nought(tmp_path):

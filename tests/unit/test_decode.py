@@ -29,7 +29,9 @@ def message(payload: bytes) -> Message:
 
 def decoded(content: object) -> tuple[list[Reading], Rejected | None]:
     payload = content if isinstance(content, bytes) else orjson.dumps(content)
-    return decode(message(payload), DEVICE, LIMITS)
+    readings, numbers, refused = decode(message(payload), DEVICE, LIMITS)
+    assert not numbers, "its product asks for no receipts"
+    return readings, refused
 
 
 def entry(value: object = 71.5, **changes: object) -> dict[str, object]:
@@ -177,7 +179,7 @@ nearly_right = st.builds(
 
 
 def holds(payload: bytes) -> None:
-    readings, refused = decode(message(payload), DEVICE, LIMITS)
+    readings, _, refused = decode(message(payload), DEVICE, LIMITS)
     assert readings or refused
     assert len(readings) <= LIMITS.readings
     for metric, time_us, value in readings:
@@ -230,7 +232,7 @@ def test_a_topic_names_the_device_by_its_canonical_serial(end: str):
 
 def test_what_is_too_far_ahead_is_counted_from_when_the_message_came():
     an_hour_ago = replace(message(orjson.dumps(entry())), received_us=NOW_US - HOUR_US)
-    _, refused = decode(an_hour_ago, DEVICE, LIMITS)
+    _, _, refused = decode(an_hour_ago, DEVICE, LIMITS)
     assert refused is not None
     assert refused.reason == "future_time"
 
@@ -297,3 +299,102 @@ def test_no_status_raises_and_what_is_taken_can_be_shown(payload: bytes):
         assert json.loads(payload)["firmware"] == found
         assert 1 <= len(found) <= 40
         assert found.isprintable()
+
+
+# -- Numbers, of a product that asks for receipts -----------------------------------------------------------------
+
+
+COUNTING = replace(DEVICE, receipts=True)
+
+
+def numbered(content: object) -> tuple[list[Reading], list[tuple[int, int, int]], str]:
+    payload = content if isinstance(content, bytes) else json.dumps(content).encode()
+    readings, numbers, refused = decode(message(payload), COUNTING, LIMITS)
+    return readings, list(numbers), refused.reason if refused else ""
+
+
+@pytest.mark.parametrize(
+    ("fields", "numbers"),
+    [
+        ({"seq": 17}, [(0, 17, 1)]),
+        ({"seq": 17, "boot": 3}, [(3, 17, 1)]),
+        ({"seq": 17, "boot": 3, "from": 9}, [(3, 17, 9)]),
+        ({"seq": 17, "boot": None, "from": None}, [(0, 17, 1)]),
+        ({"seq": 17, "from": 17}, [(0, 17, 17)]),
+        ({"seq": 2**53 - 1, "boot": 2**53 - 1}, [(2**53 - 1, 2**53 - 1, 1)]),
+        ({"seq": None, "boot": "?", "from": "?"}, []),
+        ({"boot": 3}, []),
+        ({}, []),
+    ],
+)
+def test_a_message_may_carry_its_number(fields, numbers):
+    assert numbered(entry(**fields)) == ([(TEMP, NOW_MS * 1000, 71.5)], numbers, "")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"seq": 0},
+        {"seq": -1},
+        {"seq": 2**53},
+        {"seq": 2**70},
+        {"seq": 17.0},
+        {"seq": "17"},
+        {"seq": True},
+        {"seq": [17]},
+        {"seq": 17, "boot": -1},
+        {"seq": 17, "boot": 2**53},
+        {"seq": 17, "boot": True},
+        {"seq": 17, "boot": "3"},
+        {"seq": 17, "from": 0},
+        {"seq": 17, "from": 18},
+        {"seq": 17, "from": 1.5},
+    ],
+)
+def test_a_number_that_cannot_be_read_refuses_its_entry_and_no_other(fields):
+    good = entry(1, seq=18)
+    assert numbered([entry(**fields), good]) == (
+        [(TEMP, NOW_MS * 1000, 1.0)],
+        [(0, 18, 1)],
+        "bad_seq",
+    )
+
+
+def test_what_is_wrong_with_a_number_is_told():
+    _, _, refused = decode(
+        message(orjson.dumps([entry(seq=0), entry(seq=1, boot=-1), entry(seq=1, **{"from": 2})])), COUNTING, LIMITS
+    )
+    assert refused is not None
+    assert [part.split(" as ")[0] for part in refused.detail.split("; ")] == ["send seq", "send boot", "send from"]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (entry(999, seq=1), "out_of_range"),
+        (entry(ts="?", seq=1), "bad_time"),
+        ({"seq": 1}, "bad_shape"),
+        ({"seq": 1, "values": {}}, "empty"),
+        ([entry(seq=1)] + [entry(n) for n in range(6)], "too_many_readings"),
+    ],
+)
+def test_what_is_refused_with_a_number_is_counted(content, reason):
+    """It stands in quarantine: the device need not send it again."""
+    readings, numbers, refused = numbered(content)
+    assert (readings, numbers, refused) == ([], [(0, 1, 1)], reason)
+
+
+def test_every_number_of_a_message_that_is_refused_whole_is_counted():
+    content = [entry(n, seq=n) for n in range(1, 9)]
+    assert numbered(content) == ([], [(0, n, 1) for n in range(1, 9)], "too_many_readings")
+
+
+@pytest.mark.parametrize("payload", [b'{"seq": 1, ', b'{"seq": 1}' + b" " * 2_000, b"17", b"[17, [], null]"])
+def test_what_cannot_be_read_has_no_number(payload):
+    readings, numbers, refused = numbered(payload)
+    assert (readings, numbers) == ([], [])
+    assert refused
+
+
+def test_without_receipts_the_fields_are_ignored_as_any_other():
+    assert decoded(entry(seq="?", boot=-1)) == ([(TEMP, NOW_MS * 1000, 71.5)], None)

@@ -7,6 +7,7 @@ import math
 import os
 import time
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import orjson
@@ -22,6 +23,7 @@ from gateway.m2m.topics import DeviceKey, parse_topic
 
 EXAMPLES = int(os.environ.get("GATEWAY_TEST_FUZZ", "200"))
 DEVICE = Device(7, 2, {"temp_c": DeviceMetric(3, -40, 200), "pressure_bar": DeviceMetric(1, 0, 10)})
+COUNTING = replace(DEVICE, receipts=True)
 LIMITS = Limits(payload_bytes=65_536, readings=5_000, ahead_us=600_000_000, behind_us=400 * 86_400_000_000)
 NOW_US = 1_790_000_000_123_457
 NOW_MS = NOW_US // 1000
@@ -34,6 +36,7 @@ GOOD = (
     b'{"ts": %d, "values": {"temp_c": 71.5, "pressure_bar": 2}}' % NOW_MS,
     b'[{"ts": "2026-09-21T14:13:20.123Z", "values": {"temp_c": 1}}, {"values": {"temp_c": 2}}]',
     b'{"state": "online", "firmware": "2.4.0"}',
+    b'{"ts": %d, "boot": 3, "seq": 17, "from": 9, "values": {"temp_c": 71.5}}' % NOW_MS,
 )
 PIECES = (b"1e400", b"-0.0", b'"\\ud800"', b"\xed\xa0\x80", b"\\u0000", b"9" * 40, b"[" * 40, b"null", b'"0001-01-01"')
 TIMES = (b'"0001-01-01T00:00:00+23:59"', b'"9999-12-31T23:59:59.999999-23:59"', b"1.7976931348623157e308", b"-1e308")
@@ -73,7 +76,7 @@ def is_said_well(rejected: Rejected) -> bool:
 @fuzzed
 @given(payloads)
 def test_telemetry_is_readings_or_a_reason(payload: bytes):
-    readings, refused = decode(message(payload), DEVICE, LIMITS)
+    readings, _, refused = decode(message(payload), DEVICE, LIMITS)
     assert readings or refused
     assert refused is None or is_said_well(refused)
     for metric, time_us, value in readings:
@@ -81,6 +84,16 @@ def test_telemetry_is_readings_or_a_reason(payload: bytes):
         assert math.isfinite(value)
         assert NOW_US - LIMITS.behind_us <= time_us <= NOW_US + LIMITS.ahead_us
         from_us(time_us)
+
+
+@fuzzed
+@given(payloads)
+def test_numbers_are_whole_and_what_the_database_can_hold(payload: bytes):
+    _, numbers, refused = decode(message(payload), COUNTING, LIMITS)
+    assert refused is None or is_said_well(refused)
+    for boot, seq, lowest in numbers:
+        assert 0 <= boot < 2**53
+        assert 1 <= lowest <= seq < 2**53
 
 
 @fuzzed
@@ -130,6 +143,7 @@ LARGEST = {
     "a long number": b'{"ts": %s, "values": {"temp_c": 1}}' % (b"1" * 65_000),
     "a long value": b'{"values": {"temp_c": %s}}' % (b"9" * 65_000),
     "a long text": orjson.dumps({"ts": "9" * 65_000, "values": {"temp_c": 1}}),
+    "numbers": b"[" + b'{"seq":9},' * 6_500 + b'{"seq":9}]',
     "a long firmware": orjson.dumps({"firmware": "9" * 65_000}),
 }
 
@@ -140,7 +154,7 @@ def test_the_largest_messages_take_little_time_and_memory(payload: bytes):
     tracemalloc.start()
     began = time.process_time()
     try:
-        _, refused = decode(message(payload), DEVICE, LIMITS)
+        _, _, refused = decode(message(payload), COUNTING, LIMITS)
         decode_status(message(payload), LIMITS)
         spent, (_, peak) = time.process_time() - began, tracemalloc.get_traced_memory()
     finally:

@@ -1,6 +1,7 @@
 """The published schemas are what the models say, and say of a payload what the gateway says of it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -138,10 +139,12 @@ def test_a_rule_that_is_refused_is_invalid(change):
         {"metrics": [PUMP["metrics"][0] | {"range": [0]}]},
         {"metrics": [PUMP["metrics"][0] | {"name": "Temp C"}]},
         {"metrics": [{"name": "temp_c"}]},
+        {"receipts": "often"},
     ],
 )
 def test_a_product_that_is_refused_is_invalid(change):
     PRODUCT.validate(PUMP)
+    PRODUCT.validate(PUMP | {"receipts": True})
     assert not PRODUCT.is_valid(PUMP | change)
 
 
@@ -151,7 +154,7 @@ def test_a_product_that_is_refused_is_invalid(change):
 def reasons(payload: bytes) -> str:
     """The reason a payload is refused for, or none."""
     message = Message("m2m/v1/pump/P1/telemetry", payload, 1, 1, resumed=False, received_us=NOW_MS * 1000)
-    _, refused = decode(message, DEVICE, ROOMY)
+    _, _, refused = decode(message, DEVICE, ROOMY)
     return refused.reason if refused else ""
 
 
@@ -170,6 +173,8 @@ def entry(**changes: object) -> dict[str, object]:
         {"values": {"temp_c": -40, "pressure_bar": 10}},
         [entry(), {"values": {"temp_c": 20}}],
         entry(firmware="1.2"),
+        entry(seq=17, boot=3, **{"from": 9}),
+        entry(seq=None, boot=None, **{"from": None}),
     ],
 )
 def test_what_the_gateway_takes_is_valid(content):
@@ -208,6 +213,17 @@ def test_what_the_gateway_takes_is_valid(content):
 def test_what_the_gateway_refuses_is_invalid_where_a_schema_can_say_so(content):
     assert reasons(json.dumps(content).encode()) != ""
     assert not READING.is_valid(content)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"seq": 0}, {"seq": 2**53}, {"seq": "1"}, {"seq": 1, "boot": -1}, {"seq": 9, "boot": 1.5}, {"seq": 1, "from": 0}],
+)
+def test_a_wrong_number_is_invalid_and_refused_where_the_product_asks_for_receipts(fields):
+    message = Message("m2m/v1/pump/P1/telemetry", json.dumps(entry(**fields)).encode(), 1, 1, False, NOW_MS * 1000)
+    _, numbers, refused = decode(message, replace(DEVICE, receipts=True), ROOMY)
+    assert (numbers, refused and refused.reason) == ([], "bad_seq")
+    assert not READING.is_valid(entry(**fields))
 
 
 KNOWN_ONLY_AT_RUN_TIME = {"unknown_metric", "out_of_range", "future_time", "too_old"}
