@@ -86,6 +86,9 @@ class Swarm:
         self.outstanding += 1
         if device.buffer is not None:
             self._make_room(device, device.buffer)
+            if 0 < sending.seq <= device.buffer.floor:  # it comes late, and was given up with what is newer
+                self._end(device.buffer, sending)
+                return
         if (
             (device.phase is Phase.OPEN or device.phase is Phase.DEAF)
             and not device.waiting
