@@ -68,7 +68,7 @@ class Settings(BaseSettings):
     quarantine_max_messages: int = Field(10_000, ge=1, description="Quarantined messages kept; the oldest go first.")
     quarantine_payload_bytes: int = Field(4_096, ge=1, description="How much of a refused payload is kept.")
 
-    receipts_per_second: int = Field(1_000, ge=1, description="Receipts published in a second; of more some wait.")
+    receipts_per_second: int = Field(1_000, ge=1, description="Receipts published in a second at most; more wait.")
     receipt_gaps_max: int = Field(
         1_000, ge=0, description="Gaps in a unit's numbers; what lies behind more of them has to be sent again."
     )

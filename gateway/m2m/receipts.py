@@ -40,17 +40,17 @@ class Receipts:
         self._waiting: dict[int, Receipt] = {}
         self._again: dict[int, Receipt] = {}
         """What a new connection has to tell besides, as far as nothing waits."""
-        self._any = threading.Event()
         metrics.RECEIPTS_WAITING.set_function(lambda: len(self._waiting) + len(self._again))
 
     # -- The writer's side --------------------------------------------------------------------------------------------
 
     def load(self, known: Mapping[int, Receipt]) -> None:
-        """Begin with what is committed."""
+        """Begin with what is committed; of others nobody is told any more."""
         with self._lock:
             self._known = dict(known)
-        if known:
-            self._any.set()
+            for queue in (self._waiting, self._again):
+                for unit_id in queue.keys() - known.keys():
+                    del queue[unit_id]
 
     def count(self, numbers: Iterable[UnitNumber]) -> dict[int, Receipt]:
         """What is counted of their units when these are taken, too; nothing changes before `committed`."""
@@ -73,14 +73,14 @@ class Receipts:
             self._waiting.update(counted)
             for unit_id in counted:
                 self._again.pop(unit_id, None)
-        self._any.set()
 
     # -- The publisher's side -----------------------------------------------------------------------------------------
 
     def run(self, stop: threading.Event) -> None:
         """Publish until `stop` is set, and then what still waits. Without any receipt there is no connection."""
         while not stop.is_set() or self._waiting:
-            if not self._any.wait(_EVERY_S):
+            if not self._known:
+                stop.wait(_EVERY_S)
                 continue
             try:
                 self._visit(stop)

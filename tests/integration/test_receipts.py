@@ -2,6 +2,7 @@
 
 import random
 import signal
+import threading
 import time
 from contextlib import ExitStack
 
@@ -9,6 +10,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from gateway.m2m.quarantine import Choice, ask_retry
+from gateway.m2m.receipts import Receipts
 from gateway.m2m.session import Refused, Session
 from gateway.registrations.service import import_product
 from tests.dsl.ingest import running_ingest
@@ -253,6 +255,22 @@ def test_receipts_begin_and_end_with_the_products_file(url, db, broker_port, dev
     with running_ingest(url, broker_port), Listener(broker_port) as heard:
         time.sleep(2)
         assert not [each for each in heard.came if not each.retained]
+
+
+@pytest.mark.parametrize("still", [True, False])
+def test_without_a_broker_stopping_waits_for_nobody(still):
+    """Also where the product gave its receipts up while one waited."""
+    receipts = Receipts(("127.0.0.1", free_port()), None, 10, 10)
+    counted = receipts.count([(1, "m2m/v1/pump/P1/telemetry", (0, 1, 1))])
+    receipts.committed(counted)
+    receipts.load(counted if still else {})
+    stop = threading.Event()
+    thread = threading.Thread(target=receipts.run, args=[stop])
+    thread.start()
+    stop.set()
+    thread.join(5)
+    assert not thread.is_alive()
+    assert REGISTRY.get_sample_value("gateway_receipts_waiting") == still
 
 
 def test_a_broker_that_lost_its_retained_messages_gets_them_again(url, db, tmp_path, fleet):
