@@ -60,11 +60,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--seconds", type=float, default=3, help="of publishing each time (default %(default)s)")
     parser.add_argument("--rounds", type=int, default=3, help="of measuring the rates (default %(default)s)")
+    parser.add_argument("--saved", action="append", choices=SETTINGS, help="only this, beside `off` (default: all)")
     given = parser.parse_args(arguments)
     load = os.getloadavg()[0]
+    settings = [saved for saved in SETTINGS if saved == "off" or saved in (given.saved or SETTINGS)]
     try:
-        rates = [{saved: rate(saved, given.seconds) for saved in SETTINGS} for _ in range(given.rounds)]
-        rows = [_row(saved, rates, given.seconds) for saved in SETTINGS]
+        rates = [{saved: rate(saved, given.seconds) for saved in settings} for _ in range(given.rounds)]
+        rows = [_row(saved, rates, given.seconds) for saved in settings]
     except GatewayError as error:
         sys.exit(f"bench: {error}")
     result = {"rows": [asdict(row) for row in rows], "load_average_before": round(load, 2)}

@@ -136,6 +136,20 @@ def test_what_has_no_room_is_given_up_the_oldest_first_and_the_gateway_is_told(m
     assert 100 < min(each["from"] for each in came) <= max(each["from"] for each in came) == len(gone) + 1
 
 
+def test_what_comes_late_does_not_go_out_any_more_when_what_is_newer_was_given_up(mosquitto_port, tmp_path):
+    """A message below its own `from` would be refused."""
+    late = "{kind: late, share: 20%, by: 3s..3s}"
+    with clerk(mosquitto_port, receipts=False) as gateway:
+        given = scenario(tmp_path, late, buffer=200, limit=1, every="10ms", resend="1m", settle="500ms")
+        assert play(given, mosquitto_port, tmp_path / "run", "--duration", "4s") == 1
+    never = [line for line in lines(tmp_path / "run") if not line["sent"]]
+    assert never
+    assert all(line["kind"] == "late" and line["given_up"] for line in never)
+    (came,) = gateway.came.values()
+    assert max(each.get("from", 1) for each in came) > 100
+    assert all(each.get("from", 1) <= each["seq"] for each in came)
+
+
 @pytest.mark.parametrize("how", ["deaf", "mute", "vanish"])
 def test_connections_that_die_without_a_word_cost_nothing(broker_port, tmp_path, how):
     trouble = f"{{kind: half-open, at: 20%, for: 30%, how: {how}}}, {{kind: late, share: 20%, by: 100ms..1s}}"
