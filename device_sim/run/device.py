@@ -47,8 +47,9 @@ class Device:
     client_id: str
     topic: str
     head: bytes
-    receipt_topic: str = ""
-    buffer: Buffer | None = None
+    receipt_topic: str
+    buffer: Buffer | None
+    """Where it waits for receipts."""
     waiting: deque[Sending] = field(default_factory=deque)
     flight: dict[int, Sending] = field(default_factory=dict)
     phase: Phase = Phase.AWAY
