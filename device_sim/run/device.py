@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from device_sim.run.buffer import Buffer
-from device_sim.run.packets import PACKET_IDS, Parser
+from device_sim.run.packets import Parser
 from device_sim.run.sending import Sending
 
 WINDOW = 100  # unacknowledged messages of one device; the broker may grant fewer
@@ -61,11 +61,6 @@ class Device:
     window: int = WINDOW
     backoff: float = BACKOFF_S[0]
     since: float = 0.0  # when it was opened, then when it last sent
-
-    def next_packet_id(self) -> int:
-        """Of the next packet that is answered."""
-        self.packet_id = self.packet_id % PACKET_IDS + 1
-        return self.packet_id
 
     def forget(self) -> None:
         """The connection is over for the device: what it sent in vain waits in front again, in its order."""

@@ -101,7 +101,7 @@ class Script:
         self._faulty = frozenset(each.unit for each in self.expected)
         held = scenario.values == "held"
         self._series: list[Series] = [Held(device, start) if held else Live(device, start) for device in self._devices]
-        self._numbered = [0] * len(self.units)
+        self._numbered = [0] * len(self.units) if scenario.receipts else []
 
     # -- What happens to the connections ------------------------------------------------------------------------
 
@@ -185,7 +185,9 @@ class Script:
             return []
         ts, lost = self._clocks[index].read(self.start, at)
         payload = b'{"ts":%d,"values":%b}' % (ts, values)
-        first = Sending(max(at, 0), index, self._topics[index], payload, ts, values, kind, seq=self._seq(index))
+        first = Sending(max(at, 0), index, self._topics[index], payload, ts, values, kind)
+        if self._numbered:
+            first.seq = self._seq(index)
         if lost:
             first.kind, first.refused, first.values = "lost-clock", "too_old", b""
         made = [first]
@@ -196,8 +198,8 @@ class Script:
         return made
 
     def _seq(self, index: int) -> int:
-        """The number of the device's next message, in the order of measuring; 0 where it does not number them."""
-        self._numbered[index] += self.scenario.receipts
+        """The number of the device's next message, in the order of measuring."""
+        self._numbered[index] += 1
         return self._numbered[index]
 
     def _trouble(self, each: _OnTheWay, first: Sending, unit: Unit, number: int) -> list[Sending]:
@@ -217,7 +219,8 @@ class Script:
         if isinstance(trouble, Conflict):
             values = series.other(first.values)
             payload = b'{"ts":%d,"values":%b}' % (first.ts or 0, values)
-            due, seq = first.due + each.after(trouble.after, number), self._seq(first.device)
+            due = first.due + each.after(trouble.after, number)
+            seq = self._seq(first.device) if self._numbered else 0
             return [replace(first, due=due, payload=payload, values=values, kind="conflict", seq=seq, sent=[])]
         kind = trouble.kinds[(first.device + number) % len(trouble.kinds)]
         dose = KINDS[kind](unit, first.ts or 0, series.numbers(first.values))

@@ -25,7 +25,7 @@ _SPARE_FILES = 64
 _EVENTS = 1_024
 _READ = 16_384
 _RESET = struct.pack("ii", 1, 0)  # close() then sends RST, as a device that loses its power never says goodbye
-_UNANSWERED = frozenset({Phase.OPENING, Phase.SUBSCRIBING})
+_UNANSWERED = (Phase.OPENING, Phase.SUBSCRIBING)
 
 
 class Sockets:
@@ -121,13 +121,14 @@ class Sockets:
                 if not data:
                     self.lost(device, "connection closed")
 
-    def look_after(self, device: Device, now: float) -> None:
-        """Ping it if it was silent, give up on it if it is not answered."""
-        if device.phase is Phase.OPEN and now - device.since > _PING_AFTER_S:
-            device.since = now
-            self.push(device, PING)
-        elif device.phase in _UNANSWERED and now - device.since > _ANSWER_S:
-            self.lost(device, "it accepts connections but does not speak MQTT")
+    def sweep(self, now: float) -> None:
+        """Ping who was silent, give up on who is not answered."""
+        for device in self._devices:
+            if device.phase is Phase.OPEN and now - device.since > _PING_AFTER_S:
+                device.since = now
+                self.push(device, PING)
+            elif device.phase in _UNANSWERED and now - device.since > _ANSWER_S:
+                self.lost(device, "it accepts connections but does not speak MQTT")
 
     def close(self) -> None:
         """Close what is left."""

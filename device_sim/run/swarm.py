@@ -10,6 +10,7 @@ from device_sim.link import Broker, Say
 from device_sim.run.buffer import Buffer, Keeping, read_receipt
 from device_sim.run.device import WINDOW, Counts, Device, Phase
 from device_sim.run.packets import (
+    PACKET_IDS,
     Connack,
     Disconnect,
     Heard,
@@ -65,6 +66,7 @@ class Swarm:
             for index, (client_id, unit) in enumerate(names)
         ]
         self._sockets = Sockets(broker, level, self._devices, monotonic, self.counts, say)
+        self._push = self._sockets.push
         self._swept = self._began = monotonic()
 
     def begin(self) -> None:
@@ -146,16 +148,16 @@ class Swarm:
     # -- What goes out ------------------------------------------------------------------------------------------
 
     def _send(self, device: Device, sending: Sending) -> None:
-        packet_id = device.next_packet_id()
+        device.packet_id = packet_id = device.packet_id % PACKET_IDS + 1
         device.flight[packet_id] = sending
         head = device.head if sending.topic == device.topic else publish_head(sending.topic)
-        payload = sending.payload if device.buffer is None or not sending.seq else device.buffer.payload(sending)
+        payload = device.buffer.payload(sending) if sending.seq and device.buffer is not None else sending.payload
         now = self._monotonic()
         if sending.sent:
             self.counts.again += 1
         sending.sent.append((now - self._began) * 1_000)
         device.since = now
-        self._sockets.push(device, publish(head, payload, packet_id, self._level))
+        self._push(device, publish(head, payload, packet_id, self._level))
 
     def _send_waiting(self, device: Device) -> None:
         """As much as the window lets out."""
@@ -167,12 +169,13 @@ class Swarm:
                 self._send(device, sending)
 
     def _sweep(self, now: float) -> None:
-        """Look after who was silent, and send again what no receipt came for."""
+        """Look after the connections, and send again what no receipt came for."""
         self._swept = now
-        for device in self._devices:
-            self._sockets.look_after(device, now)
-            if device.phase is Phase.OPEN and device.repeat(self.now):
-                self._send_waiting(device)
+        self._sockets.sweep(now)
+        if self._keeping is not None:
+            for device in self._devices:
+                if device.phase is Phase.OPEN and device.repeat(self.now):
+                    self._send_waiting(device)
 
     # -- What comes back ----------------------------------------------------------------------------------------
 
@@ -187,7 +190,8 @@ class Swarm:
                 self._sockets.opened(device)
                 return
             device.phase = Phase.SUBSCRIBING
-            self._sockets.push(device, subscribe(device.receipt_topic, device.next_packet_id(), self._level))
+            device.packet_id = device.packet_id % PACKET_IDS + 1
+            self._push(device, subscribe(device.receipt_topic, device.packet_id, self._level))
 
     def _subscribed(self, device: Device, packet: Suback) -> None:
         if device.phase is not Phase.SUBSCRIBING or packet.packet_id != device.packet_id:
@@ -201,11 +205,14 @@ class Swarm:
         sending = device.flight.pop(packet.packet_id, None)
         if sending is None:
             return
+        accepted = packet.accepted
         if sending.acked is None or sending.code:
-            sending.acked = self.now
-            self.counts.acknowledged += packet.accepted
-        sending.code = 0 if packet.accepted else packet.code
-        if not packet.accepted:
+            sending.acked = (self._monotonic() - self._began) * 1_000
+            self.counts.acknowledged += accepted
+        if accepted:
+            sending.code = 0
+        else:
+            sending.code = packet.code
             self.counts.refused += 1
             self._sockets.tell(f"the broker refuses messages: {words(packet.code)}")
         if device.buffer is None or not sending.seq:
