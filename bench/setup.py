@@ -73,8 +73,8 @@ class Broker:
 
 
 @contextmanager
-def mosquitto(folder: Path) -> Iterator[Broker]:
-    """Run it with the limits that the gateway needs."""
+def mosquitto(folder: Path, *lines: str) -> Iterator[Broker]:
+    """Run it with the limits that the gateway needs, and these lines; what it has persisted stays in the folder."""
     program = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
     if program is None:
         raise Unavailable("Mosquitto is missing; install it with: apt-get install mosquitto")
@@ -83,6 +83,7 @@ def mosquitto(folder: Path) -> Iterator[Broker]:
     config.write_text(
         f"listener {port} 127.0.0.1\nallow_anonymous true\n"
         f"max_inflight_messages {WINDOW}\nmax_queued_messages 0\nlog_type error\n"
+        + "".join(f"{line}\n" for line in lines)
     )
     with (folder / "mosquitto.log").open("wb") as log:
         process = spawn([program, "-c", str(config)], death_signal=signal.SIGTERM, stdout=log)

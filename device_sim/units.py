@@ -34,6 +34,11 @@ class Unit:
         """Where it says how it is."""
         return f"m2m/v1/{self.product}/{self.serial}/status"
 
+    @property
+    def receipt_topic(self) -> str:
+        """Where it hears up to which of its messages is stored."""
+        return f"m2m/v1/{self.product}/{self.serial}/receipt"
+
 
 def parse_unit(text: str) -> Unit:
     """A unit from "product/serial"; both are one topic level."""

@@ -72,7 +72,10 @@ class Comparison:
 
     def _readings(self, own: dict[str, str | None]) -> tuple[Check, frozenset[str]]:
         """The check of all units, and those that had reported something newer before the run."""
-        check = Check("readings", "Each reading that the broker took is stored once, with its value and time.")
+        check = Check(
+            "readings",
+            "Each reading that the broker, or a receipt, answers for is stored once, with its value and time.",
+        )
         newer_before: set[str] = set()
         began_us = _us(self._began)
         for number, (name, unit) in enumerate(own.items()):

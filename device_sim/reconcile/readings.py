@@ -40,7 +40,7 @@ def compare_readings(
     """Note every difference of one unit."""
     given = _given(messages)
     newest = _Newest(messages)
-    check.expected += sum(1 for said in given.values() if any(message.acked for message, _ in said))
+    check.expected += sum(1 for said in given.values() if any(message.promised for message, _ in said))
     standing: dict[Cell, float] = {}
     late: list[Stored] = []
     before = 0
@@ -61,7 +61,7 @@ def compare_readings(
             if not newest.before(said, at):
                 late.append(row)
     for cell, said in given.items():
-        if cell not in standing and any(message.acked for message, _ in said):
+        if cell not in standing and any(message.promised for message, _ in said):
             check.differs(unit, clock(cell[1]), f"{cell[0]} {said[0][1]} (message {said[0][0].number})", "nothing")
     _conflicts(check, unit, given, standing, [row for row in conflicts if row[3] >= began_us])
     check.facts["copies of readings that were there"] += sum(
@@ -111,7 +111,7 @@ def _conflicts(
         for (metric, at), stands in standing.items()
         if (metric, at, stands) in possible  # else that is the difference, and named already
         for message, value in given[metric, at]
-        if message.acked and value != stands
+        if message.promised and value != stands
     }
     for metric, at, value in sorted(wanted - kept):
         check.differs(unit, clock(at), f"{metric} {value} kept as contradicting", "nothing")

@@ -41,7 +41,7 @@ def report(result: Result, sent: Sent) -> str:
                 ("Ended", run["ended"] + (" (stopped)" if run.get("stopped") else "")),
                 ("Units", f"{len(run['units']):,}"),
                 ("Messages", f"{sent.messages:,}"),
-                ("Sent again after a broken connection", f"{run['counts']['again']:,}"),
+                ("Sent again", f"{run['counts']['again']:,}"),
                 ("Alarm precision", percent(result.precision)),
                 ("Alarm recall", percent(result.recall)),
             ]

@@ -19,14 +19,14 @@ class Message:
     ts_us: int
     values: Mapping[str, float]
     sent: tuple[float, ...]
-    acked: bool
-    """The broker has taken it: from here on it must not be lost."""
+    promised: bool
+    """It must not be lost any more: the broker has taken it, or a receipt covers it where the device waits for one."""
     kind: str
 
     @property
     def once(self) -> bool:
         """Whether it went out once, so that its place in the order is certain."""
-        return self.acked and len(self.sent) == 1
+        return self.promised and len(self.sent) == 1
 
 
 @dataclass(slots=True)
@@ -73,7 +73,7 @@ def read_sent(folder: Path) -> Sent:
         sent.kinds[name] = sent.kinds.get(name, 0) + 1
         sent.seconds[int(line["sent"][0] // 1_000)][not good] += 1
         if line["acked"] is not None and (sent.messages % _SAMPLE == 0 or sent.messages <= _SAMPLE):
-            sent.waits.append(line["acked"] - line["sent"][-1])
+            sent.waits.append(line["acked"] - max(at for at in line["sent"] if at <= line["acked"]))
         if good:
             sent.by_topic[line["topic"]].append(orjson.dumps(line))
         else:
@@ -85,13 +85,19 @@ def _count(poison: dict[tuple[str, str], Poison], line: dict[str, Any]) -> None:
     unheard = line.get("heard") is False
     place = (line["topic"], line.get("refused") or _UNHEARD)
     counted = poison.setdefault(place, Poison(unheard=unheard, first_ms=line["sent"][0]))
-    counted.least += line["acked"] is not None and "code" not in line
+    counted.least += _promised(line)
     counted.most += len(line["sent"])
 
 
 def _message(line: dict[str, Any]) -> Message:
-    acked = line["acked"] is not None and "code" not in line
-    return Message(line["n"], line["ts"] * 1_000, line["values"], tuple(line["sent"]), acked, line["kind"])
+    sent = tuple(line["sent"])
+    return Message(line["n"], line["ts"] * 1_000, line["values"], sent, _promised(line), line["kind"])
+
+
+def _promised(line: dict[str, Any]) -> bool:
+    if "seq" in line:
+        return line["receipted"] is not None
+    return line["acked"] is not None and "code" not in line
 
 
 def topics_of(sent: Sent) -> Iterator[str]:

@@ -11,10 +11,11 @@ from typing import Any
 from device_sim.errors import SimError
 from device_sim.link import Say
 from device_sim.live import Clock
+from device_sim.run.buffer import Keeping
 from device_sim.run.folder import FORMAT, TRUTH, Folder
 from device_sim.run.packets import LEVELS
 from device_sim.run.player import Player
-from device_sim.run.scenario import load, parse, schema_text, shipped, span
+from device_sim.run.scenario import Scenario, load, parse, schema_text, shipped, span
 from device_sim.run.screen import shown
 from device_sim.run.script import Script
 from device_sim.run.sending import Sending
@@ -27,7 +28,7 @@ _CONNECT_S = 0.05
 
 
 def run(options: argparse.Namespace, clock: Clock, stopping: Callable[[], bool], say: Say) -> int:
-    """Play a scenario; returns 0 when the broker acknowledged every message."""
+    """Play a scenario; returns 0 when the broker acknowledged every message, and a receipt covers it if it has to."""
     scenario = load(options.scenario)
     changed = {name: given for name in ("seed", "speed", "limit") if (given := getattr(options, name)) is not None}
     scenario = scenario.model_copy(update=changed)
@@ -38,16 +39,17 @@ def run(options: argparse.Namespace, clock: Clock, stopping: Callable[[], bool],
     start -= round(lasts * max(scenario.speed - 1, 0))
     script = Script(scenario, units, scenario.seed, start, round(lasts * scenario.speed))
     token = secrets.token_hex(3)
-    names = [(f"sim-{token}-{number}", unit.topic) for number, unit in enumerate(script.units)]
+    names = [(f"sim-{token}-{number}", unit) for number, unit in enumerate(script.units)]
+    keeping = _keeping(scenario, clock)
     folder_path = options.out or Path("runs") / f"{scenario.name}-{time.strftime('%Y%m%d-%H%M%S')}"
     with Folder(folder_path) as folder:
         player: Player | None = None
 
-        def acknowledged(sending: Sending) -> None:
+        def over(sending: Sending) -> None:
             if player is not None:
-                player.acknowledged(sending)
+                player.over(sending)
 
-        swarm = Swarm(options.mqtt, LEVELS[options.mqtt_version], names, clock.monotonic, acknowledged, say)
+        swarm = Swarm(options.mqtt, LEVELS[options.mqtt_version], names, clock.monotonic, over, say, keeping)
         _reach(swarm, options.wait / SECOND, clock, str(options.mqtt))
         began = int(clock.wall() * SECOND)
         facts: dict[str, Any] = {
@@ -61,6 +63,7 @@ def run(options: argparse.Namespace, clock: Clock, stopping: Callable[[], bool],
             "began_ms": began,
             "ended": None,
             "first_ts": start,
+            "boot": keeping and keeping.boot,
             "units": [str(unit) for unit in script.units],
         }
         folder.note(facts)
@@ -79,10 +82,12 @@ def run(options: argparse.Namespace, clock: Clock, stopping: Callable[[], bool],
     print(
         f"{counts.published:,} messages of {len(script.units):,} units, {counts.acknowledged:,} acknowledged"
         + (f", {counts.refused:,} refused" if counts.refused else "")
-        + (f", {left:,} never answered" if left else "")
+        + (f", {counts.receipted:,} receipted" if keeping else "")
+        + (f", {counts.given_up:,} given up" if counts.given_up else "")
+        + (f", {left:,} {'still open' if keeping else 'never answered'}" if left else "")
         + f", {counts.again:,} sent again; {len(script.expected):,} faults; see {folder.path}"
     )
-    return 1 if left or counts.refused or stopping() else 0
+    return 1 if left or counts.refused or counts.given_up or stopping() else 0
 
 
 def scenarios(_options: argparse.Namespace) -> int:
@@ -90,6 +95,13 @@ def scenarios(_options: argparse.Namespace) -> int:
     for name, text in shipped().items():
         print(f"{name:<22}{parse(text, name).about}")
     return 0
+
+
+def _keeping(scenario: Scenario, clock: Clock) -> Keeping | None:
+    """How devices wait for receipts, if they do. Each run is another boot: its devices remember nothing of the last."""
+    if not scenario.receipts:
+        return None
+    return Keeping(int(clock.wall() * SECOND), scenario.buffer, span(scenario.resend))
 
 
 def _reach(swarm: Swarm, wait_s: float, clock: Clock, broker: str) -> None:

@@ -1,4 +1,4 @@
-"""The MQTT packets of a device that only publishes, made and read by hand: versions 3.1.1 and 5, QoS 1."""
+"""The MQTT packets of a device, made and read by hand: versions 3.1.1 and 5; it publishes with QoS 1, hears with 0."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,9 +11,10 @@ PING = b"\xc0\x00"
 GOODBYE = b"\xe0\x00"
 PACKET_IDS = 65_535
 
-_CONNACK, _PUBACK, _PINGRESP, _DISCONNECT = 2, 4, 13, 14
+_CONNACK, _PUBLISH, _PUBACK, _SUBACK, _PINGRESP, _DISCONNECT = 2, 3, 4, 9, 13, 14
+_RETAINED = 1
 _PLAIN_PUBACK, _PUBACK_BYTES = b"\x40\x02", 4
-_MAX_BODY = 65_536  # a broker has nothing long to say to who subscribes to nothing
+_MAX_BODY = 65_536  # a broker has nothing long to say to who subscribes to receipts, or to nothing
 _RECEIVE_MAXIMUM = 0x21
 _FAILED = 0x80
 # The properties a CONNACK may carry, by how their values are written.
@@ -35,7 +36,7 @@ _WORDS = {
 
 
 class Malformed(ValueError):
-    """What came is no packet that a broker may send to a publisher."""
+    """What came is no packet that a broker may send to a device."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,27 @@ class Puback:
 
 
 @dataclass(frozen=True, slots=True)
+class Suback:
+    """The broker has taken the subscription of that id, or refused it."""
+
+    packet_id: int
+    code: int
+
+    @property
+    def accepted(self) -> bool:
+        """Whether messages will come."""
+        return self.code < _FAILED
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A message for the device, QoS 0."""
+
+    topic: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Pong:
     """The answer to a ping."""
 
@@ -76,7 +98,7 @@ class Disconnect:
     code: int
 
 
-Packet = Connack | Puback | Pong | Disconnect
+Packet = Connack | Puback | Suback | Heard | Pong | Disconnect
 
 
 def words(code: int) -> str:
@@ -107,6 +129,12 @@ def publish(head: bytes, payload: bytes, packet_id: int, level: Level) -> bytes:
     return b"\x32" + _length(len(head) + len(rest) + len(payload)) + head + rest + payload
 
 
+def subscribe(topic: str, packet_id: int, level: Level) -> bytes:
+    """SUBSCRIBE to one topic with QoS 0: what is retained there comes at once."""
+    body = packet_id.to_bytes(2, "big") + (b"\x00" if level == 5 else b"") + _field(topic.encode()) + b"\x00"
+    return b"\x82" + _length(len(body)) + body
+
+
 class Parser:
     """Cuts what a broker sends into packets, in whatever pieces it comes."""
 
@@ -130,17 +158,46 @@ class Parser:
 
     def _packet(self, first: int, body: bytes) -> Packet:
         kind, flags = divmod(first, 16)
+        if kind == _PUBLISH and flags in (0, _RETAINED):
+            return self._heard(body)
         if flags:
             raise Malformed(f"flags {flags} on a packet of type {kind}")
         if kind == _PUBACK and len(body) >= 2 and (self._level == 5 or len(body) == 2):
             return Puback(int.from_bytes(body[:2], "big"), body[2] if len(body) > 2 else 0)
         if kind == _CONNACK and len(body) >= 2 and (self._level == 5 or len(body) == 2):
             return Connack(body[1], _receive_maximum(body[2:]) if len(body) > 2 else None)
+        if kind == _SUBACK:
+            return self._suback(body)
         if kind == _PINGRESP and not body:
             return Pong()
         if kind == _DISCONNECT and self._level == 5:
             return Disconnect(body[0] if body else 0)
         raise Malformed(f"a packet of type {kind} with {len(body)} bytes")
+
+    def _suback(self, body: bytes) -> Suback:
+        codes = self._after_properties(body, 2)
+        if len(codes) != 1:
+            raise Malformed(f"{len(codes)} answers to one subscription")
+        return Suback(int.from_bytes(body[:2], "big"), codes[0])
+
+    def _heard(self, body: bytes) -> Heard:
+        end = 2 + int.from_bytes(body[:2], "big")
+        if len(body) < end:
+            raise Malformed("the topic of a message is cut off")
+        try:
+            topic = body[2:end].decode()
+        except UnicodeDecodeError:
+            raise Malformed("the topic of a message is not UTF-8") from None
+        return Heard(topic, self._after_properties(body, end))
+
+    def _after_properties(self, body: bytes, place: int) -> bytes:
+        """What follows the properties that MQTT 5 has at `place`."""
+        if self._level == 4:
+            return body[place:]
+        found = _body(body, place - 1)
+        if found is None:
+            raise Malformed("properties are cut off")
+        return body[found[1] :]
 
 
 def _body(data: bytes, place: int) -> tuple[int, int] | None:

@@ -7,15 +7,17 @@ from dataclasses import asdict, dataclass
 from device_sim.live import Clock
 from device_sim.run.folder import Folder
 from device_sim.run.latency import Latency
+from device_sim.run.scenario import span
 from device_sim.run.script import Act, Script
 from device_sim.run.sending import Sending
 from device_sim.run.swarm import Swarm
+from device_sim.times import SECOND
 
 _BURST = 500  # messages in a row without looking at the broker, however far behind the run is
 _AHEAD = 500_000  # messages in memory; then the fleet waits for the broker
 _SLICE_S = 0.05
 _FLUSH_S = 0.25
-_PATIENCE_S = 10.0  # without any answer at the end, what is left counts as lost
+_PATIENCE_S = 10.0  # without any answer of the broker at the end, what is left counts as lost
 _STATE = {"down": "offline", "vanish": "offline", "deaf": "half-open", "mute": "half-open"}
 
 
@@ -27,6 +29,9 @@ class Status:
     lasts_s: float
     published: int
     acknowledged: int
+    receipted: int | None
+    """None where nobody waits for receipts."""
+    given_up: int
     waiting: int
     poison: int
     again: int
@@ -62,14 +67,14 @@ class Player:
         self._behind = 0.0
         self._draining = False
 
-    def acknowledged(self, sending: Sending) -> None:
-        """The broker answered: note the message and how long that took."""
-        if sending.acked is not None:
-            self.latency.add(sending.acked - sending.sent[-1])
+    def over(self, sending: Sending) -> None:
+        """Nobody keeps the message any more: note it, and how long the broker took."""
+        if (waited := sending.waited) is not None:
+            self.latency.add(waited)
         self._folder.write(sending)
 
     def run(self, show: Callable[[Status], None]) -> None:
-        """Send everything, then wait until the broker has answered, for as long as it does."""
+        """Send everything, then wait until all is answered or receipted, for as long as answers come."""
         acts = iter(self._script.acts())
         act = next(acts, None)
         sendings = self._script.sendings()
@@ -100,6 +105,8 @@ class Player:
             lasts_s=self._script.duration / 1_000 / self._speed,
             published=counts.published,
             acknowledged=counts.acknowledged,
+            receipted=counts.receipted if self._script.scenario.receipts else None,
+            given_up=counts.given_up,
             waiting=self._swarm.outstanding,
             poison=sum(number for kind, number in self.sent.items() if kind.startswith("poison:")),
             again=counts.again,
@@ -165,8 +172,10 @@ class Player:
         self._draining = True
         for index in list(self._state):
             self._do(Act(0, index, "up"))
+        scenario = self._script.scenario
+        patience = span(scenario.settle) / SECOND if scenario.receipts else _PATIENCE_S
         left, since = self._swarm.outstanding, self._clock.monotonic()
-        while self._swarm.outstanding and not self._stopping() and self._clock.monotonic() - since < _PATIENCE_S:
+        while self._swarm.outstanding and not self._stopping() and self._clock.monotonic() - since < patience:
             self._turn(_SLICE_S, show)
             if self._swarm.outstanding != left:
                 left, since = self._swarm.outstanding, self._clock.monotonic()

@@ -225,12 +225,25 @@ class Scenario(_Part):
     values: Literal["live", "held"] = Field(
         "live", description="live: physics at each reading; held: those of the start with small steps, much cheaper."
     )
+    receipts: bool = Field(
+        default=False,
+        description="Devices number their messages and keep each one until the gateway's receipt covers it.",
+    )
+    resend: Span = Field(
+        "10s", description="With receipts: without one for so long, what is kept goes out again; doubles up to 5m."
+    )
+    buffer: int = Field(
+        10_000, ge=200, description="With receipts: so many messages a device keeps; then it gives up the oldest."
+    )
+    settle: Span = Field(
+        "60s", description="With receipts: so long without one at the end of the run, and what is kept counts as open."
+    )
     troubles: list[Trouble] = []
     faults: list[PlannedFault] = []
 
     @model_validator(mode="after")
     def _runs(self) -> Self:
-        for name in ("duration", "every"):
+        for name in ("duration", "every", "resend", "settle"):
             if span(getattr(self, name)) < 1:
                 raise ValueError(f"{name} must be longer than nothing")
         return self

@@ -67,6 +67,8 @@ def picture(status: Status, rate: float, title: str) -> Panel:
         ("PUBACK p50", _ms(status.p50), "PUBACK p99", _ms(status.p99)),
         ("Sent again", f"{status.again:,}", "Broken, unplanned", f"{status.lost:,}"),
     ]
+    if status.receipted is not None:
+        cells.append(("Receipted", f"{status.receipted:,}", "Given up", f"{status.given_up:,}"))
     for row in cells:
         numbers.add_row(*row)
     troubles = ", ".join(f"{count:,} {name}" for name, count in sorted(status.troubles.items()))
@@ -104,7 +106,11 @@ def _rate(before: tuple[float, int], status: Status) -> float:
 
 def _words(status: Status, rate: float) -> str:
     text = f"{status.connected:,}/{status.devices:,} connected, {rate:,.0f}/s, sent {status.published:,}"
-    text += f", acknowledged {status.acknowledged:,}, poison {status.poison:,}, waiting {status.waiting:,}"
+    text += f", acknowledged {status.acknowledged:,}"
+    if status.receipted is not None:
+        text += f", receipted {status.receipted:,}, sent again {status.again:,}"
+        text += f", given up {status.given_up:,}" if status.given_up else ""
+    text += f", poison {status.poison:,}, waiting {status.waiting:,}"
     text += f", PUBACK p50 {_ms(status.p50)} p99 {_ms(status.p99)}"
     for name, count in sorted(status.troubles.items()):
         text += f", {count:,} {name}"
@@ -117,7 +123,8 @@ def _words(status: Status, rate: float) -> str:
 
 def _progress(status: Status) -> str:
     if status.draining:
-        return "sent; waiting for the broker's last answers" if status.waiting else "done"
+        last = "the broker's last answers" if status.receipted is None else "the last receipts"
+        return f"sent; waiting for {last}" if status.waiting else "done"
     return f"{status.elapsed_s:,.0f} s of {status.lasts_s:,.0f} s"
 
 

@@ -101,6 +101,7 @@ class Script:
         self._faulty = frozenset(each.unit for each in self.expected)
         held = scenario.values == "held"
         self._series: list[Series] = [Held(device, start) if held else Live(device, start) for device in self._devices]
+        self._numbered = [0] * len(self.units) if scenario.receipts else []
 
     # -- What happens to the connections ------------------------------------------------------------------------
 
@@ -134,7 +135,7 @@ class Script:
     # -- What is sent -------------------------------------------------------------------------------------------
 
     def sendings(self) -> Iterator[Sending]:
-        """Every message in the order it is due, numbered from 1."""
+        """Every message in the order it is due, numbered from 1; with receipts also from 1 at each device."""
         number = 0
         held: list[tuple[int, int, Sending]] = []  # what comes later than it was measured
         order = 0
@@ -185,6 +186,8 @@ class Script:
         ts, lost = self._clocks[index].read(self.start, at)
         payload = b'{"ts":%d,"values":%b}' % (ts, values)
         first = Sending(max(at, 0), index, self._topics[index], payload, ts, values, kind)
+        if self._numbered:
+            first.seq = self._seq(index)
         if lost:
             first.kind, first.refused, first.values = "lost-clock", "too_old", b""
         made = [first]
@@ -193,6 +196,11 @@ class Script:
             if at >= 0 and not lost and each.hits(number):
                 made += self._trouble(each, first, unit, number)
         return made
+
+    def _seq(self, index: int) -> int:
+        """The number of the device's next message, in the order of measuring."""
+        self._numbered[index] += 1
+        return self._numbered[index]
 
     def _trouble(self, each: _OnTheWay, first: Sending, unit: Unit, number: int) -> list[Sending]:
         """What a trouble adds to a message; one that comes late is only changed."""
@@ -212,7 +220,8 @@ class Script:
             values = series.other(first.values)
             payload = b'{"ts":%d,"values":%b}' % (first.ts or 0, values)
             due = first.due + each.after(trouble.after, number)
-            return [replace(first, due=due, payload=payload, values=values, kind="conflict", sent=[])]
+            seq = self._seq(first.device) if self._numbered else 0
+            return [replace(first, due=due, payload=payload, values=values, kind="conflict", seq=seq, sent=[])]
         kind = trouble.kinds[(first.device + number) % len(trouble.kinds)]
         dose = KINDS[kind](unit, first.ts or 0, series.numbers(first.values))
         return [

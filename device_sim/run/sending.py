@@ -1,4 +1,4 @@
-"""One message on its way: what is sent, what the run knows about it, when it went out and when it was acknowledged."""
+"""One message on its way: what is sent, what the run knows about it, when it went out and what became of it."""
 
 from dataclasses import dataclass, field
 
@@ -21,7 +21,22 @@ class Sending:
     heard: bool = True
     """Whether the gateway listens to the topic at all."""
     number: int = 0
+    seq: int = 0
+    """Its number at the device, from 1, where the device waits for receipts; else 0."""
     sent: list[float] = field(default_factory=list)
     acked: float | None = None
+    """When the broker first took it, or refused it."""
     code: int = 0
     """With which the broker refused it; 0 when it did not."""
+    receipted: float | None = None
+    given_up: bool = False
+    """The device had no room to keep it."""
+
+    @property
+    def waited(self) -> float | None:
+        """Milliseconds from when it went out to the broker's answer."""
+        if self.acked is None:
+            return None
+        if len(self.sent) == 1:
+            return self.acked - self.sent[0]
+        return self.acked - max(at for at in self.sent if at <= self.acked)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import ingest, reaction, simulator
+from bench import broker, ingest, reaction, simulator
 
 ROOT = Path(__file__).parents[2]
 
@@ -68,7 +68,19 @@ def test_a_reaction_run_whose_background_the_machine_does_not_carry_is_one_line(
     assert line.startswith("bench: Beside it 1000000 messages a second were asked for, but ")
 
 
-@pytest.mark.parametrize("bench", [ingest, reaction], ids=["ingest", "reaction"])
+@pytest.mark.usefixtures("mosquitto_port")
+def test_what_a_broker_loses_is_counted_by_how_it_ended():
+    ended = run("bench.broker", "--seconds", "0.3", "--rounds", "1", "--saved", "every 1800 s")
+    assert ended.returncode == 0, ended.stderr
+    nothing, saved = json.loads(ended.stdout.splitlines()[-1])["rows"]
+    assert (nothing["saved"], saved["saved"]) == ("off", "every 1800 s")
+    assert nothing["lost"] == nothing["acknowledged"], "without persistence nothing is there again, however it ended"
+    assert min(nothing["acknowledged"].values()) > 0
+    assert saved["lost"] == saved["acknowledged"] | {"SIGTERM": 0}
+    assert saved["ratio"] == pytest.approx(saved["messages_per_s"] / nothing["messages_per_s"], abs=0.001)
+
+
+@pytest.mark.parametrize("bench", [broker, ingest, reaction], ids=["broker", "ingest", "reaction"])
 def test_without_mosquitto_it_says_so_in_one_line(monkeypatch, bench):
     monkeypatch.setattr(shutil, "which", lambda *_args, **_more: None)
     with pytest.raises(SystemExit) as end:

@@ -9,13 +9,16 @@ from paho.mqtt.properties import Properties
 from device_sim.run.packets import (
     Connack,
     Disconnect,
+    Heard,
     Malformed,
     Parser,
     Pong,
     Puback,
+    Suback,
     connect,
     publish,
     publish_head,
+    subscribe,
 )
 
 
@@ -46,10 +49,32 @@ def connack(packet: Connack, level: int) -> bytes:
     return b"\x20" + varint(len(body)) + body
 
 
+def suback(packet: Suback, level: int) -> bytes:
+    properties = Properties(PacketTypes.SUBACK)
+    properties.ReasonString = "so it is"
+    body = packet.packet_id.to_bytes(2, "big") + (properties.pack() if level == 5 else b"") + bytes([packet.code])
+    return b"\x90" + varint(len(body)) + body
+
+
+def heard(packet: Heard, level: int) -> bytes:
+    """Retained or not: as a broker does for one that it held, and for one that came just now."""
+    properties = Properties(PacketTypes.PUBLISH)
+    if len(packet.payload) % 2:
+        properties.MessageExpiryInterval = 30
+        properties.UserProperty = ("a", "b" * len(packet.topic))
+    topic = packet.topic.encode()
+    body = len(topic).to_bytes(2, "big") + topic + (properties.pack() if level == 5 else b"") + packet.payload
+    return bytes([0x30 | len(topic) % 2]) + varint(len(body)) + body
+
+
+HEARDS = st.builds(Heard, st.text(st.characters(codec="utf-8"), max_size=80), st.binary(max_size=200))
+SUBACKS = st.builds(Suback, st.integers(1, 65_535), st.sampled_from([0, 0x80]))
 PUBACKS = st.builds(Puback, st.integers(1, 65_535), st.just(0))
 PACKETS_5 = st.one_of(
     st.builds(Puback, st.integers(1, 65_535), st.sampled_from([0, 0x10, 0x87, 0x97])),
     st.builds(Connack, st.sampled_from([0, 0x87]), st.none() | st.integers(1, 65_535)),
+    HEARDS,
+    SUBACKS,
     st.just(Pong()),
     st.builds(Disconnect, st.sampled_from([0, 0x8B, 0x8E])),
 )
@@ -60,6 +85,10 @@ def written(packet, level: int) -> bytes:
         return puback(packet, level)
     if isinstance(packet, Connack):
         return connack(packet, level)
+    if isinstance(packet, Suback):
+        return suback(packet, level)
+    if isinstance(packet, Heard):
+        return heard(packet, level)
     if isinstance(packet, Disconnect):
         return b"\xe0\x01" + bytes([packet.code])
     return b"\xd0\x00"
@@ -79,9 +108,9 @@ def test_what_a_broker_says_in_mqtt_5_is_read_in_whatever_pieces_it_comes(packet
     assert in_pieces(Parser(5), data, cuts) == packets
 
 
-@given(st.lists(PUBACKS), st.integers(0, 5), st.lists(st.integers(0, 40)))
+@given(st.lists(PUBACKS | SUBACKS | HEARDS), st.integers(0, 5), st.lists(st.integers(0, 40)))
 def test_the_same_in_mqtt_3(packets, code, cuts):
-    data = connack(Connack(code, None), 4) + b"".join(puback(packet, 4) for packet in packets)
+    data = connack(Connack(code, None), 4) + b"".join(written(packet, 4) for packet in packets)
     assert in_pieces(Parser(4), data, cuts) == [Connack(code, None), *packets]
 
 
@@ -92,13 +121,19 @@ def test_no_bytes_break_the_parser(data, level, cuts):
         packets = in_pieces(Parser(level), data, cuts)
     except Malformed:
         return
-    assert all(isinstance(packet, (Connack, Puback, Pong, Disconnect)) for packet in packets)
+    assert all(isinstance(packet, (Connack, Puback, Suback, Heard, Pong, Disconnect)) for packet in packets)
 
 
 @pytest.mark.parametrize(
     ("data", "level"),
     [
-        (b"\x30\x03\x00\x01t", 5),  # a message to who has not subscribed
+        (b"\x30\x03\x00\x01t", 5),  # a message without its properties
+        (b"\x30\x02\x00\x01", 4),  # its topic is cut off
+        (b"\x30\x03\x00\x01\xff", 4),  # its topic is not UTF-8
+        (b"\x32\x05\x00\x01t\x00\x01", 4),  # QoS 1, and we asked for 0
+        (b"\x90\x04\x00\x01\x00\x00", 4),  # two answers to one subscription
+        (b"\x90\x02\x00\x01", 4),  # none
+        (b"\x90\x04\x00\x01\x05\x00", 5),  # its properties are cut off
         (b"\x41\x02\x00\x01", 5),  # flags
         (b"\x40\x01\x00", 5),  # no room for a packet id
         (b"\x40\x03\x00\x01\x00", 4),  # 3.1.1 has no reason codes there
@@ -129,3 +164,11 @@ def test_a_connect_carries_user_and_password_and_asks_for_nothing_kept():
     assert packet[2:] == b"\x00\x04MQTT\x05\xc2\x00\x3c\x00\x00\x02d1\x00\x01u\x00\x01p"
     assert packet[1] == len(packet) - 2
     assert connect("d1", 4, 60) == b"\x10\x0e\x00\x04MQTT\x04\x02\x00\x3c\x00\x02d1"
+
+
+@pytest.mark.parametrize(("level", "properties"), [(4, b""), (5, b"\x00")])
+def test_a_subscribe_asks_for_one_topic_with_qos_0(level, properties):
+    assert (
+        subscribe("a/b", 513, level)
+        == b"\x82" + bytes([8 + len(properties)]) + b"\x02\x01" + properties + b"\x00\x03a/b\x00"
+    )

@@ -26,9 +26,9 @@ def test_the_schema_in_the_repository_is_what_the_models_say():
     assert SCHEMA.read_text("utf-8") == schema_text()
 
 
-def test_eight_scenarios_ship_and_each_is_valid_and_says_what_it_shows():
+def test_nine_scenarios_ship_and_each_is_valid_and_says_what_it_shows():
     found = shipped()
-    assert len(found) == 8
+    assert len(found) == 9
     validator = jsonschema.Draft202012Validator(json.loads(schema_text()))
     for name, text in found.items():
         assert text.startswith("# What it shows: "), name
@@ -42,6 +42,8 @@ def test_eight_scenarios_ship_and_each_is_valid_and_says_what_it_shows():
         (HEAD + "durration: 60s\n", "mine.yaml:3: durration: there is no such field"),
         ("name: mine\n", "mine.yaml:1: about: is missing; add it"),
         (HEAD + "every: fast\n", "mine.yaml:3: every: String should match pattern"),
+        (HEAD + "receipts: true\nbuffer: 10\n", "mine.yaml:4: buffer: Input should be greater than or equal to 200"),
+        (HEAD + "receipts: true\nresend: 0s\n", "mine.yaml:1: the document: resend must be longer than nothing"),
         (HEAD + "duration: 0s\n", "mine.yaml:1: the document: duration must be longer than nothing"),
         (
             HEAD + "troubles:\n  - kind: late\n    by: 9s..1s\n",

@@ -53,6 +53,21 @@ def test_a_unit_has_the_same_readings_with_and_without_the_others():
     assert alone.items() <= together.items()
 
 
+def test_with_receipts_each_device_numbers_what_it_measures_and_all_else_stays_as_it_is():
+    """A late message has the number of its moment, a copy that of the first; poison is no message of the device's."""
+    troubles = "{kind: late, share: 30%}, {kind: duplicate, share: 30%}, {kind: conflict, share: 20%}, {kind: poison}"
+    made = by_device(script(troubles, receipts="true"))
+    assert told(script(troubles, receipts="true")) == told(script(troubles))
+    assert {each.seq for each in script(troubles).sendings()} == {0}
+    for sendings in made.values():
+        numbered = {each.seq: each for each in sendings if each.kind != "duplicate" and each.seq}
+        assert sorted(numbered) == list(range(1, len(numbered) + 1))
+        assert [numbered[seq].ts for seq in sorted(numbered)] == sorted(each.ts for each in numbered.values())
+        for each in sendings:
+            assert (each.seq > 0) == bool(each.values)
+            assert each.kind != "duplicate" or each.payload == numbered[each.seq].payload
+
+
 def test_messages_come_in_the_order_they_are_due_and_are_numbered():
     made = script("{kind: late, share: 30%}, {kind: duplicate, share: 30%}, {kind: poison}")
     sendings = list(made.sendings())
