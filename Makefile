@@ -51,6 +51,7 @@ bench: setup  ## timings, as ratios measured in one run
 	$(BIN)/python -m bench.ingest --json
 	$(BIN)/python -m bench.reaction --json
 	$(BIN)/python -m bench.simulator --json
+	$(BIN)/python -m bench.broker --json
 
 lock:  ## write requirements.lock anew
 	$(BIN)/pip-compile --quiet --upgrade --extra dev --all-build-deps --generate-hashes --allow-unsafe --strip-extras \

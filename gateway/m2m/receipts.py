@@ -20,7 +20,7 @@ from gateway.m2m.topics import receipt_topic
 log = logging.getLogger(__name__)
 
 _EVERY_S = 1.0
-_RETRY_S = 5.0
+_RETRY_S = 1.0
 _ANSWER_S = 10.0
 _PARTING_S = 3.0
 
