@@ -9,21 +9,13 @@ from device_sim import cli
 from device_sim.run.scenario import shipped
 from gateway.embedded.process import free_port
 from gateway.m2m import quarantine
-from tests.dsl.reconciled import import_demo, play, reconcile
+from tests.dsl.reconciled import differences, found, import_demo, play, reconcile
 from tests.dsl.roles import running_roles
 
 # Five seconds of real time are a minute of the devices': the demo's rules wait for 15 s.
 QUICK = ("--speed", "12", "--duration", "5s", "--limit", "30")
 # What the demo runs, and what Debian installs; the other scenarios say nothing new of their mixtures.
 PAIRS = (("embedded-18", "embedded"), ("debian-15", "mosquitto"))
-
-
-def differences(result):
-    return [(each["check"], each["unit"], each["expected"], each["found"]) for each in result["differences"]]
-
-
-def found(result):
-    return {check["name"]: check for check in result["checks"]}
 
 
 @pytest.mark.parametrize(("server", "broker_port"), PAIRS, indirect=True)
