@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -60,8 +61,11 @@ class Roles:
         self._processes[role].send_signal(signal.SIGTERM)
         return self._processes[role].wait(15)
 
-    def pid(self, role: str) -> int:
-        return self._processes[role].pid
+    def peak_mb(self, role: str) -> float:
+        """The most memory that its process had so far."""
+        status = Path(f"/proc/{self._processes[role].pid}/status").read_text()
+        (kilobytes,) = re.findall(r"VmHWM:\s+(\d+) kB", status)
+        return int(kilobytes) / 1024
 
     def ended(self) -> list[str]:
         """The roles whose process is over."""
