@@ -37,11 +37,6 @@ class Mosquitto:
             self._process.terminate()
             self._process.wait(60)
 
-    @property
-    def pid(self) -> int:
-        assert self._process is not None
-        return self._process.pid
-
 
 @contextmanager
 def running(folder: Path, config: str, port: int) -> Iterator[Mosquitto]:

@@ -63,6 +63,10 @@ class Fleet:
     def plays(self) -> bool:
         return self._process.poll() is None
 
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait(10)
+
     def finish(self, within: float) -> dict[str, Any]:
         """Wait for its end, when the broker has acknowledged every message; answers run.json."""
         assert self._process.wait(within) == 0, self._log.read_text()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +24,12 @@ class Site:
     roles: Roles
     mail: MailServer
     folder: Path
+    fleets: list[Fleet] = field(default_factory=list)
 
     def fleet(self, scenario: str, name: str, *more: str) -> Fleet:
         """Begin to play a scenario against the broker."""
-        return Fleet(scenario, _url(self.broker, SIMULATOR), self.folder / name, *more)
+        self.fleets.append(fleet := Fleet(scenario, _url(self.broker, SIMULATOR), self.folder / name, *more))
+        return fleet
 
     def mend(self) -> list[str]:
         """Start every role that ended, as a supervisor does; answers which."""
@@ -54,7 +56,12 @@ def running_site(
         }
         with running_roles(postgres.url, mosquitto.port, folder, *ROLES, **given | settings) as roles:
             roles.wait_until_ready(within=60)
-            yield Site(postgres, mosquitto, roles, mail, folder)
+            site = Site(postgres, mosquitto, roles, mail, folder)
+            try:
+                yield site
+            finally:
+                for fleet in site.fleets:
+                    fleet.kill()
 
 
 def _url(broker: Mosquitto, user: tuple[str, str]) -> str:

@@ -21,7 +21,7 @@ SPEED = ("--speed", "2")
 """The demo's units report 400 times a second."""
 UNITS = 200
 KILLS = 50
-PACE_S = 2.5
+PACE_S = 2.0
 AWAY_S = 60
 FULL_S = 20
 FULL = "No space left on device"
@@ -75,7 +75,7 @@ def test_a_database_that_is_away_for_a_minute_loses_nothing_and_doubles_nothing(
 def test_a_broker_that_is_restarted_loses_nothing_and_doubles_nothing(tmp_path, capsys, say):
     """SIGTERM, with persistence as deployed: once while ingest is connected, once with a backlog for it."""
     with running_site(tmp_path) as site, Gaps(site.postgres.url) as gaps:
-        fleet = site.fleet(SCENARIO, "restarted", *SPEED, "--duration", "60s")
+        fleet = site.fleet(SCENARIO, "restarted", *SPEED, "--duration", "50s")
         time.sleep(10)
         site.broker.stop()
         waits = {"ready": False, "silent": [], "waiting_for": {"ingest": "the broker"}}
@@ -102,7 +102,7 @@ def test_a_full_disk_loses_nothing_and_doubles_nothing(tmp_path, capsys, say):
         running_site(tmp_path, place=disk.path) as site,
         Gaps(site.postgres.url) as gaps,
     ):
-        fleet = site.fleet(SCENARIO, "full", *SPEED, "--duration", "75s")
+        fleet = site.fleet(SCENARIO, "full", *SPEED, "--duration", "60s")
         time.sleep(10)
         disk.fill()
         full = time.monotonic()
@@ -134,7 +134,7 @@ def agreed(site: Site, fleet: Fleet, capsys) -> str:
     facts = fleet.finish(within=600)
     ended = time.monotonic()
     site.roles.wait_until_ready(within=120)
-    code, result, told = reconcile(fleet.folder, site.roles.http_port, capsys, "--wait", "120s")
+    code, result, told = reconcile(fleet.folder, site.roles.http_port, capsys, "--wait", "60s")
     assert (code, differences(result), told) == (0, [], "")
     assert (result["precision"], result["recall"]) == (1.0, 1.0)
     checks = found(result)

@@ -29,10 +29,10 @@ def test_three_times_what_ingest_can_take_and_back_loses_nothing(tmp_path, capsy
     port = free_port()
     with running_site(tmp_path, batch_max_messages=BATCH, metrics_port_ingest=port) as site:
         sustained, preloaded = sustainable(site, port)
-        calm = offer(site, "calm", CALM, CALM_PER_S, seconds=45)
+        calm = offer(site, "calm", CALM, CALM_PER_S, seconds=40)
         time.sleep(10)
         before = peaks(site)
-        storm = offer(site, "storm", STORM, 4 * sustained, seconds=15)
+        storm = offer(site, "storm", STORM, 4 * sustained, seconds=12)
         taken, offered = finished(storm)
         left = taken - stored(port)
         expected = taken + finished(calm)[0]

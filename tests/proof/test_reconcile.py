@@ -16,6 +16,7 @@ from tests.dsl.roles import running_roles
 QUICK = ("--speed", "12", "--duration", "5s", "--limit", "30")
 # What the demo runs, and what Debian installs; the other scenarios say nothing new of their mixtures.
 PAIRS = (("embedded-18", "embedded"), ("debian-15", "mosquitto"))
+one_server = pytest.mark.parametrize("server", ["embedded-18"], indirect=True)
 
 
 @pytest.mark.parametrize(("server", "broker_port"), PAIRS, indirect=True)
@@ -81,6 +82,7 @@ def agreeing(url, tmp_path, mosquitto_port, capsys):
         yield compare
 
 
+@one_server
 def test_a_reading_that_is_gone_or_other_or_nobodys_is_named(agreeing, db):
     """Nothing is taken on trust: what is changed behind the gateway's back comes out, with serial and time."""
     readings = found(agreeing()[1])["readings"]["facts"]
@@ -119,6 +121,7 @@ def test_a_reading_that_is_gone_or_other_or_nobodys_is_named(agreeing, db):
     assert agreeing()[0] == 0, "everything was put right again"
 
 
+@one_server
 def test_a_contradiction_a_refusal_a_delivery_and_an_alarm_are_named_too(agreeing, db):
     def named(check):
         code, result = agreeing()
@@ -155,6 +158,7 @@ def test_a_contradiction_a_refusal_a_delivery_and_an_alarm_are_named_too(agreein
     assert "one line of the ledger" in " ".join(each["expected"] for each in named("notices")[0])
 
 
+@one_server
 def test_a_quarantine_that_was_trimmed_is_counted_by_the_event_log(url, db, tmp_path, mosquitto_port, capsys):
     """What left it in order is explained; what is missing without a word cannot be told."""
     import_demo(url)
@@ -176,6 +180,7 @@ def test_a_quarantine_that_was_trimmed_is_counted_by_the_event_log(url, db, tmp_
         assert "are not in quarantine; it was trimmed meanwhile" in result["cannot_be_told"][0]
 
 
+@one_server
 def test_what_cannot_be_told_is_said_and_is_neither_yes_nor_no(agreeing, db, tmp_path, capsys):
     run = tmp_path / "run"
     facts = json.loads((run / "run.json").read_text())
