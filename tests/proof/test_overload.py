@@ -1,6 +1,6 @@
 """More than ingest can take, then back: memory stays bounded, what the broker kept is stored, what it dropped is told.
 
-Ingest gets batches of ten messages here. That makes it so slow that three and ten times its rate fit on the same
+Ingest gets batches of five messages here. That makes it so slow that three and ten times its rate fit on the same
 machine; the road is the same.
 """
 
@@ -17,7 +17,7 @@ SCENARIO = str(Path(__file__).parents[1] / "data" / "overload.yaml")
 PRELOADED, CALM, STORM = ("ac-24/*", 60), ("hp-90/*", 70), ("rm-500/*", 70)
 """Units that play, and how many these are: each run has its own, so that each can be judged by itself."""
 CALM_PER_S = 140
-BATCH = 10
+BATCH = 5
 KEPT = 20_000
 CONNECTED, STORED = ("gateway_broker_connected",), ("gateway_messages_stored_total",)
 DROPPED = ("gateway_broker_dropped_messages",)
