@@ -288,6 +288,7 @@ class Ingest:
             except OperationalError as error:
                 log.warning("The database went away, nothing is acknowledged meanwhile (%s).", str(error).strip())
                 self._connection.close()
+                self._stop.wait(_RETRY_S)  # one whose disk is full answers at once, and refuses again
 
     def _come_back(self) -> bool:
         """Connect again; false if stopped meanwhile. What another process may have done needs a fresh start."""

@@ -4,16 +4,13 @@ import json
 import subprocess
 import sys
 import time
-import urllib.request
-from urllib.error import HTTPError
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from gateway import flow
 from tests.dsl.mqtt import Devices
 from tests.dsl.ports import free_port
-from tests.dsl.roles import ROLES, running_roles
+from tests.dsl.roles import ROLES, metrics, running_roles
 from tests.dsl.wait import until
 from tests.factories.notices import QUICK, make_owner
 
@@ -35,25 +32,6 @@ def roles(url, mosquitto_port, tmp_path, mail, ports):
 def lines(roles, role):
     """A role's log, each line an object."""
     return [json.loads(line) for line in roles.log(role).rpartition("\n")[0].splitlines()]
-
-
-def metrics(port):
-    """Samples by name and labels."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
-        text = answer.read().decode()
-    return {
-        (sample.name, *sorted(sample.labels.values())): sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    }
-
-
-def ready(roles):
-    """Status and body of /readyz."""
-    try:
-        return 200, roles.get("/readyz")
-    except HTTPError as error:
-        return error.code, json.load(error)
 
 
 def health(roles, role):
@@ -114,10 +92,10 @@ def test_every_role_tells_what_it_did(roles, db, mail, ports, mosquitto_port):
 
 
 def test_readiness_says_what_is_waited_for(roles, mosquitto_port):
-    assert ready(roles) == (200, {"ready": True, "silent": [], "waiting_for": {}})
+    assert roles.readiness() == (200, {"ready": True, "silent": [], "waiting_for": {}})
     roles.kill("worker")
     waits = {"ready": False, "silent": ["worker"], "waiting_for": {"worker": "a sign of life"}}
-    until(lambda: ready(roles) == (503, waits), within=30)
+    until(lambda: roles.readiness() == (503, waits), within=30)
     assert health(roles, "api").returncode == 0, "to start api again would mend nothing"
     assert health(roles, "ingest").returncode == 0
     assert health(roles, "worker").returncode == 1
@@ -125,8 +103,8 @@ def test_readiness_says_what_is_waited_for(roles, mosquitto_port):
 
 def test_without_the_broker_nothing_is_ready(url, db, tmp_path):
     with running_roles(url, free_port(), tmp_path, *ROLES) as roles:
-        until(lambda: reached(roles) and ready(roles)[1]["waiting_for"] == {"ingest": "the broker"}, within=40)
-        assert ready(roles)[0] == 503
+        until(lambda: reached(roles) and roles.readiness()[1]["waiting_for"] == {"ingest": "the broker"}, within=40)
+        assert roles.readiness()[0] == 503
         told = health(roles, "ingest")
         assert (told.returncode, told.stderr) == (1, "gateway: ingest lives, and waits for the broker.\n")
         assert roles.get("/healthz") == {"alive": True}

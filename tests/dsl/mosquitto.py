@@ -1,8 +1,9 @@
 """Debian's Mosquitto with a configuration of the test's: its own, or the one in deploy/."""
 
+import re
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,22 +12,41 @@ from tests.conftest import MOSQUITTO, _wait_for, require
 
 DEPLOY = Path(__file__).parents[2] / "deploy" / "mosquitto"
 GATEWAY = ("gateway", "gateway-secret")
+SIMULATOR = ("simulator", "simulator-secret")
+
+
+class Mosquitto:
+    """A Mosquitto with this configuration, which listens on `port`; its log is mosquitto.log."""
+
+    def __init__(self, folder: Path, config: str, port: int) -> None:
+        require(MOSQUITTO, "mosquitto (apt-get install mosquitto)")
+        self.port = port
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+        (folder / "mosquitto.conf").write_text(config)
+
+    def start(self) -> None:
+        with (self._folder / "mosquitto.log").open("ab") as log:
+            command = [str(MOSQUITTO), "-c", str(self._folder / "mosquitto.conf")]
+            self._process = spawn(command, death_signal=signal.SIGTERM, stdout=log)
+        _wait_for(self.port, self._process)
+
+    def stop(self) -> None:
+        """SIGTERM: it saves what it holds, where it is told to."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(60)
 
 
 @contextmanager
-def running(folder: Path, config: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """A Mosquitto with this configuration, which listens on `port`; its log is mosquitto.log."""
-    require(MOSQUITTO, "mosquitto (apt-get install mosquitto)")
-    file = folder / "mosquitto.conf"
-    file.write_text(config)
-    with (folder / "mosquitto.log").open("ab") as log:
-        process = spawn([str(MOSQUITTO), "-c", str(file)], death_signal=signal.SIGTERM, stdout=log)
+def running(folder: Path, config: str, port: int) -> Iterator[Mosquitto]:
+    """A Mosquitto for the time of the block."""
+    broker = Mosquitto(folder, config, port)
     try:
-        _wait_for(port, process)
-        yield process
+        broker.start()
+        yield broker
     finally:
-        process.terminate()
-        process.wait(10)
+        broker.stop()
 
 
 def local(text: str, folder: Path, port: int) -> str:
@@ -60,7 +80,19 @@ def plain_broker(folder: Path, *lines: str) -> Iterator[int]:
 @contextmanager
 def deployed_broker(folder: Path) -> Iterator[int]:
     """The configuration of deploy/, with the gateway's user; yields the port."""
+    with deployed(folder) as broker:
+        yield broker.port
+
+
+@contextmanager
+def deployed(folder: Path, *, changed: Mapping[str, str] | None = None) -> Iterator[Mosquitto]:
+    """The same with the simulator's user, to be stopped and started; `changed` are other values of its settings."""
     port = free_port()
+    text = local((DEPLOY / "mosquitto.conf").read_text(), folder, port)
+    for name, value in (changed or {}).items():
+        text, count = re.subn(rf"^{name} .*$", f"{name} {value}", text, flags=re.MULTILINE)
+        assert count == 1, f"deploy/ says nothing of {name}"
     set_password(folder, *GATEWAY)
-    with running(folder, local((DEPLOY / "mosquitto.conf").read_text(), folder, port), port):
-        yield port
+    set_password(folder, *SIMULATOR)
+    with running(folder, text, port) as broker:
+        yield broker

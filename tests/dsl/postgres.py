@@ -1,6 +1,7 @@
 """A PostgreSQL server of a test's own, with the users of deploy/postgres/users.sql and passwords that count."""
 
 import os
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import psycopg
 
 from gateway.embedded.postgres import EmbeddedPostgres
 from gateway.embedded.programs import find_programs
+from tests.dsl.wait import until
 
 USERS_SQL = Path(__file__).parents[2] / "deploy" / "postgres" / "users.sql"
 PSQL = find_programs() / "psql"
@@ -48,6 +50,26 @@ def server_with_users(binaries: Path | None, passwords: dict[str, str] | None = 
             subprocess.run([PSQL, "-qX", "-f", USERS_SQL, postgres.url], check=True, env=os.environ | given)
             _ask_for_passwords(postgres.url)
             yield Server(postgres.url)
+
+
+@contextmanager
+def own_database(place: Path | None = None) -> Iterator[EmbeddedPostgres]:
+    """A server of this test's own, which it may stop; in this folder, or anywhere."""
+    with tempfile.TemporaryDirectory(prefix="gateway-proof-", dir=place) as folder:
+        Path(folder).chmod(0o755)  # where we are root, the server's account has to get through
+        with EmbeddedPostgres(Path(folder)) as postgres:
+            yield postgres
+
+
+def kill_server(postgres: EmbeddedPostgres) -> None:
+    """kill -9 of the postmaster and all of its children."""
+    pid = postgres.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)  # so that it has no more children than these
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    for each in (pid, *map(int, children)):
+        os.kill(each, signal.SIGKILL)
+    until(lambda: postgres.pid is None)
 
 
 def _ask_for_passwords(url: str) -> None:

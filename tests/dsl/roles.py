@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+
+from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.embedded.process import spawn
 from tests.dsl.people import session
@@ -57,6 +61,16 @@ class Roles:
         self._processes[role].send_signal(signal.SIGTERM)
         return self._processes[role].wait(15)
 
+    def peak_mb(self, role: str) -> float:
+        """The most memory that its process had so far."""
+        status = Path(f"/proc/{self._processes[role].pid}/status").read_text()
+        (kilobytes,) = re.findall(r"VmHWM:\s+(\d+) kB", status)
+        return int(kilobytes) / 1024
+
+    def ended(self) -> list[str]:
+        """The roles whose process is over."""
+        return [role for role, process in self._processes.items() if process.poll() is not None]
+
     def log(self, role: str) -> str:
         return (self._folder / f"{role}.log").read_text()
 
@@ -73,14 +87,21 @@ class Roles:
         with urllib.request.urlopen(request, timeout=10) as answer:
             return json.load(answer)
 
-    def wait_until_ready(self) -> None:
+    def readiness(self) -> tuple[int, Any]:
+        """Status and body of /readyz."""
+        try:
+            return 200, self.get("/readyz")
+        except HTTPError as error:
+            return error.code, json.load(error)
+
+    def wait_until_ready(self, within: float = 30) -> None:
         def ready() -> bool:
             try:
-                return bool(self.get("/readyz")["ready"])
+                return self.readiness()[0] == 200
             except OSError:
                 return False
 
-        until(ready, within=30, what="the roles are ready")
+        until(ready, within=within, what="the roles are ready")
 
     @contextmanager
     def stream(self, last_event_id: str | None = None) -> Iterator["Stream"]:
@@ -119,6 +140,17 @@ class Stream:
     def at_end(self) -> bool:
         """Whether the server closed it."""
         return self._answer.readline() in {b"", b"\n"} and self._answer.read() == b""
+
+
+def metrics(port: int) -> dict[tuple[str, ...], float]:
+    """Samples of a role's /metrics by name and labels."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        text = answer.read().decode()
+    return {
+        (sample.name, *sorted(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
 
 
 @contextmanager

@@ -207,6 +207,26 @@ def test_a_message_that_the_database_refuses_is_found_and_quarantined(url, db, b
     assert [row["reason"] for row in db.execute("SELECT reason FROM quarantine")] == ["refused_by_store"]
 
 
+FULL = """
+CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END $$;
+CREATE TRIGGER full_disk BEFORE INSERT ON ingest_journal EXECUTE FUNCTION full_disk()
+"""
+
+
+def test_a_database_that_has_no_room_is_asked_again_now_and_then(url, db, broker_port, devices, fleet, caplog):
+    """It answers at once, unlike one that is away: without a pause the log would fill what is left of the disk."""
+    db.execute(FULL)
+    with running_ingest(url, broker_port):
+        devices.reading("P1", temp_c=20).flush()
+        until(lambda: caplog.text.count("No space left") >= 3)
+        asked = [record.created for record in caplog.records if "No space left" in record.message]
+        assert count(db, "telemetry") == 0
+        db.execute("DROP TRIGGER full_disk ON ingest_journal")
+        until(lambda: count(db, "telemetry") == 1)
+    assert asked[2] - asked[0] >= 2
+
+
 def test_a_failed_commit_is_tried_again_and_leaves_no_trace(url, db, tmp_path, mosquitto_port, fleet):
     """The connection is cut over and over while alarms come and go: all is stored once, each alarm is there once."""
     apply_hot_rule(url, tmp_path)

@@ -2,21 +2,14 @@
 
 import random
 import re
-import secrets
-import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
-import pytest
-
-from gateway.embedded.postgres import EmbeddedPostgres
 from gateway.store import connect
 from gateway.store.migrate import migrate
 from tests.dsl.mqtt import Devices
+from tests.dsl.postgres import own_database
 from tests.dsl.roles import running_roles
 from tests.dsl.wait import until
 from tests.factories import apply_hot_rule, make_fleet
@@ -61,25 +54,6 @@ class Stream:
             at = self._start + number / 1000 if number % 2 else None
             hot = number // len(UNITS) % 10 < 5
             self._devices.reading(UNITS[number % len(UNITS)], at, pressure_bar=number / 4000, temp_c=95 if hot else 20)
-
-
-@pytest.fixture
-def say(request, capsys):
-    """Print past pytest's capture: these figures are what one runs a proof for."""
-
-    def printed(text: str) -> None:
-        with capsys.disabled():
-            print(f"\n{request.node.name}: {text}", end=" ", flush=True)
-
-    return printed
-
-
-@pytest.fixture
-def seed(say) -> int:
-    """Another one each time; put a printed one here to see its run again."""
-    seed = secrets.randbelow(10**6)
-    say(f"seed {seed}")
-    return seed
 
 
 def test_thirty_kills_at_random_moments_lose_nothing_and_double_nothing(url, db, tmp_path, broker_port, seed, say):
@@ -150,15 +124,6 @@ def test_a_database_that_is_away_for_ten_seconds_loses_nothing_and_doubles_nothi
                 )
                 assert_exactly_once(db)
     assert "The database went away" in roles.log("ingest")
-
-
-@contextmanager
-def own_database() -> Iterator[EmbeddedPostgres]:
-    """A server of this test's own, which it may stop."""
-    with tempfile.TemporaryDirectory(prefix="gateway-proof-") as folder:
-        Path(folder).chmod(0o755)  # where we are root, the server's account has to get through
-        with EmbeddedPostgres(Path(folder)) as postgres:
-            yield postgres
 
 
 def count(db):
