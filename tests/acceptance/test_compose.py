@@ -4,7 +4,6 @@ The same commands, environments, files and health checks; host names, ports and 
 """
 
 import re
-import signal
 import time
 from contextlib import contextmanager
 from urllib.parse import quote
@@ -188,7 +187,7 @@ def test_the_services_work_together_as_the_file_sets_them_up(binaries, tmp_path)
             "broker-users", "mosquitto_passwd", "-b", "/mosquitto/data/passwords", "pump/P1", "own-secret"
         )
         assert made.returncode == 0, made.stderr
-        broker.send_signal(signal.SIGHUP)  # docker compose kill -s HUP broker
+        broker.reload()  # docker compose kill -s HUP broker
         until(
             lambda: publish(mqtt, "pump/P1", "own-secret", "m2m/v1/pump/P1/telemetry") == "Success", within=PATIENCE_S
         )
@@ -239,8 +238,7 @@ def test_ingest_without_its_broker_is_not_healthy(tmp_path):
         assert compose.run("migrate").returncode == 0
         compose.start("ingest")
         until(lambda: compose.healthy("ingest"), within=PATIENCE_S)
-        broker.terminate()
-        broker.wait(10)
+        broker.stop()
         until(lambda: not compose.healthy("ingest"), within=PATIENCE_S)
         assert not compose.healthy("broker")
         said = compose.run("ingest", "gateway", "health", "--role", "ingest")

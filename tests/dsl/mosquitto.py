@@ -33,8 +33,20 @@ class Mosquitto:
 
     def stop(self) -> None:
         """SIGTERM: it saves what it holds, where it is told to."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """kill -9."""
+        self._end(signal.SIGKILL)
+
+    def reload(self) -> None:
+        """SIGHUP: it reads its files of users and rights again."""
         if self._process is not None:
-            self._process.terminate()
+            self._process.send_signal(signal.SIGHUP)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(how)
             self._process.wait(60)
 
 

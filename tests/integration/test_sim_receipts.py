@@ -1,7 +1,6 @@
 """Devices that wait for receipts, against real brokers: they keep what nobody has promised to have, and say so."""
 
 import json
-import signal
 import subprocess
 import sys
 import threading
@@ -180,8 +179,7 @@ def test_what_a_killed_broker_had_acknowledged_and_lost_is_sent_again(tmp_path):
         process = subprocess.Popen(command, stdout=subprocess.PIPE)
         until(lambda: sum(map(len, list(gateway.came.values()))) >= MESSAGES)
         gateway.came.clear()  # as if none of it had been committed
-        broker.send_signal(signal.SIGKILL)
-        broker.wait(10)
+        broker.kill()
         with running(tmp_path, config, port):
             until(lambda: sum(map(len, list(gateway.came.values()))) > 0)
             gateway.receipts = True

@@ -4,7 +4,6 @@ The same run without receipts shows what they are for.
 """
 
 import json
-import signal
 import subprocess
 import sys
 import time
@@ -12,10 +11,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from gateway.app.imports import import_files
 from gateway.embedded.process import free_port
 from tests.dsl.mosquitto import running
-from tests.dsl.reconciled import DATA, UNITS, import_demo, reconcile
+from tests.dsl.reconciled import UNITS, import_demo, reconcile
 from tests.dsl.roles import running_roles
 
 SIM = [sys.executable, "-c", "import sys; from device_sim.cli import main; sys.exit(main())"]
@@ -50,25 +48,11 @@ class Ended:
 
 
 @pytest.fixture
-def say(request, capsys):
-    """Print past pytest's capture: these figures are what one runs a proof for."""
-
-    def printed(text: str) -> None:
-        with capsys.disabled():
-            print(f"\n{request.node.name}: {text}", end=" ", flush=True)
-
-    return printed
-
-
-@pytest.fixture
 def play(url, tmp_path, capsys):
     """Plays the scenario against the real roles, with two kills of the broker; compares."""
 
     def played(*, receipts: bool) -> Ended:
         import_demo(url)
-        for file in DATA.glob("products/*.yaml"):
-            (asking := tmp_path / file.name).write_text(file.read_text() + "receipts: true\n")
-            import_files(url, "products", [asking], actor="test")
         (given := tmp_path / "scenario.yaml").write_text(SCENARIO % str(receipts).lower())
         run, port = tmp_path / "run", free_port()
         config = f"listener {port} 127.0.0.1\nallow_anonymous true\nmax_inflight_messages 5000\nmax_queued_messages 0\n"
@@ -79,12 +63,12 @@ def play(url, tmp_path, capsys):
                 began = time.monotonic()
                 process = subprocess.Popen([*SIM, "run", str(given), *arguments], stdout=subprocess.DEVNULL)
                 sleep_until(began + KILLS_S[0])
-                kill(broker)  # in mid-stream, with everybody there
+                broker.kill()  # in mid-stream, with everybody there
             with running(tmp_path, config, port) as broker:
                 sleep_until(began + KILLS_S[1])
                 roles.kill("ingest")
                 time.sleep(AWAY_S)  # what comes now only the broker has
-                kill(broker)
+                broker.kill()
             with running(tmp_path, config, port):
                 roles.start("ingest")
                 code = process.wait(180)
@@ -93,11 +77,6 @@ def play(url, tmp_path, capsys):
         return Ended(code, json.loads((run / "run.json").read_text()), lines, verdict, result)
 
     return played
-
-
-def kill(broker):
-    broker.send_signal(signal.SIGKILL)
-    broker.wait(10)
 
 
 def sleep_until(moment):
