@@ -26,8 +26,8 @@ demo: setup  ## the gateway on this machine: database, broker, pages, a simulate
 
 test: setup  ## all tests
 	@tests/tools.sh
-	$(BIN)/pytest -n 2 --dist worksteal tests/unit tests/integration tests/acceptance
-	$(BIN)/pytest -n 2 --dist loadfile tests/browser
+	$(BIN)/pytest -n 3 --dist worksteal tests/unit tests/integration tests/acceptance
+	$(BIN)/pytest -n 3 --dist loadfile tests/browser
 
 check: setup  ## style, types, import contracts
 	$(BIN)/ruff check .

@@ -1,6 +1,7 @@
 """The real servers that the tests run against, and an empty database for each test.
 
-`make test` runs two workers. Each has its own servers and ports. The browser's tests come after them, alone.
+`make test` runs three workers, for much of their time is waiting. Each has its own servers and ports. The browser's
+tests come after them.
 """
 
 import os
