@@ -43,7 +43,7 @@ proof: setup  ## the slow proofs (minutes)
 	@tests/tools.sh
 	$(BIN)/pytest tests/proof
 
-fuzz: setup  ## every decoder against very many made-up messages (nightly; minutes)
+fuzz: setup  ## every decoder against very many made-up messages (for every night; minutes)
 	GATEWAY_TEST_FUZZ=$(or $(EXAMPLES),50000) $(BIN)/pytest tests/unit/test_decoders_take_anything.py
 
 bench: setup  ## timings, as ratios measured in one run

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.setup import WAIT_S, Broker, connect_durably, mosquitto, open_session, serial, subscriber
+from device_sim.errors import SimError
 from device_sim.link import parse_broker
 from device_sim.run.sending import Sending
 from device_sim.run.swarm import Swarm
@@ -39,7 +40,9 @@ SIGTERM, KILL, AT_REST = "SIGTERM", "kill -9", "kill -9 at rest"
 DEVICES = 50
 IN_FLIGHT = 100
 _SESSION = "bench-away"
-_QUIET_S = 1.0  # without a message, and there is none left
+_REST_S = 1.0
+_QUIET_S = 3.0
+"""Without a message so long, and there is none left: a busy machine must not look like a broker that loses."""
 _PUMP_S = 0.01
 
 
@@ -62,12 +65,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=3, help="of measuring the rates (default %(default)s)")
     parser.add_argument("--saved", action="append", choices=SETTINGS, help="only this, beside `off` (default: all)")
     given = parser.parse_args(arguments)
+    if given.rounds < 1:
+        parser.error("one round is the least")
     load = os.getloadavg()[0]
     settings = [saved for saved in SETTINGS if saved == "off" or saved in (given.saved or SETTINGS)]
     try:
         rates = [{saved: rate(saved, given.seconds) for saved in settings} for _ in range(given.rounds)]
         rows = [_row(saved, rates, given.seconds) for saved in settings]
-    except GatewayError as error:
+    except (GatewayError, SimError) as error:
         sys.exit(f"bench: {error}")
     result = {"rows": [asdict(row) for row in rows], "load_average_before": round(load, 2)}
     print(json.dumps(result) if given.json else "\n".join(map(str, rows)))
@@ -92,7 +97,7 @@ def rate(saved: str, seconds: float) -> float:
         reader.on_subscribe = lambda *_: ready.set()
         connect_durably(reader, running.port)
         reader.loop_start()
-        ready.wait(WAIT_S)
+        _wait(ready, "give the subscriber its subscription")
         devices = Devices(running.port)
         began = time.monotonic()
         devices.publish(seconds)
@@ -123,7 +128,8 @@ def loss(saved: str, ended_by: str, seconds: float) -> tuple[int, int]:
 def held(port: int) -> set[int]:
     """The numbers of the messages that the session still gets."""
     came: set[int] = set()
-    latest = time.monotonic()
+    connected = threading.Event()
+    latest = 0.0
 
     def on_message(_client: object, _data: object, message: Any) -> None:  # noqa: ANN401 - paho's own
         nonlocal latest
@@ -132,13 +138,21 @@ def held(port: int) -> set[int]:
 
     client = subscriber(_SESSION)
     client.on_message = on_message
+    client.on_connect = lambda *_: connected.set()
     connect_durably(client, port)
     client.loop_start()
+    _wait(connected, "take the subscriber back")
+    latest = max(latest, time.monotonic())
     while time.monotonic() - latest < _QUIET_S:
         time.sleep(_QUIET_S / 10)
     client.disconnect()
     client.loop_stop()
     return came
+
+
+def _wait(happened: threading.Event, what: str) -> None:
+    if not happened.wait(WAIT_S):
+        raise Unavailable(f"The broker did not {what} in time.")
 
 
 @contextmanager
@@ -184,7 +198,7 @@ class Devices:
 
     def wait(self) -> None:
         """Until the broker has said its last."""
-        deadline = time.monotonic() + _QUIET_S
+        deadline = time.monotonic() + _REST_S
         while time.monotonic() < deadline:
             self._swarm.pump(_PUMP_S)
 

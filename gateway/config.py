@@ -70,7 +70,7 @@ class Settings(BaseSettings):
 
     receipts_per_second: int = Field(1_000, ge=1, description="Receipts published in a second at most; more wait.")
     receipt_gaps_max: int = Field(
-        1_000, ge=0, description="Gaps in a unit's numbers; what lies behind more of them has to be sent again."
+        100, ge=0, description="Gaps in a unit's numbers; what lies behind more of them has to be sent again."
     )
 
     snapshot_every: Duration = Field(timedelta(seconds=30), description="How often the rule state is saved.")

@@ -128,7 +128,8 @@ class Sockets:
                 device.since = now
                 self.push(device, PING)
             elif device.phase in _UNANSWERED and now - device.since > _ANSWER_S:
-                self.lost(device, "it accepts connections but does not speak MQTT")
+                said = "does not answer subscriptions" if device.phase is Phase.SUBSCRIBING else "does not speak MQTT"
+                self.lost(device, f"it accepts connections but {said}")
 
     def close(self) -> None:
         """Close what is left."""

@@ -242,7 +242,7 @@ class Deliveries(BaseModel):
 class QuarantineCount(BaseModel):
     """Messages of one reason: ever refused on arrival, here now, and gone for want of room.
 
-    `last_at` is when one was last refused on arrival; null for a reason that came up at another try only.
+    `last_at` is when one was last refused on arrival; null where that is not known.
     """
 
     reason: str

@@ -222,7 +222,7 @@ class Ingest:
             self._tell(batch, messages, changes)
 
             def commit() -> int:
-                if m2m.is_committed(self._connection, seq, batch.entries):
+                if m2m.is_committed(self._connection, seq, journal(batch.by_product()), batch.entries):
                     return 1  # the answer to the first try got lost
                 self._series.ensure_days(batch.days())
                 try:

@@ -147,8 +147,8 @@ INSERT INTO ingest_journal (seq, at, readings, messages)
 VALUES (%(seq)s, now(), %(readings)s, %(messages)s);
 
 -- name: journal_entry
--- The messages of a batch, if it was committed.
-SELECT messages FROM ingest_journal WHERE seq = %(seq)s;
+-- Readings and messages of a batch, if it was committed.
+SELECT readings, messages FROM ingest_journal WHERE seq = %(seq)s;
 
 -- name: journal_after
 -- The batches behind a number, in order.

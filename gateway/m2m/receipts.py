@@ -8,7 +8,7 @@ import logging
 import secrets
 import threading
 from collections.abc import Iterable, Mapping
-from itertools import chain, islice
+from itertools import islice
 
 import orjson
 
@@ -40,6 +40,7 @@ class Receipts:
         self._waiting: dict[int, Receipt] = {}
         self._again: dict[int, Receipt] = {}
         """What a new connection has to tell besides, as far as nothing waits."""
+        self._refused = ""
         metrics.RECEIPTS_WAITING.set_function(lambda: len(self._waiting) + len(self._again))
 
     # -- The writer's side --------------------------------------------------------------------------------------------
@@ -85,7 +86,9 @@ class Receipts:
             try:
                 self._visit(stop)
             except (Refused, OSError) as error:
-                log.warning("The broker does not take receipts (%s); they wait.", error)
+                if str(error) != self._refused:
+                    self._refused = str(error)
+                    log.warning("The broker does not take receipts (%s); they wait.", error)
                 if stop.wait(_RETRY_S):
                     return
 
@@ -93,22 +96,31 @@ class Receipts:
         with Session(self._address, self._credentials, f"gateway-receipts-{secrets.token_hex(4)}") as session:
             with self._lock:
                 self._again = {unit_id: each for unit_id, each in self._known.items() if unit_id not in self._waiting}
-            while not stop.is_set():
-                self._publish(session, self._per_second, _ANSWER_S)
+            while not stop.is_set() and self._known:
+                self._publish(session, self._due(), _ANSWER_S)
                 session.rest(_EVERY_S, stop)
-            self._publish(session, len(self._waiting), _PARTING_S)
+            with self._lock:
+                waiting = list(self._waiting.items())
+            self._publish(session, waiting, _PARTING_S)
 
-    def _publish(self, session: Session, at_most: int, within_s: float) -> None:
-        """Tell those that waited longest; they wait until the broker has taken it."""
+    def _due(self) -> list[tuple[int, Receipt]]:
+        """Who waited longest; a tenth at least are of those that a new connection has to tell besides."""
         with self._lock:
-            chosen = list(islice(chain(self._waiting.items(), self._again.items()), at_most))
+            again = list(
+                islice(self._again.items(), max(self._per_second // 10, self._per_second - len(self._waiting)))
+            )
+            return [*islice(self._waiting.items(), self._per_second - len(again)), *again]
+
+    def _publish(self, session: Session, chosen: list[tuple[int, Receipt]], within_s: float) -> None:
+        """Tell them; they wait until the broker has taken it, and behind the others when there is news by then."""
         session.retain([(each.topic, _payload(each)) for _, each in chosen], within_s)
         metrics.RECEIPTS.inc(len(chosen))
+        self._refused = ""
         with self._lock:
             for unit_id, told in chosen:
                 for queue in (self._waiting, self._again):
-                    if queue.get(unit_id) is told:
-                        del queue[unit_id]
+                    if (found := queue.pop(unit_id, told)) is not told:
+                        queue[unit_id] = found
 
 
 def _payload(receipt: Receipt) -> bytes:

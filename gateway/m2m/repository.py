@@ -145,10 +145,10 @@ def write_journal(tx: Connection, seq: int, readings: bytes, messages: bytes) ->
         raise Unavailable(f"Batch {seq} of another process stands in the journal: starting anew.") from error
 
 
-def is_committed(connection: Connection, seq: int, messages: bytes) -> bool:
+def is_committed(connection: Connection, seq: int, readings: bytes, messages: bytes) -> bool:
     """Whether batch `seq` stands in the journal; raises Unavailable if it is another process's."""
     row = connection.execute(queries.journal_entry, {"seq": seq}).fetchone()
-    if row is not None and row["messages"] != messages:
+    if row is not None and (row["readings"], row["messages"]) != (readings, messages):
         raise Unavailable(f"Batch {seq} of another process stands in the journal: starting anew.")
     return row is not None
 

@@ -8,7 +8,9 @@ import secrets
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,9 +92,16 @@ class Demo:
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    folder = tmp_path_factory.mktemp("demo")
-    folder.chmod(0o755)
+def demo() -> Iterator[Demo]:
+    # Not pytest's own folder: where we are root, the server's account could not get through, and its data would stay.
+    with tempfile.TemporaryDirectory(prefix="gateway-demo-") as folder:
+        Path(folder).chmod(0o755)
+        with _running_demo(Path(folder)) as running:
+            yield running
+
+
+@contextmanager
+def _running_demo(folder: Path) -> Iterator[Demo]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     ports = {"HTTP_PORT": port, "MQTT5_PORT": free_port(), "MQTT3_PORT": free_port()}

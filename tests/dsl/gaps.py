@@ -25,9 +25,11 @@ class Gaps:
         self._thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        watched = self._thread.is_alive()
         self._over.set()
         self._thread.join(10)
+        assert watched or kind, "nobody watched until the end"
 
     def _watch(self) -> None:
         while not self._over.wait(_EVERY_S):

@@ -218,6 +218,29 @@ def test_more_units_than_go_out_in_a_second_are_all_told(url, db, mosquitto_port
         assert REGISTRY.get_sample_value("gateway_receipts_published_total") - before == 40
 
 
+def test_who_waits_behind_units_that_never_rest_is_told_all_the_same(mosquitto_port):
+    """500 go out in a second here, and 500 have news without a pause, also while theirs goes out."""
+    receipts = Receipts(("127.0.0.1", mosquitto_port), None, 500, 100)
+
+    def say(unit_id, seq):
+        receipts.committed(receipts.count([(unit_id, f"m2m/v1/pump/P{unit_id}/telemetry", (0, seq, 1))]))
+
+    stop, seq = threading.Event(), 1
+    publisher = threading.Thread(target=receipts.run, args=[stop])
+    with Listener(mosquitto_port) as heard:
+        for unit_id in range(501):
+            say(unit_id, seq)
+        publisher.start()
+        deadline = time.monotonic() + 10
+        while (told := heard.last("P500")) is None and time.monotonic() < deadline:
+            seq += 1
+            for unit_id in range(500):
+                say(unit_id, seq)
+        stop.set()
+        publisher.join()
+    assert told == (0, 1)
+
+
 @one_server
 def test_stopping_sends_what_waits(url, db, broker_port, devices, fleet):
     with Listener(broker_port) as heard:

@@ -51,6 +51,7 @@ def test_three_times_what_ingest_can_take_and_back_loses_nothing(tmp_path, capsy
         f" held when it ended; drained {drained:.0f} s after the calm run; MB before and peak: {told_of(before, after)}"
     )
     assert offered > 3 * sustained, "it is no proof unless so much was offered"
+    assert left > 0, "it is no proof unless a backlog was there"
     assert all(after[role] < GROWTH * before[role] for role in ROLES)
 
 
@@ -74,6 +75,7 @@ def test_what_the_broker_drops_at_ten_times_the_rate_is_told_and_everything_live
         after = peaks(site)
         assert site.roles.ended() == []
         site.roles.wait_until_ready()
+        assert stored(port) == taken - dropped, "nothing twice"
     say(
         f"sustained {sustained:.0f}/s, offered {offered / sustained:.1f} times that; of {taken} messages dropped"
         f" {dropped:.0f}, stored {taken - dropped:.0f}; MB before and peak: {told_of(before, after)}"

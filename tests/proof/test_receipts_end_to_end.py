@@ -4,6 +4,7 @@ The same run without receipts shows what they are for.
 """
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from gateway.embedded.process import free_port
+from gateway.embedded.process import free_port, spawn
 from tests.dsl.mosquitto import running
 from tests.dsl.reconciled import UNITS, import_demo, reconcile
 from tests.dsl.roles import running_roles
@@ -61,7 +62,9 @@ def play(url, tmp_path, capsys):
             with running(tmp_path, config, port) as broker:
                 roles.wait_until_ready()
                 began = time.monotonic()
-                process = subprocess.Popen([*SIM, "run", str(given), *arguments], stdout=subprocess.DEVNULL)
+                process = spawn(
+                    [*SIM, "run", str(given), *arguments], death_signal=signal.SIGKILL, stdout=subprocess.DEVNULL
+                )
                 sleep_until(began + KILLS_S[0])
                 broker.kill()  # in mid-stream, with everybody there
             with running(tmp_path, config, port) as broker:

@@ -14,7 +14,7 @@ from tests.dsl.roles import running_roles
 
 # Five seconds of real time are a minute of the devices': the demo's rules wait for 15 s.
 QUICK = ("--speed", "12", "--duration", "5s", "--limit", "30")
-# What the demo runs, and what Debian installs; the other scenarios say nothing new of their mixtures.
+# What the demo runs, and what Debian installs; the other pairs say nothing new.
 PAIRS = (("embedded-18", "embedded"), ("debian-15", "mosquitto"))
 one_server = pytest.mark.parametrize("server", ["embedded-18"], indirect=True)
 

@@ -123,7 +123,7 @@ def test_a_topic_is_a_device_or_a_reason(topic: str):
 def test_a_batch_of_anything_becomes_columns(given_messages: list[tuple[str, bytes]]):
     messages = [message(payload, topic) for topic, payload in given_messages]
     devices = {
-        topic: found if isinstance(found := parse_topic(topic), Rejected) else DEVICE for topic, _ in given_messages
+        topic: found if isinstance(found := parse_topic(topic), Rejected) else COUNTING for topic, _ in given_messages
     }
     batch = decode_batch(messages, devices, LIMITS, b"")
     assert np.isfinite(batch.rows["value"]).all()
