@@ -186,7 +186,7 @@ def test_what_is_replaced_or_withdrawn_says_so_without_red_and_the_owner_is_told
     page.get_by_role("heading", name=WITHDRAWAL["title"]["en"]).wait_for()
     page.get_by_text("Withdrawn", exact=True).wait_for()
     until(lambda: card(page).count() == 0, what="nothing is on top any more")
-    assert page.locator(".chip.safety").count() == 0
+    until(lambda: page.locator(".chip.safety").count() == 0, what="the unit is red no more")
     assert page.get_by_text("The tank was tested: it holds.").is_visible()
     check(page, "25-withdrawn", 390)
     page.get_by_role("link", name=WITHDRAWAL["title"]["en"], exact=True).click()
