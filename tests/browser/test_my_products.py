@@ -54,7 +54,7 @@ def test_an_owner_signs_up_registers_and_is_told_without_a_reload(page, demo, wi
     demo.fault(f"hp-90/{unit['serial']}", "pressure-loss", "120s")
     page.get_by_role("heading", name="Top up the heating water").wait_for(timeout=60_000)
     assert page.evaluate("window.stayed"), "the page was loaded anew"
-    assert page.get_by_text("New", exact=True).is_visible()
+    page.get_by_text("New", exact=True).wait_for()
     check(page, "7-told", width)
 
     page.get_by_role("link", name=re.compile("^See what to do")).click()

@@ -80,7 +80,7 @@ def test_a_recall_comes_while_he_looks_and_stays_on_top_until_he_confirms_it(dem
     page.get_by_text(re.compile("^You confirmed today")).wait_for()
     assert card(page).count() == 0
     assert page.evaluate("document.activeElement.id") == "main"
-    assert page.locator(".unit").filter(has_text="AC 24").get_by_text("Recalled").is_visible(), "it is not remedied"
+    page.locator(".unit").filter(has_text="AC 24").get_by_text("Recalled").wait_for()  # it is not remedied
     check(page, "21-recall-confirmed", width)
 
     page.get_by_role("link", name=re.compile("^See what to do")).click()
@@ -187,7 +187,7 @@ def test_what_is_replaced_or_withdrawn_says_so_without_red_and_the_owner_is_told
     page.get_by_text("Withdrawn", exact=True).wait_for()
     until(lambda: card(page).count() == 0, what="nothing is on top any more")
     until(lambda: page.locator(".chip.safety").count() == 0, what="the unit is red no more")
-    assert page.get_by_text("The tank was tested: it holds.").is_visible()
+    page.get_by_text("The tank was tested: it holds.").wait_for()
     check(page, "25-withdrawn", 390)
     page.get_by_role("link", name=WITHDRAWAL["title"]["en"], exact=True).click()
     page.get_by_role("heading", name="Why you got this").wait_for()
@@ -219,7 +219,7 @@ def test_an_update_says_from_which_version_to_which_and_closes_when_it_is_instal
         append(db, "unit.firmware_reported", {"firmware": "0.2.0", "before": "0.1.0"}, unit_id=row["id"])
         wake(db)
     page.get_by_text(re.compile("^Installed")).wait_for()
-    assert page.locator(".unit").get_by_text("Update ready").count() == 0
+    until(lambda: page.locator(".unit").get_by_text("Update ready").count() == 0, what="the unit has its update")
     plain = open_page(owner=owner, java_script_enabled=False)
     plain.goto(f"/n/{notice['id']}")
     assert "Your product reports version 0.2.0." in plain.locator("main").inner_text()
