@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from gateway.api.heard import Filter, Heard, everything, hear, nothing
 from gateway.config import Settings
 from gateway.core.errors import Unavailable
-from gateway.events import Event, Position, end, read, wait_for_next
+from gateway.events import Event, Position, end, read
 from gateway.store import OperationalError, connect
-from gateway.store.wakeup import listen
+from gateway.store.wakeup import listen, wait
 
 log = logging.getLogger(__name__)
 
@@ -108,7 +108,7 @@ class Hub:
                             place = events[-1].position
                             self._loop.call_soon_threadsafe(self._publish, heard)
                         else:
-                            wait_for_next(connection, place, self._settings.wakeup_fallback)
+                            wait(connection, self._settings.wakeup_fallback)
             except OperationalError as error:
                 log.warning("The database does not answer (%s).", str(error).strip())
                 self._stop.wait(_RETRY_S)

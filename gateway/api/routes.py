@@ -75,7 +75,7 @@ def readings(
 
 @router.get("/api/units/{unit_id}/telemetry", tags=["units"])
 def telemetry(
-    database: Reading, unit_id: str, since: AwareDatetime, until: AwareDatetime, after: str = "0.0", limit: Rows = 5_000
+    database: Reading, unit_id: str, since: AwareDatetime, until: AwareDatetime, after: str = "0", limit: Rows = 5_000
 ) -> models.StoredReadings:
     """Every reading of a unit from `since` to before `until`, exactly as stored, with when it came and whether late."""
     time_us, dot, metric = after.partition(".")
@@ -138,7 +138,7 @@ def alarms(database: Reading, unit: str | None = None, before: Before = _NEWEST,
 
 
 @router.get("/api/events", tags=["events"])
-def events(database: Reading, after: str = "0.0", limit: Limit = 100) -> models.Events:
+def events(database: Reading, after: str = "0", limit: Limit = 100) -> models.Events:
     """The event log from any point on, in its one order."""
     place = Position.parse(after)
     found = read(database, place, limit)

@@ -13,7 +13,7 @@ from gateway.campaigns.follow import follow
 from gateway.campaigns.tell import tell_due
 from gateway.config import Settings
 from gateway.core.clock import Clock
-from gateway.events import Event, append, read_next
+from gateway.events import Event, append, place_events, read_next
 from gateway.logs import traced
 from gateway.m2m import quarantine
 from gateway.notify.model import Policy
@@ -76,6 +76,8 @@ class Worker:
 
     def turn(self) -> int:
         """Handle the next events and what is due; answers how many there were."""
+        with self._database.read() as connection:
+            place_events(connection)
         with self._database.transaction() as tx:
             events = read_next(tx, READER, self._settings.outbox_batch)
             for event in events:

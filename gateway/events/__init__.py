@@ -8,11 +8,10 @@ from gateway.events.log import (
     append_all,
     append_each,
     end,
+    place_events,
     read,
-    read_next,
-    unread,
-    wait_for_next,
 )
+from gateway.events.reader import read_next, unread
 
 __all__ = [
     "GATEWAY",
@@ -22,8 +21,8 @@ __all__ = [
     "append_all",
     "append_each",
     "end",
+    "place_events",
     "read",
     "read_next",
     "unread",
-    "wait_for_next",
 ]

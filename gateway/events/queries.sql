@@ -1,46 +1,85 @@
 -- name: append
--- Add one event to the log, in the caller's transaction.
+-- Add one event to the log, in the caller's transaction; a trigger lets it wait for its place.
 INSERT INTO event (kind, actor, unit_id, person_id, data) VALUES (%(kind)s, %(actor)s, %(unit_id)s, %(person_id)s, %(data)s);
 
+-- name: append_rows
+-- Add an event of one kind for each unit, in the order given.
+INSERT INTO event (kind, actor, unit_id, person_id, data)
+SELECT %(kind)s, %(actor)s, r.unit_id, r.person_id, r.data
+FROM unnest(%(unit_ids)s::bigint[], %(person_ids)s::bigint[], %(data)s::jsonb[]) WITH ORDINALITY
+     AS r (unit_id, person_id, data, line)
+ORDER BY r.line;
+
+-- name: place
+-- Give the events that were committed until now their places, at most so many.
+SELECT event_turn(%(limit)s) AS placed;
+
 -- name: read
--- Events behind a position, oldest first, and only where no older transaction can still commit.
-SELECT e.xid::text::bigint AS xid, e.id, e.at, e.kind, e.actor, e.unit_id, e.person_id, e.data,
-       u.public_id AS unit, p.public_id AS person
-FROM event e
-LEFT JOIN unit u ON u.id = e.unit_id
-LEFT JOIN person p ON p.id = e.person_id
-WHERE (e.xid, e.id) > (%(xid)s::text::xid8, %(id)s)
-  AND e.xid < pg_snapshot_xmin(pg_current_snapshot())
-ORDER BY e.xid, e.id
+-- Events behind a place, in the one order; LIMIT 1 has each looked up by its key, in its own month only.
+SELECT s.place, e.at, e.kind, e.actor, e.unit_id, e.person_id, e.data, e.unit, e.person
+FROM event_place s
+CROSS JOIN LATERAL (
+  SELECT e.at, e.kind, e.actor, e.unit_id, e.person_id, e.data,
+         (SELECT u.public_id FROM unit u WHERE u.id = e.unit_id) AS unit,
+         (SELECT p.public_id FROM person p WHERE p.id = e.person_id) AS person
+  FROM event e WHERE e.id = s.event_id AND e.at = s.at LIMIT 1) AS e
+WHERE s.place > %(place)s
+ORDER BY s.place
 LIMIT %(limit)s;
 
--- name: behind
--- Whether any event stands behind a position, readable or not yet.
-SELECT FROM event WHERE (xid, id) > (%(xid)s::text::xid8, %(id)s) LIMIT 1;
+-- name: read_one
+-- The event at a place, if it is still kept.
+SELECT s.place, e.at, e.kind, e.actor, e.unit_id, e.person_id, e.data, e.unit, e.person
+FROM event_place s
+CROSS JOIN LATERAL (
+  SELECT e.at, e.kind, e.actor, e.unit_id, e.person_id, e.data,
+         (SELECT u.public_id FROM unit u WHERE u.id = e.unit_id) AS unit,
+         (SELECT p.public_id FROM person p WHERE p.id = e.person_id) AS person
+  FROM event e WHERE e.id = s.event_id AND e.at = s.at LIMIT 1) AS e
+WHERE s.place = %(place)s;
 
 -- name: end
--- The position of the newest readable event.
-SELECT xid::text::bigint AS xid, id FROM event
-WHERE xid < pg_snapshot_xmin(pg_current_snapshot())
-ORDER BY event.xid DESC, event.id DESC
-LIMIT 1;
+-- The highest place that was given.
+SELECT place FROM event_place ORDER BY place DESC LIMIT 1;
 
 -- name: register_reader
 -- Begin a named reader at the start of the log, unless it is known.
-INSERT INTO event_reader (name, xid, id) VALUES (%(name)s, '0', 0) ON CONFLICT (name) DO NOTHING;
+INSERT INTO event_reader (name) VALUES (%(name)s) ON CONFLICT (name) DO NOTHING;
 
 -- name: lock_reader
 -- A reader's place, held against a second process with the same name until the transaction ends.
-SELECT xid::text::bigint AS xid, id FROM event_reader WHERE name = %(name)s FOR UPDATE;
+SELECT place FROM event_reader WHERE name = %(name)s FOR UPDATE;
 
 -- name: advance_reader
 -- Note how far a reader got, in the transaction of what it did.
-UPDATE event_reader SET xid = %(xid)s::text::xid8, id = %(id)s WHERE name = %(name)s;
+UPDATE event_reader SET place = %(place)s WHERE name = %(name)s;
 
 -- name: unread
--- How many events a reader has not had, counted to a limit, and the age of the oldest in seconds.
-SELECT count(*) AS events, coalesce(extract(epoch FROM clock_timestamp() - min(at)), 0)::float8 AS age_s
-FROM (SELECT e.at FROM event e
-      WHERE (e.xid, e.id) > (SELECT coalesce(max(r.xid), '0'), coalesce(max(r.id), 0) FROM event_reader r
-                             WHERE r.name = %(name)s)
-      ORDER BY e.xid, e.id LIMIT %(limit)s) AS waiting;
+-- How many events a reader has not had, counted to a limit, and for how long the first of them could be read.
+SELECT count(*) AS events, coalesce(extract(epoch FROM clock_timestamp() - min(placed_at)), 0)::float8 AS age_s
+FROM (SELECT placed_at FROM event_place
+      WHERE place > (SELECT coalesce(max(place), 0) FROM event_reader WHERE name = %(name)s)
+      ORDER BY place LIMIT %(limit)s) AS unread;
+
+-- name: waiting
+-- How many committed events have no place yet, counted to a limit, and the lowest of them.
+SELECT count(*) AS events, min(event_id) AS first FROM (SELECT event_id FROM event_waiting LIMIT %(limit)s) AS waiting;
+
+-- name: make_month
+-- Make room for the events of the month of a day.
+SELECT event_make_month(%(day)s);
+
+-- name: drop_before
+-- Drop the whole months before a day that nobody needs any more.
+SELECT event_drop_before(%(day)s) AS months;
+
+-- name: drop_places
+-- Forget the places, of the next so many behind one, of events that are older than a moment and were dropped.
+WITH next AS (SELECT place, at FROM event_place WHERE place > %(after)s ORDER BY place LIMIT %(limit)s),
+gone AS (DELETE FROM event_place p USING next n WHERE p.place = n.place AND n.at < %(before)s RETURNING 1)
+SELECT (SELECT count(*) FROM gone) AS gone, (SELECT max(place) FROM next) AS last;
+
+-- name: oldest_month
+-- Where the kept log begins.
+SELECT min(to_date(right(c.relname, 6), 'YYYYMM')) AS day
+FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'event'::regclass;

@@ -11,6 +11,7 @@ from gateway.store.database import (
     Row,
     UniqueViolation,
     connect,
+    is_idle,
 )
 from gateway.store.queries import Queries, load_queries
 
@@ -25,5 +26,6 @@ __all__ = [
     "Row",
     "UniqueViolation",
     "connect",
+    "is_idle",
     "load_queries",
 ]

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any, Self
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
@@ -30,6 +31,11 @@ def connect(url: str, application_name: str = "gateway") -> Connection:
         options="-c timezone=UTC",
         connect_timeout=5,
     )
+
+
+def is_idle(connection: Connection) -> bool:
+    """Whether no transaction is open on this connection."""
+    return connection.info.transaction_status is TransactionStatus.IDLE
 
 
 class Database:

@@ -13,7 +13,9 @@ GRANT USAGE ON SCHEMA {schema} TO {user};
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {user};
 REVOKE INSERT, UPDATE, DELETE ON schema_migration FROM {user};
 REVOKE UPDATE, DELETE ON event, telemetry FROM {user};
-GRANT EXECUTE ON FUNCTION telemetry_make_day(date), telemetry_drop_before(date) TO {user}
+GRANT EXECUTE ON FUNCTION telemetry_make_day(date), telemetry_drop_before(date) TO {user};
+GRANT EXECUTE ON FUNCTION event_make_month(date), event_drop_before(date) TO {user};
+GRANT USAGE ON SEQUENCE event_number TO {user}
 """
 _WANTED = """
 SELECT format('%s %s', lower(privilege), name) AS what
@@ -26,8 +28,11 @@ FROM (SELECT c.relname AS name, c.oid, p.privilege
         AND (c.relname <> 'schema_migration' OR p.privilege = 'SELECT')) AS wanted
 WHERE NOT has_table_privilege(oid, privilege)
 UNION ALL
-SELECT 'call ' || f FROM unnest('{telemetry_make_day(date),telemetry_drop_before(date)}'::text[]) AS f
+SELECT 'call ' || f FROM unnest('{telemetry_make_day(date),telemetry_drop_before(date),
+                                  event_make_month(date),event_drop_before(date)}'::text[]) AS f
 WHERE NOT has_function_privilege(f, 'EXECUTE')
+UNION ALL
+SELECT 'use event_number' WHERE NOT has_sequence_privilege('event_number', 'USAGE')
 """
 
 

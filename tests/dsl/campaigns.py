@@ -84,7 +84,7 @@ class Office:
 
     def events(self, *kinds: str) -> list[dict[str, Any]]:
         """The data of events of these kinds, in order."""
-        return column(self.db, "SELECT data FROM event WHERE kind = ANY(%s) ORDER BY xid, id", [list(kinds)])
+        return column(self.db, "SELECT data FROM event WHERE kind = ANY(%s) ORDER BY id", [list(kinds)])
 
     def report_firmware(self, serial: str, firmware: str) -> None:
         """As ingest does when a device says what it runs."""

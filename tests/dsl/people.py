@@ -59,7 +59,7 @@ class Site:
 
     def events(self) -> list[tuple[str, str, dict[str, Any]]]:
         """Kind, actor and data of every event about accounts."""
-        rows = self.db.execute("SELECT kind, actor, data FROM event WHERE kind LIKE 'account.%' ORDER BY xid, id")
+        rows = self.db.execute("SELECT kind, actor, data FROM event WHERE kind LIKE 'account.%' ORDER BY id")
         return [(row["kind"], row["actor"], row["data"]) for row in rows]
 
     def kinds(self) -> list[str]:

@@ -73,4 +73,4 @@ class Story:
         return self.column("SELECT status FROM outbox ORDER BY id")
 
     def events(self) -> list[object]:
-        return self.column("SELECT kind FROM event WHERE kind ~ '^(notice|delivery)' ORDER BY xid, id")
+        return self.column("SELECT kind FROM event WHERE kind ~ '^(notice|delivery)' ORDER BY id")

@@ -232,7 +232,7 @@ def test_events_are_paged_by_cursor_and_their_end_can_be_waited_at(api):
     everything = api.get("/api/events", limit=500)
     kinds = [event["kind"] for event in everything["events"] if not event["kind"].startswith("account.")]
     assert kinds[-3:] == ["alarm.raised", "notice.recorded", "notice.told"]
-    collected, after = [], "0.0"
+    collected, after = [], "0"
     while (page := api.get("/api/events", after=after, limit=4))["events"]:
         assert page["next"] == page["events"][-1]["cursor"]
         collected += page["events"]
@@ -269,7 +269,7 @@ def test_a_units_readings_are_told_exactly_page_by_page(api):
     assert sorted(row[:3] for row in everything["readings"]) == sorted(expected)
     assert [row[1] for row in everything["readings"]] == [row[1] for row in expected]
     assert everything["next"] is None
-    collected, after = [], "0.0"
+    collected, after = [], "0"
     while after:
         page = api.get(path, **span, after=after, limit=2)
         collected += page["readings"]

@@ -49,7 +49,7 @@ def maker(url, tmp_path) -> Maker:
 
 
 def events(db) -> list[tuple[str, str]]:
-    return [(row["kind"], row["actor"]) for row in db.execute("SELECT kind, actor FROM event ORDER BY xid, id")]
+    return [(row["kind"], row["actor"]) for row in db.execute("SELECT kind, actor FROM event ORDER BY id")]
 
 
 def everything(db) -> list[object]:

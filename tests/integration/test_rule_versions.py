@@ -21,9 +21,7 @@ def versions(db) -> list[tuple[int, bool, str]]:
 
 
 def told(db) -> list[tuple[str, int, str]]:
-    rows = db.execute(
-        "SELECT kind, (data->>'version')::int, actor FROM event WHERE kind LIKE 'rule.%' ORDER BY xid, id"
-    )
+    rows = db.execute("SELECT kind, (data->>'version')::int, actor FROM event WHERE kind LIKE 'rule.%' ORDER BY id")
     return [tuple(row.values()) for row in rows]
 
 

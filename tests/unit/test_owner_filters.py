@@ -16,7 +16,7 @@ NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 def heard(kind, *, person=None, owner=None, unit=7, **data):
-    event = Event(Position(1, 1), NOW, kind, "gateway", unit, person, "u", "p", data)
+    event = Event(Position(1), NOW, kind, "gateway", unit, person, "u", "p", data)
     return Heard(event, owner)
 
 
