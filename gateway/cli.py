@@ -16,7 +16,7 @@ from gateway.config import CONFIG_VARIABLE, Settings, variable
 from gateway.core.errors import BadInput, GatewayError, Unavailable
 from gateway.embedded.supervisor import EX_CONFIG, Supervisor
 from gateway.logs import set_up
-from gateway.store import OperationalError
+from gateway.store import TROUBLES, trouble_of, words_of
 
 ROLES = ("ingest", "worker", "api")
 FILES = ("products", "units", "owners")
@@ -44,8 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(given.run(given, settings))
     except GatewayError as error:
         sys.exit(_say(error, 1))
-    except OperationalError as error:
-        sys.exit(_say(Unavailable(f"The database does not answer ({str(error).strip()})."), 1))
+    except TROUBLES as error:
+        what = trouble_of(error).value
+        sys.exit(_say(Unavailable(f"Nothing was done; it waits for {what} ({words_of(error)}). Try again then."), 1))
     except KeyboardInterrupt:
         sys.exit(130)
 
@@ -102,6 +103,8 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_quarantine(commands.add_parser("quarantine", help="messages that could not be taken whole"))
 
+    _add_events(commands.add_parser("events", help="events that could not be handled"))
+
     schemas = commands.add_parser("schemas", help="write the contract and the page of the settings from the models")
     schemas.add_argument("--check", action="store_true", help="write nothing; fail where the files are out of date")
     schemas.add_argument("--dir", type=Path, default=Path("schemas"), help="where they are (default %(default)s)")
@@ -125,6 +128,17 @@ def _add_quarantine(refused: argparse.ArgumentParser) -> None:
         act.add_argument("--reason", help="all of this reason")
         act.add_argument("--all", action="store_true", help="all there are")
         act.set_defaults(run=_quarantine_change, act=name)
+
+
+def _add_events(events: argparse.ArgumentParser) -> None:
+    acts = events.add_subparsers(metavar="ACT", required=True)
+    failed = acts.add_parser("failed", help="list the events that could not be handled and are tried again")
+    failed.add_argument("--limit", type=int, default=20, help="events shown (default %(default)s)")
+    failed.set_defaults(run=_events_failed)
+    retry = acts.add_parser("retry", help="have the worker try them at once")
+    retry.add_argument("numbers", nargs="*", type=int, metavar="NUMBER")
+    retry.add_argument("--all", action="store_true", help="all there are")
+    retry.set_defaults(run=_events_retry)
 
 
 def _demo(given: argparse.Namespace, settings: Settings) -> int:
@@ -241,6 +255,24 @@ def _quarantine_change(given: argparse.Namespace, settings: Settings) -> int:
     choice = Choice(given.numbers or None, given.reason)
     change = quarantine.tried_again if given.act == "retry" else quarantine.purged
     print("\n".join(change(_database_url(settings), choice)))
+    return 0
+
+
+def _events_failed(given: argparse.Namespace, settings: Settings) -> int:
+    from gateway.app import failed_events
+
+    print("\n".join(failed_events.failed(_database_url(settings), given.limit)))
+    return 0
+
+
+def _events_retry(given: argparse.Namespace, settings: Settings) -> int:
+    from gateway.app import failed_events
+    from gateway.core.clock import system_clock
+
+    if not (given.numbers or given.all):
+        raise BadInput("Say which events: their numbers, or --all.")
+    places = given.numbers or None
+    print("\n".join(failed_events.tried_again(_database_url(settings), places, system_clock)))
     return 0
 
 

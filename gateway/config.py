@@ -84,6 +84,9 @@ class Settings(BaseSettings):
     outbox_batch: int = Field(200, ge=1, description="Deliveries or events one worker turn takes.")
     wakeup_fallback: Duration = Field(timedelta(seconds=1), description="Longest wait for a lost wake-up.")
 
+    event_history: Duration | None = Field(
+        None, description="Events older than this are dropped by whole months, once every reader had them; none: never."
+    )
     events_at_once: int = Field(500, ge=1, description="Events the stream reads from the log at once.")
     streams_max: int = Field(500, ge=1, description="Open event streams.")
     stream_queue_max: int = Field(1_000, ge=1, description="Events a slow stream may lag; then it must reconnect.")

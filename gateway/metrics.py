@@ -14,6 +14,9 @@ log = logging.getLogger(__name__)
 
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 
+# -- Every role ------------------------------------------------------------------------------------------------------
+TROUBLES = Counter("gateway_database_troubles", "Statements that the database could not do.", ["trouble"])
+
 # -- The ingest role -------------------------------------------------------------------------------------------------
 RECEIVED = Counter("gateway_messages_received", "Messages from the broker, redelivered ones too.")
 REDELIVERED = Counter("gateway_messages_redelivered", "Messages known again, stored before and acknowledged now.")
@@ -34,7 +37,7 @@ ALARMS = Counter("gateway_alarm_changes", "Alarms raised and cleared.", ["change
 
 # -- The worker role -------------------------------------------------------------------------------------------------
 EVENTS = Counter("gateway_events_handled", "Events of the log that the worker was done with.")
-UNHANDLED = Counter("gateway_events_unhandled", "Events that could not be handled; nobody is told of them.")
+UNHANDLED = Counter("gateway_events_unhandled", "Tries of events that failed; each is tried again later.")
 DELIVERIES = Counter("gateway_deliveries", "Tries of deliveries at one address.", ["channel", "outcome"])
 
 # -- The api role ----------------------------------------------------------------------------------------------------

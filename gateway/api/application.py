@@ -16,6 +16,7 @@ from gateway.api import (
     accounts_routes,
     campaign_routes,
     demo_routes,
+    event_routes,
     language_routes,
     links_routes,
     my_routes,
@@ -119,6 +120,7 @@ def create_app(settings: Settings, database: Database, hub: Hub, clock: Clock) -
     app.include_router(stream.router, dependencies=[Depends(staff)])
     app.include_router(campaign_routes.router)
     app.include_router(quarantine_routes.router)
+    app.include_router(event_routes.router)
     app.include_router(language_routes.router)
     with as_file(files("gateway") / "web") as web:
         add_pages(app, web)

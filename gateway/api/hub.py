@@ -9,7 +9,7 @@ from gateway.api.heard import Filter, Heard, everything, hear, nothing
 from gateway.config import Settings
 from gateway.core.errors import Unavailable
 from gateway.events import Event, Position, end, read
-from gateway.store import OperationalError, connect
+from gateway.store import TROUBLES, connect, count_trouble, words_of
 from gateway.store.wakeup import listen, wait
 
 log = logging.getLogger(__name__)
@@ -109,8 +109,8 @@ class Hub:
                             self._loop.call_soon_threadsafe(self._publish, heard)
                         else:
                             wait(connection, self._settings.wakeup_fallback)
-            except OperationalError as error:
-                log.warning("The database does not answer (%s).", str(error).strip())
+            except TROUBLES as error:
+                log.warning("The event streams wait for %s (%s).", count_trouble(error).value, words_of(error))
                 self._stop.wait(_RETRY_S)
 
 

@@ -11,7 +11,7 @@ from gateway.api import models, my_views
 from gateway.api.auth import SignedIn
 from gateway.api.heard import Filter, hear, of_person
 from gateway.api.hub import Hub, Subscription
-from gateway.api.stream import last_event, subscribe, until_over
+from gateway.api.stream import last_event, reset_beyond_end, subscribe, until_over
 from gateway.events import Event, Position, end, read
 from gateway.store import Database
 
@@ -43,6 +43,9 @@ async def my_stream(
     try:
         # Something at once, so that the browser knows that the stream is open.
         yield ServerSentEvent(comment="open", retry=_RECONNECT_MS)
+        if (last := await reset_beyond_end(database, after)) is not None:
+            after = last
+            yield ServerSentEvent(id=str(last), event="stream.reset", data={})
         if after is not None:
             for _ in range(_PAGES_MAX):
                 missed, place, is_all = await run_in_threadpool(_missed, database, after, live.wants)

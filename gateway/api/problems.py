@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 
 from gateway.api.models import Problem
 from gateway.core.errors import BadInput, GatewayError, TooManyAttempts
-from gateway.store import DataError, OperationalError
+from gateway.store import TROUBLES, DataError, Trouble, count_trouble, words_of
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +19,8 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(GatewayError, _gateway_error)
     app.add_exception_handler(RequestValidationError, _bad_request)
     app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(OperationalError, _database_away)
+    for trouble in TROUBLES:
+        app.add_exception_handler(trouble, _database_cannot)
     app.add_exception_handler(DataError, _not_storable)
 
 
@@ -53,10 +54,25 @@ def _http_error(_request: Request, error: Exception) -> JSONResponse:
     )
 
 
-def _database_away(_request: Request, error: Exception) -> JSONResponse:
-    log.warning("The database does not answer (%s).", str(error).strip())
-    detail = "The database does not answer; try again in a few seconds."
-    return _answer(Problem(title="Unavailable", status=503, code="unavailable", detail=detail), {"Retry-After": "5"})
+_CANNOT = {
+    Trouble.CONFLICT: ("Somebody else changed the same at this moment, and nothing was changed here; try again.", 1),
+    Trouble.DISK: ("The database's disk is full: nothing can be changed. Tell whoever runs this installation.", 60),
+    Trouble.MEMORY: ("The database has no memory for that; try again in a minute.", 60),
+    Trouble.CANCELLED: ("The database took too long and was stopped; ask for less at once, or try again later.", 30),
+    Trouble.LOCK: ("Another change has hold of what this one needs, and goes on; try again in a minute.", 30),
+    Trouble.READ_ONLY: ("The database can only be read at this moment; try again in a minute.", 30),
+    Trouble.CROWDED: ("The database has no free connection; try again in a few seconds.", 5),
+    Trouble.AWAY: ("The database does not answer; try again in a few seconds.", 5),
+}
+"""What to tell people, and after how many seconds they may try again."""
+
+
+def _database_cannot(_request: Request, error: Exception) -> JSONResponse:
+    trouble = count_trouble(error)
+    log.warning("A request waits for %s (%s).", trouble.value, words_of(error))
+    detail, retry_after_s = _CANNOT[trouble]
+    problem = Problem(title="Unavailable", status=503, code="unavailable", detail=detail)
+    return _answer(problem, {"Retry-After": str(retry_after_s)})
 
 
 def _not_storable(_request: Request, error: Exception) -> JSONResponse:

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime
 
 from gateway import flow
 from gateway.api import models, views
+from gateway.api.readiness import readiness
 from gateway.core.clock import Clock, from_us, to_us
 from gateway.core.errors import BadInput, NotFound
 from gateway.events import Position, read
@@ -16,12 +17,10 @@ from gateway.notify import repository as notify
 from gateway.registrations import repository as registrations
 from gateway.rules import repository as rules
 from gateway.store import Connection, Database
-from gateway.store.beat import SIGN_OF_LIFE, standings
 
 PAGE_MAX = 500
 READINGS_MAX = 20_000
 _NEWEST = 2**63 - 1
-_SILENT_AFTER = timedelta(seconds=10)
 
 router = APIRouter(responses={"4XX": {"model": models.Problem}, "5XX": {"model": models.Problem}})
 """For the staff: application.py asks for the role."""
@@ -75,7 +74,7 @@ def readings(
 
 @router.get("/api/units/{unit_id}/telemetry", tags=["units"])
 def telemetry(
-    database: Reading, unit_id: str, since: AwareDatetime, until: AwareDatetime, after: str = "0", limit: Rows = 5_000
+    database: Reading, unit_id: str, since: AwareDatetime, until: AwareDatetime, after: str = "0.0", limit: Rows = 5_000
 ) -> models.StoredReadings:
     """Every reading of a unit from `since` to before `until`, exactly as stored, with when it came and whether late."""
     time_us, dot, metric = after.partition(".")
@@ -161,9 +160,8 @@ def health() -> dict[str, Any]:
 
 @open_router.get("/readyz", tags=["about"], responses={503: {"model": models.Ready}})
 def ready(database: Reading, response: Response) -> models.Ready:
-    """The database answers, ingest has the broker and every role gives signs of life; 503 when not."""
-    waiting = {role: what for role, what in standings(database, _SILENT_AFTER).items() if what is not None}
-    if waiting:
+    """The database answers, every role does its work, no event is left unread; 503 when not, and what is waited for."""
+    state = readiness(database)
+    if not state.ready:
         response.status_code = 503
-    silent = [role for role, what in waiting.items() if what == SIGN_OF_LIFE]
-    return models.Ready(ready=not waiting, silent=silent, waiting_for=waiting)
+    return state

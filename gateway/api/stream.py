@@ -1,6 +1,7 @@
 """Stage `show`: the event log as Server-Sent Events, resumable by Last-Event-ID."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterable
 from typing import Annotated
 
@@ -15,7 +16,7 @@ from gateway.api.auth import SignedIn, present_token, signed_in
 from gateway.api.heard import Filter, everything, signs_out
 from gateway.api.hub import Hub, Subscription
 from gateway.config import Settings
-from gateway.events import Event, Position, read
+from gateway.events import Event, Position, end, read
 from gateway.store import Database
 
 router = APIRouter()
@@ -24,9 +25,30 @@ _PAGE = 500
 _RECONNECT_MS = 1_000
 
 
+_FORMER = re.compile(r"\d{1,19}\.\d{1,19}")
+"""How places were written until they became one number: an open page may come back with one."""
+_UNKNOWN = Position(2**62)
+
+
 def last_event(last_event_id: Annotated[str | None, Header()] = None) -> Position | None:
     """The place to go on from; checked before the stream begins, so that a wrong one is a plain error."""
-    return Position.parse(last_event_id) if last_event_id else None
+    if not last_event_id:
+        return None
+    return _UNKNOWN if _FORMER.fullmatch(last_event_id) else Position.parse(last_event_id)
+
+
+async def reset_beyond_end(database: Database, after: Position | None) -> Position | None:
+    """The end of the log, where a page comes back with a place that this log does not have; else None.
+
+    It had it from before an upgrade, or from a database that was restored since: it has to be loaded anew.
+    """
+    last = None if after is None else await run_in_threadpool(_end, database)
+    return last if after is not None and last is not None and after > last else None
+
+
+def _end(database: Database) -> Position:
+    with database.read() as connection:
+        return end(connection)
 
 
 async def subscribe(request: Request, account: Account, wants: Filter) -> Subscription:
@@ -67,12 +89,18 @@ async def stream(
     after: Annotated[Position | None, Depends(last_event)],
     live: Annotated[Subscription, Depends(subscription)],
 ) -> AsyncIterable[ServerSentEvent]:
-    """Every event as it happens; with Last-Event-ID first those missed. `stream.end` says goodbye."""
+    """Every event as it happens; with Last-Event-ID first those missed.
+
+    `stream.reset` says that it cannot be told what was missed: load the page anew. `stream.end` says goodbye.
+    """
     hub: Hub = request.app.state.hub
     database: Database = request.app.state.database
     try:
         # Something at once, so that the browser knows that the stream is open.
         yield ServerSentEvent(comment="open", retry=_RECONNECT_MS)
+        if (last := await reset_beyond_end(database, after)) is not None:
+            after = last
+            yield ServerSentEvent(id=str(last), event="stream.reset", data={})
         while after is not None and (missed := await run_in_threadpool(_missed, database, after)):
             for event in missed:
                 yield _sent(event)

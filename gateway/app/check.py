@@ -4,14 +4,20 @@ import ipaddress
 import json
 import os
 from dataclasses import asdict
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from gateway.config import Settings
 from gateway.core.clock import Clock
 from gateway.core.finding import Finding, ok, problem, warning
+from gateway.events import probe as event_log
 from gateway.m2m import probe as broker
 from gateway.notify.probe import probe_mail, probe_push
+from gateway.store import connect
 from gateway.store import probe as database
+from gateway.store.waits import lock_waits
+
+_LOCK_AFTER = timedelta(seconds=5)
 
 
 def check(settings: Settings, clock: Clock) -> list[Finding]:
@@ -58,7 +64,19 @@ def _database(settings: Settings, clock: Clock) -> list[Finding]:
     if settings.database_url is None:
         said = "none is named (`gateway demo` would start its own)"
         return [problem("database", said, "GATEWAY_DATABASE_URL=postgresql://USER:PASSWORD@HOST/DATABASE")]
-    return database.probe(settings.database_url, clock)
+    found = database.probe(settings.database_url, clock)
+    return found + _events(settings.database_url, clock) if is_well(found) else found
+
+
+def _events(url: str, clock: Clock) -> list[Finding]:
+    """The event log, and which of our sessions wait for a lock."""
+    with connect(url, "gateway-check") as connection:
+        findings = event_log.probe(connection, clock().date())
+        waits = lock_waits(connection, _LOCK_AFTER)
+    change = "end that session's transaction, or the session: SELECT pg_terminate_backend(NUMBER)"
+    if not waits:
+        return [*findings, ok("locks", "no session of ours waits for one")]
+    return findings + [warning("locks", f"{wait.who} waits for {wait}", change) for wait in waits]
 
 
 def public_url(settings: Settings) -> Finding:

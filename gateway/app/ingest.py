@@ -5,6 +5,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import TypeVar
 
@@ -32,7 +33,16 @@ from gateway.registrations.service import take_firmware
 from gateway.rules import repository as rules
 from gateway.rules.evaluator import Change
 from gateway.rules.repository import InForce
-from gateway.store import DataError, IntegrityError, OperationalError, UniqueViolation, connect
+from gateway.store import (
+    TROUBLES,
+    DataError,
+    IntegrityError,
+    UniqueViolation,
+    connect,
+    count_trouble,
+    pause,
+    words_of,
+)
 from gateway.store.beat import beat
 from gateway.store.timeseries import TimeSeries
 from gateway.store.wakeup import wake
@@ -144,8 +154,8 @@ class Ingest:
                         return True
                     log.info("Another ingest process works on this database; waiting for its place.")
                     self._stop.wait(_RETRY_S)
-            except OperationalError as error:
-                log.warning("The database does not answer (%s).", str(error).strip())
+            except TROUBLES as error:
+                log.warning("Ingest waits for %s (%s).", count_trouble(error).value, words_of(error))
                 self._stop.wait(_RETRY_S)
         return False
 
@@ -279,16 +289,30 @@ class Ingest:
             self._untrimmed = 0
 
     def _patiently(self, work: Callable[[], T]) -> T | None:
-        """Do it as often as the database goes away meanwhile; None if stopped before it was done."""
+        """Do it as often as the database cannot; None if stopped before it was done."""
+        tries = 0
         while True:
             try:
                 if self._connection.closed and not self._come_back():
                     return None
                 return work()
-            except OperationalError as error:
-                log.warning("The database went away, nothing is acknowledged meanwhile (%s).", str(error).strip())
-                self._connection.close()
-                self._stop.wait(_RETRY_S)  # one whose disk is full answers at once, and refuses again
+            except TROUBLES as error:
+                tries += 1
+                self._wait_out(error, tries)
+                if self._stop.is_set():
+                    return None
+
+    def _wait_out(self, error: Exception, tries: int) -> None:
+        """Say what is waited for, in the log and as far as the database lets us in our sign of life."""
+        trouble = count_trouble(error)
+        log.warning("Ingest waits for %s, nothing is acknowledged meanwhile (%s).", trouble.value, words_of(error))
+        span = pause(trouble, tries)
+        if span and not trouble.loses_connection:
+            with suppress(*TROUBLES):
+                beat(self._connection, "ingest", {"waiting_for": trouble.value})
+        if trouble.loses_connection:
+            self._connection.close()
+        self._stop.wait(span.total_seconds())
 
     def _come_back(self) -> bool:
         """Connect again; false if stopped meanwhile. What another process may have done needs a fresh start."""

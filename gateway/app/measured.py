@@ -2,15 +2,18 @@
 
 import logging
 from collections.abc import Iterable
+from datetime import timedelta
 
 from prometheus_client import REGISTRY
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from gateway.events import unread
+from gateway.events import dead_letters, unread
+from gateway.events.reader import waiting as waiting_for_place
 from gateway.m2m import quarantine
 from gateway.notify import repository as notify
-from gateway.store import Connection, Database, OperationalError
+from gateway.store import TROUBLES, Connection, Database, count_trouble, words_of
+from gateway.store.waits import lock_waits
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +36,8 @@ class Measured(Collector):
         try:
             with self._database.read() as connection:
                 found = list(_measure(connection, self._reader))
-        except OperationalError as error:
-            log.warning("The database does not answer (%s).", str(error).strip())
+        except TROUBLES as error:
+            log.warning("The metrics wait for %s (%s).", count_trouble(error).value, words_of(error))
             answers.add_metric([], 0)
             return [answers]
         answers.add_metric([], 1)
@@ -54,6 +57,16 @@ def _measure(connection: Connection, reader: str) -> Iterable[Metric]:
     events.add_metric([], behind.events)
     lag = GaugeMetricFamily("gateway_events_lag_seconds", "Age of the oldest of them.")
     lag.add_metric([], behind.age_s)
+    unplaced = GaugeMetricFamily("gateway_events_unplaced", "Committed events that wait for a place.")
+    unplaced.add_metric([], waiting_for_place(connection).events)
+    failed = GaugeMetricFamily("gateway_events_failed", "Events that could not be handled and are tried again.")
+    failed.add_metric([], dead_letters.count(connection))
+    locks = GaugeMetricFamily("gateway_lock_wait_seconds", "Longest wait of our sessions for a lock.", labels=["who"])
+    longest: dict[str, float] = {}
+    for wait in lock_waits(connection, timedelta()):
+        longest[wait.who] = max(longest.get(wait.who, 0.0), wait.waited.total_seconds())
+    for who, seconds in longest.items():
+        locks.add_metric([who], seconds)
     here = GaugeMetricFamily("gateway_quarantine_messages", "Messages in quarantine.", labels=["reason"])
     ever = GaugeMetricFamily("gateway_quarantine_ever", "Messages ever refused, restarts or not.", labels=["reason"])
     trimmed = GaugeMetricFamily("gateway_quarantine_trimmed", "Of them, gone for want of room.", labels=["reason"])
@@ -61,4 +74,4 @@ def _measure(connection: Connection, reader: str) -> Iterable[Metric]:
         here.add_metric([row["reason"]], row["here"])
         ever.add_metric([row["reason"]], row["messages"])
         trimmed.add_metric([row["reason"]], row["trimmed"])
-    return waiting, overdue, events, lag, here, ever, trimmed
+    return waiting, overdue, events, lag, unplaced, failed, locks, here, ever, trimmed

@@ -26,7 +26,7 @@ from gateway.notify.model import Address, Answer, Retry, Unknown
 from gateway.notify.network import EMAIL, PUSH
 from gateway.notify.outbox import Claimed, Outbox
 from gateway.notify.verdict import Limits
-from gateway.store import Connection, Database, OperationalError, Row
+from gateway.store import TROUBLES, Connection, Database, Row, count_trouble, words_of
 from gateway.store.wakeup import wake
 
 log = logging.getLogger(__name__)
@@ -118,8 +118,8 @@ class Road(ABC):
         while True:
             try:
                 await asyncio.to_thread(self._transact, write)
-            except OperationalError as error:
-                log.warning("The database does not answer (%s).", str(error).strip())
+            except TROUBLES as error:
+                log.warning("A sender waits for %s (%s).", count_trouble(error).value, words_of(error))
                 await asyncio.sleep(_RETRY_S)
             else:
                 return
@@ -277,8 +277,8 @@ class Lane:
         if free:
             try:
                 taken = await asyncio.to_thread(road.take, free)
-            except OperationalError as error:
-                log.warning("The database does not answer (%s).", str(error).strip())
+            except TROUBLES as error:
+                log.warning("A sender waits for %s (%s).", count_trouble(error).value, words_of(error))
                 await asyncio.sleep(_RETRY_S)
         for work in taken:
             task = asyncio.create_task(road.do(work))

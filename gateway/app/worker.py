@@ -13,21 +13,37 @@ from gateway.campaigns.follow import follow
 from gateway.campaigns.tell import tell_due
 from gateway.config import Settings
 from gateway.core.clock import Clock
-from gateway.events import Event, append, place_events, read_next
+from gateway.events import Event, dead_letters, months, place_events, read_next
+from gateway.events.log import read_one
+from gateway.events.reader import NOTIFY
 from gateway.logs import traced
 from gateway.m2m import quarantine
 from gateway.notify.model import Policy
 from gateway.notify.outbox import drain
 from gateway.notify.service import handle
-from gateway.store import Connection, Database, OperationalError, connect
+from gateway.store import (
+    TROUBLES,
+    Connection,
+    Database,
+    Trouble,
+    connect,
+    count_trouble,
+    pause,
+    trouble_of,
+    words_of,
+)
 from gateway.store.beat import beat
 from gateway.store.timeseries import TimeSeries
 from gateway.store.wakeup import listen, wait, wake
 
 log = logging.getLogger(__name__)
 
-READER = "notify"
+READER = NOTIFY
 """Its place in the event log."""
+_AGAIN_AT_ONCE = 20
+"""Dead letters that one turn tries again: what is new comes first."""
+_UNLUCKY = frozenset({Trouble.CANCELLED, Trouble.LOCK})
+"""What may be this event's own fault: it becomes a dead letter, or it would hold up all others."""
 _MAINTENANCE_LOCK = 7_402_204
 _RETRY_S = 1.0
 
@@ -58,16 +74,28 @@ class Worker:
                     with connect(self._database.url, "gateway-worker") as listener, self._post.running():
                         listen(listener)
                         self._work(stop, listener)
-                except OperationalError as error:
-                    log.warning("The database does not answer (%s).", str(error).strip())
+                except TROUBLES as error:
+                    log.warning("The worker waits for %s (%s).", count_trouble(error).value, words_of(error))
                     stop.wait(_RETRY_S)
         finally:
             scheduler.shutdown()
 
     def _work(self, stop: threading.Event, listener: Connection) -> None:
+        tries = 0
+        waiting_for: str | None = None
         while not stop.is_set():
-            beat(listener, "worker", {})
-            turned = self.turn()
+            beat(listener, "worker", {"waiting_for": waiting_for})
+            try:
+                turned = self.turn()
+            except TROUBLES as error:
+                if trouble_of(error).loses_connection:
+                    raise
+                tries += 1
+                waiting_for = count_trouble(error).value
+                log.warning("The worker waits for %s (%s).", waiting_for, words_of(error))
+                stop.wait(pause(trouble_of(error), tries).total_seconds())
+                continue
+            tries, waiting_for = 0, None
             self._post.wake()
             if turned:
                 wake(listener)
@@ -75,13 +103,15 @@ class Worker:
                 wait(listener, self._settings.wakeup_fallback)
 
     def turn(self) -> int:
-        """Handle the next events and what is due; answers how many there were."""
+        """Handle the next events and what is due; returns how many there were."""
         with self._database.read() as connection:
             place_events(connection)
         with self._database.transaction() as tx:
             events = read_next(tx, READER, self._settings.outbox_batch)
             for event in events:
-                self._handle(tx, event)
+                self._handle(tx, event, 1)
+        with self._database.transaction() as tx:
+            again = self._try_again(tx)
         with self._database.transaction() as tx:
             looked = tell_due(tx, self._clock(), self._settings.outbox_batch, self._policy, flow.NOTICE)
         with self._database.transaction() as tx:
@@ -90,25 +120,32 @@ class Worker:
         metrics.EVENTS.inc(len(events))
         if delivered:
             log.info("%d deliveries ended (stage=deliver).", delivered)
-        return delivered + looked + len(events)
+        return delivered + looked + again + len(events)
 
-    def _handle(self, tx: Connection, event: Event) -> None:
-        """Handle one event; one that cannot be handled is told in the log and holds up nobody else's notices."""
+    def _try_again(self, tx: Connection) -> int:
+        """Handle dead letters that are due; returns how many there were."""
+        letters = dead_letters.due(tx, READER, self._clock(), _AGAIN_AT_ONCE)
+        for letter in letters:
+            event = read_one(tx, letter.place)
+            if event is None or self._handle(tx, event, letter.attempts + 1):
+                dead_letters.settle(tx, READER, letter.place)
+        return len(letters)
+
+    def _handle(self, tx: Connection, event: Event, attempt: int) -> bool:
+        """Handle one event; one that cannot be handled is kept for another try, and holds up nobody else's notices."""
         with traced(event.data.get("trace")):
-            self._handle_traced(tx, event)
-
-    def _handle_traced(self, tx: Connection, event: Event) -> None:
-        try:
-            with tx.transaction():
-                handle(tx, event, flow.NOTICE, now=self._clock(), policy=self._policy)
-                follow(tx, event, self._clock())
-        except OperationalError:
-            raise
-        except Exception as error:
-            log.exception("Event %s cannot be handled; nobody is told of it.", event.position)
-            metrics.UNHANDLED.inc()
-            told = {"event": str(event.position), "of": event.kind, "error": repr(error)}
-            append(tx, "event.unhandled", told, unit_id=event.unit_id, person_id=event.person_id)
+            try:
+                with tx.transaction():
+                    handle(tx, event, flow.NOTICE, now=self._clock(), policy=self._policy)
+                    follow(tx, event, self._clock())
+            except Exception as error:
+                if isinstance(error, TROUBLES) and trouble_of(error) not in _UNLUCKY:
+                    raise
+                log.exception("Event %s cannot be handled (try %d); it is tried again later.", event.position, attempt)
+                metrics.UNHANDLED.inc()
+                dead_letters.keep(tx, READER, event, attempt, error, self._clock())
+                return False
+            return True
 
     def _maintain(self) -> None:
         """Make room for tomorrow, forget what is too old, keep the quarantine bounded."""
@@ -117,9 +154,22 @@ class Worker:
             if not row or not row["mine"]:
                 return
             today = self._clock().date()
+            self._maintain_events(connection)
             series = TimeSeries(connection)
             series.ensure_days([today, today + timedelta(days=1)])
             dropped = series.drop_before(today - self._settings.history_max)
             forget_old(connection, self._clock())
             trimmed = quarantine.trim(connection, self._settings.quarantine_max_messages)
             log.info("Maintenance: %d days dropped, %d quarantined messages trimmed.", dropped, trimmed)
+
+    def _maintain_events(self, connection: Connection) -> None:
+        """Make room for the next months' events, and drop those that are kept no longer."""
+        months.ensure_months(connection)
+        if self._settings.event_history is None:
+            return
+        try:
+            dropped = months.drop_before(connection, (self._clock() - self._settings.event_history).date())
+        except TROUBLES as error:
+            log.warning("Old events stay until the next hour: %s (%s).", count_trouble(error).value, words_of(error))
+        else:
+            log.info("Maintenance: %d months of events dropped.", dropped)

@@ -11,12 +11,17 @@ _AT_ONCE = 10_000
 """Places that go in one statement."""
 
 
-def ensure_months(connection: Connection, today: date) -> None:
+def ensure_months(connection: Connection) -> None:
     """Make room for the events of this month and of the next ones."""
-    month = today.replace(day=1)
-    for _ in range(_AHEAD + 1):
-        connection.execute(queries.make_month, {"day": month})
-        month = (month + timedelta(days=31)).replace(day=1)
+    connection.execute(queries.make_months, {"ahead": _AHEAD})
+
+
+def room_until(connection: Connection) -> date:
+    """The first day that there is no room for."""
+    row = connection.execute(queries.last_month).fetchone()
+    assert row is not None  # noqa: S101 - an aggregate returns a row
+    last: date = row["day"]
+    return (last + timedelta(days=31)).replace(day=1)
 
 
 def drop_before(connection: Connection, day: date) -> int:

@@ -65,9 +65,15 @@ FROM (SELECT placed_at FROM event_place
 -- How many committed events have no place yet, counted to a limit, and the lowest of them.
 SELECT count(*) AS events, min(event_id) AS first FROM (SELECT event_id FROM event_waiting LIMIT %(limit)s) AS waiting;
 
--- name: make_month
--- Make room for the events of the month of a day.
-SELECT event_make_month(%(day)s);
+-- name: make_months
+-- Make room for the events of this month and of so many behind it, by the clock that stamps them.
+SELECT event_make_month((date_trunc('month', now() AT TIME ZONE 'UTC') + n * interval '1 month')::date)
+FROM generate_series(0, %(ahead)s::int) AS n;
+
+-- name: last_month
+-- The begin of the last month that there is room for.
+SELECT max(to_date(right(c.relname, 6), 'YYYYMM')) AS day
+FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'event'::regclass;
 
 -- name: drop_before
 -- Drop the whole months before a day that nobody needs any more.
@@ -83,3 +89,51 @@ SELECT (SELECT count(*) FROM gone) AS gone, (SELECT max(place) FROM next) AS las
 -- Where the kept log begins.
 SELECT min(to_date(right(c.relname, 6), 'YYYYMM')) AS day
 FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'event'::regclass;
+
+-- name: keep_dead_letter
+-- Note that a reader could not handle an event, and when it tries again.
+INSERT INTO event_dead_letter (reader, place, at, attempts, error, first_failed_at, last_failed_at, next_try_at)
+VALUES (%(reader)s, %(place)s, %(at)s, %(attempts)s, %(error)s, %(now)s, %(now)s, %(next_try_at)s)
+ON CONFLICT (reader, place) DO UPDATE
+SET attempts = excluded.attempts, error = excluded.error, last_failed_at = excluded.last_failed_at,
+    next_try_at = excluded.next_try_at;
+
+-- name: give_up_dead_letters
+-- Drop the oldest of a reader's dead letters where there are more than are kept.
+DELETE FROM event_dead_letter
+WHERE reader = %(reader)s
+  AND place IN (SELECT place FROM event_dead_letter WHERE reader = %(reader)s ORDER BY place DESC OFFSET %(keep)s)
+RETURNING place, attempts;
+
+-- name: due_dead_letters
+-- A reader's dead letters that are due, held until the transaction ends.
+SELECT place, attempts FROM event_dead_letter
+WHERE reader = %(reader)s AND next_try_at <= %(now)s
+ORDER BY place LIMIT %(limit)s
+FOR UPDATE SKIP LOCKED;
+
+-- name: settle_dead_letter
+-- Forget a dead letter that was handled.
+DELETE FROM event_dead_letter WHERE reader = %(reader)s AND place = %(place)s;
+
+-- name: dead_letters
+-- Dead letters with what they are about, the newest event first.
+SELECT d.place, d.reader, d.at, d.attempts, d.error, d.first_failed_at, d.last_failed_at, d.next_try_at,
+       e.kind, (SELECT u.public_id FROM unit u WHERE u.id = e.unit_id) AS unit,
+       (SELECT p.public_id FROM person p WHERE p.id = e.person_id) AS person
+FROM event_dead_letter d
+LEFT JOIN LATERAL (
+  SELECT e.kind, e.unit_id, e.person_id FROM event e
+  WHERE e.id = (SELECT s.event_id FROM event_place s WHERE s.place = d.place) AND e.at = d.at LIMIT 1) AS e ON true
+WHERE d.place < %(before)s
+ORDER BY d.place DESC
+LIMIT %(limit)s;
+
+-- name: count_dead_letters
+-- How many events wait for another try.
+SELECT count(*) AS letters FROM event_dead_letter;
+
+-- name: retry_dead_letters
+-- Let dead letters be due at once: these, or all.
+UPDATE event_dead_letter SET next_try_at = %(now)s
+WHERE %(places)s::bigint[] IS NULL OR place = ANY (%(places)s::bigint[]);

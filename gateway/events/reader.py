@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from gateway.events.log import Event, Position, queries, read
 from gateway.store import Connection
 
+NOTIFY = "notify"
+"""The reader that turns events into notices."""
 UNREAD_MAX = 10_000
 """Further ones are not counted."""
 

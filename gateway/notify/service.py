@@ -10,7 +10,7 @@ from gateway.core.ids import IdMaker, random_id
 from gateway.core.outcome import Drop, Hold, Outcome, Pass
 from gateway.events import Event, append
 from gateway.notify import addresses, attention, repository
-from gateway.notify.model import Facts, Policy, Stage
+from gateway.notify.model import Alarm, Facts, Policy, Stage
 from gateway.notify.network import EMAIL
 from gateway.notify.record import line, record
 from gateway.store import Connection
@@ -66,20 +66,22 @@ def handle(
             return
         facts = repository.facts(tx, alarm, now, policy)
         tell(tx, replace(facts, trace=event.data.get("trace")), stages, new_id)
+        if alarm.cleared_at is not None:  # its clearing was handled before, when this event could not be
+            _resolve(tx, alarm, alarm.cleared_at.isoformat(), now)
     elif event.kind == "notice.acknowledged" and event.person_id is not None:
         attention.learn_from_acknowledgement(tx, event.person_id, event.data["notice"], now)
     elif event.kind == "account.signed_in" and event.person_id is not None:
         # Who signs in with a password does so by his address, unless the event says otherwise.
         addresses.note(tx, event.person_id, event.data.get("channel", EMAIL), "signed_in", event.at)
     elif event.kind == "alarm.cleared":
-        alarm = repository.alarm(tx, event.data["alarm_id"])
-        for notice in repository.resolve(tx, alarm, now):
-            told = {
-                "notice": notice["public_id"],
-                "title": notice["text"]["title"],
-                "cleared_at": event.data["cleared_at"],
-            }
-            append(tx, "notice.resolved", told, unit_id=notice["unit_id"], person_id=notice["person_id"])
+        _resolve(tx, repository.alarm(tx, event.data["alarm_id"]), event.data["cleared_at"], now)
+
+
+def _resolve(tx: Connection, alarm: Alarm, cleared_at: str, now: datetime) -> None:
+    """Bring the notices of a cleared alarm up to date."""
+    for notice in repository.resolve(tx, alarm, now):
+        told = {"notice": notice["public_id"], "title": notice["text"]["title"], "cleared_at": cleared_at}
+        append(tx, "notice.resolved", told, unit_id=notice["unit_id"], person_id=notice["person_id"])
 
 
 def _line(stage: str, answer: Outcome) -> dict[str, Any]:

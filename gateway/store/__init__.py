@@ -14,8 +14,10 @@ from gateway.store.database import (
     is_idle,
 )
 from gateway.store.queries import Queries, load_queries
+from gateway.store.trouble import TROUBLES, Trouble, count_trouble, pause, trouble_of, words_of
 
 __all__ = [
+    "TROUBLES",
     "Connection",
     "DataError",
     "Database",
@@ -24,8 +26,13 @@ __all__ = [
     "OperationalError",
     "Queries",
     "Row",
+    "Trouble",
     "UniqueViolation",
     "connect",
+    "count_trouble",
     "is_idle",
     "load_queries",
+    "pause",
+    "trouble_of",
+    "words_of",
 ]

@@ -81,7 +81,7 @@ def test_each_owner_hears_of_his_own_units_and_of_nothing_else(url, world):
     assert {event["unit"] for event in bobs} == {p2}
     assert all(set(event) == {"kind", "cursor", "at", "unit", "data"} for event in adas)
     # The same again, by a browser that comes back, from the very beginning of the log.
-    with ada.stream(last_event_id="0.0") as hers:
+    with ada.stream(last_event_id="0") as hers:
         assert collect(hers, "notice.told", p1) == adas
 
 

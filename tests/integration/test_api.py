@@ -269,7 +269,7 @@ def test_a_units_readings_are_told_exactly_page_by_page(api):
     assert sorted(row[:3] for row in everything["readings"]) == sorted(expected)
     assert [row[1] for row in everything["readings"]] == [row[1] for row in expected]
     assert everything["next"] is None
-    collected, after = [], "0"
+    collected, after = [], "0.0"
     while after:
         page = api.get(path, **span, after=after, limit=2)
         collected += page["readings"]

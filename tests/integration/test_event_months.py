@@ -7,7 +7,7 @@ import pytest
 
 from gateway.events import Position, append, append_all, place_events, read, read_next
 from gateway.events.log import queries
-from gateway.events.months import drop_before, ensure_months
+from gateway.events.months import drop_before, ensure_months, room_until
 from gateway.store import Connection, connect
 
 
@@ -33,18 +33,26 @@ def ats(db: Connection) -> list[str]:
     return [f"{event.at:%Y-%m-%d}" for event in read(db, Position(), 10_000)]
 
 
+def make_months(db: Connection, first: date, count: int = 4) -> None:
+    db.execute(
+        "SELECT event_make_month((%s::date + n * interval '1 month')::date) FROM generate_series(0, %s) AS n",
+        [first, count - 1],
+    )
+
+
 def test_there_is_room_for_this_month_and_the_next_three(db):
     today = datetime.now(UTC).date()
-    assert months(db)[0] == f"{today:%Y%m}"
-    assert len(months(db)) == 4
-    ensure_months(db, today)
-    assert len(months(db)) == 4
-    ensure_months(db, date(2031, 11, 30))
+    made = months(db)
+    assert (made[0], len(made)) == (f"{today:%Y%m}", 4)
+    ensure_months(db)
+    assert months(db) == made
+    make_months(db, date(2031, 11, 30))
     assert months(db)[-4:] == ["203111", "203112", "203201", "203202"]
+    assert room_until(db) == date(2032, 3, 1)
 
 
 def test_old_months_go_whole_with_their_places_once_every_reader_has_read_them(db):
-    ensure_months(db, date(2025, 1, 1))
+    make_months(db, date(2025, 1, 1))
     for at in ("2025-01-01T00:00:00Z", "2025-01-31T23:59:59Z", "2025-02-01T00:00:00Z", "2025-03-31T12:00:00Z"):
         happened(db, at)
     assert drop_before(db, date(2025, 4, 1)) == 0, "none of them has a place yet"
@@ -63,7 +71,7 @@ def test_old_months_go_whole_with_their_places_once_every_reader_has_read_them(d
 
 
 def test_a_month_with_a_dead_letter_stays(db):
-    ensure_months(db, date(2025, 1, 1))
+    make_months(db, date(2025, 1, 1))
     happened(db, "2025-01-05T00:00:00Z")
     all_read(db, "one")
     db.execute(
@@ -77,7 +85,7 @@ def test_a_month_with_a_dead_letter_stays(db):
 
 def test_dropping_gives_way_to_a_transaction_that_has_read_the_log(url, db):
     """It would wait for that one, and everybody who appends for it."""
-    ensure_months(db, date(2025, 1, 1))
+    make_months(db, date(2025, 1, 1))
     with connect(url) as other, other.transaction():
         append(other, "said", {})
         with pytest.raises(psycopg.errors.LockNotAvailable):
@@ -96,7 +104,7 @@ def test_a_month_is_as_append_only_as_the_log(db):
 def test_a_page_of_the_log_reads_its_own_months_only(db):
     """With ten years of months a page must not search each of them for every event."""
     for year in range(2016, 2026):
-        ensure_months(db, date(year, 1, 1))
+        make_months(db, date(year, 1, 1), 12)
     append_all(db, "said", [(0, {})] * 2_000, actor="test")
     place_events(db)
     db.execute("ANALYZE event_place, event")

@@ -1,0 +1,33 @@
+"""Whether the installation works, and what its roles wait for: put together for `/readyz`."""
+
+from datetime import timedelta
+
+from gateway.api import models
+from gateway.events import place_events, unread
+from gateway.events.probe import STANDS_STILL_S, words
+from gateway.events.reader import NOTIFY
+from gateway.store import TROUBLES, Connection, trouble_of
+from gateway.store.beat import SIGN_OF_LIFE, standings
+from gateway.store.waits import lock_waits
+
+SILENT_AFTER = timedelta(seconds=10)
+_LOCK_AFTER = timedelta(seconds=5)
+_ROLES = {"gateway-ingest": "ingest", "gateway-worker": "worker", "gateway-stream": "api"}
+"""The role that does nothing else while this session waits."""
+
+
+def readiness(connection: Connection) -> models.Ready:
+    """What each role waits for, and the event log besides; ready where nothing waits."""
+    waiting = {role: what for role, what in standings(connection, SILENT_AFTER).items() if what is not None}
+    silent = [role for role, what in waiting.items() if what == SIGN_OF_LIFE]
+    for wait in reversed(lock_waits(connection, _LOCK_AFTER)):
+        if role := _ROLES.get(wait.who):
+            waiting[role] = str(wait)  # says more than that the role is silent
+    try:
+        place_events(connection)
+    except TROUBLES as error:
+        waiting["events"] = trouble_of(error).value
+    behind = unread(connection, NOTIFY)
+    if behind.age_s > STANDS_STILL_S:
+        waiting.setdefault("worker", words(behind.events, behind.age_s))
+    return models.Ready(ready=not waiting, silent=silent, waiting_for=waiting)
