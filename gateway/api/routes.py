@@ -9,6 +9,7 @@ from pydantic import AwareDatetime
 
 from gateway import flow
 from gateway.api import models, views
+from gateway.catalog.repository import suspensions
 from gateway.core.clock import Clock, from_us, to_us
 from gateway.core.errors import BadInput, NotFound
 from gateway.events import Position, read
@@ -48,7 +49,14 @@ Road = Literal["reading", "recall"]
 def units(database: Reading, after: After = 0, limit: Limit = PAGE_MAX) -> models.Units:
     """Units with their newest readings, in a steady order."""
     rows = registrations.units_page(database, after, limit)
-    return models.Units(units=[views.unit(row) for row in rows], next=views.next_page(rows, limit, "row"))
+    return models.Units(
+        units=[views.unit(row) for row in rows],
+        next=views.next_page(rows, limit, "row"),
+        suspended=[
+            models.SuspendedProduct(product=each.product, since=each.since, reason=each.reason)
+            for each in suspensions(database)
+        ],
+    )
 
 
 @router.get("/api/units/{unit_id}/readings", tags=["units"])
@@ -161,9 +169,13 @@ def health() -> dict[str, Any]:
 
 @open_router.get("/readyz", tags=["about"], responses={503: {"model": models.Ready}})
 def ready(database: Reading, response: Response) -> models.Ready:
-    """The database answers, ingest has the broker and every role gives signs of life; 503 when not."""
+    """The database answers, ingest has the broker and every role gives signs of life; 503 when not.
+
+    A suspended product is named, and makes nothing unready: a restart would not mend it.
+    """
     waiting = {role: what for role, what in standings(database, _SILENT_AFTER).items() if what is not None}
     if waiting:
         response.status_code = 503
     silent = [role for role, what in waiting.items() if what == SIGN_OF_LIFE]
-    return models.Ready(ready=not waiting, silent=silent, waiting_for=waiting)
+    suspended = [each.product for each in suspensions(database)]
+    return models.Ready(ready=not waiting, silent=silent, waiting_for=waiting, suspended=suspended)

@@ -3,14 +3,18 @@
 import ipaddress
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import asdict
 from urllib.parse import urlsplit
 
+from gateway.catalog.model import Suspension
+from gateway.catalog.repository import suspensions
 from gateway.config import Settings
 from gateway.core.clock import Clock
 from gateway.core.finding import Finding, ok, problem, warning
 from gateway.m2m import probe as broker
 from gateway.notify.probe import probe_mail, probe_push
+from gateway.store import connect
 from gateway.store import probe as database
 
 
@@ -58,7 +62,21 @@ def _database(settings: Settings, clock: Clock) -> list[Finding]:
     if settings.database_url is None:
         said = "none is named (`gateway demo` would start its own)"
         return [problem("database", said, "GATEWAY_DATABASE_URL=postgresql://USER:PASSWORD@HOST/DATABASE")]
-    return database.probe(settings.database_url, clock)
+    found = database.probe(settings.database_url, clock)
+    if any(each.state == "problem" and each.name in {"database", "rights", "schema"} for each in found):
+        return found
+    with connect(settings.database_url, "gateway-check") as connection:
+        return [*found, products(suspensions(connection))]
+
+
+def products(suspended: Sequence[Suspension]) -> Finding:
+    """A suspended product's readings are stored, and raise nothing until it is judged again."""
+    if not suspended:
+        return ok("products", "all are judged")
+    said = "; ".join(
+        f"{each.product} is suspended since {each.since:%Y-%m-%d %H:%M} ({each.reason})" for each in suspended
+    )
+    return problem("products", said, "correct its product file or rules; docs/operating.md, Suspended products")
 
 
 def public_url(settings: Settings) -> Finding:

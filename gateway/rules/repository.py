@@ -99,10 +99,9 @@ def in_force_at(connection: Connection, revision: int) -> dict[int, list[Row]]:
     return by_product
 
 
-def in_force_of(connection: Connection, products: Iterable[str]) -> list[RuleVersion]:
-    """The rules in force for these products, by their codes."""
-    rows = connection.execute(queries.in_force_of, {"products": list(products)})
-    return [read_version(row) for row in rows]
+def in_force_of(connection: Connection, products: Iterable[str]) -> list[Row]:
+    """The rules in force for these products, by their codes, as stored, each with its product's code."""
+    return connection.execute(queries.in_force_of, {"products": list(products)}).fetchall()
 
 
 def versions(connection: Connection, ids: Iterable[int]) -> list[RuleVersion]:
