@@ -46,10 +46,15 @@ class ProductJudge:
     dirty: set[int] = field(default_factory=set)
 
     @classmethod
-    def of(cls, product: Product, rows: Sequence[Row], saved: Sequence[bytes]) -> Self:
-        """From a product's rules and saved state; raises whatever is wrong with them."""
+    def of(
+        cls, product: Product, rows: Sequence[Row], saved: Sequence[bytes], kept: Sequence[int] | None = None
+    ) -> Self:
+        """From rules and saved state, or what that knows of `kept` rules; raises whatever is wrong with them."""
         table, versions = _compiled(product, rows)
-        return cls(table, load(table.versions, table.metrics, saved), versions)
+        if kept is None:
+            return cls(table, load(table.versions, table.metrics, saved), versions)
+        state = load(table.versions[np.isin(table.versions, kept)], table.metrics, saved)
+        return cls(table, state.for_rules(table.versions, table.metrics), versions, set(range(PARTITIONS)))
 
     @classmethod
     def without_rules(cls, product: Product, state: State | None) -> Self:
@@ -119,15 +124,21 @@ class Judging:
     @property
     def mark(self) -> Mark:
         """What a save is of."""
-        return Mark(self.seq, self.revision.number, tuple(sorted(self._in_force())))
+        return Mark(self.seq, self.revision.number, tuple(sorted(self.in_force())))
 
     @property
     def versions(self) -> dict[int, RuleVersion]:
         """The rule versions that are judged by."""
         return {number: version for each in self._judges.values() for number, version in each.versions.items()}
 
-    def _in_force(self) -> list[int]:
-        return [row["id"] for rows in self.revision.rules.values() for row in rows]
+    @property
+    def rule_ids(self) -> dict[int, list[int]]:
+        """The rule versions in force, by product."""
+        return {product_id: [row["id"] for row in rows] for product_id, rows in self.revision.rules.items()}
+
+    def in_force(self) -> list[int]:
+        """All rule versions in force, those of suspended products too."""
+        return [number for numbers in self.rule_ids.values() for number in numbers]
 
     def judge(self, readings: Mapping[int, Readings]) -> tuple[Verdicts, Troubles]:
         """A verdict for each product's readings, and which products cannot be judged; the state stays as it is.
@@ -199,10 +210,10 @@ class Judging:
                 )
             self.suspended.add(product_id)
 
-    def rebuilt(self, product_id: int, saved: Sequence[bytes]) -> ProductJudge:
-        """A suspended product's judge from its saved state, under this revision; raises whatever is wrong."""
+    def rebuilt(self, product_id: int, saved: Sequence[bytes], kept: Sequence[int]) -> ProductJudge:
+        """A suspended product's judge from its saved state of `kept` rules, under this revision."""
         (product,) = (product for product in self.revision.products if product.id == product_id)
-        return ProductJudge.of(product, self.revision.rules.get(product_id, ()), saved)
+        return ProductJudge.of(product, self.revision.rules.get(product_id, ()), saved, kept)
 
     def resume(self, product_id: int, judge: ProductJudge) -> None:
         """Judge a suspended product again; its state is saved."""
@@ -225,7 +236,7 @@ class Judging:
 
     def retire(self, tx: Connection, now: datetime) -> None:
         """Clear the alarms that no rule in force judges any more."""
-        rules.clear_retired(tx, self._in_force(), now)
+        rules.clear_retired(tx, self.in_force(), now)
 
 
 def reason(error: Exception) -> str:

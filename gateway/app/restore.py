@@ -15,7 +15,17 @@ from gateway.app.judging import (
     reason,
     split_journal,
 )
-from gateway.catalog.repository import drop_judged, keep_unjudged, resume, suspend, suspensions, unjudged
+from gateway.catalog.repository import (
+    drop_judged,
+    keep_unjudged,
+    kept_rules,
+    narrow,
+    resume,
+    saved_under,
+    suspend,
+    suspensions,
+    unjudged,
+)
 from gateway.m2m import repository as m2m
 from gateway.rules import repository as rules
 from gateway.rules.evaluator import Change
@@ -37,7 +47,7 @@ def restore(connection: Connection, record: Record, now: datetime) -> Judging:
     """The state after the last committed batch: as last saved, with the journal judged again under its catalogs."""
     judging, troubles = Judging.load(connection, [each.product_id for each in suspensions(connection)])
     with connection.transaction():
-        _tell(connection, troubles, now)
+        _tell(connection, judging, troubles, now)
     for seq, revision, journaled in m2m.journal_after(connection, judging.seq):
         if revision > judging.revision.number:
             judging = follow(connection, judging, read_revision(connection, revision), now)
@@ -56,7 +66,7 @@ def judge(connection: Connection, judging: Judging, readings: Mapping[int, Readi
     if troubles:
         with connection.transaction():
             judging.save(connection)  # its state before the trouble, from which it goes on one day
-            _tell(connection, troubles, now)
+            _tell(connection, judging, troubles, now)
         judging.saved()
         judging.set_aside(list(troubles))
         verdicts, _ = judging.judge(readings)
@@ -69,7 +79,8 @@ def follow(connection: Connection, judging: Judging, revision: Revision, now: da
     with connection.transaction():
         if troubles:
             judging.save(connection)
-            _tell(connection, troubles, now)
+            _tell(connection, judging, troubles, now)
+        narrow(connection, changed.in_force())
         changed.retire(connection, now)
         changed.save(connection)
     changed.saved()
@@ -77,8 +88,8 @@ def follow(connection: Connection, judging: Judging, revision: Revision, now: da
     return changed
 
 
-def _tell(tx: Connection, troubles: Troubles, now: datetime) -> None:
-    suspend(tx, troubles, now)
+def _tell(tx: Connection, judging: Judging, troubles: Troubles, now: datetime) -> None:
+    suspend(tx, troubles, judging.rule_ids, now)
     for product_id, why in troubles.items():
         log.error("Product %d is suspended, its readings are stored and wait: %s (stage=judge).", product_id, why)
 
@@ -103,11 +114,11 @@ class Resuming:
         product_id = self._asked[0]
         # Out of the memory until its commit is known: a step that breaks off begins anew with what is saved.
         held = self._judges.pop(product_id, None)
-        saved = () if held else rules.snapshot(connection, product_id)
+        saved, kept = ((), ()) if held else (rules.snapshot(connection, product_id), kept_rules(connection, product_id))
         waiting = unjudged(connection, product_id, _BATCHES_A_STEP, _BYTES_A_STEP)
         found: list[tuple[int, list[Change]]] = []
         try:
-            product = held or judging.rebuilt(product_id, saved)
+            product = held or judging.rebuilt(product_id, saved, kept)
             for seq, readings in waiting:
                 verdict = product.judge(product.known(Readings.from_bytes(readings)))
                 product.apply(verdict)
@@ -117,12 +128,13 @@ class Resuming:
         except Exception as error:  # noqa: BLE001 - whatever it is, the other products go on
             self._asked.remove(product_id)
             with connection.transaction():
-                _tell(connection, {product_id: reason(error)}, now)
+                _tell(connection, judging, {product_id: reason(error)}, now)
             return
         with connection.transaction():
             for seq, changes in found:
                 record(changes, product.versions, seq)
             judging.save(connection, product.dumps(product_id))
+            saved_under(connection, product_id, list(product.versions))
             more = bool(waiting) and drop_judged(connection, product_id, waiting[-1][0])
             if not more:
                 resume(connection, product_id)

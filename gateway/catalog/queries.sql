@@ -46,13 +46,26 @@ ORDER BY p.code;
 
 -- name: suspend
 -- Suspend a product, or say anew why it is; the time of the first suspension stays.
-INSERT INTO product_suspension AS s (product_id, since, reason) VALUES (%(product_id)s, %(now)s, %(reason)s)
+INSERT INTO product_suspension AS s (product_id, since, reason, rules)
+VALUES (%(product_id)s, %(now)s, %(reason)s, %(rules)s)
 ON CONFLICT (product_id) DO UPDATE SET reason = excluded.reason WHERE s.reason <> excluded.reason
 RETURNING since;
 
 -- name: resume
 -- End a product's suspension.
 DELETE FROM product_suspension WHERE product_id = %(product_id)s RETURNING since;
+
+-- name: narrow
+-- Take rule versions out of suspended products' lists that a revision no longer has in force.
+UPDATE product_suspension s SET rules = ARRAY(SELECT unnest(s.rules) INTERSECT SELECT unnest(%(in_force)s::int[]));
+
+-- name: saved_under
+-- Note which rule versions a suspended product's saved state is of.
+UPDATE product_suspension SET rules = %(rules)s WHERE product_id = %(product_id)s;
+
+-- name: kept_rules
+-- The rule versions that were in force ever since a suspended product's state was saved.
+SELECT rules FROM product_suspension WHERE product_id = %(product_id)s;
 
 -- name: product_code
 -- A product's code.

@@ -1,6 +1,6 @@
 """Revisions of the catalog, suspended products and their unjudged readings; in the caller's transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from gateway.catalog.model import Suspension
@@ -43,10 +43,18 @@ def suspensions(connection: Connection) -> list[Suspension]:
     return [Suspension(**row) for row in connection.execute(queries.suspensions)]
 
 
-def suspend(tx: Connection, reasons: Mapping[int, str], now: datetime) -> None:
-    """Suspend products, by id, each for a reason; one that is suspended already takes the new reason."""
+def suspend(tx: Connection, reasons: Mapping[int, str], rules: Mapping[int, Sequence[int]], now: datetime) -> None:
+    """Suspend products, by id, each for a reason; one that is suspended already takes the new reason.
+
+    `rules` are the rule versions that their saved state is of.
+    """
     for product_id, reason in reasons.items():
-        values = {"product_id": product_id, "reason": reason[:_REASON_MAX].replace("\0", ""), "now": now}
+        values = {
+            "product_id": product_id,
+            "reason": reason[:_REASON_MAX].replace("\0", ""),
+            "rules": list(rules.get(product_id, ())),
+            "now": now,
+        }
         if tx.execute(queries.suspend, values).fetchone():
             append(tx, "product.suspended", {"product": _code(tx, product_id), "reason": values["reason"]})
 
@@ -56,6 +64,22 @@ def resume(tx: Connection, product_id: int) -> None:
     row = tx.execute(queries.resume, {"product_id": product_id}).fetchone()
     if row:
         append(tx, "product.resumed", {"product": _code(tx, product_id), "since": row["since"].isoformat()})
+
+
+def narrow(tx: Connection, in_force: Sequence[int]) -> None:
+    """A revision has these rule versions in force: what suspended products knew of others is void."""
+    tx.execute(queries.narrow, {"in_force": list(in_force)})
+
+
+def saved_under(tx: Connection, product_id: int, rules: Sequence[int]) -> None:
+    """A suspended product's state was saved under these rule versions."""
+    tx.execute(queries.saved_under, {"product_id": product_id, "rules": list(rules)})
+
+
+def kept_rules(connection: Connection, product_id: int) -> list[int]:
+    """The rule versions of which a suspended product's saved state still counts."""
+    row = connection.execute(queries.kept_rules, {"product_id": product_id}).fetchone()
+    return list(row["rules"]) if row else []
 
 
 def _code(tx: Connection, product_id: int) -> str:

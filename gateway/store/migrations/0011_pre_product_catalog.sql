@@ -33,7 +33,8 @@ CREATE TABLE product_revision_metric (          -- its metric registry
 CREATE TABLE product_suspension (               -- a product whose readings are stored, and not judged for now
   product_id int         PRIMARY KEY REFERENCES product,
   since      timestamptz NOT NULL,
-  reason     text        NOT NULL
+  reason     text        NOT NULL,
+  rules      int[]       NOT NULL               -- versions in force ever since the saved state: of others it knows nothing
 );
 
 CREATE TABLE unjudged_batch (                   -- a suspended product's part of a batch; kept as long as its readings are
