@@ -87,6 +87,12 @@ def _parser() -> argparse.ArgumentParser:
     load = commands.add_parser("import", help="read makers' files; all or nothing")
     load.add_argument("what", choices=FILES, help="products: YAML files; units, owners: CSV files")
     load.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    load.add_argument(
+        "--rules", action="append", type=Path, default=[], metavar="FILE", help="products: apply these rules with them"
+    )
+    load.add_argument(
+        "--retire-rules", action="store_true", help="products: take rules out of force that would no longer fit"
+    )
     load.set_defaults(run=_import)
 
     rules = commands.add_parser("rules", help="check, apply or retire rules")
@@ -203,7 +209,15 @@ def _check(given: argparse.Namespace, settings: Settings) -> int:
 def _import(given: argparse.Namespace, settings: Settings) -> int:
     from gateway.app import imports
 
-    for line in imports.import_files(_database_url(settings), given.what, given.files, actor="cli"):
+    lines = imports.import_files(
+        _database_url(settings),
+        given.what,
+        given.files,
+        actor="cli",
+        rule_files=given.rules,
+        retire_rules=given.retire_rules,
+    )
+    for line in lines:
         print(line)
     return 0
 

@@ -57,11 +57,20 @@ class Unit(BaseModel):
     readings: list[ReadingNow]
 
 
+class SuspendedProduct(BaseModel):
+    """A product whose readings are stored and not judged for now, and why."""
+
+    product: str
+    since: datetime
+    reason: str
+
+
 class Units(BaseModel):
-    """A page of units; `next` is the `after` of the next page."""
+    """A page of units; `next` is the `after` of the next page. `suspended` are the products that nobody judges."""
 
     units: list[Unit]
     next: str | None
+    suspended: list[SuspendedProduct]
 
 
 class Readings(BaseModel):
@@ -329,12 +338,14 @@ class Stage(BaseModel):
 class Ready(BaseModel):
     """Whether the installation works; `silent` are the roles that gave no sign of life.
 
-    `waiting_for` says of each role that does not do its work what it waits for.
+    `waiting_for` says of each role that does not do its work what it waits for. `suspended` are the codes of products
+    whose readings are stored and not judged for now; the others are, so the installation is ready.
     """
 
     ready: bool
     silent: list[str]
     waiting_for: dict[str, str]
+    suspended: list[str]
 
 
 class Problem(BaseModel):

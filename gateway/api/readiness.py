@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from gateway.api import models
+from gateway.catalog.repository import suspensions
 from gateway.events import place_events, unread
 from gateway.events.probe import STANDS_STILL_S, words
 from gateway.events.reader import NOTIFY
@@ -17,7 +18,10 @@ _ROLES = {"gateway-ingest": "ingest", "gateway-worker": "worker", "gateway-strea
 
 
 def readiness(connection: Connection) -> models.Ready:
-    """What each role waits for, and the event log besides; ready where nothing waits."""
+    """What each role waits for, and the event log besides; ready where nothing waits.
+
+    A suspended product is named, and makes nothing unready: a restart would not mend it.
+    """
     waiting = {role: what for role, what in standings(connection, SILENT_AFTER).items() if what is not None}
     silent = [role for role, what in waiting.items() if what == SIGN_OF_LIFE]
     for wait in reversed(lock_waits(connection, _LOCK_AFTER)):
@@ -30,4 +34,5 @@ def readiness(connection: Connection) -> models.Ready:
     behind = unread(connection, NOTIFY)
     if behind.age_s > STANDS_STILL_S:
         waiting.setdefault("worker", words(behind.events, behind.age_s))
-    return models.Ready(ready=not waiting, silent=silent, waiting_for=waiting)
+    suspended = [each.product for each in suspensions(connection)]
+    return models.Ready(ready=not waiting, silent=silent, waiting_for=waiting, suspended=suspended)

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime
 from gateway import flow
 from gateway.api import models, views
 from gateway.api.readiness import readiness
+from gateway.catalog.repository import suspensions
 from gateway.core.clock import Clock, from_us, to_us
 from gateway.core.errors import BadInput, NotFound
 from gateway.events import Position, read
@@ -47,7 +48,14 @@ Road = Literal["reading", "recall"]
 def units(database: Reading, after: After = 0, limit: Limit = PAGE_MAX) -> models.Units:
     """Units with their newest readings, in a steady order."""
     rows = registrations.units_page(database, after, limit)
-    return models.Units(units=[views.unit(row) for row in rows], next=views.next_page(rows, limit, "row"))
+    return models.Units(
+        units=[views.unit(row) for row in rows],
+        next=views.next_page(rows, limit, "row"),
+        suspended=[
+            models.SuspendedProduct(product=each.product, since=each.since, reason=each.reason)
+            for each in suspensions(database)
+        ],
+    )
 
 
 @router.get("/api/units/{unit_id}/readings", tags=["units"])

@@ -58,7 +58,7 @@ class Batch:
         """The readings as they are stored: late ones marked, and those that may be there already."""
         rows = self.rows
         late = np.zeros(len(rows), np.bool_)
-        known = np.zeros(len(rows), np.bool_)
+        known = np.ones(len(rows), np.bool_)  # where there is no verdict, nobody knows what is stored
         for product_id, verdict in verdicts.items():
             own = rows["product"] == product_id
             late[own] = verdict.late

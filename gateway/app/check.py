@@ -3,17 +3,20 @@
 import ipaddress
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+from gateway.catalog.model import Suspension
+from gateway.catalog.repository import suspensions
 from gateway.config import Settings
 from gateway.core.clock import Clock
 from gateway.core.finding import Finding, ok, problem, warning
 from gateway.events import probe as event_log
 from gateway.m2m import probe as broker
 from gateway.notify.probe import probe_mail, probe_push
-from gateway.store import connect
+from gateway.store import Connection, connect
 from gateway.store import probe as database
 from gateway.store.waits import lock_waits
 
@@ -65,18 +68,30 @@ def _database(settings: Settings, clock: Clock) -> list[Finding]:
         said = "none is named (`gateway demo` would start its own)"
         return [problem("database", said, "GATEWAY_DATABASE_URL=postgresql://USER:PASSWORD@HOST/DATABASE")]
     found = database.probe(settings.database_url, clock)
-    return found + _events(settings.database_url, clock) if is_well(found) else found
+    if any(each.state == "problem" and each.name in {"database", "rights", "schema"} for each in found):
+        return found
+    with connect(settings.database_url, "gateway-check") as connection:
+        return [*found, *_events(connection, clock), products(suspensions(connection))]
 
 
-def _events(url: str, clock: Clock) -> list[Finding]:
+def _events(connection: Connection, clock: Clock) -> list[Finding]:
     """The event log, and which of our sessions wait for a lock."""
-    with connect(url, "gateway-check") as connection:
-        findings = event_log.probe(connection, clock().date())
-        waits = lock_waits(connection, _LOCK_AFTER)
+    findings = event_log.probe(connection, clock().date())
+    waits = lock_waits(connection, _LOCK_AFTER)
     change = "end that session's transaction, or the session: SELECT pg_terminate_backend(NUMBER)"
     if not waits:
         return [*findings, ok("locks", "no session of ours waits for one")]
     return findings + [warning("locks", f"{wait.who} waits for {wait}", change) for wait in waits]
+
+
+def products(suspended: Sequence[Suspension]) -> Finding:
+    """A suspended product's readings are stored, and raise nothing until it is judged again."""
+    if not suspended:
+        return ok("products", "all are judged")
+    said = "; ".join(
+        f"{each.product} is suspended since {each.since:%Y-%m-%d %H:%M} ({each.reason})" for each in suspended
+    )
+    return problem("products", said, "correct its product file or rules; docs/operating.md, Suspended products")
 
 
 def public_url(settings: Settings) -> Finding:

@@ -3,34 +3,43 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from gateway.app.catalog import rule_metrics
+from gateway.app import catalog_changes
 from gateway.core.errors import BadInput
 from gateway.registrations import files, service
-from gateway.registrations import repository as registrations
 from gateway.rules import repository as rules
-from gateway.rules.document import RuleDocument, load_rules
-from gateway.rules.selftest import run_tests
-from gateway.rules.validate import check
 from gateway.store import Connection, connect
 from gateway.store.wakeup import wake
 
 IMPORTS = ("products", "units", "owners")
 
 
-def import_files(url: str, what: str, paths: Sequence[Path], *, actor: str) -> list[str]:
-    """Import files of one kind, all or nothing; answers a line for each. Raises BadInput with line numbers."""
+def import_files(
+    url: str,
+    what: str,
+    paths: Sequence[Path],
+    *,
+    actor: str,
+    rule_files: Sequence[Path] = (),
+    retire_rules: bool = False,
+) -> list[str]:
+    """Import files of one kind, all or nothing; answers a line for each. Raises BadInput with line numbers.
+
+    With products come the rules of `rule_files`; `retire_rules` takes those out of force that no longer fit.
+    """
+    found = catalog_changes.read_rules(rule_files)
+    if what != "products" and (found or retire_rules):
+        raise BadInput("Rules go with product files only: leave out --rules and --retire-rules.")
     with connect(url, "gateway-import") as connection:
         with connection.transaction():
-            lines = [_import(connection, what, path, actor) for path in paths]
+            if what == "products":
+                lines = catalog_changes.import_products(connection, paths, found, retire=retire_rules, actor=actor)
+            else:
+                lines = [_import(connection, what, path, actor) for path in paths]
         wake(connection)
     return lines
 
 
 def _import(tx: Connection, what: str, path: Path, actor: str) -> str:
-    if what == "products":
-        product = files.read_product(path)
-        changed = service.import_product(tx, product, actor=actor)
-        return f"{path.name}: {product.code} {'imported' if changed else 'is as it was'}"
     if what == "units":
         units = files.read_units(path)
         count = service.import_units(tx, units, actor=actor)
@@ -45,37 +54,16 @@ def apply_rules(url: str, paths: Sequence[Path], *, actor: str, dry: bool = Fals
 
     Raises BadInput, naming every problem, and then none of them is applied.
     """
-    found = [(path, rule) for path in paths for rule in load_rules(path)]
+    found = catalog_changes.read_rules(paths)
     with connect(url, "gateway-import") as connection:
-        with connection.transaction():
-            problems = _problems(connection, found)
-            if problems:
+        if dry:
+            if problems := catalog_changes.rule_problems(connection, found):
                 raise BadInput("The rules were not applied, none of them:", problems)
-            if dry:
-                return [f"{rule.id}: sound, {len(rule.tests)} tests pass" for _, rule in found]
-            lines = [_activated(rule, rules.activate(connection, rule, actor=actor)) for _, rule in found]
+            return [f"{rule.id}: sound, {len(rule.tests)} tests pass" for _, rule in found]
+        with connection.transaction():
+            lines = catalog_changes.apply(connection, found, actor=actor)
         wake(connection)
     return lines
-
-
-def _problems(connection: Connection, found: Sequence[tuple[Path, RuleDocument]]) -> list[str]:
-    registries = {product.code: rule_metrics(product) for product in registrations.products(connection)}
-    problems = []
-    first: dict[str, Path] = {}
-    for path, rule in found:
-        if first.setdefault(rule.id, path) is not path:
-            own = [f"id: stands in {first[rule.id].name} already; keep one, or choose another id"]
-        elif rule.product not in registries:
-            own = [f"product: {rule.product!r} is not here; import its product file first"]
-        else:
-            metrics = registries[rule.product]
-            own = check(rule, metrics) or run_tests(rule, metrics)
-        problems += [f"{path.name}: {rule.id}: {problem}" for problem in own]
-    return problems
-
-
-def _activated(rule: RuleDocument, version: int | None) -> str:
-    return f"{rule.id}: in force already" if version is None else f"{rule.id}: version {version} is in force"
 
 
 def retire_rules(url: str, rule_ids: Sequence[str], *, actor: str) -> list[str]:

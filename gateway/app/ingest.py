@@ -13,6 +13,8 @@ from gateway import metrics
 from gateway.app.batch import Batch, decode_batch, make_batch
 from gateway.app.catalog import Catalog
 from gateway.app.judging import Judging, journal
+from gateway.app.restore import Resuming, follow, judge, newest_revision, restore
+from gateway.catalog.repository import drop_unjudged, keep_unjudged
 from gateway.config import Settings
 from gateway.core.clock import Clock, to_us
 from gateway.core.errors import Unavailable
@@ -28,11 +30,10 @@ from gateway.m2m.link import Link
 from gateway.m2m.message import Heard, Message, Rejected
 from gateway.m2m.receipts import Receipts
 from gateway.m2m.redelivery import ENTRY_BYTES, Redelivery
-from gateway.registrations import repository as registrations
 from gateway.registrations.service import take_firmware
 from gateway.rules import repository as rules
 from gateway.rules.evaluator import Change
-from gateway.rules.repository import InForce
+from gateway.rules.repository import RuleVersion
 from gateway.store import (
     TROUBLES,
     DataError,
@@ -82,6 +83,7 @@ class Ingest:
         """Of the lines about the batch in work."""
         self._oldest: Message | None = None
         """Of the batch in work."""
+        self._resuming = Resuming()
         self._next_housekeeping = 0.0
         self._next_snapshot = time.monotonic() + settings.snapshot_every.total_seconds()
 
@@ -128,18 +130,11 @@ class Ingest:
         if not self._connect():
             return False
         beat(self._connection, "ingest", {"waiting_for": "its rule state"})
-        self._products = registrations.products(self._connection)
-        self._catalog = Catalog(self._products)
-        self._judging = Judging.load(self._connection, self._products)
-        self._in_force = InForce(self._judging.mark.versions)
-        started = self._judging.mark.seq
-        for seq, readings in m2m.journal_after(self._connection, started):
-            changes = self._judging.replay(readings, seq)
-            with self._connection.transaction():
-                # All of them are known, unless a product's registry changed while nobody judged.
-                self._record(changes, _trace(seq))
+        self._judging = restore(self._connection, self._record, self._clock())
         self._redelivery = Redelivery(self._settings.mqtt_receive_maximum, m2m.last_messages(self._connection))
-        log.info("Rule state restored: %d batches replayed (stage=judge).", self._judging.mark.seq - started)
+        log.info("Rule state restored up to batch %d (stage=judge).", self._judging.seq)
+        self._counting: set[int] | None = None
+        self._take_over(self._judging)
         self._keep_in_step()
         return True
 
@@ -176,7 +171,7 @@ class Ingest:
                 log.info("%d redelivered messages known again (stage=receive).", len(messages) - len(fresh))
             if fresh and not self._take(fresh, entries):
                 return  # stopped before the commit: not acknowledged, so it comes again
-            with metrics.stage("acknowledge"), traced(_trace(self._judging.mark.seq)):
+            with metrics.stage("acknowledge"), traced(_trace(self._judging.seq)):
                 self._link.acknowledge(messages)
                 log.log(self._level, "%d messages (stage=acknowledge).", len(messages))
             self._oldest = None
@@ -221,10 +216,13 @@ class Ingest:
 
     def _store(self, batch: Batch, messages: Sequence[Message]) -> bool:
         """Judge, commit, and only then take over; false if stopped before the commit."""
-        seq = self._judging.mark.seq + 1
+        seq = self._judging.seq + 1
         with traced(_trace(seq)):
             with metrics.stage("judge"):
-                verdicts = self._judging.judge(batch.by_product())
+                readings = batch.by_product()
+                verdicts = self._patiently(lambda: judge(self._connection, self._judging, readings, self._clock()))
+                if verdicts is None:
+                    return False
                 changes = self._judging.changes(verdicts)
                 columns = batch.marked(verdicts)
             kept = self._last.choose(batch.heard, time.monotonic())
@@ -232,7 +230,7 @@ class Ingest:
             self._tell(batch, messages, changes)
 
             def commit() -> int:
-                if m2m.is_committed(self._connection, seq, journal(batch.by_product()), batch.entries):
+                if m2m.is_committed(self._connection, seq, journal(readings), batch.entries):
                     return 1  # the answer to the first try got lost
                 self._series.ensure_days(batch.days())
                 try:
@@ -318,7 +316,7 @@ class Ingest:
         """Connect again; false if stopped meanwhile. What another process may have done needs a fresh start."""
         if not self._connect():
             return False
-        if rules.mark(self._connection).seq > self._judging.mark.seq:
+        if rules.mark(self._connection).seq > self._judging.seq:
             raise Unavailable("Another ingest process went on in our place; starting anew.")
         return True
 
@@ -334,7 +332,9 @@ class Ingest:
         all_known: bool,
     ) -> int:
         with self._connection.transaction():
-            m2m.write_journal(self._connection, seq, journal(batch.by_product()), batch.entries)
+            readings = batch.by_product()
+            m2m.write_journal(self._connection, seq, self._judging.revision.number, journal(readings), batch.entries)
+            keep_unjudged(self._connection, seq, self._judging.unjudged(readings))
             m2m.store_readings(self._connection, columns, all_known=all_known)
             if batch.retried:
                 quarantine.settle_retry(self._connection, batch.retried, batch.refused)
@@ -344,23 +344,24 @@ class Ingest:
             m2m.write_receipts(self._connection, counted)
             late = bool(batch.retried)
             reported = take_firmware(self._connection, batch.firmware, late=late) if batch.firmware else 0
-            return reported + self._record(changes, _trace(seq))
+            return reported + self._record(changes, self._judging.versions, seq)
 
-    def _record(self, changes: list[Change], trace: str) -> int:
+    def _record(self, changes: Sequence[Change], versions: Mapping[int, RuleVersion], seq: int) -> int:
         return rules.record_changes(
             self._connection,
             changes,
-            self._judging.versions,
+            versions,
             now=self._clock(),
             historic_after=self._settings.historic_after,
             new_id=self._new_id,
-            trace=trace,
+            trace=_trace(seq),
         )
 
     # -- Now and then -----------------------------------------------------------------------------------------
 
     def _housekeeping(self) -> bool:
         self._keep_in_step()
+        self._resuming.step(self._connection, self._judging, self._record, self._clock())
         if time.monotonic() >= self._next_snapshot:
             self._save()
         beat(
@@ -369,45 +370,41 @@ class Ingest:
             {
                 "waiting_for": None if self._link.connected.is_set() else "the broker",
                 "waiting": len(self._inbox),
-                "batch": self._judging.mark.seq,
+                "batch": self._judging.seq,
             },
         )
         return True
 
     def _keep_in_step(self) -> None:
-        """Take over changed rules and registries; the state is saved with it, so no replay crosses a change."""
-        wanted = rules.in_force(self._connection)
-        if wanted == self._in_force:
+        """Take over a changed catalog, and try suspended products under it."""
+        revision = newest_revision(self._connection, self._judging)
+        if revision is None:
             return
-        self._products = registrations.products(self._connection)
-        if wanted.products_changed != self._in_force.products_changed:
-            self._receipts.load(m2m.receipts(self._connection))
-        judging = self._judging.in_step(self._connection, self._products, wanted)
-        with self._connection.transaction():
-            judging.retire(self._connection, self._clock())
-            self._trim(judging)
-        self._take_over(judging)
-        self._catalog = Catalog(self._products)
-        self._in_force = wanted
+        self._take_over(follow(self._connection, self._judging, revision, self._clock()))
         wake(self._connection)
-        log.info("%d rules are in force (stage=judge).", len(wanted.versions))
+
+    def _take_over(self, judging: Judging) -> None:
+        products = judging.revision.products
+        self._judging = judging
+        self._catalog = Catalog(products)
+        self._resuming.ask(judging)
+        counting = {product.id for product in products if product.receipts}
+        if counting != self._counting:
+            self._receipts.load(m2m.receipts(self._connection))
+            self._counting = counting
 
     def _wake(self) -> bool:
         wake(self._connection)
         return True
 
     def _save(self) -> None:
+        keep = self._settings.mqtt_receive_maximum * ENTRY_BYTES
         with self._connection.transaction():
-            self._trim(self._judging)
-        self._take_over(self._judging)
-
-    def _trim(self, judging: Judging) -> None:
-        judging.save(self._connection)
-        m2m.trim_journal(self._connection, judging.mark.seq, self._settings.mqtt_receive_maximum * ENTRY_BYTES)
-
-    def _take_over(self, judging: Judging) -> None:
-        judging.saved()
-        self._judging = judging
+            self._judging.save(self._connection)
+            m2m.trim_journal(self._connection, self._judging.seq, keep)
+            if self._judging.suspended:
+                drop_unjudged(self._connection, self._clock() - self._settings.history_max)
+        self._judging.saved()
         self._next_snapshot = time.monotonic() + self._settings.snapshot_every.total_seconds()
 
 

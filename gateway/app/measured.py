@@ -8,6 +8,7 @@ from prometheus_client import REGISTRY
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from gateway.catalog.repository import suspensions
 from gateway.events import dead_letters, unread
 from gateway.events.reader import waiting as waiting_for_place
 from gateway.m2m import quarantine
@@ -74,4 +75,6 @@ def _measure(connection: Connection, reader: str) -> Iterable[Metric]:
         here.add_metric([row["reason"]], row["here"])
         ever.add_metric([row["reason"]], row["messages"])
         trimmed.add_metric([row["reason"]], row["trimmed"])
-    return waiting, overdue, events, lag, unplaced, failed, locks, here, ever, trimmed
+    suspended = GaugeMetricFamily("gateway_products_suspended", "Products whose readings are stored and not judged.")
+    suspended.add_metric([], len(suspensions(connection)))
+    return waiting, overdue, events, lag, unplaced, failed, locks, here, ever, trimmed, suspended

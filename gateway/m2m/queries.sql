@@ -143,16 +143,16 @@ ON CONFLICT (unit_id) DO UPDATE SET topic = excluded.topic, boot = excluded.boot
 
 -- name: insert_journal
 -- Write a batch into the journal; its number is taken once.
-INSERT INTO ingest_journal (seq, at, readings, messages)
-VALUES (%(seq)s, now(), %(readings)s, %(messages)s);
+INSERT INTO ingest_journal (seq, at, revision, readings, messages)
+VALUES (%(seq)s, now(), %(revision)s, %(readings)s, %(messages)s);
 
 -- name: journal_entry
 -- Readings and messages of a batch, if it was committed.
 SELECT readings, messages FROM ingest_journal WHERE seq = %(seq)s;
 
 -- name: journal_after
--- The batches behind a number, in order.
-SELECT seq, readings FROM ingest_journal WHERE seq > %(seq)s ORDER BY seq;
+-- The batches behind a number, in order, each with the revision of the catalog that it was judged under.
+SELECT seq, revision, readings FROM ingest_journal WHERE seq > %(seq)s ORDER BY seq;
 
 -- name: journal_messages
 -- The entries of the last messages, newest batch first.

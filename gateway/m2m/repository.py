@@ -137,10 +137,14 @@ def _multirange(counted: Counted) -> str:
     return "{" + ",".join(f"[{first},{end})" for first, end in counted.spans) + "}"
 
 
-def write_journal(tx: Connection, seq: int, readings: bytes, messages: bytes) -> None:
-    """Write batch `seq`; raises Unavailable if another process wrote one with that number meanwhile."""
+def write_journal(tx: Connection, seq: int, revision: int, readings: bytes, messages: bytes) -> None:
+    """Write batch `seq`, judged under a revision of the catalog.
+
+    Raises Unavailable if another process wrote one with that number meanwhile.
+    """
     try:
-        tx.execute(queries.insert_journal, {"seq": seq, "readings": readings, "messages": messages})
+        batch = {"seq": seq, "revision": revision, "readings": readings, "messages": messages}
+        tx.execute(queries.insert_journal, batch)
     except UniqueViolation as error:
         raise Unavailable(f"Batch {seq} of another process stands in the journal: starting anew.") from error
 
@@ -153,10 +157,10 @@ def is_committed(connection: Connection, seq: int, readings: bytes, messages: by
     return row is not None
 
 
-def journal_after(connection: Connection, seq: int) -> Iterator[tuple[int, bytes]]:
-    """Number and readings of the batches behind `seq`, in order."""
+def journal_after(connection: Connection, seq: int) -> Iterator[tuple[int, int, bytes]]:
+    """Number, catalog revision and readings of the batches behind `seq`, in order."""
     for row in connection.execute(queries.journal_after, {"seq": seq}):
-        yield row["seq"], row["readings"]
+        yield row["seq"], row["revision"], row["readings"]
 
 
 def last_messages(connection: Connection) -> bytes:

@@ -47,6 +47,21 @@ SELECT r.product_id, m.id, m.name, r.title, r.unit, r.low, r.high, r.normal_low,
 FROM product_metric r JOIN metric m ON m.id = r.metric_id
 ORDER BY r.product_id, r.position;
 
+-- name: products_at
+-- Every product that a revision of the catalog has.
+SELECT id, code, model, name, receipts, updated_at FROM product p
+WHERE EXISTS (SELECT FROM product_revision r WHERE r.product_id = p.id AND r.revision <= %(revision)s)
+ORDER BY id;
+
+-- name: registry_at
+-- Every line of every product's metric registry as a revision of the catalog has it.
+SELECT r.product_id, m.id, m.name, r.title, r.unit, r.low, r.high, r.normal_low, r.normal_high, r.cadence
+FROM (SELECT product_id, max(revision) AS revision FROM product_revision WHERE revision <= %(revision)s
+      GROUP BY product_id) AS newest
+JOIN product_revision_metric r USING (product_id, revision)
+JOIN metric m ON m.id = r.metric_id
+ORDER BY r.product_id, r.position;
+
 -- name: upsert_units
 -- Create units, or change lot, firmware and date of those known; answers the ones created or changed.
 INSERT INTO unit (public_id, product_id, serial, printed, lot, firmware, made_on)

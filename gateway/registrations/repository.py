@@ -12,10 +12,20 @@ queries = load_queries("gateway.registrations")
 
 def products(connection: Connection) -> list[Product]:
     """Every product with its metric registry."""
+    return _with_metrics(connection.execute(queries.products), connection.execute(queries.registry))
+
+
+def products_at(connection: Connection, revision: int) -> list[Product]:
+    """Every product with its metric registry as they were at a revision of the catalog."""
+    at = {"revision": revision}
+    return _with_metrics(connection.execute(queries.products_at, at), connection.execute(queries.registry_at, at))
+
+
+def _with_metrics(products: Iterable[Row], registry: Iterable[Row]) -> list[Product]:
     metrics: dict[int, list[Metric]] = {}
-    for row in connection.execute(queries.registry):
+    for row in registry:
         metrics.setdefault(row.pop("product_id"), []).append(Metric(**row))
-    return [Product(**row, metrics=tuple(metrics.get(row["id"], ()))) for row in connection.execute(queries.products)]
+    return [Product(**row, metrics=tuple(metrics.get(row["id"], ()))) for row in products]
 
 
 def units_by_key(connection: Connection, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Unit]:

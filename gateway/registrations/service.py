@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from gateway import catalog
 from gateway.core.errors import BadInput
 from gateway.core.ids import IdMaker, random_id
 from gateway.core.serial import canonical_serial
@@ -15,7 +16,11 @@ from gateway.store import Connection, Jsonb, UniqueViolation
 
 
 def import_product(tx: Connection, product: ProductFile, *, actor: str) -> bool:
-    """Create a product or bring it to what its file says; true if that changed anything."""
+    """Create a product or bring it to what its file says, as a new revision; true if that changed anything.
+
+    Whether the rules in force can do without what it loses, the caller checks in the same transaction.
+    """
+    catalog.lock(tx)
     wanted = {
         "code": product.code,
         "model": product.model,
@@ -39,6 +44,7 @@ def import_product(tx: Connection, product: ProductFile, *, actor: str) -> bool:
     tx.execute(queries.drop_other_metrics, {"product_id": row["id"], "metric_ids": metric_ids})
     kind = "product.changed" if known else "product.imported"
     append(tx, kind, {"product": product.code, "metrics": [metric.name for metric in product.metrics]}, actor=actor)
+    catalog.revise(tx, product.code, actor=actor, what=f"{kind} {product.code}")
     return True
 
 

@@ -1,14 +1,12 @@
--- name: lock_rule
--- Hold a rule's versions against another writer until the transaction ends.
-SELECT pg_advisory_xact_lock(7402203, hashtext(%(rule_id)s));
-
 -- name: newest_version
 -- The newest version of a rule.
 SELECT id, version, digest, active FROM rule_version WHERE rule_id = %(rule_id)s ORDER BY version DESC LIMIT 1;
 
 -- name: retire
 -- Take the active version of a rule out of force.
-UPDATE rule_version SET active = false WHERE rule_id = %(rule_id)s AND active RETURNING id, version;
+UPDATE rule_version v SET active = false FROM product p
+WHERE v.rule_id = %(rule_id)s AND v.active AND p.id = v.product_id
+RETURNING v.id, v.version, p.code AS product;
 
 -- name: reactivate
 -- Bring a version back into force.
@@ -21,9 +19,21 @@ SELECT %(rule_id)s, %(version)s, p.id, %(document)s, %(digest)s, true FROM produ
 RETURNING id;
 
 -- name: active_ids
--- The rule versions in force, and when a product last changed: what the evaluator must be in step with.
-SELECT coalesce(array_agg(id ORDER BY id), '{}') AS ids, (SELECT max(updated_at) FROM product) AS products_changed
+-- The rule versions in force, and the newest revision of the catalog.
+SELECT coalesce(array_agg(id ORDER BY id), '{}') AS ids,
+       (SELECT coalesce(max(number), 0) FROM catalog_revision) AS revision
 FROM rule_version WHERE active;
+
+-- name: in_force_at
+-- The rule versions that a revision of the catalog has in force, by product.
+SELECT DISTINCT ON (product_id) product_id, rules FROM product_revision
+WHERE revision <= %(revision)s ORDER BY product_id, revision DESC;
+
+-- name: in_force_of
+-- The documents of the rules in force for products, by their codes.
+SELECT v.id, v.rule_id, v.version, v.product_id, v.document, p.code AS product
+FROM rule_version v JOIN product p ON p.id = v.product_id
+WHERE v.active AND p.code = ANY(%(products)s) ORDER BY v.rule_id;
 
 -- name: versions
 -- Rule versions by number.
@@ -77,17 +87,22 @@ ORDER BY a.id DESC
 LIMIT %(limit)s;
 
 -- name: mark
--- Up to which batch the snapshots go, and the rule versions they are of.
-SELECT seq, versions FROM ingest_mark;
+-- Up to which batch the snapshots go, and the revision of the catalog they are of.
+SELECT seq, revision, versions FROM ingest_mark;
 
 -- name: set_mark
 -- Note up to which batch the snapshots go.
-INSERT INTO ingest_mark (seq, versions) VALUES (%(seq)s, %(versions)s)
-ON CONFLICT (single) DO UPDATE SET seq = excluded.seq, versions = excluded.versions;
+INSERT INTO ingest_mark (seq, revision, versions) VALUES (%(seq)s, %(revision)s, %(versions)s)
+ON CONFLICT (single) DO UPDATE
+SET seq = excluded.seq, revision = excluded.revision, versions = excluded.versions;
 
 -- name: snapshots
 -- The saved rule state, by product.
 SELECT product_id, state FROM rule_snapshot ORDER BY product_id, partition;
+
+-- name: snapshot_of
+-- The saved rule state of one product.
+SELECT state FROM rule_snapshot WHERE product_id = %(product_id)s ORDER BY partition;
 
 -- name: save_snapshot
 -- Save the state of one product's partition.

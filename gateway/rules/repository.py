@@ -1,9 +1,10 @@
 """Rule versions, alarms and the saved evaluator state in the database; everything runs in the caller's transaction."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from gateway import catalog
 from gateway.core.clock import from_us
 from gateway.core.ids import IdMaker
 from gateway.events import append
@@ -27,24 +28,26 @@ class RuleVersion:
 
 @dataclass(frozen=True, slots=True)
 class InForce:
-    """What the evaluator must be in step with: it takes the rules anew when this differs."""
+    """The rule versions in force, and the newest revision of the catalog."""
 
     versions: tuple[int, ...] = ()
-    products_changed: datetime | None = None
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The snapshots are of the state after batch `seq`, under these rule versions."""
+    """The snapshots are of the state after batch `seq`, under this revision of the catalog and its rule versions."""
 
     seq: int = 0
+    revision: int = 0
     versions: tuple[int, ...] = ()
 
 
 def activate(tx: Connection, rule: RuleDocument, *, actor: str) -> int | None:
     """Bring a checked rule into force, as a new version if it says something new; None if it was in force."""
-    tx.execute(queries.lock_rule, {"rule_id": rule.id})
+    catalog.lock(tx)
     newest = tx.execute(queries.newest_version, {"rule_id": rule.id}).fetchone()
+    retired = None
     if newest and newest["digest"] == rule.digest():
         if newest["active"]:
             return None
@@ -52,7 +55,7 @@ def activate(tx: Connection, rule: RuleDocument, *, actor: str) -> int | None:
         version = newest["version"]
     else:
         version = newest["version"] + 1 if newest else 1
-        tx.execute(queries.retire, {"rule_id": rule.id})
+        retired = tx.execute(queries.retire, {"rule_id": rule.id}).fetchone()
         tx.execute(
             queries.insert_version,
             {
@@ -64,34 +67,58 @@ def activate(tx: Connection, rule: RuleDocument, *, actor: str) -> int | None:
             },
         )
     append(tx, "rule.activated", {"rule": rule.id, "version": version, "product": rule.product}, actor=actor)
+    if retired and retired["product"] != rule.product:
+        catalog.revise(tx, retired["product"], actor=actor, what=f"rule {rule.id} left the product")
+    catalog.revise(tx, rule.product, actor=actor, what=f"rule {rule.id} version {version}")
     return int(version)
 
 
 def deactivate(tx: Connection, rule_id: str, *, actor: str) -> bool:
     """Take a rule out of force; false if it was not."""
-    tx.execute(queries.lock_rule, {"rule_id": rule_id})
+    catalog.lock(tx)
     row = tx.execute(queries.retire, {"rule_id": rule_id}).fetchone()
     if row:
         append(tx, "rule.deactivated", {"rule": rule_id, "version": row["version"]}, actor=actor)
+        catalog.revise(tx, row["product"], actor=actor, what=f"rule {rule_id} out of force")
     return row is not None
 
 
 def in_force(connection: Connection) -> InForce:
-    """The rule versions in force now, and when a product last changed."""
+    """The rule versions in force now, and the newest revision of the catalog."""
     row = connection.execute(queries.active_ids).fetchone()
-    return InForce(tuple(row["ids"]), row["products_changed"]) if row else InForce()
+    return InForce(tuple(row["ids"]), row["revision"]) if row else InForce()
+
+
+def in_force_at(connection: Connection, revision: int) -> dict[int, list[Row]]:
+    """The rule versions in force at a revision of the catalog, by product, as stored: `read_version` reads each."""
+    ids = {row["product_id"]: row["rules"] for row in connection.execute(queries.in_force_at, {"revision": revision})}
+    rows = connection.execute(queries.versions, {"ids": [number for rules in ids.values() for number in rules]})
+    by_product: dict[int, list[Row]] = {product_id: [] for product_id in ids}
+    for row in rows:
+        by_product[row["product_id"]].append(row)
+    return by_product
+
+
+def in_force_of(connection: Connection, products: Iterable[str]) -> list[Row]:
+    """The rules in force for these products, by their codes, as stored, each with its product's code."""
+    return connection.execute(queries.in_force_of, {"products": list(products)}).fetchall()
 
 
 def versions(connection: Connection, ids: Iterable[int]) -> list[RuleVersion]:
     """Rule versions by number."""
     rows = connection.execute(queries.versions, {"ids": list(ids)})
-    return [RuleVersion(**row | {"document": RuleDocument.model_validate(row["document"])}) for row in rows.fetchall()]
+    return [read_version(row) for row in rows.fetchall()]
+
+
+def read_version(row: Row) -> RuleVersion:
+    """A rule version as stored; raises ValueError where this code cannot read its document."""
+    return RuleVersion(**row | {"document": RuleDocument.model_validate(row["document"])})
 
 
 def record_changes(
     tx: Connection,
     changes: Sequence[Change],
-    rules: dict[int, RuleVersion],
+    rules: Mapping[int, RuleVersion],
     *,
     now: datetime,
     historic_after: timedelta,
@@ -226,7 +253,7 @@ def alarms_page(connection: Connection, before: int, limit: int, unit: str | Non
 def mark(connection: Connection) -> Mark:
     """What the saved state is of."""
     row = connection.execute(queries.mark).fetchone()
-    return Mark(row["seq"], tuple(row["versions"])) if row else Mark()
+    return Mark(row["seq"], row["revision"], tuple(row["versions"])) if row else Mark()
 
 
 def snapshots(connection: Connection) -> dict[int, list[bytes]]:
@@ -237,6 +264,11 @@ def snapshots(connection: Connection) -> dict[int, list[bytes]]:
     return saved
 
 
+def snapshot(connection: Connection, product_id: int) -> list[bytes]:
+    """The saved state of one product."""
+    return [row["state"] for row in connection.execute(queries.snapshot_of, {"product_id": product_id})]
+
+
 def save(tx: Connection, mark: Mark, dumps: Iterable[tuple[int, int, bytes]]) -> None:
     """Save (product, partition, state) of what changed, and what all of it is of now."""
     with tx.cursor() as cursor:
@@ -244,4 +276,4 @@ def save(tx: Connection, mark: Mark, dumps: Iterable[tuple[int, int, bytes]]) ->
             queries.save_snapshot,
             [{"product_id": product, "partition": partition, "state": state} for product, partition, state in dumps],
         )
-    tx.execute(queries.set_mark, {"seq": mark.seq, "versions": list(mark.versions)})
+    tx.execute(queries.set_mark, {"seq": mark.seq, "revision": mark.revision, "versions": list(mark.versions)})

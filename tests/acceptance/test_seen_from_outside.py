@@ -92,9 +92,9 @@ def test_every_role_tells_what_it_did(roles, db, mail, ports, mosquitto_port):
 
 
 def test_readiness_says_what_is_waited_for(roles, mosquitto_port):
-    assert roles.readiness() == (200, {"ready": True, "silent": [], "waiting_for": {}})
+    assert roles.readiness() == (200, {"ready": True, "silent": [], "waiting_for": {}, "suspended": []})
     roles.kill("worker")
-    waits = {"ready": False, "silent": ["worker"], "waiting_for": {"worker": "a sign of life"}}
+    waits = {"ready": False, "silent": ["worker"], "waiting_for": {"worker": "a sign of life"}, "suspended": []}
     until(lambda: roles.readiness() == (503, waits), within=30)
     assert health(roles, "api").returncode == 0, "to start api again would mend nothing"
     assert health(roles, "ingest").returncode == 0

@@ -321,6 +321,7 @@ def test_readiness_names_the_roles_that_are_silent(api):
         "ready": False,
         "silent": ["ingest", "worker"],
         "waiting_for": {"ingest": "a sign of life", "worker": "a sign of life"},
+        "suspended": [],
     }
 
 

@@ -78,7 +78,7 @@ def test_a_broker_that_is_restarted_loses_nothing_and_doubles_nothing(tmp_path, 
         fleet = site.fleet(SCENARIO, "restarted", *SPEED, "--duration", "50s")
         time.sleep(10)
         site.broker.stop()
-        waits = {"ready": False, "silent": [], "waiting_for": {"ingest": "the broker"}}
+        waits = {"ready": False, "silent": [], "waiting_for": {"ingest": "the broker"}, "suspended": []}
         until(lambda: site.roles.readiness() == (503, waits))
         site.broker.start()
         site.roles.wait_until_ready()

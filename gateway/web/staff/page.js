@@ -169,6 +169,13 @@ function renderUnits(anew = false) {
   return wanted.length;
 }
 
+/** Products that nobody judges: their readings go on, and no alarm comes of them. */
+function saySuspended(list) {
+  const words = list.map((s) => `${s.product} has been suspended since ${when(s.since)}: its readings are stored, and raise no alarm until it is judged again (${s.reason}).`).join(" ");
+  show($("suspended"), words);
+  text($("suspended").lastElementChild, words);
+}
+
 /** Old figures say that they are old. */
 function sayTrouble() {
   const silent = now() - readAt > 3 * POLL_MS;
@@ -180,7 +187,8 @@ function sayTrouble() {
 
 const fetchUnits = coalesced(async () => {
   try {
-    const { units: list, next } = await getJson("/api/units?limit=500");
+    const { units: list, next, suspended } = await getJson("/api/units?limit=500");
+    saySuspended(suspended);
     readAt = now(); unitsLoaded = true; moreOnServer = next != null;
     units.clear();
     for (const unit of list) units.set(unit.id, unit);

@@ -1,0 +1,98 @@
+-- name: lock
+-- Hold the catalog against every other writer until the transaction ends, so that its numbers are in commit order.
+SELECT pg_advisory_xact_lock(7402207);
+
+-- name: newest
+-- The number of the newest revision.
+SELECT number FROM catalog_revision ORDER BY number DESC LIMIT 1;
+
+-- name: begin_revision
+-- Number a new revision; the caller holds the lock.
+INSERT INTO catalog_revision (number, actor, what)
+SELECT coalesce(max(number), 0) + 1, %(actor)s, %(what)s FROM catalog_revision
+RETURNING number;
+
+-- name: revise_product
+-- Write which rule versions of a product are in force from a revision on.
+INSERT INTO product_revision (product_id, revision, rules)
+SELECT p.id, %(revision)s, coalesce((SELECT array_agg(v.id ORDER BY v.id) FROM rule_version v
+                                     WHERE v.product_id = p.id AND v.active), '{}')
+FROM product p WHERE p.code = %(product)s
+RETURNING product_id;
+
+-- name: revise_metrics
+-- Write a product's metric registry as it is from a revision on.
+INSERT INTO product_revision_metric
+  (product_id, revision, metric_id, position, title, unit, low, high, normal_low, normal_high, cadence)
+SELECT product_id, %(revision)s, metric_id, position, title, unit, low, high, normal_low, normal_high, cadence
+FROM product_metric WHERE product_id = %(product_id)s;
+
+-- name: forget_revisions
+-- Drop what a product was before the revision that the saved rule state is of: no replay reaches back to it.
+DELETE FROM product_revision r
+WHERE r.product_id = %(product_id)s AND EXISTS (
+  SELECT FROM product_revision later, ingest_mark m
+  WHERE later.product_id = r.product_id AND later.revision > r.revision AND later.revision <= m.revision);
+
+-- name: forget_numbers
+-- Keep who changed what for the last thousand revisions; the event log keeps all of it.
+DELETE FROM catalog_revision WHERE number <= %(revision)s - 1000;
+
+-- name: suspensions
+-- The suspended products, since when and why.
+SELECT s.product_id, p.code AS product, s.since, s.reason
+FROM product_suspension s JOIN product p ON p.id = s.product_id
+ORDER BY p.code;
+
+-- name: suspend
+-- Suspend a product, or say anew why it is; the time of the first suspension stays.
+INSERT INTO product_suspension AS s (product_id, since, reason, rules)
+VALUES (%(product_id)s, %(now)s, %(reason)s, %(rules)s)
+ON CONFLICT (product_id) DO UPDATE SET reason = excluded.reason WHERE s.reason <> excluded.reason
+RETURNING since;
+
+-- name: resume
+-- End a product's suspension.
+DELETE FROM product_suspension WHERE product_id = %(product_id)s RETURNING since;
+
+-- name: narrow
+-- Take rule versions out of suspended products' lists that a revision no longer has in force.
+UPDATE product_suspension s SET rules = ARRAY(SELECT unnest(s.rules) INTERSECT SELECT unnest(%(in_force)s::int[]));
+
+-- name: saved_under
+-- Note which rule versions a suspended product's saved state is of.
+UPDATE product_suspension SET rules = %(rules)s WHERE product_id = %(product_id)s;
+
+-- name: kept_rules
+-- The rule versions that were in force ever since a suspended product's state was saved.
+SELECT rules FROM product_suspension WHERE product_id = %(product_id)s;
+
+-- name: product_code
+-- A product's code.
+SELECT code FROM product WHERE id = %(product_id)s;
+
+-- name: keep_unjudged
+-- Keep the readings of suspended products in a batch; what is kept already stays.
+INSERT INTO unjudged_batch (product_id, seq, at, readings)
+SELECT product_id, %(seq)s, now(), readings
+FROM unnest(%(products)s::int[], %(readings)s::bytea[]) AS n (product_id, readings)
+ON CONFLICT (product_id, seq) DO NOTHING;
+
+-- name: unjudged
+-- The next batches of a suspended product, in order, up to so many bytes.
+SELECT seq, readings FROM (
+  SELECT seq, readings, sum(octet_length(readings)) OVER (ORDER BY seq) - octet_length(readings) AS before
+  FROM (SELECT seq, readings FROM unjudged_batch WHERE product_id = %(product_id)s ORDER BY seq LIMIT %(batches)s) AS next
+) AS summed
+WHERE before < %(bytes)s ORDER BY seq;
+
+-- name: drop_judged
+-- Drop the batches of a product up to one that was judged; returns whether more wait.
+WITH gone AS (
+  DELETE FROM unjudged_batch WHERE product_id = %(product_id)s AND seq <= %(seq)s
+)
+SELECT EXISTS (SELECT FROM unjudged_batch WHERE product_id = %(product_id)s AND seq > %(seq)s) AS more;
+
+-- name: drop_unjudged
+-- Drop batches that came before a moment: their readings are dropped too.
+DELETE FROM unjudged_batch WHERE at < %(before)s;

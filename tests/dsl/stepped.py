@@ -1,0 +1,67 @@
+"""The ingest role without a broker, moved by hand: a batch, a look around, a kill between two of them."""
+
+import json
+import threading
+from datetime import timedelta
+from typing import Any
+
+from gateway.app.ingest import Ingest
+from gateway.config import Settings
+from gateway.core.clock import Clock, system_clock, to_us
+from gateway.m2m.inbox import Inbox
+from gateway.m2m.message import Message
+
+
+class _Link:
+    """Takes acknowledgements and forgets them."""
+
+    def __init__(self) -> None:
+        self.connected = threading.Event()
+        self.connected.set()
+
+    def acknowledge(self, _messages: object) -> None:
+        pass
+
+
+class Stepped:
+    """One process of the role after the other, on one database."""
+
+    def __init__(self, url: str, clock: Clock = system_clock, **settings: Any) -> None:
+        self._url = url
+        self._clock = clock
+        self._settings = Settings(snapshot_every=timedelta(hours=1), batch_max_wait=timedelta(0), **settings)
+        self.start()
+
+    def start(self) -> None:
+        """Begin as a new process does."""
+        self._inbox = Inbox(1_000)
+        self.ingest = Ingest(self._settings, self._url, self._inbox, _Link(), self._clock)
+        assert self.ingest._open()
+        self.ingest._next_housekeeping = float("inf")  # only when the test wants it
+
+    def look(self) -> None:
+        """What the process does once a second: the catalog, suspended products."""
+        self.ingest._housekeeping()
+
+    def save(self) -> None:
+        """The snapshot that is due now and then."""
+        self.ingest._save()
+
+    def kill(self) -> None:
+        """Nothing is saved any more; the database sees the connection go."""
+        self.ingest._connection.close()
+
+    def restart(self) -> None:
+        self.kill()
+        self.start()
+
+    def send(self, product: str, serial: str, *readings: tuple[float, dict[str, float]]) -> None:
+        """One message of readings (Unix time, values), taken as a batch of its own."""
+        body = [{"ts": round(at * 1000), "values": values} for at, values in readings]
+        topic = f"m2m/v1/{product}/{serial}/telemetry"
+        self._inbox.put(Message(topic, json.dumps(body).encode(), 0, 1, resumed=True, received_us=to_us(self._clock())))
+        self.ingest._turn()
+
+    @property
+    def suspended(self) -> set[int]:
+        return self.ingest._judging.suspended
