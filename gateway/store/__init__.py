@@ -1,5 +1,6 @@
 """PostgreSQL: connections, named queries, migrations, time series, wake-ups. The only importer of psycopg."""
 
+from psycopg.sql import SQL
 from psycopg.types.json import Jsonb
 
 from gateway.store.database import (
@@ -15,6 +16,7 @@ from gateway.store.database import (
 from gateway.store.queries import Queries, load_queries
 
 __all__ = [
+    "SQL",
     "Connection",
     "DataError",
     "Database",
