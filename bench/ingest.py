@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +20,14 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from bench import usage
+from bench import history, usage
+from bench.backlog import Backlog, serial
 from bench.relay import relay
 from bench.roles import running
 from bench.setup import (
     VALUES,
     WAIT_S,
     WINDOW,
-    Backlog,
     Broker,
     connect_durably,
     database,
@@ -38,7 +38,6 @@ from bench.setup import (
     percentiles,
     publish,
     publish_paced,
-    serial,
     subscriber,
 )
 from gateway.core.errors import GatewayError, Unavailable
@@ -58,7 +57,11 @@ SELECT count(*) AS moments,
   FROM (SELECT count(*) AS parts,
                min(t.received_at) AS first_at,
                max(t.value) FILTER (WHERE m.name = 'number') AS number
-          FROM telemetry t JOIN metric m ON m.id = t.metric_id
+          FROM (SELECT unit_id, metric_id, time, value, received_at FROM telemetry
+                UNION ALL
+                SELECT unit_id, metric_id, time, value, received_at FROM telemetry_waiting) AS t
+          JOIN metric m ON m.id = t.metric_id
+         WHERE t.received_at >= to_timestamp(%s)
          GROUP BY t.unit_id, t.time) AS moment
 """
 _LAST = """
@@ -93,6 +96,8 @@ class Result:
     rules: int
     alarms: int
     alarms_expected: int
+    history_rows: int
+    """Readings that were stored of the days before."""
     cpus: int | None
     load_average: float
     """Of the last minute, as it began: what others asked of the machine."""
@@ -125,11 +130,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--units", type=int, default=5_000, help="units that send (default %(default)s)")
     parser.add_argument("--live-messages", type=int, default=10_000, help="of the second part (default %(default)s)")
     parser.add_argument("--live-rate", type=int, default=2_000, help="of them a second (default %(default)s)")
+    history.add_arguments(parser)
     given = parser.parse_args(arguments)
+    past = history.past(given, parser)
     if given.messages < 2 or given.units < 1 or given.rules < 0 or given.live_messages < 1 or given.live_rate < 1:
         parser.error("two messages, one unit and one live message are the least")
     try:
-        result = measure(given.messages, given.rules, given.units, given.live_messages, given.live_rate)
+        result = measure(given.messages, given.rules, given.units, given.live_messages, given.live_rate, past)
     except GatewayError as error:
         sys.exit(f"bench: {error}")
     if given.json:
@@ -140,14 +147,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(0 if sound else 1)
 
 
-def measure(messages: int, rules: int, units: int, live_messages: int, live_per_s: int) -> Result:
+def measure(messages: int, rules: int, units: int, live_messages: int, live_per_s: int, past: history.Past) -> Result:
     """Set everything up, preload the sessions, let one consumer after the other read; then the live part."""
     load_average = os.getloadavg()[0]
-    backlog = Backlog(messages, units, start_ms=round(time.time() * 1000) - 600_000)
-    live = Backlog(messages + live_messages, units, backlog.start_ms, first=messages)
+    begun = time.time()
+    backlog = Backlog(messages, units, start_ms=round(begun * 1000) - 600_000, history_days=past.days)
+    # Those that the relay sees are told by their numbers, so none of them is sent twice.
+    live = replace(backlog, messages=messages + live_messages, first=messages, again=False)
     with tempfile.TemporaryDirectory() as name, mosquitto(folder := Path(name)) as broker, database() as url:
         _say(f"{units} units, {rules} rules")
         make_fleet(url, folder, units, rules)
+        history_rows = history.fill(url, units, past)
         for client_id in (GATEWAY, *COUNTERS):
             open_session(client_id, broker.port)
         _say(f"publishing {messages} messages")
@@ -156,18 +166,19 @@ def measure(messages: int, rules: int, units: int, live_messages: int, live_per_
         before = count(COUNTERS[0], broker, messages)
         with connect(url, "bench") as db:
             drained = drain(url, broker, folder, db, backlog)
-            first = _one(db, _STORED, [VALUES])
+            first = _one(db, _STORED, [VALUES, begun])
             left = left_in_session(GATEWAY, broker.port)
             after = count(COUNTERS[1], broker, messages)
             _say(f"publishing {live_per_s} messages a second")
             delays = watch_acknowledgements(url, broker, folder, live, live_per_s)
             left += left_in_session(GATEWAY, broker.port)
-            stored = _one(db, _STORED, [VALUES])
+            stored = _one(db, _STORED, [VALUES, begun])
             alarms = _one(db, "SELECT count(*) AS n FROM alarm")["n"]
     steady = [delay for number, delay in delays.items() if number >= live.first + units]
     if not steady:
         raise Unavailable(f"Of {live_messages} live messages, none was acknowledged after each unit's first.")
-    rate = first["whole"] / (drained.last_at - first["first_at"]) if first["whole"] else 0.0
+    taken = first["whole"] + messages - backlog.different()
+    rate = taken / (drained.last_at - first["first_at"]) if first["whole"] else 0.0
     counting = 2 * messages / (before.seconds + after.seconds)
     counting_cpu_s = {
         "subscriber": before.cpu_s + after.cpu_s,
@@ -177,7 +188,7 @@ def measure(messages: int, rules: int, units: int, live_messages: int, live_per_
         messages_per_s=round(rate, 1),
         counting_subscriber_per_s=round(counting, 1),
         ratio=round(rate / counting, 3),
-        lost=live.messages - stored["whole"],
+        lost=backlog.different() + live.different() - stored["whole"],
         duplicated=stored["moments"] - stored["numbers"],
         unacknowledged=left + live_messages - len(delays),
         load="preloaded",
@@ -190,7 +201,8 @@ def measure(messages: int, rules: int, units: int, live_messages: int, live_per_
         units=units,
         rules=rules,
         alarms=alarms,
-        alarms_expected=live.alarms(rules),
+        alarms_expected=backlog.alarms(rules) + live.alarms(rules),
+        history_rows=history_rows,
         cpus=os.cpu_count(),
         load_average=round(load_average, 2),
     )
@@ -234,7 +246,7 @@ class _Counter:
 def drain(url: str, broker: Broker, folder: Path, db: Connection, backlog: Backlog) -> Drained:
     """Run the ingest role until its last message is committed: when that was, and what it took since it connected."""
     server = usage.postmaster(db)
-    last = backlog.messages - 1
+    last = backlog.newest()
     with running("ingest", folder, **_settings(url, broker.port)) as role:
 
         def cpu_s() -> dict[str, float]:

@@ -15,6 +15,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from bench import history
+from bench.backlog import serial, telemetry_topic
 from bench.roles import Role, running
 from bench.setup import (
     WAIT_S,
@@ -25,8 +27,6 @@ from bench.setup import (
     make_fleet,
     mosquitto,
     percentiles,
-    serial,
-    telemetry_topic,
 )
 from gateway.accounts.service import create, open_session
 from gateway.app.imports import import_files
@@ -69,6 +69,8 @@ class Result:
     background_per_s: float
     units: int
     rules: int
+    history_rows: int
+    """Readings that were stored of the days before."""
     cpus: int | None
     load_average: float
     """Of the last minute, as it began: what others asked of the machine."""
@@ -98,11 +100,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--background", type=int, default=2_000, help="other messages a second (default %(default)s)")
     parser.add_argument("--units", type=int, default=5_000, help="that send them (default %(default)s)")
     parser.add_argument("--rules", type=int, default=50, help="active rules (default %(default)s)")
+    history.add_arguments(parser)
     given = parser.parse_args(arguments)
+    past = history.past(given, parser)
     if min(given.samples, given.per_s, given.background, given.units, given.rules) < 1:
         parser.error("one of each is the least")
     try:
-        result = measure(given.samples, given.per_s, given.background, given.units, given.rules)
+        result = measure(given.samples, given.per_s, given.background, given.units, given.rules, past)
     except (GatewayError, VisitFailed) as error:
         sys.exit(f"bench: {error}")
     if given.json:
@@ -115,15 +119,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(1 if result.untold else 0)
 
 
-def measure(samples: int, per_s: int, background: int, fleet: int, rules: int) -> Result:
+def measure(samples: int, per_s: int, background: int, fleet: int, rules: int, past: history.Past) -> Result:
     """Set everything up, keep the background going, and publish readings that raise and clear alarms."""
     load_average = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as name, mosquitto(folder := Path(name)) as broker, database() as url:
         make_fleet(url, folder, fleet + OWNED, rules)
+        history_rows = history.fill(url, fleet + OWNED, past)
         with connect(url, "bench") as db:
             units, owner = _settle(db, url, folder, fleet)
             lasting = samples // per_s + 5 * WAIT_S
-            with _roles(url, broker, folder) as base, _background(broker, fleet, background, lasting):
+            with _roles(url, broker, folder) as base, _background(broker, fleet, background, lasting, past.days):
                 _wait_until_it_flows(db, fleet / background + WARM_UP_S)
                 owner.url = base
                 watch = Stopwatch()
@@ -144,6 +149,7 @@ def measure(samples: int, per_s: int, background: int, fleet: int, rules: int) -
         background_per_s=round(stored["n"] / (ended - begun), 1) if stored else 0.0,
         units=fleet + OWNED,
         rules=rules,
+        history_rows=history_rows,
         cpus=os.cpu_count(),
         load_average=round(load_average, 2),
     )
@@ -201,8 +207,8 @@ def _wait_until_ready(api: Role, base: str) -> None:
 
 
 @contextmanager
-def _background(broker: Broker, units: int, per_s: int, seconds: int) -> Iterator[None]:
-    asked = {"port": broker.port, "units": units, "per-s": per_s, "seconds": seconds}
+def _background(broker: Broker, units: int, per_s: int, seconds: int, history_days: int) -> Iterator[None]:
+    asked = {"port": broker.port, "units": units, "per-s": per_s, "seconds": seconds, "history-days": history_days}
     words = [f"--{name}={value}" for name, value in asked.items()]
     process = spawn([sys.executable, "-m", "bench.background", *words], death_signal=signal.SIGKILL)
     try:
@@ -214,7 +220,8 @@ def _background(broker: Broker, units: int, per_s: int, seconds: int) -> Iterato
 def _wait_until_it_flows(db: Connection, warm_up_s: float) -> None:
     """Until the gateway, just started, has looked up each of the units."""
     deadline = time.monotonic() + WAIT_S
-    while db.execute("SELECT FROM telemetry LIMIT 1").rowcount == 0:
+    began = time.time()
+    while db.execute("SELECT FROM latest WHERE received_at > to_timestamp(%s) LIMIT 1", [began]).rowcount == 0:
         if time.monotonic() > deadline:
             raise Unavailable("Of the background nothing was stored.")
         time.sleep(0.05)

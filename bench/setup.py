@@ -1,6 +1,5 @@
 """What a timing needs: Debian's Mosquitto, the embedded PostgreSQL, a fleet with rules, and a preloaded backlog."""
 
-import json
 import os
 import shutil
 import signal
@@ -20,6 +19,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from bench.backlog import Backlog, serial
 from gateway.app.imports import apply_rules, import_files
 from gateway.core.errors import Unavailable
 from gateway.embedded.postgres import EmbeddedPostgres
@@ -35,8 +35,6 @@ VALUES = 3
 WAIT_S = 30
 TICK_S = 0.005
 """A steady rate is published in so small bursts: a wake-up for every message would cost more than the message."""
-HOT_EVERY = 997
-"""One message in so many crosses the first rule's limit; its unit's next message clears the alarm."""
 
 _PRODUCT = """
 code: bench
@@ -143,45 +141,6 @@ def _shape(number: int) -> dict[str, object]:
         "for": "5s" if held else "0s",
         "raised": "8s" if held else "3s",
     }
-
-
-def serial(unit: int) -> str:
-    """The serial of unit 0, 1, ..."""
-    return f"B{unit:06}"
-
-
-def telemetry_topic(printed: str) -> str:
-    """Where the unit of this serial publishes."""
-    return f"m2m/v1/bench/{printed}/telemetry"
-
-
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """Messages from number `first` up to `messages`; every second unit leaves the time to the gateway."""
-
-    messages: int
-    units: int
-    start_ms: int
-    first: int = 0
-
-    def alarms(self, rules: int) -> int:
-        """How many alarms they raise, with those before."""
-        return len(range(0, self.messages, HOT_EVERY)) if rules else 0
-
-    def topic(self, number: int) -> str:
-        """Where the message is published."""
-        return telemetry_topic(serial(number % self.units))
-
-    def payload(self, number: int) -> bytes:
-        """The message."""
-        time_part = {} if number % self.units % 2 else {"ts": self.start_ms + number // self.units}
-        hot = number % HOT_EVERY == 0
-        values = {
-            "number": number,
-            "temp_c": 95.5 if hot else 20 + number % 500 / 10,
-            "pressure_bar": 1 + number % 70 / 10,
-        }
-        return json.dumps(time_part | {"values": values}, separators=(",", ":")).encode()
 
 
 def subscriber(client_id: str) -> Client:

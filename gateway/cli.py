@@ -5,6 +5,7 @@ Each command imports what it needs: health checks run often, and everything toge
 
 import argparse
 import os
+import select
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,8 @@ from gateway.logs import set_up
 from gateway.store import TROUBLES, trouble_of, words_of
 
 ROLES = ("ingest", "worker", "api")
+EX_READER_LEFT = 128 + 13
+"""As the shell says of a program that SIGPIPE ended."""
 FILES = ("products", "units", "owners")
 
 
@@ -41,7 +44,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(_say(error, EX_CONFIG))
     set_up(settings.log_level, settings.log_format)
     try:
-        sys.exit(given.run(given, settings))
+        code = given.run(given, settings)
+        sys.stdout.flush()
+        sys.exit(code)
+    except BrokenPipeError:
+        if not _reader_left():
+            raise
+        sys.exit(EX_READER_LEFT)
     except GatewayError as error:
         sys.exit(_say(error, 1))
     except TROUBLES as error:
@@ -49,6 +58,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(_say(Unavailable(f"Nothing was done; it waits for {what} ({words_of(error)}). Try again then."), 1))
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _reader_left() -> bool:
+    """Whether who reads our output has enough (`gateway check | head`); then the rest of it goes nowhere."""
+    output = select.poll()
+    output.register(sys.stdout.fileno(), 0)
+    left = any(event & select.POLLERR for _, event in output.poll(0))
+    if left:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes at its end
+    return left
 
 
 def _say(error: GatewayError, code: int) -> int:

@@ -69,7 +69,7 @@ def my_readings(
     until: AwareDatetime | None = None,
     limit: Annotated[int, Query(ge=1, le=20_000)] = 5_000,
 ) -> models.Readings:
-    """One metric over the minutes before `until` (now, without it); of more readings than `limit` the newest."""
+    """One metric over the minutes before `until` (now); beyond `limit` the lowest and highest reading of each part."""
     measure = owned.measure(mine, unit_id, metric)
     if measure is None:
         raise NotFound("You have no such product, or it has no such metric.")

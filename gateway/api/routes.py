@@ -67,16 +67,16 @@ def readings(
     minutes: Annotated[int, Query(ge=1, le=60 * 24 * 31)] = 30,
     limit: Rows = 5_000,
 ) -> models.Readings:
-    """One metric of a unit over the last minutes; of more readings than `limit` the newest."""
+    """One metric of a unit over the last minutes; beyond `limit` the lowest and highest reading of each part."""
     clock: Clock = request.app.state.clock
-    known = registrations.unit_metric(database, unit_id, metric)
-    if known is None:
+    series = registrations.series(database, unit_id, metric)
+    if series is None:
         raise NotFound("There is no such unit, or it has no such metric.")
     until = clock() + timedelta(days=1)  # a device's clock may be ahead
     since = clock() - timedelta(minutes=minutes)
-    points = registrations.readings(database, unit_id, metric, since, until, limit)
+    points = registrations.readings(database, series, since, until, limit)
     return models.Readings(
-        metric=metric, unit=known["unit"], points=[(to_us(at) // 1000, value) for at, value in points]
+        metric=metric, unit=series.measure, points=[(to_us(at) // 1000, value) for at, value in points]
     )
 
 
@@ -88,9 +88,8 @@ def telemetry(
     time_us, dot, metric = after.partition(".")
     if not (dot and time_us.isdecimal() and metric.isdecimal() and len(time_us) < 17 and len(metric) < 5):
         raise BadInput(f"{after!r} is not a place among readings; use the `next` of a page")
-    _know(database, unit_id)
     place = (from_us(int(time_us)), int(metric))
-    rows = registrations.stored_readings(database, unit_id, since, until, place, limit)
+    rows = registrations.stored_readings(database, _number(database, unit_id), since, until, place, limit)
     last = f"{to_us(rows[-1]['time'])}.{rows[-1]['metric_id']}" if len(rows) == limit else None
     return models.StoredReadings(readings=[views.stored(row) for row in rows], next=last)
 
@@ -100,16 +99,17 @@ def conflicts(
     database: Reading, unit_id: str, since: AwareDatetime, until: AwareDatetime, limit: Rows = 5_000
 ) -> models.ConflictingReadings:
     """The readings of a unit that said otherwise than the one that stands for their time, the first `limit`."""
-    _know(database, unit_id)
-    rows = registrations.conflicting_readings(database, unit_id, since, until, limit)
+    rows = registrations.conflicting_readings(database, _number(database, unit_id), since, until, limit)
     return models.ConflictingReadings(
         readings=[(row["metric"], to_us(row["time"]), row["value"], to_us(row["received_at"])) for row in rows]
     )
 
 
-def _know(database: Connection, unit_id: str) -> None:
-    if not registrations.has_unit(database, unit_id):
+def _number(database: Connection, unit_id: str) -> int:
+    number = registrations.unit_number(database, unit_id)
+    if number is None:
         raise NotFound("There is no such unit.")
+    return number
 
 
 @router.get("/api/feed", tags=["notices"])

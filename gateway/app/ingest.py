@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import TypeVar
 
 from gateway import metrics
@@ -30,6 +31,7 @@ from gateway.m2m.link import Link
 from gateway.m2m.message import Heard, Message, Rejected
 from gateway.m2m.receipts import Receipts
 from gateway.m2m.redelivery import ENTRY_BYTES, Redelivery
+from gateway.m2m.waiting import WaitingReadings
 from gateway.registrations.service import take_firmware
 from gateway.rules import repository as rules
 from gateway.rules.evaluator import Change
@@ -53,6 +55,8 @@ log = logging.getLogger(__name__)
 _LOCK = 7_402_200
 _RETRY_S = 1.0
 _HOUSEKEEPING_S = 1.0
+_DAYS_ON_THE_ROAD = 2
+"""Made before a batch is stored, for today and one that a clock is behind or ahead; readings of others wait."""
 
 T = TypeVar("T")
 
@@ -78,6 +82,7 @@ class Ingest:
         self._receipts = Receipts(
             settings.mqtt_address, settings.mqtt_credentials, settings.receipts_per_second, settings.receipt_gaps_max
         )
+        self._waiting = WaitingReadings(url)
         self._untrimmed = settings.quarantine_max_messages  # how full it is now, nobody knows yet
         self._level = logging.DEBUG
         """Of the lines about the batch in work."""
@@ -107,10 +112,8 @@ class Ingest:
                 failures.append(error)
                 stop.set()
 
-        threads = [
-            threading.Thread(target=until_parting, args=[run], name=name)
-            for name, run in (("mqtt", self._link.run), ("receipts", self._receipts.run))
-        ]
+        runs = {"mqtt": self._link.run, "receipts": self._receipts.run, "waiting": self._waiting.run}
+        threads = [threading.Thread(target=until_parting, args=[run], name=name) for name, run in runs.items()]
         for thread in threads:
             thread.start()
         try:
@@ -232,12 +235,13 @@ class Ingest:
             def commit() -> int:
                 if m2m.is_committed(self._connection, seq, journal(readings), batch.entries):
                     return 1  # the answer to the first try got lost
-                self._series.ensure_days(batch.days())
+                without_room = self._series.make_few(batch.days(), _DAYS_ON_THE_ROAD)
+                store = partial(m2m.store_readings, self._connection, columns, without_room=without_room)
                 try:
-                    return self._commit(seq, batch, columns, changes, kept, counted, all_known=False)
+                    return self._commit(seq, batch, store, changes, kept, counted)
                 except UniqueViolation:
                     # Something newer than we knew is stored: only the road that looks can take this batch.
-                    return self._commit(seq, batch, columns, changes, kept, counted, all_known=True)
+                    return self._commit(seq, batch, partial(store, all_known=True), changes, kept, counted)
 
             with metrics.stage("store"):
                 changed = self._patiently(commit)
@@ -324,18 +328,16 @@ class Ingest:
         self,
         seq: int,
         batch: Batch,
-        columns: m2m.Columns,
+        store: Callable[[], None],
         changes: list[Change],
         kept: list[Heard],
         counted: Mapping[int, Receipt],
-        *,
-        all_known: bool,
     ) -> int:
         with self._connection.transaction():
             readings = batch.by_product()
             m2m.write_journal(self._connection, seq, self._judging.revision.number, journal(readings), batch.entries)
             keep_unjudged(self._connection, seq, self._judging.unjudged(readings))
-            m2m.store_readings(self._connection, columns, all_known=all_known)
+            store()
             if batch.retried:
                 quarantine.settle_retry(self._connection, batch.retried, batch.refused)
             else:

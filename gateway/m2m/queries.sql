@@ -1,23 +1,61 @@
 -- name: stage
--- A place for the readings of one batch that may be there already.
+-- A place for the readings of one batch that may be there already, or that wait for their day.
 CREATE TEMPORARY TABLE IF NOT EXISTS staged (
-  place int, time timestamptz, unit_id bigint, metric_id smallint, value float8, received_at timestamptz, late boolean
+  place int, time timestamptz, unit_id bigint, metric_id smallint, value float8, received_at timestamptz, late boolean,
+  waits boolean
 ) ON COMMIT DELETE ROWS;
 
 -- name: insert_staged
 -- Store the staged readings that are not there; of two in one batch the first to arrive stands.
 INSERT INTO telemetry (time, unit_id, metric_id, value, received_at, late)
-SELECT time, unit_id, metric_id, value, received_at, late FROM staged ORDER BY place
+SELECT time, unit_id, metric_id, value, received_at, late FROM staged WHERE NOT waits ORDER BY place
 ON CONFLICT (unit_id, metric_id, time) DO NOTHING;
 
 -- name: insert_conflicting
--- Keep the staged readings that say otherwise than what stands for their unit, metric and time.
+-- Keep the staged readings of a span of days that say otherwise than what stands for their unit, metric and time.
 INSERT INTO conflicting_reading (unit_id, metric_id, time, value, received_at)
 SELECT s.unit_id, s.metric_id, s.time, s.value, s.received_at
 FROM staged s
-JOIN telemetry t ON t.unit_id = s.unit_id AND t.metric_id = s.metric_id AND t.time = s.time
-WHERE t.value <> s.value
+CROSS JOIN LATERAL (
+  -- OFFSET 0: one look by the key for each reading, whatever the planner guesses of a table without statistics.
+  SELECT t.value FROM telemetry t
+  WHERE t.unit_id = s.unit_id AND t.metric_id = s.metric_id AND t.time = s.time
+    AND t.time >= %(begin)s AND t.time < %(end)s
+  OFFSET 0) AS standing
+WHERE NOT s.waits AND s.time >= %(begin)s AND s.time < %(end)s AND standing.value <> s.value
 ON CONFLICT DO NOTHING;
+
+-- name: insert_waiting
+-- Store the staged readings whose day has no room yet, unless they wait already.
+INSERT INTO telemetry_waiting (time, unit_id, metric_id, value, received_at, late)
+SELECT time, unit_id, metric_id, value, received_at, late FROM staged WHERE waits ORDER BY place
+ON CONFLICT (unit_id, metric_id, time) DO NOTHING;
+
+-- name: insert_conflicting_waiting
+-- Keep the staged readings that say otherwise than what waits for their unit, metric and time.
+INSERT INTO conflicting_reading (unit_id, metric_id, time, value, received_at)
+SELECT s.unit_id, s.metric_id, s.time, s.value, s.received_at
+FROM staged s
+CROSS JOIN LATERAL (
+  SELECT w.value FROM telemetry_waiting w
+  WHERE w.unit_id = s.unit_id AND w.metric_id = s.metric_id AND w.time = s.time
+  OFFSET 0) AS standing
+WHERE s.waits AND standing.value <> s.value
+ON CONFLICT DO NOTHING;
+
+-- name: newest_waiting
+-- The time of the newest reading that waits for its day.
+SELECT max(time) AS time FROM telemetry_waiting;
+
+-- name: stage_waiting
+-- Take some of the readings that wait for one day, and stage them.
+WITH moved AS (
+  DELETE FROM telemetry_waiting WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM telemetry_waiting WHERE time >= %(begin)s AND time < %(end)s LIMIT %(limit)s))
+  RETURNING time, unit_id, metric_id, value, received_at, late
+)
+INSERT INTO staged (place, time, unit_id, metric_id, value, received_at, late, waits)
+SELECT row_number() OVER (ORDER BY received_at), time, unit_id, metric_id, value, received_at, late, false FROM moved;
 
 -- name: stage_latest
 -- A place for the newest readings of one batch.

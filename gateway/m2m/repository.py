@@ -1,11 +1,13 @@
 """Readings and the ingest journal in the database; everything here runs in the caller's transaction."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
 
+from gateway.core.clock import from_us
 from gateway.core.errors import Unavailable
 from gateway.m2m.counted import Counted, Receipt
 from gateway.m2m.message import Heard
@@ -15,6 +17,11 @@ from gateway.store.copy import copy_columns, timestamps
 queries = load_queries("gateway.m2m")
 
 Column = np.ndarray[Any, np.dtype[Any]]
+
+US_A_DAY = 86_400_000_000
+SPANS_MAX = 16
+"""Runs of days that one batch is looked up in; of a batch on more runs, the days between some are looked at too."""
+_EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +50,56 @@ class Columns:
         )
 
 
-def store_readings(tx: Connection, readings: Columns, *, all_known: bool = False) -> None:
+def store_readings(
+    tx: Connection, readings: Columns, *, all_known: bool = False, without_room: Collection[date] = ()
+) -> None:
     """Store a batch: what is newer than anything stored by bare COPY, the rest past a look at what is there.
 
-    `all_known` sends everything the second road: for a batch whose first try met a duplicate.
+    `all_known` sends everything the second way: for a batch whose first try met a duplicate. Readings of days
+    `without_room` wait in a table of their own, until `waiting.move_waiting` brings them to their day.
     """
-    known = np.ones_like(readings.known) if all_known else readings.known
+    waits = np.isin(readings.time // US_A_DAY, [(day - _EPOCH).days for day in without_room])
+    looked_up = np.ones_like(readings.known) if all_known else readings.known | waits
     fresh = readings[~readings.known]
-    if not all_known and len(fresh.unit):
-        copy_columns(tx, "telemetry", _telemetry(fresh))
-    if known.any():
-        rest = readings[known]
+    bare = readings[~looked_up]
+    if len(bare.unit):
+        copy_columns(tx, "telemetry", _telemetry(bare))
+    if looked_up.any():
+        rest, rest_waits = readings[looked_up], waits[looked_up]
         tx.execute(queries.stage)
-        copy_columns(tx, "staged", {"place": np.arange(len(rest.unit), dtype=np.int32)} | _telemetry(rest))
-        tx.execute(queries.insert_staged)
-        tx.execute(queries.insert_conflicting)
+        place = {"place": np.arange(len(rest.unit), dtype=np.int32)}
+        copy_columns(tx, "staged", place | _telemetry(rest) | {"waits": rest_waits})
+        store_staged(tx, rest.time[~rest_waits])
+        if rest_waits.any():
+            tx.execute(queries.insert_waiting)
+            tx.execute(queries.insert_conflicting_waiting)
     if len(fresh.unit):
         _upsert_latest(tx, fresh)
+
+
+def store_staged(tx: Connection, times: Column) -> None:
+    """Store the staged readings of these times that do not wait, and keep those that contradict what is stored."""
+    if not len(times):
+        return
+    tx.execute(queries.insert_staged)
+    for begin, end in day_spans(times):
+        # Not prepared: only a plan made for these bounds leaves out the days beyond them, however many are kept.
+        tx.execute(queries.insert_conflicting, {"begin": begin, "end": end}, prepare=False)
+
+
+def day_spans(times: Column) -> list[tuple[datetime, datetime]]:
+    """The runs of UTC days that these times (microseconds since 1970) fall on; the smallest gaps are closed beyond
+    `SPANS_MAX` runs.
+    """
+    days = np.unique(times // US_A_DAY)
+    gaps = np.diff(days)
+    widest = np.argsort(-gaps, kind="stable")[: SPANS_MAX - 1]
+    ends = np.sort(widest[gaps[widest] > 1])
+    firsts, lasts = days[np.append(0, ends + 1)], days[np.append(ends, len(days) - 1)]
+    return [
+        (from_us(first * US_A_DAY), from_us((last + 1) * US_A_DAY))
+        for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True)
+    ]
 
 
 def _telemetry(readings: Columns) -> dict[str, Column]:

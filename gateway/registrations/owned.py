@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from gateway.registrations.repository import queries
+from gateway.registrations.repository import chart_arguments, chart_points, queries
 from gateway.store import Connection, Row
 
 _BEFORE_ALL = 0
@@ -27,11 +27,11 @@ def measure(mine: Connection, unit_id: str, metric: str) -> str | None:
 def readings(
     mine: Connection, unit_id: str, metric: str, since: datetime, until: datetime, limit: int
 ) -> list[tuple[datetime, float]]:
-    """One metric of the person's unit, oldest first; of more than `limit` the newest."""
-    rows = mine.execute(
-        queries.my_readings, {"unit": unit_id, "metric": metric, "since": since, "until": until, "limit": limit}
-    ).fetchall()
-    return [(row["time"], row["value"]) for row in reversed(rows)]
+    """One metric of the person's unit, oldest first; thinned like `repository.readings`."""
+    numbers = mine.execute(queries.my_metric, {"unit": unit_id, "metric": metric}).fetchone()
+    if numbers is None:
+        return []
+    return chart_points(mine, queries.my_readings, chart_arguments(**numbers, since=since, until=until, limit=limit))
 
 
 def messages(mine: Connection, unit_id: str) -> list[Row]:

@@ -149,22 +149,36 @@ ORDER BY u.id
 LIMIT %(limit)s;
 
 -- name: readings
--- One metric of one unit between two moments, oldest first.
-SELECT t.time, t.value
-FROM telemetry t
-JOIN unit u ON u.id = t.unit_id
-JOIN metric m ON m.id = t.metric_id
-WHERE u.public_id = %(unit)s AND m.name = %(metric)s AND t.time >= %(since)s AND t.time < %(until)s
-ORDER BY t.time DESC
+-- A metric of a unit between two moments, newest first; beyond the limit, the lowest and the highest of each part.
+WITH asked AS MATERIALIZED (
+  SELECT time, value FROM telemetry
+  WHERE unit_id = %(unit_id)s AND metric_id = %(metric_id)s AND time >= %(since)s AND time < %(until)s
+  ORDER BY time DESC LIMIT %(most)s
+), span AS (
+  SELECT count(*) AS readings, extract(epoch FROM min(time))::float8 AS first, extract(epoch FROM max(time))::float8 AS last
+  FROM asked
+), parted AS (
+  -- The newest is a part of its own, so that it stays.
+  SELECT a.time, a.value, width_bucket(extract(epoch FROM a.time)::float8, s.first, s.last,
+                                       greatest(1, (%(limit)s::int - 1) / 2)) AS part
+  FROM asked a, span s WHERE s.readings > %(limit)s
+), ranked AS (
+  SELECT time, value, row_number() OVER (PARTITION BY part ORDER BY value, time) AS from_lowest,
+         row_number() OVER (PARTITION BY part ORDER BY value DESC, time) AS from_highest
+  FROM parted
+)
+SELECT time, value FROM asked WHERE (SELECT readings FROM span) <= %(limit)s
+UNION ALL
+SELECT time, value FROM ranked WHERE from_lowest = 1 OR from_highest = 1
+ORDER BY time DESC
 LIMIT %(limit)s;
 
 -- name: stored_readings
 -- Every reading of a unit between two moments, exactly as it is stored, behind a place, in the order of time and metric.
 SELECT t.time, t.metric_id, m.name AS metric, t.value, t.received_at, t.late
 FROM telemetry t
-JOIN unit u ON u.id = t.unit_id
 JOIN metric m ON m.id = t.metric_id
-WHERE u.public_id = %(unit)s AND t.time >= %(since)s AND t.time < %(until)s
+WHERE t.unit_id = %(unit_id)s AND t.time >= %(since)s AND t.time < %(until)s AND t.time >= %(after_time)s
   AND (t.time, t.metric_id) > (%(after_time)s, %(after_metric)s::smallint)
 ORDER BY t.time, t.metric_id
 LIMIT %(limit)s;
@@ -173,19 +187,18 @@ LIMIT %(limit)s;
 -- The readings of a unit between two moments that said otherwise than what stands for their time.
 SELECT c.time, m.name AS metric, c.value, c.received_at
 FROM conflicting_reading c
-JOIN unit u ON u.id = c.unit_id
 JOIN metric m ON m.id = c.metric_id
-WHERE u.public_id = %(unit)s AND c.time >= %(since)s AND c.time < %(until)s
+WHERE c.unit_id = %(unit_id)s AND c.time >= %(since)s AND c.time < %(until)s
 ORDER BY c.time, m.name, c.value
 LIMIT %(limit)s;
 
--- name: unit_exists
--- Whether there is a unit with this public id.
-SELECT EXISTS (SELECT FROM unit WHERE public_id = %(unit)s) AS found;
+-- name: unit_number
+-- The number of the unit with this public id.
+SELECT id FROM unit WHERE public_id = %(unit)s;
 
 -- name: unit_metric
--- A unit's metric, to tell "no readings" from "no such thing".
-SELECT r.unit FROM unit u
+-- A metric that a unit has: the numbers by which its readings are looked up, and what it is measured in.
+SELECT u.id AS unit_id, m.id AS metric_id, r.unit AS measure FROM unit u
 JOIN product_metric r ON r.product_id = u.product_id
 JOIN metric m ON m.id = r.metric_id
 WHERE u.public_id = %(unit)s AND m.name = %(metric)s;
@@ -276,10 +289,32 @@ LIMIT %(limit)s;
 -- The measuring unit of a metric of the person's unit, to tell "no readings" from "no such thing".
 SELECT measure FROM my_latest WHERE unit = %(unit)s AND metric = %(metric)s;
 
+-- name: my_metric
+-- The numbers by which readings of the person's unit are looked up.
+SELECT unit_id, metric_id FROM my_metric WHERE unit = %(unit)s AND metric = %(metric)s LIMIT 1;
+
 -- name: my_readings
--- One metric of the person's unit between two moments, the newest first.
-SELECT time, value FROM my_reading
-WHERE unit = %(unit)s AND metric = %(metric)s AND time >= %(since)s AND time < %(until)s
+-- The same as `readings` of the person's unit: only what was measured and received while it was theirs.
+WITH asked AS MATERIALIZED (
+  SELECT time, value FROM my_reading
+  WHERE unit_id = %(unit_id)s AND metric_id = %(metric_id)s AND time >= %(since)s AND time < %(until)s
+  ORDER BY time DESC LIMIT %(most)s
+), span AS (
+  SELECT count(*) AS readings, extract(epoch FROM min(time))::float8 AS first, extract(epoch FROM max(time))::float8 AS last
+  FROM asked
+), parted AS (
+  -- The newest is a part of its own, so that it stays.
+  SELECT a.time, a.value, width_bucket(extract(epoch FROM a.time)::float8, s.first, s.last,
+                                       greatest(1, (%(limit)s::int - 1) / 2)) AS part
+  FROM asked a, span s WHERE s.readings > %(limit)s
+), ranked AS (
+  SELECT time, value, row_number() OVER (PARTITION BY part ORDER BY value, time) AS from_lowest,
+         row_number() OVER (PARTITION BY part ORDER BY value DESC, time) AS from_highest
+  FROM parted
+)
+SELECT time, value FROM asked WHERE (SELECT readings FROM span) <= %(limit)s
+UNION ALL
+SELECT time, value FROM ranked WHERE from_lowest = 1 OR from_highest = 1
 ORDER BY time DESC
 LIMIT %(limit)s;
 

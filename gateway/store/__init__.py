@@ -1,5 +1,6 @@
 """PostgreSQL: connections, named queries, migrations, time series, wake-ups. The only importer of psycopg."""
 
+from psycopg.sql import SQL
 from psycopg.types.json import Jsonb
 
 from gateway.store.database import (
@@ -17,6 +18,7 @@ from gateway.store.queries import Queries, load_queries
 from gateway.store.trouble import TROUBLES, Trouble, count_trouble, pause, trouble_of, words_of
 
 __all__ = [
+    "SQL",
     "TROUBLES",
     "Connection",
     "DataError",

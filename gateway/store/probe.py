@@ -2,6 +2,9 @@
 
 from datetime import timedelta
 
+from psycopg import DatabaseError
+from psycopg.errors import LockNotAvailable
+
 from gateway.core.clock import Clock
 from gateway.core.errors import Unavailable
 from gateway.core.finding import Finding, ok, problem, warning
@@ -23,10 +26,19 @@ SELECT current_setting('server_version') AS version, current_setting('server_ver
        current_setting('TimeZone') AS zone,
        (SELECT extversion FROM pg_extension WHERE extname = 'timescaledb') AS timescale
 """
+_CHUNKS = """
+SELECT count(*) AS chunks, count(*) FILTER (WHERE is_compressed) AS in_columnstore FROM timescaledb_information.chunks
+WHERE hypertable_schema = current_schema() AND hypertable_name = 'telemetry'
+"""
+_FAILED_JOBS = """
+SELECT j.job_id, j.proc_name FROM timescaledb_information.job_stats s
+JOIN timescaledb_information.jobs j ON j.job_id = s.job_id
+WHERE s.last_run_status = 'Failed' ORDER BY j.job_id LIMIT 10
+"""
 
 
 def probe(url: str, clock: Clock) -> list[Finding]:
-    """Everything about the database; nothing is written."""
+    """Everything about the database; nothing that is written stays."""
     try:
         with connect(url, "gateway-check") as connection:
             about = connection.execute(_ABOUT).fetchone()
@@ -38,7 +50,12 @@ def probe(url: str, clock: Clock) -> list[Finding]:
                 return [*found, problem("rights", str(error), _GRANT)]
             if missing:
                 return [*found, problem("schema", f"it lacks {', '.join(missing)}", "run `gateway migrate`")]
-            return [*found, ok("schema", "as this version needs it"), _series(connection, about), _rights(connection)]
+            found += [
+                ok("schema", "as this version needs it"),
+                _series(connection, about),
+                rights := _rights(connection),
+            ]
+            return found if rights.state == "problem" else [*found, _maintenance(connection, about)]
     except OperationalError as error:
         return [problem("database", f"it does not let us in: {_first_line(error)}", "GATEWAY_DATABASE_URL")]
 
@@ -83,9 +100,34 @@ def _clock(connection: Connection, about: Row, clock: Clock) -> Finding:
 
 def _series(connection: Connection, about: Row) -> Finding:
     if TimeSeries(connection).is_hypertable:
-        return ok("telemetry", f"a hypertable of TimescaleDB {about['timescale']}")
+        rows = connection.execute(_CHUNKS).fetchone() or {}
+        counts = f"{rows['chunks']} chunks, {rows['in_columnstore']} of them in the columnstore"
+        return ok("telemetry", f"a hypertable of TimescaleDB {about['timescale']}, {counts}")
     there = "TimescaleDB is there, but the table was made without it" if about["timescale"] else "no TimescaleDB"
     return ok("telemetry", f"partitions by day ({there})")
+
+
+def _maintenance(connection: Connection, about: Row) -> Finding:
+    """Whether the calls that make and drop days work, tried on days of long ago and taken back."""
+    try:
+        with connection.transaction(force_rollback=True):
+            connection.execute("SET LOCAL lock_timeout = '2s'")
+            if not TimeSeries(connection).is_hypertable:
+                connection.execute("SELECT telemetry_make_day('0101-01-01')")
+            connection.execute("SELECT telemetry_drop_before('0100-01-01')")
+    except LockNotAvailable:
+        return warning("maintenance", "not tried: the telemetry table was locked for 2 s", "run it again")
+    except DatabaseError as error:
+        said = f"old days cannot be dropped, or new ones made: {_first_line(error)}"
+        return problem(
+            "maintenance", said, "report it; readings are kept for longer than GATEWAY_HISTORY_MAX meanwhile"
+        )
+    failed = connection.execute(_FAILED_JOBS).fetchall() if about["timescale"] else []
+    if failed:
+        names = ", ".join(f"{row['job_id']} ({row['proc_name']})" for row in failed)
+        change = "see timescaledb_information.job_errors; the gateway needs none of TimescaleDB's jobs"
+        return warning("maintenance", f"jobs of TimescaleDB failed: {names}", change)
+    return ok("maintenance", "days can be made and dropped")
 
 
 def _rights(connection: Connection) -> Finding:
@@ -95,5 +137,5 @@ def _rights(connection: Connection) -> Finding:
     return ok("rights", "rows, days of readings, and what owners see")
 
 
-def _first_line(error: OperationalError) -> str:
+def _first_line(error: DatabaseError) -> str:
     return next(iter(str(error).strip().splitlines()), "no reason given")

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from functools import cached_property
 
+from psycopg.sql import SQL, Identifier
+
 from gateway.store.database import Connection
 
 _TABLE = """
@@ -19,6 +21,14 @@ CREATE TABLE telemetry (                        -- raw readings: written once, n
   received_at timestamptz NOT NULL,
   late        boolean     NOT NULL              -- older than what was judged: raised nothing
 )
+"""
+_HYPERTABLE = SQL(
+    "SELECT {schema}.create_hypertable('telemetry', {schema}.by_range('time', INTERVAL '1 day'),"
+    " create_default_indexes => false)"
+)
+_CHUNKS = """
+SELECT range_start, range_end FROM timescaledb_information.chunks
+WHERE hypertable_schema = current_schema() AND hypertable_name = 'telemetry'
 """
 _KEY = "CREATE UNIQUE INDEX telemetry_key ON telemetry (unit_id, metric_id, time DESC)"
 
@@ -38,10 +48,7 @@ class TimeSeries:
             return
         if self._has_timescale():
             self._connection.execute(_TABLE)
-            self._connection.execute(
-                "SELECT create_hypertable('telemetry', by_range('time', INTERVAL '1 day'),"
-                " create_default_indexes => false)"
-            )
+            self._connection.execute(_HYPERTABLE.format(schema=Identifier(self._timescale_schema())))
         else:
             self._connection.execute(_TABLE + " PARTITION BY RANGE (time)")
         self._connection.execute(_KEY)
@@ -56,6 +63,14 @@ class TimeSeries:
         if available and available["installed_version"] is None:
             self._connection.execute("CREATE EXTENSION timescaledb")
         return available is not None
+
+    def _timescale_schema(self) -> str:
+        """The schema of the extension, which need not be on the search path; the extension must be installed."""
+        row = self._connection.execute(
+            "SELECT extnamespace::regnamespace::text AS name FROM pg_extension WHERE extname = 'timescaledb'"
+        ).fetchone()
+        assert row is not None  # noqa: S101 - `_has_timescale` made sure of it
+        return str(row["name"])
 
     def _kind(self) -> str | None:
         row = self._connection.execute(
@@ -77,6 +92,21 @@ class TimeSeries:
             self._connection.execute("SELECT telemetry_make_day(%s)", [day])
         self._days |= missing
 
+    def make_few(self, days: Iterable[date], at_most: int) -> frozenset[date]:
+        """Make room for at most so many of these UTC days, the newest first; returns those that still have none.
+
+        On a hypertable the insert of a reading makes the chunk of its day, so there it is only counted.
+        """
+        missing = set(days) - self._days
+        if not missing:
+            return frozenset()
+        existing = self._chunk_days() if self.is_hypertable else self._existing_days()
+        self._days |= missing & existing
+        newest_first = sorted(missing - existing, reverse=True)
+        self.ensure_days(newest_first[:at_most])
+        self._days |= set(newest_first[:at_most])
+        return frozenset(newest_first[at_most:])
+
     def _existing_days(self) -> set[date]:
         rows = self._connection.execute(
             "SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
@@ -84,8 +114,12 @@ class TimeSeries:
         )
         return {date.fromisoformat(row["name"].removeprefix("telemetry_")) for row in rows}
 
+    def _chunk_days(self) -> set[date]:
+        spans = [(row["range_start"].date(), row["range_end"].date()) for row in self._connection.execute(_CHUNKS)]
+        return {begin + timedelta(days=n) for begin, end in spans for n in range((end - begin).days)}
+
     def drop_before(self, day: date) -> int:
-        """Forget raw readings of the days before `day`; answers how many days (or chunks) went."""
+        """Forget raw readings of the days before `day`; returns the number of days (or chunks) that went."""
         if self.is_hypertable:
             return self._drop_before(day)
         old = sorted(known for known in self._existing_days() if known < day)

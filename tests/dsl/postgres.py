@@ -47,9 +47,15 @@ def server_with_users(binaries: Path | None, passwords: dict[str, str] | None = 
         # Not pytest's own folder: where we are root, the server's account could not get through.
         Path(folder).chmod(0o755)
         with EmbeddedPostgres(Path(folder), binaries=binaries) as postgres:
-            subprocess.run([PSQL, "-qX", "-f", USERS_SQL, postgres.url], check=True, env=os.environ | given)
+            make_users(postgres.url, given["MIGRATE_PASSWORD"], given["ROLES_PASSWORD"])
             _ask_for_passwords(postgres.url)
             yield Server(postgres.url)
+
+
+def make_users(url: str, migrate_password: str, roles_password: str) -> None:
+    """Run deploy/postgres/users.sql on this database, as its superuser."""
+    given = {"MIGRATE_PASSWORD": migrate_password, "ROLES_PASSWORD": roles_password}
+    subprocess.run([PSQL, "-qX", "-f", USERS_SQL, url], check=True, env=os.environ | given, stdout=subprocess.DEVNULL)
 
 
 @contextmanager

@@ -184,13 +184,15 @@ def test_a_serial_or_row_number_is_no_id(api):
     assert api.refused("/api/units/1/readings", metric="temp_c")["status"] == 404
 
 
-def test_readings_come_oldest_first_and_the_newest_when_there_are_too_many(api):
+def test_readings_come_oldest_first_and_the_extremes_and_the_newest_when_there_are_too_many(api):
     path = f"/api/units/{api.unit('P-1')['id']}/readings"
     everything = api.get(path, metric="temp_c")
     assert (everything["metric"], everything["unit"]) == ("temp_c", "°C")
     assert [value for _, value in everything["points"]] == list(range(86, 96))
     assert everything["points"][-1][0] == int(NOW.timestamp() * 1000)
-    assert api.get(path, metric="temp_c", limit=3)["points"] == everything["points"][-3:]
+    points = everything["points"]
+    assert api.get(path, metric="temp_c", limit=3)["points"] == [points[0], points[-2], points[-1]]
+    assert api.get(path, metric="temp_c", limit=1)["points"] == points[-1:]
     assert api.get(path, metric="temp_c", minutes=4)["points"] == everything["points"][-5:]
 
 

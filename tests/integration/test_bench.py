@@ -11,6 +11,7 @@ import pytest
 from bench import broker, ingest, reaction, simulator
 
 ROOT = Path(__file__).parents[2]
+SHORT_PAST = ["--history-days", "2", "--history-rows", "2000"]
 
 
 def run(name, *arguments):
@@ -22,11 +23,12 @@ def run(name, *arguments):
 @pytest.mark.usefixtures("mosquitto_port")  # only because it says what to do where there is none
 def test_a_small_run_loses_nothing_doubles_nothing_and_judges_everything():
     small = ["--messages", "2000", "--rules", "5", "--units", "40", "--live-messages", "200", "--live-rate", "200"]
-    ended = run("bench.ingest", *small)
+    ended = run("bench.ingest", *small, *SHORT_PAST)
     assert ended.returncode == 0, ended.stderr
     result = json.loads(ended.stdout.splitlines()[-1])
     assert (result["lost"], result["duplicated"], result["unacknowledged"]) == (0, 0, 0)
     assert (result["messages"], result["load"]) == (2000, "preloaded")
+    assert result["history_rows"] == 2 * 9 * 40 * 3, "at least 2000, in whole rounds of all units"
     assert result["alarms"] == result["alarms_expected"] == 3
     assert result["ratio"] == pytest.approx(result["messages_per_s"] / result["counting_subscriber_per_s"], abs=0.001)
     cpu_s = result["cpu_s_per_message"]
@@ -51,7 +53,7 @@ def test_the_load_generator_is_measured_against_paho_in_the_same_run(capsys):
 @pytest.mark.usefixtures("mosquitto_port")
 def test_a_small_reaction_run_tells_of_every_alarm():
     small = ["--samples", "60", "--per-s", "10", "--background", "50", "--units", "100", "--rules", "5"]
-    ended = run("bench.reaction", *small)
+    ended = run("bench.reaction", *small, *SHORT_PAST)
     assert ended.returncode == 0, ended.stderr
     result = json.loads(ended.stdout.splitlines()[-1])
     assert (result["samples"], result["untold"]) == (60, 0)
@@ -62,7 +64,9 @@ def test_a_small_reaction_run_tells_of_every_alarm():
 
 @pytest.mark.usefixtures("mosquitto_port")
 def test_a_reaction_run_whose_background_the_machine_does_not_carry_is_one_line():
-    ended = run("bench.reaction", "--samples", "1", "--background", "1000000", "--units", "100", "--rules", "1")
+    ended = run(
+        "bench.reaction", "--samples", "1", "--background", "1000000", "--units", "100", "--rules", "1", *SHORT_PAST
+    )
     assert ended.returncode == 1
     (line,) = [line for line in ended.stderr.splitlines() if line.startswith("bench: Beside")]
     assert line.startswith("bench: Beside it 1000000 messages a second were asked for, but ")

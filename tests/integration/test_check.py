@@ -192,7 +192,7 @@ def test_a_database_is_followed_from_empty_to_well(users):
     grant(users.migrate_url, "gateway_roles")
     states = database_states(users.roles_url)
     assert {name: state for name, (state, *_) in states.items()} == dict.fromkeys(
-        ["database", "durability", "database clock", "schema", "telemetry", "rights"], "ok"
+        ["database", "durability", "database clock", "schema", "telemetry", "rights", "maintenance"], "ok"
     )
     assert "as gateway_roles" in states["database"][1]
     assert "zone UTC" in states["database clock"][1]

@@ -12,7 +12,7 @@ from gateway.store.migrate import migrate, require_migrated
 from gateway.store.owner import act_as_owner
 from gateway.store.timeseries import TimeSeries
 from tests.conftest import DEBIAN, require
-from tests.dsl.postgres import Server, server_with_users
+from tests.dsl.postgres import MIGRATE_PASSWORD, ROLES_PASSWORD, Server, make_users, server_with_users
 from tests.factories import make_fleet
 
 DAY = date(2026, 7, 1)
@@ -85,6 +85,23 @@ def test_the_roles_user_serves_owners_who_cannot_touch_the_days(roles):
         assert roles.execute("SELECT count(*) AS n FROM my_reading").fetchone() == {"n": 0}
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             roles.execute("SELECT telemetry_drop_before('2027-01-01')")
+
+
+def test_the_users_can_be_made_again_with_other_passwords_and_for_a_second_database(users):
+    with connect(users.superuser_url) as admin:
+        admin.execute("CREATE DATABASE second")
+    try:
+        second = psycopg.conninfo.make_conninfo(users.superuser_url, dbname="second")
+        make_users(second, MIGRATE_PASSWORD, "third-secret")
+        with connect(users.url("gateway_roles", "third-secret")) as roles:
+            assert roles.execute("SELECT count(*) AS n FROM unit").fetchone() is not None
+        migrate(psycopg.conninfo.make_conninfo(users.migrate_url, dbname="second"))
+    finally:
+        make_users(users.superuser_url, MIGRATE_PASSWORD, ROLES_PASSWORD)
+        with connect(users.superuser_url) as admin:
+            admin.execute("DROP DATABASE second WITH (FORCE)")
+    with connect(users.roles_url) as roles:
+        assert roles.execute("SELECT count(*) AS n FROM unit").fetchone() is not None
 
 
 def test_a_search_path_of_the_callers_own_does_not_lead_the_functions_astray(roles):

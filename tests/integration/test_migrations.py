@@ -18,6 +18,8 @@ from gateway.registrations.repository import queries as registrations
 from gateway.rules.repository import queries as rules
 from gateway.store import connect
 from gateway.store.migrate import migrate
+from tests.conftest import MEMORY
+from tests.dsl.postgres import own_database
 
 FIRST = "0001_pre_spine.sql"
 
@@ -63,6 +65,61 @@ def test_the_server_takes_every_query(db, subtests):
                     r"%\((\w+)\)s", lambda found, of=numbers: f"${of.setdefault(found[1], len(of) + 1)}", text
                 )
                 assert db.pgconn.prepare(b"", numbered.encode()).error_message == b""
+
+
+def granted_what_it_asks_for(admin_url: str, user_url: str) -> list[str]:
+    """Let a user migrate who lacks rights, run what its one line names, and let it migrate; returns that."""
+    with pytest.raises(Unavailable, match="nothing was applied") as refused:
+        migrate(user_url)
+    with connect(user_url) as db:
+        assert db.execute("SELECT to_regclass('schema_migration') AS name").fetchone() == {"name": None}
+    line = str(refused.value)
+    assert "\n" not in line
+    commands = line.split("run in this database: ")[1].split("; ")
+    with connect(admin_url) as admin:
+        for command in commands:
+            admin.execute(command)
+    migrate(user_url)
+    return commands
+
+
+def test_rights_that_a_migration_lacks_are_named_before_anything_is_applied(server, migrated, empty_url):
+    name = f"poor_{secrets.token_hex(6)}"
+    database = psycopg.conninfo.conninfo_to_dict(empty_url)["dbname"]
+    with connect(empty_url) as admin:
+        admin.execute(f"CREATE ROLE {name} LOGIN")
+        granted = granted_what_it_asks_for(empty_url, psycopg.conninfo.make_conninfo(empty_url, user=name))
+        assert granted == [
+            f'GRANT CREATE ON SCHEMA "public" TO "{name}"',
+            f'GRANT CREATE ON DATABASE "{database}" TO "{name}"',
+            f'GRANT gateway_owner TO "{name}"',
+        ]
+
+
+def test_on_a_new_server_the_role_of_the_owners_is_named_too():
+    """Roles belong to the server, so this takes one that no database was migrated on."""
+    with own_database(MEMORY if MEMORY.is_dir() else None) as postgres:
+        with connect(postgres.url) as admin:
+            admin.execute("CREATE ROLE poor LOGIN")
+            admin.execute("CREATE DATABASE poor OWNER poor")
+        own, admin_url = (
+            psycopg.conninfo.make_conninfo(postgres.url, dbname="poor", **user) for user in ({"user": "poor"}, {})
+        )
+        assert granted_what_it_asks_for(admin_url, own) == [
+            "CREATE ROLE gateway_owner NOLOGIN",
+            'GRANT gateway_owner TO "poor"',
+        ]
+
+
+def test_a_table_of_somebody_else_is_one_line_and_changes_nothing(url):
+    with connect(url) as admin:
+        name = f"other_{secrets.token_hex(6)}"
+        admin.execute(f"CREATE ROLE {name} LOGIN IN ROLE gateway_owner")
+        admin.execute(f"GRANT CREATE ON SCHEMA public TO {name}")
+        admin.execute(f"GRANT ALL ON schema_migration TO {name}")
+        admin.execute("DELETE FROM schema_migration WHERE name LIKE '0010_pre_last%'")
+        with pytest.raises(Unavailable, match=r"apply 0010_pre_last.* \(must be owner of table quarantine_count\)"):
+            migrate(psycopg.conninfo.make_conninfo(url, user=name))
 
 
 def test_a_user_who_may_only_create_roles_can_migrate_and_serve_owners(server):

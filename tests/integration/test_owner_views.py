@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from psycopg.errors import InsufficientPrivilege
 
-from gateway.registrations import owned
 from gateway.store import Database
 from gateway.store.owner import act_as_owner
 from tests.dsl.owners import (
@@ -21,7 +20,7 @@ from tests.dsl.owners import (
 )
 
 NOW = datetime.now(UTC)
-VIEWS = ("my_unit", "my_latest", "my_reading", "my_alarm", "my_message", "my_notice", "my_delivery")
+VIEWS = ("my_unit", "my_latest", "my_metric", "my_reading", "my_alarm", "my_message", "my_notice", "my_delivery")
 
 
 def ago(**span):
@@ -195,26 +194,6 @@ class TestTheFence:
 
 def p1(db):
     return db.execute("SELECT public_id FROM unit WHERE serial = 'P1'").fetchone()["public_id"]
-
-
-def test_readings_of_one_metric_are_found_by_the_key(db, people):
-    """The barrier must not make every chart read everything of the owner's units."""
-    ada, _ = people
-    db.execute("SET enable_seqscan = off")
-    with db.transaction():
-        act_as_owner(db, ada)
-        plan = db.execute(
-            "EXPLAIN SELECT time, value FROM my_reading WHERE unit = %s AND metric = 'temp_c'"
-            " AND time >= now() - interval '1 hour' AND time < now() ORDER BY time DESC LIMIT 10",
-            [p1_as(db)],
-        ).fetchall()
-    text = "\n".join(row["QUERY PLAN"] for row in plan)
-    assert "unit_id = " in text
-    assert "metric_id = " in text
-
-
-def p1_as(db):
-    return owned.units(db, 0, 10)[0]["id"]
 
 
 class TestCampaignNotices:
