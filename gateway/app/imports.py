@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gateway.app.catalog import rule_metrics
+from gateway.app.import_files import import_rows
 from gateway.core.errors import BadInput
 from gateway.registrations import files, service
 from gateway.registrations import repository as registrations
@@ -18,26 +19,23 @@ IMPORTS = ("products", "units", "owners")
 
 
 def import_files(url: str, what: str, paths: Sequence[Path], *, actor: str) -> list[str]:
-    """Import files of one kind, all or nothing; answers a line for each. Raises BadInput with line numbers."""
+    """Import files of one kind, all or nothing; returns lines that say what came of it.
+
+    Raises BadInput with line numbers. Units and owners are imported by a job.
+    """
+    if what != "products":
+        return import_rows(url, what, paths, actor=actor)
     with connect(url, "gateway-import") as connection:
         with connection.transaction():
-            lines = [_import(connection, what, path, actor) for path in paths]
+            lines = [_import(connection, path, actor) for path in paths]
         wake(connection)
     return lines
 
 
-def _import(tx: Connection, what: str, path: Path, actor: str) -> str:
-    if what == "products":
-        product = files.read_product(path)
-        changed = service.import_product(tx, product, actor=actor)
-        return f"{path.name}: {product.code} {'imported' if changed else 'is as it was'}"
-    if what == "units":
-        units = files.read_units(path)
-        count = service.import_units(tx, units, actor=actor)
-        return f"{path.name}: {count} of {len(units)} units created or changed"
-    owners = files.read_owners(path)
-    count = service.import_owners(tx, owners, actor=actor)
-    return f"{path.name}: {count} of {len(owners)} ownerships began"
+def _import(tx: Connection, path: Path, actor: str) -> str:
+    product = files.read_product(path)
+    changed = service.import_product(tx, product, actor=actor)
+    return f"{path.name}: {product.code} {'imported' if changed else 'is as it was'}"
 
 
 def apply_rules(url: str, paths: Sequence[Path], *, actor: str, dry: bool = False) -> list[str]:

@@ -12,7 +12,7 @@ from gateway.store.database import (
     UniqueViolation,
     connect,
 )
-from gateway.store.queries import Queries, load_queries
+from gateway.store.queries import Queries, Query, load_queries
 
 __all__ = [
     "Connection",
@@ -22,6 +22,7 @@ __all__ = [
     "Jsonb",
     "OperationalError",
     "Queries",
+    "Query",
     "Row",
     "UniqueViolation",
     "connect",
