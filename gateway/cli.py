@@ -112,7 +112,16 @@ def _parser() -> argparse.ArgumentParser:
     load.add_argument(
         "--retire-rules", action="store_true", help="products: take rules out of force that would no longer fit"
     )
+    load.add_argument(
+        "--clear",
+        nargs="?",
+        const="",
+        metavar="COLUMN,…",
+        help="empty cells of these columns (or of all that may) erase what is known; write it behind the files",
+    )
     load.set_defaults(run=_import)
+
+    _add_jobs(commands.add_parser("jobs", help="long work: imports"))
 
     rules = commands.add_parser("rules", help="check, apply or retire rules")
     rules.add_argument("what", choices=["check", "apply", "retire"])
@@ -136,6 +145,14 @@ def _parser() -> argparse.ArgumentParser:
     schemas.add_argument("--docs", type=Path, default=Path("docs"), help="where the page is (default %(default)s)")
     schemas.set_defaults(run=_schemas)
     return parser
+
+
+def _add_jobs(jobs: argparse.ArgumentParser) -> None:
+    acts = jobs.add_subparsers(metavar="ACT", required=True)
+    acts.add_parser("list", help="the newest jobs, how far they are, and why one failed").set_defaults(run=_jobs_list)
+    cancel = acts.add_parser("cancel", help="end a job before it changes anything")
+    cancel.add_argument("id", metavar="ID")
+    cancel.set_defaults(run=_jobs_cancel)
 
 
 def _add_quarantine(refused: argparse.ArgumentParser) -> None:
@@ -226,18 +243,46 @@ def _check(given: argparse.Namespace, settings: Settings) -> int:
 
 
 def _import(given: argparse.Namespace, settings: Settings) -> int:
-    from gateway.app import imports
+    url = _database_url(settings)
+    if given.what == "products":
+        from gateway.app.imports import import_files
 
-    lines = imports.import_files(
-        _database_url(settings),
-        given.what,
-        given.files,
-        actor="cli",
-        rule_files=given.rules,
-        retire_rules=given.retire_rules,
-    )
+        if given.clear is not None:
+            raise BadInput("--clear is for units and owners: a product file says everything of its product.")
+        lines = import_files(
+            url, given.what, given.files, actor="cli", rule_files=given.rules, retire_rules=given.retire_rules
+        )
+    else:
+        from gateway.app.import_files import import_rows, printed_progress
+
+        if given.rules or given.retire_rules:
+            raise BadInput("Rules go with product files only: leave out --rules and --retire-rules.")
+        clear = None if given.clear is None else [name for name in given.clear.split(",") if name]
+        lines = import_rows(
+            url,
+            given.what,
+            given.files,
+            actor="cli",
+            clear=clear,
+            rows_max=settings.import_max_rows,
+            show=printed_progress(),
+        )
     for line in lines:
         print(line)
+    return 0
+
+
+def _jobs_list(_given: argparse.Namespace, settings: Settings) -> int:
+    from gateway.app import jobs
+
+    print("\n".join(jobs.listed(_database_url(settings))))
+    return 0
+
+
+def _jobs_cancel(given: argparse.Namespace, settings: Settings) -> int:
+    from gateway.app import jobs
+
+    print(jobs.cancel(_database_url(settings), given.id))
     return 0
 
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gateway.app import catalog_changes
+from gateway.app.import_files import import_rows
 from gateway.core.errors import BadInput
-from gateway.registrations import files, service
 from gateway.rules import repository as rules
-from gateway.store import Connection, connect
+from gateway.store import connect
 from gateway.store.wakeup import wake
 
 IMPORTS = ("products", "units", "owners")
@@ -22,31 +22,21 @@ def import_files(
     rule_files: Sequence[Path] = (),
     retire_rules: bool = False,
 ) -> list[str]:
-    """Import files of one kind, all or nothing; answers a line for each. Raises BadInput with line numbers.
+    """Import files of one kind, all or nothing; returns lines that say what came of it. Raises BadInput with lines.
 
-    With products come the rules of `rule_files`; `retire_rules` takes those out of force that no longer fit.
+    With products come the rules of `rule_files`; `retire_rules` takes those out of force that no longer fit. Units and
+    owners are imported by a job.
     """
-    found = catalog_changes.read_rules(rule_files)
-    if what != "products" and (found or retire_rules):
-        raise BadInput("Rules go with product files only: leave out --rules and --retire-rules.")
+    rules_found = catalog_changes.read_rules(rule_files)
+    if what != "products":
+        if rules_found or retire_rules:
+            raise BadInput("Rules go with product files only: leave out --rules and --retire-rules.")
+        return import_rows(url, what, paths, actor=actor)
     with connect(url, "gateway-import") as connection:
         with connection.transaction():
-            if what == "products":
-                lines = catalog_changes.import_products(connection, paths, found, retire=retire_rules, actor=actor)
-            else:
-                lines = [_import(connection, what, path, actor) for path in paths]
+            lines = catalog_changes.import_products(connection, paths, rules_found, retire=retire_rules, actor=actor)
         wake(connection)
     return lines
-
-
-def _import(tx: Connection, what: str, path: Path, actor: str) -> str:
-    if what == "units":
-        units = files.read_units(path)
-        count = service.import_units(tx, units, actor=actor)
-        return f"{path.name}: {count} of {len(units)} units created or changed"
-    owners = files.read_owners(path)
-    count = service.import_owners(tx, owners, actor=actor)
-    return f"{path.name}: {count} of {len(owners)} ownerships began"
 
 
 def apply_rules(url: str, paths: Sequence[Path], *, actor: str, dry: bool = False) -> list[str]:

@@ -8,6 +8,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from gateway import flow, metrics
 from gateway.accounts.service import forget_old
+from gateway.app import jobs
 from gateway.app.post import Post, channels_of
 from gateway.campaigns.follow import follow
 from gateway.campaigns.tell import tell_due
@@ -68,7 +69,9 @@ class Worker:
             self._maintain, "interval", hours=1, next_run_time=self._clock(), misfire_grace_time=None, coalesce=True
         )
         scheduler.start()
+        running_jobs = jobs.JobThread(self._database.url, self._clock)
         try:
+            running_jobs.start()
             while not stop.is_set():
                 try:
                     with connect(self._database.url, "gateway-worker") as listener, self._post.running():
@@ -78,6 +81,7 @@ class Worker:
                     log.warning("The worker waits for %s (%s).", count_trouble(error).value, words_of(error))
                     stop.wait(_RETRY_S)
         finally:
+            running_jobs.stop()
             scheduler.shutdown()
 
     def _work(self, stop: threading.Event, listener: Connection) -> None:
@@ -159,6 +163,7 @@ class Worker:
             series.ensure_days([today, today + timedelta(days=1)])
             dropped = series.drop_before(today - self._settings.history_max)
             forget_old(connection, self._clock())
+            jobs.forget_old(connection, self._clock() - self._settings.jobs_kept)
             trimmed = quarantine.trim(connection, self._settings.quarantine_max_messages)
             log.info("Maintenance: %d days dropped, %d quarantined messages trimmed.", dropped, trimmed)
 

@@ -7,7 +7,7 @@ from gateway.campaigns.repository import queries
 from gateway.events import Event, append
 from gateway.store import Connection
 
-_OWNED = frozenset({"unit.claimed", "ownership.began"})
+_OWNED = frozenset({"unit.claimed"})
 
 
 def follow(tx: Connection, event: Event, now: datetime) -> None:
@@ -24,6 +24,12 @@ def follow(tx: Connection, event: Event, now: datetime) -> None:
     closing = unit | {"ids": ids, "firmware": event.data["firmware"]}
     closed = [row["campaign_id"] for row in tx.execute(queries.close, closing)]
     resolve_closed(tx, event.unit_id, closed, now)
+
+
+def owners_began(tx: Connection, unit_ids: Sequence[int], now: datetime) -> None:
+    """Have the worker look at units again whose ownership began by an import."""
+    tx.execute(queries.hold_published)
+    tx.execute(queries.look_again_at_all, {"unit_ids": list(unit_ids), "now": now})
 
 
 def resolve_closed(tx: Connection, unit_id: int, ids: Sequence[int], now: datetime) -> None:

@@ -117,7 +117,8 @@ ORDER BY place LIMIT %(limit)s;
 -- name: unknown_firmware
 -- Units of a product whose firmware is no version that we know.
 SELECT coalesce(sum(v.units), 0)::int AS units
-FROM (SELECT firmware, count(*) AS units FROM unit WHERE product_id = %(product_id)s GROUP BY firmware OFFSET 0) v
+FROM (SELECT firmware, count(*) AS units FROM unit WHERE product_id = %(product_id)s AND NOT is_test
+      GROUP BY firmware OFFSET 0) v
 WHERE firmware_key(v.firmware) IS NULL;
 
 -- name: freeze
@@ -222,6 +223,16 @@ FOR SHARE OF c;
 UPDATE campaign_unit SET due_at = %(now)s
 WHERE unit_id = %(unit_id)s AND campaign_id = ANY (%(ids)s::bigint[]) AND standing = 'affected' AND closed_at IS NULL;
 
+-- name: hold_published
+-- The published campaigns; they cannot end meanwhile.
+SELECT id FROM campaign WHERE state = 'published' ORDER BY id FOR SHARE;
+
+-- name: look_again_at_all
+-- Have the worker look at units in every published campaign that is not closed for them, whoever owns them now.
+UPDATE campaign_unit u SET due_at = %(now)s FROM campaign c
+WHERE u.unit_id = ANY (%(unit_ids)s::bigint[]) AND c.id = u.campaign_id AND c.state = 'published'
+  AND u.standing = 'affected' AND u.closed_at IS NULL;
+
 -- name: close
 -- Close a unit in the updates whose version it has reached.
 UPDATE campaign_unit u SET closed_at = %(now)s, due_at = NULL FROM campaign c
@@ -296,6 +307,6 @@ SELECT p.code, p.name, p.model, coalesce(sum(l.units), 0)::int AS units,
        coalesce(jsonb_agg(jsonb_build_object('lot', l.lot, 'units', l.units) ORDER BY l.lot)
                 FILTER (WHERE l.lot IS NOT NULL), '[]') AS lots
 FROM product p
-LEFT JOIN (SELECT product_id, lot, count(*) AS units FROM unit GROUP BY product_id, lot) l ON l.product_id = p.id
+LEFT JOIN (SELECT product_id, lot, count(*) AS units FROM unit WHERE NOT is_test GROUP BY product_id, lot) l ON l.product_id = p.id
 GROUP BY p.id
 ORDER BY p.code;

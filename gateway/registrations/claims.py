@@ -4,7 +4,6 @@ A wrong serial, a wrong code and a unit that is owned already cost the same quer
 codes, and are one answer. What was tried is noted first, and stays noted when it was wrong.
 """
 
-import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,7 +11,7 @@ from datetime import datetime, timedelta
 from gateway.core.errors import GatewayError, NotFound
 from gateway.core.serial import canonical_serial
 from gateway.events import append
-from gateway.registrations.codes import SALT_BYTES, Salt, canonical_code, hash_code, is_code
+from gateway.registrations.codes import SALT_BYTES, canonical_code, hash_code, is_code
 from gateway.registrations.repository import queries
 from gateway.store import Connection, Row
 from gateway.store.attempts import Limit, free_at, spend, take_back
@@ -80,21 +79,6 @@ Outcome = Claimed | Ambiguous | Refused
 
 _NO_CODE = hash_code("", bytes(SALT_BYTES))
 """Stands in where there is nothing to compare; no canonical code is empty."""
-
-
-def keep_codes(tx: Connection, codes: dict[int, str], salt: Salt = secrets.token_bytes) -> int:
-    """Keep the printed codes of units by number, hashed; answers how many are new or others than before."""
-    rows = tx.execute(queries.claim_codes, {"unit_ids": list(codes)})
-    kept: dict[int, bytes] = {row["unit_id"]: row["code_hash"] for row in rows}
-    wanted = {unit_id: canonical_code(printed) for unit_id, printed in codes.items()}
-    changed = {
-        unit_id: hash_code(code, salt(SALT_BYTES))
-        for unit_id, code in wanted.items()
-        if unit_id not in kept or not is_code(code, kept[unit_id])
-    }
-    if changed:
-        tx.execute(queries.upsert_codes, {"unit_ids": list(changed), "hashes": list(changed.values())})
-    return len(changed)
 
 
 def claim(

@@ -1,10 +1,13 @@
-"""Makers' files: read whole, every problem named with its place; one bad line and nothing is taken."""
+"""Makers' files: every problem is named with its place; one bad line and nothing is taken.
+
+Lists of units and owners are read as a stream, a line at a time, so their length takes no memory.
+"""
 
 import csv
-import io
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import TextIO, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -13,8 +16,30 @@ from gateway.core.errors import BadInput, problems_of
 from gateway.registrations.model import OwnerRow, ProductFile, UnitRow
 
 PROBLEMS_SHOWN = 20
+LINE_MAX = 65_536
+"""Characters of one line of a file."""
 
 RowT = TypeVar("RowT", bound=BaseModel)
+
+
+@dataclass(slots=True)
+class Problems:
+    """What is wrong with a file: the first problems in words, and the number of all."""
+
+    shown: list[str] = field(default_factory=list)
+    count: int = 0
+
+    def add(self, *problems: str) -> None:
+        """Note problems, in the order of the file."""
+        self.count += len(problems)
+        self.shown += problems[: PROBLEMS_SHOWN - len(self.shown)]
+
+    def refusal(self, what: str) -> BadInput:
+        """The error that names them."""
+        more = self.count - len(self.shown)
+        return BadInput(
+            f"{what} was not imported, nothing of it was taken:", self.shown + ([f"and {more} more"] if more else [])
+        )
 
 
 def read_product(path: Path) -> ProductFile:
@@ -25,42 +50,62 @@ def read_product(path: Path) -> ProductFile:
     except yaml.YAMLError as error:
         raise BadInput(f"{path} is not YAML, nothing was imported.", [str(error)]) from error
     except ValidationError as error:
-        raise _refused(path, problems_of(error, path.name)) from error
+        problems = Problems()
+        problems.add(*problems_of(error, path.name))
+        raise problems.refusal(str(path)) from error
 
 
 def read_units(path: Path) -> dict[int, UnitRow]:
-    """A units file by line number; raises BadInput naming lines.
-
-    CSV: product, serial, lot, firmware, made_on, claim_code.
-    """
-    return _read_csv(path, UnitRow)
+    """A short units file by line number; raises BadInput naming lines."""
+    return _read_whole(path, UnitRow)
 
 
 def read_owners(path: Path) -> dict[int, OwnerRow]:
-    """An owners file (CSV: person, email, unit, since) by line number; raises BadInput naming lines."""
-    return _read_csv(path, OwnerRow)
+    """A short owners file by line number; raises BadInput naming lines."""
+    return _read_whole(path, OwnerRow)
 
 
-def _read_csv(path: Path, model: type[RowT]) -> dict[int, RowT]:
-    reader = csv.DictReader(io.StringIO(_text(path)), strict=True)
-    problems: list[str] = []
-    rows: dict[int, RowT] = {}
-    try:
-        if problems := list(_wrong_columns(reader.fieldnames or [], model)):
-            raise _refused(path, problems)
-        for cells in reader:
-            if None in cells:
-                problems.append(f"line {reader.line_num}: there are more cells than columns; quote cells with a comma")
-                continue
-            try:
-                rows[reader.line_num] = model.model_validate({name: cell for name, cell in cells.items() if cell})
-            except ValidationError as error:
-                problems += problems_of(error, f"line {reader.line_num}")
-    except csv.Error as error:
-        problems.append(f"line {reader.reader.line_num}: {error}")
-    if problems:
-        raise _refused(path, problems)
+def _read_whole(path: Path, model: type[RowT]) -> dict[int, RowT]:
+    problems = Problems()
+    rows = dict(read_rows(path, model, problems))
+    if problems.count:
+        raise problems.refusal(str(path))
     return rows
+
+
+def columns_of(path: Path, model: type[BaseModel]) -> list[str]:
+    """The columns that a file has; raises BadInput where one is missing, unknown, or there twice."""
+    problems = Problems()
+    with _opened(path) as file:
+        names = next(csv.reader(_lines(file, path), strict=True), [])
+    problems.add(*_wrong_columns(names, model))
+    if problems.count:
+        raise problems.refusal(str(path))
+    return names
+
+
+def read_rows(path: Path, model: type[RowT], problems: Problems, where: str = "") -> Iterator[tuple[int, RowT]]:
+    """Each row with its line number, as it is read; what is wrong goes to `problems`, `where` before it.
+
+    Raises BadInput when the file cannot be read on.
+    """
+    with _opened(path) as file:
+        reader = csv.DictReader(_lines(file, path), strict=True)
+        try:
+            if wrong := list(_wrong_columns(reader.fieldnames or [], model)):
+                problems.add(*(f"{where}{problem}" for problem in wrong))
+                return
+            for cells in reader:
+                line = reader.line_num
+                if None in cells:
+                    problems.add(f"{where}line {line}: there are more cells than columns; quote cells with a comma")
+                    continue
+                try:
+                    yield line, model.model_validate({name: cell for name, cell in cells.items() if cell})
+                except ValidationError as error:
+                    problems.add(*problems_of(error, f"{where}line {line}"))
+        except csv.Error as error:
+            problems.add(f"{where}line {reader.reader.line_num}: {error}")
 
 
 def _wrong_columns(names: Sequence[str], model: type[BaseModel]) -> Iterator[str]:
@@ -70,23 +115,46 @@ def _wrong_columns(names: Sequence[str], model: type[BaseModel]) -> Iterator[str
             yield f"line 1: {name!r} is no column of this file; it has {', '.join(fields)}"
         elif names.count(name) > 1:
             yield f"line 1: the column {name} stands twice; keep one"
-    for name, field in fields.items():
-        if field.is_required() and name not in names:
+    for name, wanted in fields.items():
+        if wanted.is_required() and name not in names:
             yield f"line 1: the column {name} is missing; add it"
 
 
-def _text(path: Path) -> str:
+def _opened(path: Path) -> TextIO:
     try:
-        text = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path} cannot be read: {error}. Give a UTF-8 text file.") from error
+        return path.open("r", encoding="utf-8-sig")
+    except OSError as error:
+        raise _unreadable(path, str(error)) from error
+
+
+def _lines(file: TextIO, path: Path) -> Iterator[str]:
+    """The lines of a text file, none of them longer than the limit; raises BadInput for what is no text."""
+    number = 0
+    while True:
+        number += 1
+        try:
+            line = file.readline(LINE_MAX)
+        except (OSError, UnicodeDecodeError) as error:
+            raise _unreadable(path, f"{error}") from error
+        if not line:
+            return
+        if "\0" in line:
+            raise _unreadable(path, f"line {number} holds a zero byte")
+        if len(line) == LINE_MAX and line[-1] != "\n":
+            raise _unreadable(path, f"line {number} is longer than {LINE_MAX} characters")
+        yield line
+
+
+def _text(path: Path) -> str:
+    with _opened(path) as file:
+        try:
+            text = file.read()
+        except (OSError, UnicodeDecodeError) as error:
+            raise _unreadable(path, str(error)) from error
     if "\0" in text:
-        line = text[: text.index("\0")].count("\n") + 1
-        raise BadInput(f"{path} cannot be read: line {line} holds a zero byte. Give a UTF-8 text file.")
+        raise _unreadable(path, f"line {text[: text.index(chr(0))].count(chr(10)) + 1} holds a zero byte")
     return text
 
 
-def _refused(path: Path, problems: list[str]) -> BadInput:
-    more = len(problems) - PROBLEMS_SHOWN
-    shown = problems[:PROBLEMS_SHOWN] + ([f"and {more} more"] if more > 0 else [])
-    return BadInput(f"{path} was not imported, nothing of it was taken:", shown)
+def _unreadable(path: Path, why: str) -> BadInput:
+    return BadInput(f"{path} cannot be read: {why}. Give a UTF-8 text file.")

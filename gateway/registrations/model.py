@@ -1,22 +1,26 @@
 """What makers write about their products, units and owners, and the values the gateway keeps of it."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Annotated, Self
+from functools import lru_cache
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
     ConfigDict,
-    EmailStr,
     Field,
     FiniteFloat,
+    PlainValidator,
     SecretStr,
     model_validator,
+    validate_email,
 )
 
 from gateway.core.duration import Duration
+from gateway.core.places import country_code, zone_name
 from gateway.core.serial import canonical_serial
 from gateway.registrations.codes import canonical_code
 
@@ -85,9 +89,38 @@ class ProductFile(_Written):
 Serial = Annotated[str, AfterValidator(lambda printed: (canonical_serial(printed), printed)[1])]
 
 
+_LOCAL_MAX = 64
+_PLAIN_LOCAL = re.compile(r"[a-z0-9_+-]+(\.[a-z0-9_+-]+)*")
+
+
+@lru_cache(10_000)
+def _is_plain_domain(domain: str) -> bool:
+    """Whether a domain is taken as it is written. A million addresses have few domains."""
+    try:
+        return validate_email(f"a@{domain}")[1] == f"a@{domain}"
+    except ValueError:
+        return False
+
+
+def _email(written: object) -> str:
+    """An address in lower case; raises ValueError for what is none."""
+    address = str(written).strip().lower()
+    local, _, domain = address.rpartition("@")
+    if len(local) <= _LOCAL_MAX and _PLAIN_LOCAL.fullmatch(local) and _is_plain_domain(domain):
+        return address
+    return validate_email(address)[1].lower()
+
+
+Email = Annotated[str, PlainValidator(_email)]
+
+
 ClaimCode = Annotated[
     SecretStr, AfterValidator(lambda printed: (canonical_code(printed.get_secret_value()), printed)[1])
 ]
+
+
+Cell = Annotated[str, Field(max_length=200)]
+"""A text in a cell of a file."""
 
 
 class UnitRow(_Written):
@@ -95,10 +128,16 @@ class UnitRow(_Written):
 
     product: Code
     serial: Serial
-    lot: str | None = None
-    firmware: str | None = None
+    lot: Cell | None = None
+    firmware: Cell | None = None
     made_on: date | None = None
     claim_code: ClaimCode | None = None
+    hardware: Cell | None = None
+    region: Cell | None = None
+    sold_on: date | None = None
+    support_until: date | None = None
+    order_number: Cell | None = None
+    test: Literal["yes", "no"] | None = None
 
 
 def _names_a_unit(unit: str) -> str:
@@ -109,10 +148,17 @@ def _names_a_unit(unit: str) -> str:
 class OwnerRow(_Written):
     """One line of an owners file: this person owns the unit (written PRODUCT/SERIAL) since then."""
 
-    person: Annotated[str, Field(min_length=1)]
-    email: Annotated[EmailStr, AfterValidator(str.lower)]
-    unit: Annotated[str, Field(pattern=r"^[a-z0-9-]+/.+$"), AfterValidator(_names_a_unit)]
+    person: Annotated[str, Field(min_length=1, max_length=200)]
+    email: Email
+    unit: Annotated[str, Field(pattern=r"^[a-z0-9-]+/.+$", max_length=200), AfterValidator(_names_a_unit)]
     since: AwareDatetime
+    phone: Cell | None = None
+    address: Annotated[str, Field(max_length=1_000)] | None = None
+    country: Annotated[str, AfterValidator(country_code)] | None = None
+    time_zone: Annotated[str, AfterValidator(zone_name)] | None = None
+    customer_number: Cell | None = None
+    contract_level: Cell | None = None
+    language: Literal["en", "de"] | None = None
 
     @property
     def unit_key(self) -> tuple[str, str]:

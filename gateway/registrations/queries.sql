@@ -62,17 +62,6 @@ JOIN product_revision_metric r USING (product_id, revision)
 JOIN metric m ON m.id = r.metric_id
 ORDER BY r.product_id, r.position;
 
--- name: upsert_units
--- Create units, or change lot, firmware and date of those known; answers the ones created or changed.
-INSERT INTO unit (public_id, product_id, serial, printed, lot, firmware, made_on)
-SELECT * FROM unnest(%(public_ids)s::text[], %(product_ids)s::int[], %(serials)s::text[], %(printed)s::text[],
-                     %(lots)s::text[], %(firmwares)s::text[], %(made_on)s::date[])
-ON CONFLICT (product_id, serial) DO UPDATE
-SET printed = excluded.printed, lot = excluded.lot, firmware = excluded.firmware, made_on = excluded.made_on
-WHERE (unit.printed, unit.lot, unit.firmware, unit.made_on)
-      IS DISTINCT FROM (excluded.printed, excluded.lot, excluded.firmware, excluded.made_on)
-RETURNING id, serial, product_id, lot, firmware, xmax = 0 AS created;
-
 -- name: take_firmware
 -- Bring units to the firmware that they reported; answers those that had another, with what it was before.
 WITH other AS (
@@ -92,31 +81,6 @@ SELECT u.id, u.public_id, p.code AS product_code, u.serial
 FROM unnest(%(codes)s::text[], %(serials)s::text[]) AS k (code, serial)
 JOIN product p ON p.code = k.code
 JOIN unit u ON u.product_id = p.id AND u.serial = k.serial;
-
--- name: upsert_person
--- The person with this address, made if new.
-INSERT INTO person (public_id, name, email) VALUES (%(public_id)s, %(name)s, %(email)s)
-ON CONFLICT (email) DO UPDATE SET name = excluded.name
-RETURNING id, public_id;
-
--- name: lock_unit
--- Hold a unit while its ownership changes.
-SELECT id FROM unit WHERE id = %(unit_id)s FOR NO KEY UPDATE;
-
--- name: ownership_from
--- The ownership that covers a moment or begins after it, the earliest first.
-SELECT person_id, lower(during) AS since, upper(during) AS until FROM ownership
-WHERE unit_id = %(unit_id)s AND (upper(during) IS NULL OR upper(during) > %(since)s)
-ORDER BY lower(during) LIMIT 1;
-
--- name: end_ownership
--- End the ownership of a unit that runs.
-UPDATE ownership SET during = tstzrange(lower(during), %(until)s)
-WHERE unit_id = %(unit_id)s AND upper_inf(during);
-
--- name: begin_ownership
--- Let an ownership begin.
-INSERT INTO ownership (unit_id, person_id, during) VALUES (%(unit_id)s, %(person_id)s, tstzrange(%(since)s, NULL));
 
 -- name: owner_at
 -- Who owns a unit at a moment.
@@ -202,15 +166,6 @@ SELECT u.id AS unit_id, m.id AS metric_id, r.unit AS measure FROM unit u
 JOIN product_metric r ON r.product_id = u.product_id
 JOIN metric m ON m.id = r.metric_id
 WHERE u.public_id = %(unit)s AND m.name = %(metric)s;
-
--- name: claim_codes
--- The kept codes of units.
-SELECT unit_id, code_hash FROM claim_code WHERE unit_id = ANY(%(unit_ids)s::bigint[]);
-
--- name: upsert_codes
--- Keep the codes of units; another code than before is not spent.
-INSERT INTO claim_code (unit_id, code_hash) SELECT * FROM unnest(%(unit_ids)s::bigint[], %(hashes)s::bytea[])
-ON CONFLICT (unit_id) DO UPDATE SET code_hash = excluded.code_hash, spent_at = NULL;
 
 -- name: claimable
 -- The units with a serial, in one product or in all, held while it is decided whose they are.
@@ -354,3 +309,235 @@ WHERE n.id = %(notice)s;
 -- name: my_unread
 -- How many of the person's notices he has not read.
 SELECT count(*) AS unread FROM my_notice WHERE read_at IS NULL;
+
+-- name: hold_imports
+-- One import after the other puts what it staged into force; rows are staged by key, and taken by ranges of keys.
+SELECT pg_advisory_xact_lock(7402213);
+
+-- name: codes_by_key
+-- The kept claim codes of units by product and canonical serial.
+SELECT k.place, c.code_hash
+FROM unnest(%(product_ids)s::int[], %(serials)s::text[]) WITH ORDINALITY AS k (product_id, serial, place)
+JOIN unit u ON u.product_id = k.product_id AND u.serial = k.serial
+JOIN claim_code c ON c.unit_id = u.id;
+
+-- name: next_units
+-- The last key of the next staged units behind a key, and how many these are.
+SELECT product_id, serial, count(*) OVER () AS rows FROM (
+  SELECT product_id, serial FROM import_unit
+  WHERE job_id = %(job)s AND (product_id, serial) > (%(after_product)s::int, %(after_serial)s::text)
+  ORDER BY product_id, serial LIMIT %(limit)s) staged
+ORDER BY product_id DESC, serial DESC LIMIT 1;
+
+-- name: units_twice
+-- Staged units that stand in the files before.
+SELECT file, line, printed, first_file, first_line FROM (
+  SELECT file, line, printed, row_number() OVER w AS nth, first_value(file) OVER w AS first_file,
+         first_value(line) OVER w AS first_line
+  FROM import_unit
+  WHERE job_id = %(job)s AND (product_id, serial) > (%(after_product)s::int, %(after_serial)s::text)
+    AND (product_id, serial) <= (%(upto_product)s::int, %(upto_serial)s::text)
+  WINDOW w AS (PARTITION BY product_id, serial ORDER BY file, line)) staged
+WHERE nth > 1;
+
+-- name: change_units
+-- Bring units that are here to what is staged, where that differs; empty is unknown, and what a device reported stands.
+WITH changed AS (
+  UPDATE unit u
+  SET printed = s.printed,
+      firmware = CASE WHEN u.firmware_reported_at IS NOT NULL THEN u.firmware
+                      WHEN 'firmware' = ANY (%(clear)s::text[]) THEN s.firmware ELSE coalesce(s.firmware, u.firmware) END,
+      lot = CASE WHEN 'lot' = ANY (%(clear)s::text[]) THEN s.lot ELSE coalesce(s.lot, u.lot) END,
+      made_on = CASE WHEN 'made_on' = ANY (%(clear)s::text[]) THEN s.made_on ELSE coalesce(s.made_on, u.made_on) END,
+      hardware = CASE WHEN 'hardware' = ANY (%(clear)s::text[]) THEN s.hardware ELSE coalesce(s.hardware, u.hardware) END,
+      region = CASE WHEN 'region' = ANY (%(clear)s::text[]) THEN s.region ELSE coalesce(s.region, u.region) END,
+      sold_on = CASE WHEN 'sold_on' = ANY (%(clear)s::text[]) THEN s.sold_on ELSE coalesce(s.sold_on, u.sold_on) END,
+      support_until = CASE WHEN 'support_until' = ANY (%(clear)s::text[]) THEN s.support_until
+                           ELSE coalesce(s.support_until, u.support_until) END,
+      order_number = CASE WHEN 'order_number' = ANY (%(clear)s::text[]) THEN s.order_number
+                          ELSE coalesce(s.order_number, u.order_number) END,
+      is_test = coalesce(s.is_test, u.is_test AND NOT 'test' = ANY (%(clear)s::text[]))
+  FROM import_unit s
+  WHERE s.job_id = %(job)s AND (s.product_id, s.serial) > (%(after_product)s::int, %(after_serial)s::text)
+    AND (s.product_id, s.serial) <= (%(upto_product)s::int, %(upto_serial)s::text)
+    AND u.product_id = s.product_id AND u.serial = s.serial
+    AND (s.printed <> u.printed
+      OR s.firmware IS DISTINCT FROM u.firmware AND u.firmware_reported_at IS NULL
+         AND (s.firmware IS NOT NULL OR 'firmware' = ANY (%(clear)s::text[]))
+      OR s.lot IS DISTINCT FROM u.lot AND (s.lot IS NOT NULL OR 'lot' = ANY (%(clear)s::text[]))
+      OR s.made_on IS DISTINCT FROM u.made_on AND (s.made_on IS NOT NULL OR 'made_on' = ANY (%(clear)s::text[]))
+      OR s.hardware IS DISTINCT FROM u.hardware AND (s.hardware IS NOT NULL OR 'hardware' = ANY (%(clear)s::text[]))
+      OR s.region IS DISTINCT FROM u.region AND (s.region IS NOT NULL OR 'region' = ANY (%(clear)s::text[]))
+      OR s.sold_on IS DISTINCT FROM u.sold_on AND (s.sold_on IS NOT NULL OR 'sold_on' = ANY (%(clear)s::text[]))
+      OR s.support_until IS DISTINCT FROM u.support_until
+         AND (s.support_until IS NOT NULL OR 'support_until' = ANY (%(clear)s::text[]))
+      OR s.order_number IS DISTINCT FROM u.order_number
+         AND (s.order_number IS NOT NULL OR 'order_number' = ANY (%(clear)s::text[]))
+      OR coalesce(s.is_test, u.is_test AND NOT 'test' = ANY (%(clear)s::text[])) <> u.is_test)
+  RETURNING u.id
+)
+INSERT INTO import_change (job_id, turn, unit_id, is_new) SELECT %(job)s, %(turn)s, id, false FROM changed;
+
+-- name: count_reported
+-- How many staged units name another firmware than their device reported.
+SELECT count(*) AS units FROM import_unit s
+JOIN unit u ON u.product_id = s.product_id AND u.serial = s.serial
+WHERE s.job_id = %(job)s AND (s.product_id, s.serial) > (%(after_product)s::int, %(after_serial)s::text)
+  AND (s.product_id, s.serial) <= (%(upto_product)s::int, %(upto_serial)s::text)
+  AND u.firmware_reported_at IS NOT NULL AND s.firmware <> u.firmware;
+
+-- name: create_units
+-- Create the staged units that are not here.
+WITH created AS (
+  INSERT INTO unit (public_id, product_id, serial, printed, lot, firmware, made_on, hardware, region, sold_on,
+                    support_until, order_number, is_test)
+  SELECT s.public_id, s.product_id, s.serial, s.printed, s.lot, s.firmware, s.made_on, s.hardware, s.region, s.sold_on,
+         s.support_until, s.order_number, coalesce(s.is_test, false)
+  FROM import_unit s
+  WHERE s.job_id = %(job)s AND (s.product_id, s.serial) > (%(after_product)s::int, %(after_serial)s::text)
+    AND (s.product_id, s.serial) <= (%(upto_product)s::int, %(upto_serial)s::text)
+    AND NOT EXISTS (SELECT FROM unit u WHERE u.product_id = s.product_id AND u.serial = s.serial)
+  ORDER BY s.product_id, s.serial
+  RETURNING id
+)
+INSERT INTO import_change (job_id, turn, unit_id, is_new) SELECT %(job)s, %(turn)s, id, true FROM created;
+
+-- name: keep_codes
+-- Keep the staged claim codes; another code than before is not spent.
+INSERT INTO claim_code (unit_id, code_hash)
+SELECT u.id, s.code_hash FROM import_unit s
+JOIN unit u ON u.product_id = s.product_id AND u.serial = s.serial
+WHERE s.job_id = %(job)s AND (s.product_id, s.serial) > (%(after_product)s::int, %(after_serial)s::text)
+  AND (s.product_id, s.serial) <= (%(upto_product)s::int, %(upto_serial)s::text) AND s.code_hash IS NOT NULL
+ON CONFLICT (unit_id) DO UPDATE SET code_hash = excluded.code_hash, spent_at = NULL;
+
+-- name: next_owners
+-- The last key of the next staged owners behind a key, and how many these are.
+SELECT product_id, serial, count(*) OVER () AS rows FROM (
+  SELECT product_id, serial FROM import_owner
+  WHERE job_id = %(job)s AND (product_id, serial) > (%(after_product)s::int, %(after_serial)s::text)
+  ORDER BY product_id, serial LIMIT %(limit)s) staged
+ORDER BY product_id DESC, serial DESC LIMIT 1;
+
+-- name: next_people
+-- The last address of the next staged owners behind an address, and how many these are.
+SELECT email, count(*) OVER () AS rows FROM (
+  SELECT email FROM import_owner WHERE job_id = %(job)s AND email > %(after)s ORDER BY email LIMIT %(limit)s) staged
+ORDER BY email DESC LIMIT 1;
+
+-- name: owners_refused
+-- Staged owners that cannot begin as they are written, and from when on somebody else has the unit.
+SELECT file, line, unit, verdict, owned_since
+FROM import_owner_plan(%(job)s, %(after_product)s::int, %(after_serial)s::text,
+                       %(upto_product)s::int, %(upto_serial)s::text)
+WHERE verdict NOT IN ('begins', 'known');
+
+-- name: bring_people
+-- Create or change people as staged: an address is a person, the last line that says something counts, empty is unknown.
+WITH staged AS (
+  SELECT s.email, (array_agg(s.public_id))[1] AS public_id,
+         (array_agg(s.name ORDER BY s.file DESC, s.line DESC))[1] AS name,
+         (array_agg(s.phone ORDER BY s.file DESC, s.line DESC) FILTER (WHERE s.phone IS NOT NULL))[1] AS phone,
+         (array_agg(s.address ORDER BY s.file DESC, s.line DESC) FILTER (WHERE s.address IS NOT NULL))[1] AS address,
+         (array_agg(s.country ORDER BY s.file DESC, s.line DESC) FILTER (WHERE s.country IS NOT NULL))[1] AS country,
+         (array_agg(s.time_zone ORDER BY s.file DESC, s.line DESC) FILTER (WHERE s.time_zone IS NOT NULL))[1] AS time_zone,
+         (array_agg(s.customer_number ORDER BY s.file DESC, s.line DESC)
+          FILTER (WHERE s.customer_number IS NOT NULL))[1] AS customer_number,
+         (array_agg(s.contract_level ORDER BY s.file DESC, s.line DESC)
+          FILTER (WHERE s.contract_level IS NOT NULL))[1] AS contract_level,
+         (array_agg(s.language ORDER BY s.file DESC, s.line DESC) FILTER (WHERE s.language IS NOT NULL))[1] AS language
+  FROM import_owner s
+  WHERE s.job_id = %(job)s AND s.email > %(after)s AND s.email <= %(upto)s
+  GROUP BY s.email
+), brought AS (
+  INSERT INTO person (public_id, name, email, phone, address, country, time_zone, customer_number, contract_level, language)
+  SELECT public_id, name, email, phone, address, country, time_zone, customer_number, contract_level,
+         coalesce(language, 'en')
+  FROM staged
+  ON CONFLICT (email) DO UPDATE
+  SET name = excluded.name,
+      phone = CASE WHEN 'phone' = ANY (%(clear)s::text[]) THEN excluded.phone
+                   ELSE coalesce(excluded.phone, person.phone) END,
+      address = CASE WHEN 'address' = ANY (%(clear)s::text[]) THEN excluded.address
+                     ELSE coalesce(excluded.address, person.address) END,
+      country = CASE WHEN 'country' = ANY (%(clear)s::text[]) THEN excluded.country
+                     ELSE coalesce(excluded.country, person.country) END,
+      time_zone = CASE WHEN 'time_zone' = ANY (%(clear)s::text[]) THEN excluded.time_zone
+                       ELSE coalesce(excluded.time_zone, person.time_zone) END,
+      customer_number = CASE WHEN 'customer_number' = ANY (%(clear)s::text[]) THEN excluded.customer_number
+                             ELSE coalesce(excluded.customer_number, person.customer_number) END,
+      contract_level = CASE WHEN 'contract_level' = ANY (%(clear)s::text[]) THEN excluded.contract_level
+                            ELSE coalesce(excluded.contract_level, person.contract_level) END
+  WHERE excluded.name <> person.name
+    OR excluded.phone IS DISTINCT FROM person.phone
+       AND (excluded.phone IS NOT NULL OR 'phone' = ANY (%(clear)s::text[]))
+    OR excluded.address IS DISTINCT FROM person.address
+       AND (excluded.address IS NOT NULL OR 'address' = ANY (%(clear)s::text[]))
+    OR excluded.country IS DISTINCT FROM person.country
+       AND (excluded.country IS NOT NULL OR 'country' = ANY (%(clear)s::text[]))
+    OR excluded.time_zone IS DISTINCT FROM person.time_zone
+       AND (excluded.time_zone IS NOT NULL OR 'time_zone' = ANY (%(clear)s::text[]))
+    OR excluded.customer_number IS DISTINCT FROM person.customer_number
+       AND (excluded.customer_number IS NOT NULL OR 'customer_number' = ANY (%(clear)s::text[]))
+    OR excluded.contract_level IS DISTINCT FROM person.contract_level
+       AND (excluded.contract_level IS NOT NULL OR 'contract_level' = ANY (%(clear)s::text[]))
+  RETURNING xmax = 0 AS is_new
+)
+SELECT count(*) FILTER (WHERE is_new) AS created, count(*) FILTER (WHERE NOT is_new) AS changed FROM brought;
+
+-- name: bring_languages
+-- Bring people to the staged language, except those who have an account and choose for themselves.
+UPDATE person p SET language = s.language
+FROM (SELECT DISTINCT ON (email) email, language FROM import_owner
+      WHERE job_id = %(job)s AND email > %(after)s AND email <= %(upto)s AND language IS NOT NULL
+      ORDER BY email, file DESC, line DESC) s
+WHERE p.email = s.email AND p.language <> s.language AND NOT EXISTS (SELECT FROM account a WHERE a.person_id = p.id);
+
+-- name: plan_owners
+-- Note the ownerships that begin; returns the staged owners that cannot.
+WITH plan AS MATERIALIZED (
+  SELECT * FROM import_owner_plan(%(job)s, %(after_product)s::int, %(after_serial)s::text,
+                                  %(upto_product)s::int, %(upto_serial)s::text)
+), noted AS (
+  INSERT INTO import_change (job_id, turn, unit_id, is_new, person_id, since, until)
+  SELECT %(job)s, %(turn)s, n.unit_id, true, p.id, n.since, n.until
+  FROM plan n JOIN person p ON p.email = n.email WHERE n.verdict = 'begins'
+)
+SELECT file, line, unit, verdict, owned_since FROM plan WHERE verdict NOT IN ('begins', 'known');
+
+-- name: hold_changed
+-- Hold the units whose ownership changes: somebody who claims one waits for it.
+WITH held AS (
+  SELECT u.id FROM unit u
+  WHERE u.id IN (SELECT unit_id FROM import_change WHERE job_id = %(job)s AND turn = %(turn)s)
+  ORDER BY u.id FOR NO KEY UPDATE OF u
+)
+SELECT count(*) FROM held;
+
+-- name: end_ownerships
+-- End the ownerships that run when those of a turn begin.
+UPDATE ownership o SET during = tstzrange(lower(o.during), c.since)
+FROM (SELECT unit_id, min(since) AS since FROM import_change
+      WHERE job_id = %(job)s AND turn = %(turn)s GROUP BY unit_id) c
+WHERE o.unit_id = c.unit_id AND upper_inf(o.during) AND lower(o.during) < c.since;
+
+-- name: begin_ownerships
+-- Let the ownerships of a turn begin.
+INSERT INTO ownership (unit_id, person_id, during)
+SELECT unit_id, person_id, tstzrange(since, until) FROM import_change WHERE job_id = %(job)s AND turn = %(turn)s;
+
+-- name: changed_units
+-- The units that a turn of an import changed, or whose ownership began.
+SELECT DISTINCT unit_id FROM import_change WHERE job_id = %(job)s AND turn = %(turn)s ORDER BY unit_id;
+
+-- name: drop_staged_units
+-- Remove staged units of a job.
+DELETE FROM import_unit WHERE ctid = ANY (ARRAY(SELECT ctid FROM import_unit WHERE job_id = %(job)s LIMIT %(limit)s));
+
+-- name: drop_staged_owners
+-- Remove staged owners of a job.
+DELETE FROM import_owner WHERE ctid = ANY (ARRAY(SELECT ctid FROM import_owner WHERE job_id = %(job)s LIMIT %(limit)s));
+
+-- name: drop_changes
+-- Remove what was noted of the changes of a job.
+DELETE FROM import_change WHERE ctid = ANY (ARRAY(SELECT ctid FROM import_change WHERE job_id = %(job)s LIMIT %(limit)s));

@@ -14,7 +14,7 @@ from gateway.store.database import (
     connect,
     is_idle,
 )
-from gateway.store.queries import Queries, load_queries
+from gateway.store.queries import Queries, Query, load_queries
 from gateway.store.trouble import TROUBLES, Trouble, count_trouble, pause, trouble_of, words_of
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Jsonb",
     "OperationalError",
     "Queries",
+    "Query",
     "Row",
     "Trouble",
     "UniqueViolation",

@@ -3,7 +3,7 @@
 Format: PostgreSQL documentation, COPY, "Binary Format"; a timestamptz is microseconds since 2000-01-01 UTC.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,3 +39,14 @@ def copy_columns(connection: Connection, table: str, columns: Mapping[str, Colum
     )
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         copy.write(_SIGNATURE + rows.tobytes() + _TRAILER)
+
+
+def copy_rows(connection: Connection, table: str, columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> None:
+    """COPY rows into `table`; `columns` names them with their types in the database, in the order of each row."""
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
+        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
+    )
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.set_types(list(columns.values()))
+        for row in rows:
+            copy.write_row(row)

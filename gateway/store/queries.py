@@ -5,6 +5,9 @@ from importlib.resources import files
 
 from psycopg.sql import SQL
 
+Query = SQL
+"""One named query."""
+
 _NAME = re.compile(r"^-- name: *(.*)$", re.MULTILINE)
 _HEAD = re.compile(r"^-- name: (\w+)\n-- (\S.*)\n", re.MULTILINE)
 

@@ -20,10 +20,10 @@ import pytest
 from gateway.demo.visitor import Visitor
 from gateway.embedded.process import spawn
 from gateway.registrations.model import UnitRow
-from gateway.registrations.service import import_units
 from gateway.store import Connection, connect
 from tests.dsl.ports import free_port
 from tests.dsl.wait import until
+from tests.factories.imports import import_units
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 DATA = Path(__file__).parents[2] / "gateway" / "demo" / "data"

@@ -8,10 +8,11 @@ from gateway.m2m.message import Heard, Message
 from gateway.m2m.repository import keep_last
 from gateway.registrations.claims import Claimant, Limits, Outcome, claim
 from gateway.registrations.model import OwnerRow, UnitRow
-from gateway.registrations.service import import_owners, import_product, import_units
+from gateway.registrations.service import import_product
 from gateway.store import Connection, Jsonb
 from gateway.store.timeseries import TimeSeries
 from tests.factories import product
+from tests.factories.imports import import_owners, import_units
 
 CODE = "K7QM-2XRT"
 WRONG = "AAAA-AAAA"

@@ -5,8 +5,9 @@ from typing import Any
 
 from gateway.app.imports import apply_rules
 from gateway.registrations.model import OwnerRow, ProductFile, UnitRow
-from gateway.registrations.service import import_owners, import_product, import_units
+from gateway.registrations.service import import_product
 from gateway.store import connect
+from tests.factories.imports import import_owners, import_units
 
 PUMP = {
     "code": "pump",

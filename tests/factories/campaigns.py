@@ -6,9 +6,10 @@ from typing import Any
 
 from gateway.core.ids import random_id
 from gateway.registrations.model import OwnerRow, UnitRow
-from gateway.registrations.service import import_owners, import_product, import_units
+from gateway.registrations.service import import_product
 from gateway.store import Connection
 from tests.factories import product
+from tests.factories.imports import import_owners, import_units
 
 CONTACT = {"phone": "0800 000", "email": None, "url": None}
 SINCE = datetime(2024, 1, 1, tzinfo=UTC)

@@ -12,9 +12,9 @@ from gateway.registrations import claims
 from gateway.registrations.claims import COMPARED, Ambiguous, Claimed, Refused, name_place, release
 from gateway.registrations.files import read_units
 from gateway.registrations.model import UnitRow
-from gateway.registrations.service import import_units
 from gateway.store import connect
 from tests.dsl.owners import CODE, LIMITS, WRONG, make_person, make_units, own, try_claim, unit_id
+from tests.factories.imports import import_units
 
 NOW = datetime.now(UTC)
 

@@ -107,13 +107,15 @@ def test_repeated_imports_change_nothing_and_tell_nothing(maker, db):
     assert everything(db) == before
 
 
-def test_a_changed_lot_is_told_of_this_unit_only(maker, db):
+def test_a_changed_lot_is_counted_and_told_in_one_event(maker, db):
     maker.products()
     maker.units("pump,P-1,L1,1.0,\npump,P-2,L1,1.0,\n")
     first = db.execute("SELECT public_id, printed FROM unit WHERE serial = 'P1'").fetchone()
     assert maker.units("pump,p1,L2,1.0,\npump,P-2,L1,1.0,\n") == "units.txt: 1 of 2 units created or changed"
-    told = db.execute("SELECT data FROM event WHERE kind = 'unit.changed'").fetchall()
-    assert [row["data"] for row in told] == [{"product": "pump", "serial": "P1", "lot": "L2", "firmware": "1.0"}]
+    told = [row["data"] for row in db.execute("SELECT data FROM event WHERE kind = 'units.imported' ORDER BY id")]
+    assert [(data["rows"], data["created"], data["changed"]) for data in told] == [(2, 2, 0), (2, 0, 1)]
+    jobs = db.execute("SELECT public_id, result FROM job ORDER BY id").fetchall()
+    assert [data["job"] for data in told] == [job["public_id"] for job in jobs]
     again = db.execute("SELECT public_id, printed FROM unit WHERE serial = 'P1'").fetchone()
     assert again == {"public_id": first["public_id"], "printed": "p1"}, "the id stays, the plate is as last written"
 
@@ -131,8 +133,8 @@ def test_a_transfer_closes_the_former_interval_and_is_told(maker, db):
     assert registrations.owner_at(db, unit.id, moment.replace(hour=9)).name == "Ada"
     assert registrations.owner_at(db, unit.id, moment).name == "Bob"
     assert registrations.owner_at(db, unit.id, datetime(2023, 1, 1, tzinfo=UTC)) is None
-    told = db.execute("SELECT data, actor FROM event WHERE kind = 'ownership.began' ORDER BY id").fetchall()
-    assert [(row["data"]["replaces"], row["actor"]) for row in told] == [(False, "maker"), (True, "maker")]
+    told = db.execute("SELECT data, actor FROM event WHERE kind = 'owners.imported' ORDER BY id").fetchall()
+    assert [(row["data"]["began"], row["actor"]) for row in told] == [(1, "maker"), (1, "maker")]
     assert maker.owners(ADA) == "owners.txt: 0 of 1 ownerships began", "the former owner's line may stay in the file"
     person = db.execute("SELECT id FROM person WHERE name = 'Ada'").fetchone()
     with pytest.raises(psycopg.errors.ExclusionViolation):

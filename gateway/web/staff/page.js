@@ -413,7 +413,7 @@ function connect() {
   source.onerror = () => { lost = true; say("late", "Reconnecting…", "bad"); if (source.readyState === EventSource.CLOSED) later(); };
   listen(() => { lost = true; say("late", "Reconnecting…", "bad"); later(); }, "stream.end");
   listen(fetchFeed, "notice.told", "notice.updated", "notice.resolved");
-  listen(fetchUnits, "alarm.raised", "alarm.cleared", "unit.imported");
+  listen(fetchUnits, "alarm.raised", "alarm.cleared", "units.imported", "owners.imported");
 }
 
 readUrl();

@@ -11,7 +11,7 @@ const STAFF: Source = {
     "campaign.drafted", "campaign.edited", "campaign.discarded", "campaign.published", "campaign.superseded", "campaign.withdrawn",
     "notice.recorded", "notice.told", "notice.updated", "notice.resolved", "notice.read", "notice.acknowledged", "notice.withdrawn",
     "delivery.waiting", "delivery.delivered", "delivery.failed", "delivery.skipped", "delivery.unknown",
-    "unit.claimed", "unit.released", "unit.firmware_reported", "ownership.began", "stream.reset",
+    "unit.claimed", "unit.released", "unit.firmware_reported", "units.imported", "owners.imported", "stream.reset",
     "quarantine.retry_asked", "quarantine.retried", "quarantine.purged", "quarantine.trimmed",
   ],
 };

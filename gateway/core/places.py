@@ -1,0 +1,38 @@
+"""Countries and time zones as they are written in files: ISO 3166-1 alpha-2, and the IANA names."""
+
+from functools import cache
+from zoneinfo import available_timezones
+
+# One string that is split, for a list of 249 lines would be read by nobody.
+COUNTRIES = frozenset(
+    """
+    AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT
+    BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH
+    ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT
+    HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS
+    LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI
+    NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG
+    SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG
+    UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW
+    """.split()  # noqa: SIM905
+)
+
+
+def country_code(written: str) -> str:
+    """A country code in capitals; raises ValueError for what is none."""
+    code = written.upper()
+    if code not in COUNTRIES:
+        raise ValueError("write the country as two letters of ISO 3166, like DE")
+    return code
+
+
+def zone_name(name: str) -> str:
+    """The name of a time zone; raises ValueError for what is none."""
+    if name not in _zones():
+        raise ValueError("write the time zone by its IANA name, like Europe/Berlin")
+    return name
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
