@@ -50,6 +50,31 @@ class Settings(BaseSettings):
     http_allowed_hosts: list[str] = Field(
         ["127.0.0.1", "localhost"], description="Host names a request may carry; others are refused (DNS rebinding)."
     )
+    http_body_max_bytes: int = Field(65_536, ge=1_024, description="Bytes of one request's body; more is refused.")
+    http_draft_max_bytes: int = Field(
+        4_194_304,
+        ge=1_024,
+        description="The same for a campaign's draft with its list of serials, from who may write one.",
+    )
+    http_bodies_max_bytes: int = Field(
+        33_554_432, ge=65_536, description="Bytes of all bodies held at one moment; a quarter of it for one network."
+    )
+    http_request_wait: Duration = Field(
+        timedelta(seconds=10),
+        description="A request's head must be there within this; a body must keep its rate over it.",
+    )
+    http_body_rate: int = Field(
+        4_096, ge=1, description="Bytes a second at which a body must come; slower ones are cut."
+    )
+    http_answer_wait: Duration = Field(
+        timedelta(seconds=60), description="How long a client may leave an answer, or a stream, unread."
+    )
+    http_connections_max: int = Field(
+        800, ge=2, description="Open HTTP connections, streams too; of more the one without a request goes."
+    )
+    http_connections_per_network: int = Field(
+        200, ge=1, description="The same for one network; a proxy that is trusted (FORWARDED_ALLOW_IPS) is not counted."
+    )
     mqtt5_port: int = Field(1883, description="Embedded broker: port of the MQTT 5 listener.")
     mqtt3_port: int = Field(1884, description="Embedded broker: port of the MQTT 3.1.1 listener.")
 

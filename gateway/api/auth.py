@@ -83,7 +83,11 @@ Owned = Annotated[Connection, Depends(owner_connection, scope="function")]
 
 def network(request: Request) -> str:
     """Where a request comes from, for limits: an IPv4 address, or the /64 of an IPv6 one."""
-    host = request.client.host if request.client else ""
+    return network_of(request.client.host if request.client else "")
+
+
+def network_of(host: str) -> str:
+    """The network of an address: the address itself, or the /64 of an IPv6 one."""
     try:
         address = ip_address(host)
     except ValueError:
