@@ -122,19 +122,38 @@ class Settings(BaseSettings):
         20, ge=1, description="Browsers one account is signed in with; the longest unused go first."
     )
     code_life: Duration = Field(timedelta(minutes=15), description="How long a mailed code is good.")
-    code_tries: int = Field(5, ge=1, description="Wrong entries until a mailed code is void.")
+    code_tries: int = Field(
+        5, ge=1, description="Wrong codes of the browser that asked for one, or of another network, within `code_life`."
+    )
+    code_tries_per_address: int = Field(
+        30, ge=1, description="Wrong codes for one address in an hour from all browsers that did not ask for one."
+    )
     invitation_life: Duration = Field(timedelta(days=7), description="How long an invitation's code is good.")
     sign_in_tries: int = Field(10, ge=1, description="Wrong passwords for one address within `tries_window`.")
     network_tries: int = Field(50, ge=1, description="Wrong passwords or codes from one network within `tries_window`.")
     tries_window: Duration = Field(timedelta(minutes=15), description="The window of the limits on tries.")
-    codes_per_address: int = Field(5, ge=1, description="Codes mailed to one address in an hour.")
+    codes_per_address: int = Field(
+        5,
+        ge=1,
+        description="Codes mailed to one address in an hour at any time; of more, one in each half `code_life`.",
+    )
     codes_per_network: int = Field(30, ge=1, description="Codes one network may have mailed in an hour.")
+    browsers_max: int = Field(
+        20, ge=1, description="Browsers one account is known from, which have limits of their own; the oldest go first."
+    )
+    browser_life: Duration = Field(
+        timedelta(days=180), description="A browser that was not signed in to for so long is not known any more."
+    )
     hashes_at_once: int = Field(2, ge=1, description="Passwords hashed at the same time; each takes 64 MB.")
 
     # registration
-    claims_per_unit: int = Field(10, ge=1, description="Wrong claims of one serial within `claims_window`.")
+    claims_per_unit: int = Field(
+        10, ge=1, description="Wrong claims of one serial by one account within `claims_window`."
+    )
     claims_per_account: int = Field(10, ge=1, description="Wrong claims of one account within `claims_window`.")
-    claims_per_network: int = Field(50, ge=1, description="Wrong claims from one network within `claims_window`.")
+    claims_per_network: int = Field(
+        50, ge=1, description="Wrong claims from one network within `claims_window`; then each account there has three."
+    )
     claims_window: Duration = Field(timedelta(hours=1), description="The window of the limits on claims.")
     last_message_bytes: int = Field(1_024, ge=1, description="How much of a unit's last messages is kept for its page.")
     last_messages_per_second: int = Field(
