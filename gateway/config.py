@@ -50,6 +50,31 @@ class Settings(BaseSettings):
     http_allowed_hosts: list[str] = Field(
         ["127.0.0.1", "localhost"], description="Host names a request may carry; others are refused (DNS rebinding)."
     )
+    http_body_max_bytes: int = Field(65_536, ge=1_024, description="Bytes of one request's body; more is refused.")
+    http_draft_max_bytes: int = Field(
+        4_194_304,
+        ge=1_024,
+        description="The same for a campaign's draft with its list of serials, from who may write one.",
+    )
+    http_bodies_max_bytes: int = Field(
+        33_554_432, ge=65_536, description="Bytes of all bodies held at one moment; a quarter of it for one network."
+    )
+    http_request_wait: Duration = Field(
+        timedelta(seconds=10),
+        description="A request's head must be there within this; a body must keep its rate over it.",
+    )
+    http_body_rate: int = Field(
+        4_096, ge=1, description="Bytes a second at which a body must come; slower ones are cut."
+    )
+    http_answer_wait: Duration = Field(
+        timedelta(seconds=60), description="How long a client may leave an answer, or a stream, unread."
+    )
+    http_connections_max: int = Field(
+        800, ge=2, description="Open HTTP connections, streams too; of more the one without a request goes."
+    )
+    http_connections_per_network: int = Field(
+        200, ge=1, description="The same for one network; a proxy that is trusted (FORWARDED_ALLOW_IPS) is not counted."
+    )
     mqtt5_port: int = Field(1883, description="Embedded broker: port of the MQTT 5 listener.")
     mqtt3_port: int = Field(1884, description="Embedded broker: port of the MQTT 3.1.1 listener.")
 
@@ -103,19 +128,38 @@ class Settings(BaseSettings):
         20, ge=1, description="Browsers one account is signed in with; the longest unused go first."
     )
     code_life: Duration = Field(timedelta(minutes=15), description="How long a mailed code is good.")
-    code_tries: int = Field(5, ge=1, description="Wrong entries until a mailed code is void.")
+    code_tries: int = Field(
+        5, ge=1, description="Wrong codes of the browser that asked for one, or of another network, within `code_life`."
+    )
+    code_tries_per_address: int = Field(
+        30, ge=1, description="Wrong codes for one address in an hour from all browsers that did not ask for one."
+    )
     invitation_life: Duration = Field(timedelta(days=7), description="How long an invitation's code is good.")
     sign_in_tries: int = Field(10, ge=1, description="Wrong passwords for one address within `tries_window`.")
     network_tries: int = Field(50, ge=1, description="Wrong passwords or codes from one network within `tries_window`.")
     tries_window: Duration = Field(timedelta(minutes=15), description="The window of the limits on tries.")
-    codes_per_address: int = Field(5, ge=1, description="Codes mailed to one address in an hour.")
+    codes_per_address: int = Field(
+        5,
+        ge=1,
+        description="Codes mailed to one address in an hour at any time; of more, one in each half `code_life`.",
+    )
     codes_per_network: int = Field(30, ge=1, description="Codes one network may have mailed in an hour.")
+    browsers_max: int = Field(
+        20, ge=1, description="Browsers one account is known from, which have limits of their own; the oldest go first."
+    )
+    browser_life: Duration = Field(
+        timedelta(days=180), description="A browser that was not signed in to for so long is not known any more."
+    )
     hashes_at_once: int = Field(2, ge=1, description="Passwords hashed at the same time; each takes 64 MB.")
 
     # registration
-    claims_per_unit: int = Field(10, ge=1, description="Wrong claims of one serial within `claims_window`.")
+    claims_per_unit: int = Field(
+        10, ge=1, description="Wrong claims of one serial by one account within `claims_window`."
+    )
     claims_per_account: int = Field(10, ge=1, description="Wrong claims of one account within `claims_window`.")
-    claims_per_network: int = Field(50, ge=1, description="Wrong claims from one network within `claims_window`.")
+    claims_per_network: int = Field(
+        50, ge=1, description="Wrong claims from one network within `claims_window`; then each account there has three."
+    )
     claims_window: Duration = Field(timedelta(hours=1), description="The window of the limits on claims.")
     last_message_bytes: int = Field(1_024, ge=1, description="How much of a unit's last messages is kept for its page.")
     last_messages_per_second: int = Field(

@@ -45,6 +45,7 @@ STREAMS = Gauge("gateway_streams_open", "Open event streams.")
 HTTP = Histogram(
     "gateway_http_seconds", "Until an answer begins.", ["method", "route", "status"], buckets=(*_SECONDS, 30)
 )
+HTTP_CUT = Counter("gateway_http_connections_cut", "Connections that were closed on a limit, by what ran out.", ["why"])
 
 
 @contextmanager

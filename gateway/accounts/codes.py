@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from gateway.accounts.repository import queries
-from gateway.store import Connection, Jsonb
+from gateway.store import Connection, Jsonb, Row
 
 Purpose = Literal["confirm", "reset", "invite"]
 
+NEWEST = 3
+"""Codes that a browser which did not ask for one is compared with: people type what the newest letters say."""
 _DIGITS = 8
 _SALT = 16
 
@@ -37,26 +39,38 @@ def make(
             "now": now,
             "expires_at": now + life,
             "used_at": None if usable else now,
-            "data": Jsonb(data if usable else {}),
+            "data": Jsonb(data if usable else {"ticket": data.get("ticket")}),
         },
     )
     return code
 
 
-def redeem(
-    tx: Connection, email: str, purpose: Purpose, code: str, *, now: datetime, tries: int, ticket: str | None = None
-) -> dict[str, Any] | None:
-    """What the code stands for, once; None for a wrong one, which counts as a try when `tx` is committed.
+def asked_here(connection: Connection, email: str, purpose: Purpose, ticket: str, now: datetime) -> bool:
+    """Whether a browser asked for a code of an address that has not expired; also where there is no account."""
+    parameters = {"email": email, "purpose": purpose, "ticket": digest(ticket), "now": now}
+    return bool(ticket) and connection.execute(queries.asked_for_code, parameters).fetchone() is not None
 
-    With a ticket only codes that were asked for with it are looked at: nobody can spend another's tries.
-    """
-    open_codes = tx.execute(
-        queries.try_codes,
-        {"email": email, "purpose": purpose, "now": now, "tries": tries, "ticket": ticket and digest(ticket)},
-    ).fetchall()
-    found = None
+
+def redeem(
+    tx: Connection, email: str, purpose: Purpose, code: str, ticket: str, now: datetime
+) -> dict[str, Any] | None:
+    """What a code stands for that this browser asked for, once; None for a wrong one."""
+    parameters = {"email": email, "purpose": purpose, "ticket": digest(ticket), "now": now}
+    return _redeem(tx, email, purpose, code, tx.execute(queries.codes_of_browser, parameters).fetchall(), now)
+
+
+def redeem_open(tx: Connection, email: str, purpose: Purpose, code: str, now: datetime) -> dict[str, Any] | None:
+    """What a code stands for that any browser may tell: one of the newest. None for a wrong one."""
+    parameters = {"email": email, "purpose": purpose, "now": now, "most": NEWEST}
+    return _redeem(tx, email, purpose, code, tx.execute(queries.newest_codes, parameters).fetchall(), now)
+
+
+def _redeem(
+    tx: Connection, email: str, purpose: Purpose, code: str, rows: list[Row], now: datetime
+) -> dict[str, Any] | None:
     typed = "".join(filter(str.isdecimal, code))
-    for row in open_codes or [{"id": 0, "code_hash": bytes(_SALT + 32), "data": None}]:
+    found = None
+    for row in rows or [{"code_hash": bytes(_SALT + 32), "data": {}}]:
         salt, kept = row["code_hash"][:_SALT], row["code_hash"][_SALT:]
         if hmac.compare_digest(_digest(salt, typed), kept):
             found = row
@@ -67,7 +81,7 @@ def redeem(
 
 
 def new_ticket() -> str:
-    """What binds a sign-up to the browser that began it."""
+    """What binds a code to the browser that asked for it."""
     return secrets.token_urlsafe(32)
 
 

@@ -33,10 +33,14 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A session that was opened: whose, and the token for the browser, which is kept nowhere else."""
+    """A session that was opened: whose, its token, and the token by which the browser is known from now on.
+
+    Both tokens are kept nowhere else.
+    """
 
     account: Account
     token: str
+    browser: str
 
 
 class NotSignedIn(GatewayError):

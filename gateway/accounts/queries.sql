@@ -58,12 +58,51 @@ UPDATE account SET disabled_at = %(now)s WHERE id = %(id)s;
 INSERT INTO sign_in_code (email, purpose, code_hash, created_at, expires_at, used_at, data)
 VALUES (%(email)s, %(purpose)s, %(code_hash)s, %(now)s, %(expires_at)s, %(used_at)s, %(data)s);
 
--- name: try_codes
--- Count one try with every open code of an address and answer them, at least one of which must be the one typed.
-UPDATE sign_in_code SET attempts = attempts + 1
+-- name: asked_for_code
+-- Whether a browser asked for a code of an address, also for one that nobody can use.
+SELECT 1 FROM sign_in_code
+WHERE email = %(email)s AND purpose = %(purpose)s AND expires_at > %(now)s AND data->>'ticket' = %(ticket)s LIMIT 1;
+
+-- name: codes_of_browser
+-- The open codes of an address that one browser asked for.
+SELECT code_hash, data FROM sign_in_code
 WHERE email = %(email)s AND purpose = %(purpose)s AND used_at IS NULL AND expires_at > %(now)s
-  AND attempts < %(tries)s AND data->>'ticket' IS NOT DISTINCT FROM %(ticket)s::text
-RETURNING id, code_hash, data;
+  AND data->>'ticket' = %(ticket)s;
+
+-- name: newest_codes
+-- The newest open codes of an address, whoever asked for them.
+SELECT code_hash, data FROM sign_in_code
+WHERE email = %(email)s AND purpose = %(purpose)s AND used_at IS NULL AND expires_at > %(now)s
+ORDER BY id DESC LIMIT %(most)s;
+
+-- name: known_browser
+-- Whether the account of an address was used from a browser.
+SELECT 1 FROM known_browser b JOIN account a ON a.id = b.account_id JOIN person p ON p.id = a.person_id
+WHERE b.token_hash = %(token_hash)s AND b.expires_at > %(now)s AND lower(p.email) = %(email)s LIMIT 1;
+
+-- name: rename_browser
+-- Give a browser another token, for all accounts that were used from it.
+UPDATE known_browser SET token_hash = %(fresh)s WHERE token_hash = %(token_hash)s;
+
+-- name: upsert_browser
+-- Note that an account was used from a browser.
+INSERT INTO known_browser (token_hash, account_id, seen_at, expires_at)
+VALUES (%(token_hash)s, %(account_id)s, %(now)s, %(expires_at)s)
+ON CONFLICT (token_hash, account_id) DO UPDATE SET seen_at = excluded.seen_at, expires_at = excluded.expires_at;
+
+-- name: trim_browsers
+-- Forget the longest unused browsers of an account beyond so many.
+DELETE FROM known_browser WHERE (token_hash, account_id) IN (
+  SELECT token_hash, account_id FROM known_browser WHERE account_id = %(account_id)s
+  ORDER BY seen_at DESC, token_hash OFFSET %(most)s);
+
+-- name: forget_browsers_of
+-- Forget every browser of an account.
+DELETE FROM known_browser WHERE account_id = %(account_id)s;
+
+-- name: forget_browsers
+-- Forget browsers that were not used for long.
+DELETE FROM known_browser WHERE expires_at < %(before)s;
 
 -- name: void_codes
 -- One code was told: it and the others of its purpose are done, and what they stood for is forgotten.

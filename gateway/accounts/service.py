@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from gateway.accounts import codes, letters, repository
+from gateway.accounts import browsers, codes, letters, repository
+from gateway.accounts.limits import Asker, SignInLimits
 from gateway.accounts.model import (
     Account,
     CodeRefused,
@@ -21,30 +22,30 @@ from gateway.accounts.passwords import Passwords
 from gateway.accounts.repository import queries
 from gateway.accounts.sessions import close_all_sessions, close_session, open_session, session_account
 from gateway.config import Settings
+from gateway.core.errors import TooManyAttempts
 from gateway.events import GATEWAY, append
 from gateway.store import Connection, Database
-from gateway.store.attempts import Limit, clear, forget_before, spend, take_back
+from gateway.store.attempts import Limit, forget_before
 from gateway.store.wakeup import wake
 
 __all__ = ["Accounts", "close_all_sessions", "close_session", "create", "disable", "open_session", "session_account"]
 
-_HOUR = timedelta(hours=1)
-_SIGN_IN, _NETWORK = "sign-in", "sign-in network"
-_CODE, _CODE_NETWORK = "code", "code network"
-
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """What people do with their accounts; `network` is where the request comes from."""
+    """What people do with their accounts.
+
+    `network` is where a request comes from, and `browser` the token of a browser that an account was used from.
+    """
 
     settings: Settings
     database: Database
     passwords: Passwords
 
     def sign_up(self, email: str, name: str, password: str, language: str, network: str, now: datetime) -> str:
-        """Mail a code to a new address, or say to its owner that there is an account; answers the browser's ticket."""
+        """Mail a code to a new address, or tell its owner that there is an account; returns the browser's ticket."""
         email, password = canonical_address(email), acceptable_password(password)
-        self._spend_code(email, network)
+        self.limits.sign_up_mail(email, Asker(network, None))
         password_hash = self.passwords.hash(password)
         ticket = codes.new_ticket()
         with self.database.transaction() as tx:
@@ -61,47 +62,55 @@ class Accounts:
                 append(tx, "account.signed_up", {})
         return ticket
 
-    def confirm(self, email: str, code: str, ticket: str, network: str, now: datetime) -> Opened:
+    def confirm(
+        self, email: str, code: str, ticket: str, network: str, now: datetime, *, browser: str | None = None
+    ) -> Opened:
         """Make the account of the sign-up that this browser began; raises CodeRefused."""
         email = canonical_address(email)
-        self._spend_try(network)
+        counted = self._ticket_try(email, "confirm", ticket, now)
+        if counted is None:
+            self.limits.network_try(Asker(network, None))
+            raise CodeRefused
         with self.database.transaction() as tx:
             repository.hold_address(tx, email)
-            tries = self.settings.code_tries
-            pending = codes.redeem(tx, email, "confirm", code, now=now, tries=tries, ticket=ticket)
+            pending = codes.redeem(tx, email, "confirm", code, ticket, now)
             if pending and repository.find(tx, email) is None:
                 account = repository.insert(
                     tx, email, pending["name"], pending["language"], "customer", pending["password"], now
                 )
                 _tell(tx, "account.confirmed", account, {"role": account.role})
-                return self._opened(tx, account, network, now)
+                return self._opened(tx, account, counted, browser, now)
         raise CodeRefused
 
-    def sign_in(self, email: str, password: str, network: str, now: datetime) -> Opened:
+    def sign_in(self, email: str, password: str, network: str, now: datetime, *, browser: str | None = None) -> Opened:
         """Check the password; raises SignInRefused, after the same time, for whatever is wrong."""
         email = canonical_address(email)
-        with self.database.transaction() as tx:
-            spend(tx, self._password_limits(email, network))
-            known = repository.find(tx, email)
+        counted = self.limits.password(email, self._asker(email, network, browser, now))
+        with self.database.read() as connection:
+            known = repository.find(connection, email)
         # Not in the transaction: it takes long, and connections are few.
         right = self.passwords.verify(password, known.password_hash if known else None)
         with self.database.transaction() as tx:
             found = repository.hold(tx, known.account.id) if known and right else None
             if known and found and not found.disabled and found.password_hash == known.password_hash:
-                take_back(tx, _SIGN_IN, email)
                 _tell(tx, "account.signed_in", found.account, {"with": "password"})
-                return self._opened(tx, found.account, network, now)
+                return self._opened(tx, found.account, counted, browser, now)
         raise SignInRefused
 
-    def request_reset(self, email: str, network: str, now: datetime) -> None:
-        """Mail a code to the owner of an account; nobody can see whether there is one."""
+    def request_reset(self, email: str, network: str, now: datetime, *, browser: str | None = None) -> str | None:
+        """Mail a code to the owner of an account; nobody can see whether there is one.
+
+        Returns the browser's ticket. None when nothing was mailed: the newest code that was is good for it, too.
+        """
         email = canonical_address(email)
-        self._spend_code(email, network)
+        if not self.limits.reset_mail(email, self._asker(email, network, browser, now)):
+            return None
+        ticket = codes.new_ticket()
         with self.database.transaction() as tx:
             repository.hold_address(tx, email)
             known = repository.find(tx, email)
             usable = known is not None and not known.disabled
-            code = self._code(tx, email, "reset", {}, now, usable=usable)
+            code = self._code(tx, email, "reset", {"ticket": codes.digest(ticket)}, now, usable=usable)
             if known and usable:
                 account = known.account
                 shown = {"name": account.name} | self._shown(code)
@@ -109,50 +118,76 @@ class Accounts:
                 _tell(tx, "account.reset_requested", account, {}, actor=GATEWAY)
             else:
                 letters.withhold(tx, "reset", email, now)
+        return ticket
 
-    def reset(self, email: str, code: str, password: str, network: str, now: datetime) -> Opened:
-        """Choose a new password with a mailed code; every session of the account ends. Raises CodeRefused."""
+    def reset(
+        self,
+        email: str,
+        code: str,
+        password: str,
+        network: str,
+        now: datetime,
+        *,
+        ticket: str = "",
+        browser: str | None = None,
+    ) -> Opened:
+        """Choose a new password with a mailed code; every session of the account ends. Raises CodeRefused.
+
+        The code that this browser asked for is looked at first: its tries are nobody else's. Then the newest ones.
+        """
         email, password = canonical_address(email), acceptable_password(password)
-        self._spend_try(network)
+        asker = self._asker(email, network, browser, now)
+        with_ticket = self._ticket_try(email, "reset", ticket, now)
+        openly = self.limits.open_try("reset", email, asker) if with_ticket is None else None
         password_hash = self.passwords.hash(password)
-        with self.database.transaction() as tx:
-            repository.hold_address(tx, email)
-            good = codes.redeem(tx, email, "reset", code, now=now, tries=self.settings.code_tries) is not None
-            known = repository.find(tx, email)
-            if good and known and not known.disabled:
-                self._set_password(tx, known.account, password_hash, "account.password_reset", now)
-                clear(tx, _SIGN_IN, email)
-                return self._opened(tx, known.account, network, now)
-        raise CodeRefused
+        opened = None
+        if with_ticket is not None:
+            opened = self._reset(email, code, ticket, password_hash, with_ticket, browser, now)
+            openly = None if opened else self._open_try_if_free(email, asker)
+        if openly is not None:
+            opened = self._reset(email, code, None, password_hash, openly, browser, now)
+        if opened is None:
+            raise CodeRefused
+        return opened
 
-    def change_password(self, account: Account, present: str, password: str, network: str, now: datetime) -> Opened:
+    def change_password(
+        self, account: Account, present: str, password: str, now: datetime, *, browser: str | None = None
+    ) -> Opened:
         """Choose a new password with the present one; every other session ends. Raises SignInRefused."""
         password = acceptable_password(password)
-        email = canonical_address(account.email)
+        counted = self.limits.present_password(account.id)
         with self.database.transaction() as tx:
-            spend(tx, self._password_limits(email, network))
             kept = repository.hold(tx, account.id).password_hash
         right = self.passwords.verify(present, kept)
         password_hash = self.passwords.hash(password)
         with self.database.transaction() as tx:
             found = repository.hold(tx, account.id)
             if right and not found.disabled and found.password_hash == kept:
-                take_back(tx, _SIGN_IN, email)
                 self._set_password(tx, account, password_hash, "account.password_changed", now)
-                return self._opened(tx, account, network, now)
+                return self._opened(tx, account, counted, browser, now)
         raise SignInRefused
 
-    def accept(self, email: str, code: str, password: str, language: str, network: str, now: datetime) -> Opened:
+    def accept(
+        self,
+        email: str,
+        code: str,
+        password: str,
+        language: str,
+        network: str,
+        now: datetime,
+        *,
+        browser: str | None = None,
+    ) -> Opened:
         """Take an invitation with its code: the address is proved, so the role is given and the password set.
 
         Who has an account already gets the role on it, and its other sessions end. Raises CodeRefused.
         """
         email, password = canonical_address(email), acceptable_password(password)
-        self._spend_try(network)
+        counted = self.limits.open_try("invite", email, self._asker(email, network, browser, now))
         password_hash = self.passwords.hash(password)
         with self.database.transaction() as tx:
             repository.hold_address(tx, email)
-            invited = codes.redeem(tx, email, "invite", code, now=now, tries=self.settings.code_tries)
+            invited = codes.redeem_open(tx, email, "invite", code, now)
             known = repository.find(tx, email)
             if invited and not (known and known.disabled):
                 role: Role = invited["role"]
@@ -164,8 +199,7 @@ class Accounts:
                     account = repository.insert(tx, email, invited["name"], language, role, password_hash, now)
                     _tell(tx, "account.confirmed", account, {"role": role})
                 _tell(tx, "account.role_given", account, {"role": role})
-                clear(tx, _SIGN_IN, email)
-                return self._opened(tx, account, network, now)
+                return self._opened(tx, account, counted, browser, now)
         raise CodeRefused
 
     def sign_out(self, token: str, now: datetime) -> None:
@@ -185,27 +219,53 @@ class Accounts:
         with self.database.read() as connection:
             wake(connection)
 
-    def _spend_code(self, email: str, network: str) -> None:
-        limits = self.settings
-        with self.database.transaction() as tx:
-            spend(
-                tx,
-                [
-                    Limit(_CODE, email, limits.codes_per_address, _HOUR),
-                    Limit(_CODE_NETWORK, network, limits.codes_per_network, _HOUR),
-                ],
-            )
+    @property
+    def limits(self) -> SignInLimits:
+        """The limits on all of this."""
+        return SignInLimits(self.settings, self.database)
 
-    def _password_limits(self, email: str, network: str) -> list[Limit]:
-        limits = self.settings
-        return [
-            Limit(_SIGN_IN, email, limits.sign_in_tries, limits.tries_window),
-            Limit(_NETWORK, network, limits.network_tries, limits.tries_window),
-        ]
+    def _asker(self, email: str, network: str, browser: str | None, now: datetime) -> Asker:
+        if not browser:
+            return Asker(network, None)
+        with self.database.read() as connection:
+            return Asker(network, browsers.key_of(connection, browser, email, now))
 
-    def _spend_try(self, network: str) -> None:
+    def _ticket_try(self, email: str, purpose: codes.Purpose, ticket: str, now: datetime) -> list[Limit] | None:
+        """One try of the browser that asked for a code; None when it did not, or has no try left."""
+        with self.database.read() as connection:
+            asked = codes.asked_here(connection, email, purpose, ticket, now)
+        try:
+            return self.limits.ticket_try(ticket) if asked else None
+        except TooManyAttempts:
+            return None
+
+    def _open_try_if_free(self, email: str, asker: Asker) -> list[Limit] | None:
+        try:
+            return self.limits.open_try("reset", email, asker)
+        except TooManyAttempts:
+            return None
+
+    def _reset(
+        self,
+        email: str,
+        code: str,
+        ticket: str | None,
+        password_hash: str,
+        counted: list[Limit],
+        browser: str | None,
+        now: datetime,
+    ) -> Opened | None:
         with self.database.transaction() as tx:
-            spend(tx, [Limit(_NETWORK, network, self.settings.network_tries, self.settings.tries_window)])
+            repository.hold_address(tx, email)
+            if ticket is None:
+                good = codes.redeem_open(tx, email, "reset", code, now)
+            else:
+                good = codes.redeem(tx, email, "reset", code, ticket, now)
+            known = repository.find(tx, email)
+            if good is None or known is None or known.disabled:
+                return None
+            self._set_password(tx, known.account, password_hash, "account.password_reset", now)
+            return self._opened(tx, known.account, counted, browser, now)
 
     def _code(
         self, tx: Connection, email: str, purpose: codes.Purpose, data: dict[str, Any], now: datetime, *, usable: bool
@@ -219,13 +279,19 @@ class Accounts:
         repository.set_password(tx, account, password_hash)
         tx.execute(queries.void_codes, {"email": account.email.lower(), "purpose": "reset", "now": now})
         close_all_sessions(tx, account, "the password was changed")
+        browsers.forget_all(tx, account)
+        self.limits.proved(tx, account.email.lower())
         letters.write(tx, "password_changed", account.email, account.language, {"name": account.name}, now)
         _tell(tx, kind, account, {})
 
-    def _opened(self, tx: Connection, account: Account, network: str, now: datetime) -> Opened:
-        take_back(tx, _NETWORK, network)
+    def _opened(
+        self, tx: Connection, account: Account, counted: list[Limit], browser: str | None, now: datetime
+    ) -> Opened:
+        self.limits.take_back(tx, counted)
         limits = self.settings
-        return Opened(account, open_session(tx, account, now, life=limits.session_life, most=limits.sessions_max))
+        known_as = browsers.remember(tx, browser, account, now, life=limits.browser_life, most=limits.browsers_max)
+        token = open_session(tx, account, now, life=limits.session_life, most=limits.sessions_max)
+        return Opened(account, token, known_as)
 
 
 def create(
@@ -262,6 +328,7 @@ def forget_old(connection: Connection, now: datetime) -> None:
     """Forget codes and sessions that are over, and tries that no limit looks at any more."""
     connection.execute(queries.forget_codes, {"before": now})
     connection.execute(queries.forget_sessions, {"before": now})
+    connection.execute(queries.forget_browsers, {"before": now})
     forget_before(connection, now - timedelta(days=1))
 
 

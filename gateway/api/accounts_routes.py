@@ -13,10 +13,12 @@ from gateway.api.auth import (
     SignedIn,
     accounts,
     administrator,
+    browser_token,
     drop_session,
-    is_secure,
+    keep_cookie,
     keep_session,
     present_token,
+    reset_name,
     set_session,
     ticket_name,
 )
@@ -57,15 +59,7 @@ def sign_up(
     settings: Settings = request.app.state.settings
     password = body.password.get_secret_value()
     ticket = service.sign_up(body.email, body.name, password, body.language, network, now())
-    response.set_cookie(
-        ticket_name(settings),
-        ticket,
-        max_age=int(settings.code_life.total_seconds()),
-        path="/",
-        secure=is_secure(settings),
-        httponly=True,
-        samesite="lax",
-    )
+    keep_cookie(request, response, ticket_name(settings), ticket, settings.code_life)
     return _code_sent(settings)
 
 
@@ -75,7 +69,8 @@ def confirm(
 ) -> models.Me:
     """Prove the address with the mailed code; the account exists from now on, and is signed in."""
     ticket = request.cookies.get(ticket_name(request.app.state.settings), "")
-    return _signed_in(request, response, service, service.confirm(body.email, body.code, ticket, network, now()))
+    opened = service.confirm(body.email, body.code, ticket, network, now(), browser=browser_token(request))
+    return _signed_in(request, response, service, opened)
 
 
 @router.post("/api/sign-in")
@@ -83,7 +78,8 @@ def sign_in(
     request: Request, response: Response, service: Service, network: Network, now: Now, body: models.SignIn
 ) -> models.Me:
     """Sign in; whatever is wrong is answered alike."""
-    opened = service.sign_in(body.email, body.password.get_secret_value(), network, now())
+    password = body.password.get_secret_value()
+    opened = service.sign_in(body.email, password, network, now(), browser=browser_token(request))
     return _signed_in(request, response, service, opened)
 
 
@@ -105,11 +101,17 @@ def sign_out_everywhere(request: Request, response: Response, service: Service, 
 
 @router.post("/api/password-reset", status_code=202, dependencies=BY_MAIL)
 def request_reset(
-    request: Request, service: Service, network: Network, now: Now, body: models.ResetRequest
+    request: Request, response: Response, service: Service, network: Network, now: Now, body: models.ResetRequest
 ) -> models.CodeSent:
-    """Have a code mailed to choose a new password with; the same answer whether there is an account."""
-    service.request_reset(body.email, network, now())
-    return _code_sent(request.app.state.settings)
+    """Have a code mailed to choose a new password with; the same answer whether there is an account.
+
+    Where several were mailed just now no other one is: the newest is good in this browser, too.
+    """
+    settings: Settings = request.app.state.settings
+    ticket = service.request_reset(body.email, network, now(), browser=browser_token(request))
+    if ticket:
+        keep_cookie(request, response, reset_name(settings), ticket, settings.code_life)
+    return _code_sent(settings)
 
 
 @router.post("/api/password-reset/confirm")
@@ -117,7 +119,9 @@ def reset(
     request: Request, response: Response, service: Service, network: Network, now: Now, body: models.Reset
 ) -> models.Me:
     """Choose a new password with the mailed code; every session of the account ends, and this one begins."""
-    opened = service.reset(body.email, body.code, body.password.get_secret_value(), network, now())
+    password, ticket = body.password.get_secret_value(), request.cookies.get(reset_name(request.app.state.settings), "")
+    browser = browser_token(request)
+    opened = service.reset(body.email, body.code, password, network, now(), ticket=ticket, browser=browser)
     return _signed_in(request, response, service, opened)
 
 
@@ -127,13 +131,12 @@ def change_password(
     response: Response,
     service: Service,
     account: SignedIn,
-    network: Network,
     now: Now,
     body: models.PasswordChange,
 ) -> models.Me:
     """Choose a new password with the present one; the account's other sessions end."""
     present, password = body.present.get_secret_value(), body.password.get_secret_value()
-    opened = service.change_password(account, present, password, network, now())
+    opened = service.change_password(account, present, password, now(), browser=browser_token(request))
     return _signed_in(request, response, service, opened)
 
 
@@ -165,8 +168,8 @@ def accept(
     request: Request, response: Response, service: Service, network: Network, now: Now, body: models.Acceptance
 ) -> models.Me:
     """Take an invitation with its code; a password is set, and the account is signed in."""
-    password = body.password.get_secret_value()
-    opened = service.accept(body.email, body.code, password, body.language, network, now())
+    password, browser = body.password.get_secret_value(), browser_token(request)
+    opened = service.accept(body.email, body.code, password, body.language, network, now(), browser=browser)
     return _signed_in(request, response, service, opened)
 
 

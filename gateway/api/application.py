@@ -27,10 +27,11 @@ from gateway.api import (
     stream,
 )
 from gateway.api.auth import staff
+from gateway.api.bodies import BodyLimits
 from gateway.api.csrf import SameOrigin
 from gateway.api.hub import Hub
 from gateway.api.pages import add_pages
-from gateway.api.problems import add_problem_handlers
+from gateway.api.problems import Documented, add_problem_handlers
 from gateway.config import Settings
 from gateway.core.clock import Clock
 from gateway.store import Database
@@ -40,6 +41,8 @@ _HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
 ]
+_NOT_KEPT = (b"cache-control", b"private, no-store")
+"""For everything under /api/: what it says of a person must not stay in a cache or behind the Back button."""
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -56,7 +59,10 @@ class SafeHeaders:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *_HEADERS]
+                headers = list(message["headers"])
+                if scope["path"].startswith("/api/"):
+                    headers = [each for each in headers if each[0].lower() != _NOT_KEPT[0]] + [_NOT_KEPT]
+                message["headers"] = [*headers, *_HEADERS]
             await send(message)
 
         await self._app(scope, receive, with_headers)
@@ -102,7 +108,7 @@ def create_app(settings: Settings, database: Database, hub: Hub, clock: Clock) -
         yield
         hub.close()
 
-    app = FastAPI(title="Product Support Gateway", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = Documented(title="Product Support Gateway", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.database = database
     app.state.hub = hub
     app.state.clock = clock
@@ -126,6 +132,7 @@ def create_app(settings: Settings, database: Database, hub: Hub, clock: Clock) -
         add_pages(app, web)
 
     add_problem_handlers(app)
+    app.add_middleware(BodyLimits, settings=settings)
     app.add_middleware(SameOrigin, settings=settings)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=settings.http_allowed_hosts)
     app.add_middleware(Timed)

@@ -1,6 +1,7 @@
 """Who asks: the session cookie, the dependencies that let somebody in, and the owner's narrow connection."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from ipaddress import IPv6Address, ip_address
 from typing import Annotated
 
@@ -22,6 +23,21 @@ def cookie_name(settings: Settings) -> str:
 def ticket_name(settings: Settings) -> str:
     """The cookie that binds a sign-up to the browser that began it."""
     return "__Host-sign-up" if is_secure(settings) else "sign-up"
+
+
+def reset_name(settings: Settings) -> str:
+    """The cookie that lets the browser which asked for a reset code tell it, whatever others try."""
+    return "__Host-reset" if is_secure(settings) else "reset"
+
+
+def browser_name(settings: Settings) -> str:
+    """The cookie by which a browser is known that an account was used from; it lets nobody in."""
+    return "__Host-browser" if is_secure(settings) else "browser"
+
+
+def browser_token(request: Request) -> str | None:
+    """The token by which the browser may be known."""
+    return request.cookies.get(browser_name(request.app.state.settings))
 
 
 def is_secure(settings: Settings) -> bool:
@@ -83,7 +99,11 @@ Owned = Annotated[Connection, Depends(owner_connection, scope="function")]
 
 def network(request: Request) -> str:
     """Where a request comes from, for limits: an IPv4 address, or the /64 of an IPv6 one."""
-    host = request.client.host if request.client else ""
+    return network_of(request.client.host if request.client else "")
+
+
+def network_of(host: str) -> str:
+    """The network of an address: the address itself, or the /64 of an IPv6 one."""
     try:
         address = ip_address(host)
     except ValueError:
@@ -99,22 +119,28 @@ Network = Annotated[str, Depends(network)]
 
 
 def set_session(request: Request, response: Response, opened: Opened) -> None:
-    """Hand the browser its session, always a new one; the sign-up it may have begun is over."""
+    """Hand the browser its session, always a new one, and what it is known by; what it asked codes for is over."""
     keep_session(request, response, opened.token)
     settings: Settings = request.app.state.settings
-    name = ticket_name(settings)
-    response.delete_cookie(name, path="/", secure=is_secure(settings), httponly=True, samesite="lax")
+    keep_cookie(request, response, browser_name(settings), opened.browser, settings.browser_life)
+    for name in (ticket_name(settings), reset_name(settings)):
+        response.delete_cookie(name, path="/", secure=is_secure(settings), httponly=True, samesite="lax")
 
 
 def keep_session(request: Request, response: Response, token: str) -> None:
     """Have the browser keep its session for as long as we do."""
     settings: Settings = request.app.state.settings
+    keep_cookie(request, response, cookie_name(settings), token, settings.session_life)
+
+
+def keep_cookie(request: Request, response: Response, name: str, value: str, life: timedelta) -> None:
+    """Have the browser keep something that only its requests to us may carry."""
     response.set_cookie(
-        cookie_name(settings),
-        token,
-        max_age=int(settings.session_life.total_seconds()),
+        name,
+        value,
+        max_age=int(life.total_seconds()),
         path="/",
-        secure=is_secure(settings),
+        secure=is_secure(request.app.state.settings),
         httponly=True,
         samesite="lax",
     )

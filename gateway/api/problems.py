@@ -1,6 +1,9 @@
 """Errors leave as problem+json (RFC 9457), each saying what to do."""
 
 import logging
+from collections.abc import Iterable
+from itertools import islice
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -13,6 +16,27 @@ from gateway.store import TROUBLES, DataError, Trouble, count_trouble, words_of
 
 log = logging.getLogger(__name__)
 
+PROBLEM_JSON = "application/problem+json"
+PROBLEMS_MAX = 20
+PROBLEM_MAX_CHARS = 300
+"""What an answer says of refused input does not grow with the input."""
+
+
+class Documented(FastAPI):
+    """An application whose OpenAPI document gives problems the media type with which they are sent."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The document; FastAPI puts every model under the type of the route's good answer."""
+        document = super().openapi()
+        for operations in document["paths"].values():
+            for operation in operations.values():
+                for answer in operation["responses"].values():
+                    content = answer.get("content", {})
+                    for media_type, described in list(content.items()):
+                        if described.get("schema", {}).get("$ref") == "#/components/schemas/Problem":
+                            content[PROBLEM_JSON] = content.pop(media_type)
+        return document
+
 
 def add_problem_handlers(app: FastAPI) -> None:
     """Have every error of `app` answered as a problem."""
@@ -24,13 +48,24 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(DataError, _not_storable)
 
 
+def bounded(problems: Iterable[str], count: int) -> list[str]:
+    """The first problems, each cut, and how many more there are."""
+    named = [cut(each) for each in islice(problems, PROBLEMS_MAX)]
+    return named if count <= PROBLEMS_MAX else [*named, f"and {count - PROBLEMS_MAX:,} more"]
+
+
+def cut(text: str) -> str:
+    """A text, or its beginning where it is long: it may repeat what was sent."""
+    return text if len(text) <= PROBLEM_MAX_CHARS else f"{text[:PROBLEM_MAX_CHARS]}…"
+
+
 def _answer(problem: Problem, headers: dict[str, str] | None = None) -> JSONResponse:
-    return JSONResponse(problem.model_dump(), problem.status, headers, media_type="application/problem+json")
+    return JSONResponse(problem.model_dump(), problem.status, headers, media_type=PROBLEM_JSON)
 
 
 def _gateway_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, GatewayError)  # noqa: S101 - registered for this class
-    problems = error.problems if isinstance(error, BadInput) else []
+    problems = bounded(error.problems, len(error.problems)) if isinstance(error, BadInput) else []
     title = error.code.replace("_", " ").capitalize()
     headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, TooManyAttempts) else None
     return _answer(
@@ -40,7 +75,9 @@ def _gateway_error(_request: Request, error: Exception) -> JSONResponse:
 
 def _bad_request(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class
-    problems = [f"{'.'.join(map(str, problem['loc'][1:]))}: {problem['msg']}" for problem in error.errors()]
+    errors = error.errors()
+    named = (f"{'.'.join(cut(str(part)) for part in each['loc'][1:])}: {cut(each['msg'])}" for each in errors)
+    problems = bounded(named, len(errors))
     detail = "Some of the request cannot be read; mend what is named and send it again."
     return _answer(Problem(title="Bad input", status=422, code="bad_input", detail=detail, problems=problems))
 

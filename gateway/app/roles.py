@@ -9,6 +9,7 @@ import uvicorn
 
 from gateway import metrics
 from gateway.api.application import create_app
+from gateway.api.connections import ConnectionLimits, watched_protocol
 from gateway.api.hub import Hub
 from gateway.app.ingest import Ingest
 from gateway.app.measured import Measured
@@ -67,6 +68,8 @@ def run_api(settings: Settings, url: str) -> None:
             log_config=None,
             access_log=False,
             timeout_graceful_shutdown=5,
+            http=watched_protocol(ConnectionLimits.of(settings)),
+            ws="none",
         )
         _Server(config, hub).run()
         if hub.error:

@@ -14,10 +14,13 @@ from gateway.events import append
 from gateway.registrations.codes import SALT_BYTES, canonical_code, hash_code, is_code
 from gateway.registrations.repository import queries
 from gateway.store import Connection, Row
-from gateway.store.attempts import Limit, free_at, spend, take_back
+from gateway.store.attempts import Limit, free_at, note, spend, take_back, tally
 
 COMPARED = 8
 """Codes compared in each try. A serial that more products share is only looked up with its product."""
+SPARED = 3
+"""Wrong tries of an account, within the window, that the limit of its network does not stop: others spend that one."""
+_UNIT = "claim-unit"
 
 
 class ClaimRefused(GatewayError):
@@ -44,7 +47,10 @@ class Claimant:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How many tries there may be within the window."""
+    """How many wrong tries there may be within the window. Each stops only who made them.
+
+    `per_unit` is for one account at one serial. So many of all accounts together stop nobody; the owner is told.
+    """
 
     per_unit: int
     per_account: int
@@ -89,32 +95,36 @@ def claim(
     Raises TooManyAttempts; and ValueError for what can be neither serial nor code, before anything is looked up.
     """
     canonical, typed = canonical_serial(serial), canonical_code(code)
+    account = str(who.person_id)
     tries = [
-        unit_limit := Limit("claim-unit", canonical, limits.per_unit, limits.window),
-        Limit("claim-account", str(who.person_id), limits.per_account, limits.window),
-        Limit("claim-network", who.network, limits.per_network, limits.window),
+        Limit("claim of unit by account", f"{canonical} {account}", limits.per_unit, limits.window),
+        Limit("claim-account", account, limits.per_account, limits.window),
     ]
-    spend(tx, tries)
+    network = Limit("claim-network", who.network, limits.per_network, limits.window)
+    spend(tx, tries, shared=[network], spared=Limit("claim-account", account, SPARED, limits.window))
+    tried = tally(tx, _UNIT, canonical, limits.window)
     found = tx.execute(queries.claimable, {"serial": canonical, "product": product}).fetchall()
     owners = _owners(tx, [row["unit_id"] for row in found], now)
-    was_last = free_at(tx, unit_limit) is not None
+    told = Limit("owner told of claims", canonical, 1, limits.window)
+    to_be_told = free_at(tx, told) is None and tried >= limits.per_unit
     right = _right(found, typed, owners, who)
     if product is None and len(found) > COMPARED:
         return _which(found)
     if not right:
-        if was_last:
-            _tell_owners(tx, found, owners, limits)
+        if to_be_told:
+            note(tx, told.kind, told.key)
+            _tell_owners(tx, found, owners, tried)
         return Refused()
-    for limit in tries:
-        take_back(tx, limit.kind, limit.key)
+    for kind, key in [(_UNIT, canonical), *((limit.kind, limit.key) for limit in [*tries, network])]:
+        take_back(tx, kind, key)
     if product is None and len(found) > 1:
         return _which(found)
     (unit,) = right
     if unit["unit_id"] not in owners:  # else it is his already, and he asked twice
         tx.execute(queries.begin_claimed, {"unit_id": unit["unit_id"], "person_id": who.person_id, "since": now})
         tx.execute(queries.spend_code, {"unit_id": unit["unit_id"], "at": now})
-        told = {"product": unit["product"], "serial": unit["printed"]}
-        append(tx, "unit.claimed", told, actor=who.public_id, unit_id=unit["unit_id"], person_id=who.person_id)
+        data = {"product": unit["product"], "serial": unit["printed"]}
+        append(tx, "unit.claimed", data, actor=who.public_id, unit_id=unit["unit_id"], person_id=who.person_id)
     return Claimed(unit["id"])
 
 
@@ -143,11 +153,11 @@ def _which(found: list[Row]) -> Ambiguous:
     return Ambiguous(tuple({"code": row["product"], "name": row["name"], "model": row["model"]} for row in found))
 
 
-def _tell_owners(tx: Connection, found: Iterable[Row], owners: dict[int, int], limits: Limits) -> None:
-    """Somebody used up the tries of a serial. Who has such a unit shall know; written also where nobody has."""
-    told = {"attempts": limits.per_unit}
+def _tell_owners(tx: Connection, found: Iterable[Row], owners: dict[int, int], tried: int) -> None:
+    """A serial was tried often. Who has such a unit shall know; written also where nobody has."""
+    data = {"attempts": tried}
     for unit_id in [row["unit_id"] for row in found] or [None]:
-        append(tx, "unit.claim_attempts", told, unit_id=unit_id, person_id=owners.get(unit_id) if unit_id else None)
+        append(tx, "unit.claim_attempts", data, unit_id=unit_id, person_id=owners.get(unit_id) if unit_id else None)
 
 
 def release(tx: Connection, person_id: int, public_id: str, unit: str, now: datetime) -> None:

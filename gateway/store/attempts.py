@@ -20,20 +20,35 @@ class Limit:
     window: timedelta
 
 
-def spend(tx: Connection, limits: Sequence[Limit]) -> None:
+def spend(tx: Connection, limits: Sequence[Limit], shared: Sequence[Limit] = (), spared: Limit | None = None) -> None:
     """Note one try with every limit; raises TooManyAttempts, and then nothing is noted once `tx` is rolled back.
 
-    Tries that come together wait for each other until `tx` ends: keep it short.
+    `shared` limits, which others spend too, stop nobody whose own limit `spared` is free. Tries that come together wait
+    for each other until `tx` ends: keep it short.
     """
-    for limit in sorted(limits, key=lambda each: (each.kind, each.key)):
+    for limit in sorted([*limits, *shared], key=lambda each: (each.kind, each.key)):
         _hold(tx, limit.kind, limit.key)
     free = [moment for limit in limits if (moment := free_at(tx, limit))]
+    free_shared = [moment for limit in shared if (moment := free_at(tx, limit))]
+    if not spared or free_at(tx, spared):
+        free += free_shared
     if free:
-        row = tx.execute("SELECT now() AS now").fetchone()
-        assert row is not None  # noqa: S101 - a SELECT without FROM answers a row
-        raise TooManyAttempts(max(free) - row["now"])
+        raise TooManyAttempts(max(free) - _now(tx))
+    for limit in [*limits, *shared]:
+        note(tx, limit.kind, limit.key)
+
+
+def spend_either(tx: Connection, limits: Sequence[Limit]) -> timedelta | None:
+    """Note one try with every limit when at least one of them is free; else returns the wait until one is."""
+    for limit in sorted(limits, key=lambda each: (each.kind, each.key)):
+        _hold(tx, limit.kind, limit.key)
+    moments = [free_at(tx, limit) for limit in limits]
+    busy = [moment for moment in moments if moment]
+    if len(busy) == len(limits):
+        return min(busy) - _now(tx)
     for limit in limits:
         note(tx, limit.kind, limit.key)
+    return None
 
 
 def free_at(tx: Connection, limit: Limit) -> datetime | None:
@@ -43,6 +58,13 @@ def free_at(tx: Connection, limit: Limit) -> datetime | None:
         [limit.kind, limit.key, limit.window, limit.most - 1],
     ).fetchone()
     return row["at"] + limit.window if row else None
+
+
+def tally(tx: Connection, kind: str, key: str, window: timedelta) -> int:
+    """Note a try that nothing stops; returns how many there were within the window. Others wait until `tx` ends."""
+    _hold(tx, kind, key)
+    note(tx, kind, key)
+    return count_recent(tx, kind, key, window)
 
 
 def count_recent(tx: Connection, kind: str, key: str, window: timedelta) -> int:
@@ -75,6 +97,13 @@ def clear(tx: Connection, kind: str, key: str) -> None:
 def forget_before(connection: Connection, moment: datetime) -> int:
     """Forget what was tried before a moment; answers how many tries went."""
     return connection.execute("DELETE FROM attempt WHERE at < %s", [moment]).rowcount
+
+
+def _now(tx: Connection) -> datetime:
+    row = tx.execute("SELECT now() AS now").fetchone()
+    assert row is not None  # noqa: S101 - a SELECT without FROM returns a row
+    now: datetime = row["now"]
+    return now
 
 
 def _hold(tx: Connection, kind: str, key: str) -> None:

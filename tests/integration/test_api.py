@@ -388,7 +388,28 @@ def test_the_openapi_document_names_every_route_and_the_problem(api):
     for path, methods in document["paths"].items():
         assert all(method["description"] for method in methods.values()), path
     refusals = document["paths"]["/api/units"]["get"]["responses"]
-    assert refusals["4XX"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Problem"}
+    assert refusals["4XX"]["content"] == {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+
+def test_every_error_is_documented_with_the_media_type_it_is_sent_with(api):
+    document = api.get("/openapi.json")
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            for status, answer in operation["responses"].items():
+                if status[0] in "45" and "Problem" in str(answer):
+                    assert set(answer["content"]) == {PROBLEM}, (path, method, status)
+
+
+@pytest.mark.parametrize("path", ["/api/units", "/api/my/units", "/api/me", "/api/nothing"])
+@pytest.mark.parametrize("host", ["gateway.test", "evil.example"])
+def test_what_the_api_says_is_kept_in_no_cache(api, path: str, host: str):
+    """It is a person's; a proxy, or the Back button after signing out, must not show it."""
+    assert api.client.get(path, headers={"host": host}).headers.get_list("cache-control") == ["private, no-store"]
+
+
+def test_the_built_files_may_be_kept_and_the_rest_is_as_it_was(api):
+    assert "cache-control" not in api.client.get("/healthz").headers
+    assert api.client.get("/favicon.svg").headers["cache-control"] == "max-age=86400"
 
 
 def test_while_the_database_is_away_the_answer_says_to_try_again(server):

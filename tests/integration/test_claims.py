@@ -157,14 +157,51 @@ class TestLimits:
         assert tries(db) == 9
         assert owners(db) == []
 
-    def test_each_limit_counts_its_own(self, db, ada):
-        """Another account in another network is not kept from another unit."""
-        bob = replace(make_person(db, "Bob"), network="198.51.100.1")
-        limits = replace(LIMITS, per_unit=1, per_account=1, per_network=1)
-        try_claim(db, ada, code=WRONG, limits=limits)
+    def test_what_an_account_spends_on_a_serial_does_not_stop_its_owner(self, db, ada):
+        """Anybody can name a serial. The guesser is stopped, also with the right code; the owner is not."""
+        mallory = replace(make_person(db, "Mallory"), network="198.51.100.1")
+        for _ in range(LIMITS.per_unit):
+            assert try_claim(db, mallory, code=WRONG) == Refused()
         with pytest.raises(TooManyAttempts):
-            try_claim(db, bob, limits=limits)
-        assert isinstance(try_claim(db, bob, "P2", limits=limits), Claimed)
+            try_claim(db, mallory)
+        assert isinstance(try_claim(db, ada), Claimed)
+
+    def test_nor_do_many_accounts_in_many_networks(self, db, ada):
+        limits = replace(LIMITS, per_unit=2, per_account=2, per_network=2)
+        for number in range(5):
+            guesser = replace(make_person(db, f"Guesser {number}"), network=f"198.51.100.{number}")
+            for _ in range(2):
+                assert try_claim(db, guesser, code=WRONG, limits=limits) == Refused()
+        assert isinstance(try_claim(db, ada, limits=limits), Claimed)
+
+    def test_what_others_spend_of_a_network_stops_only_who_was_wrong_too(self, db, ada):
+        limits = replace(LIMITS, per_network=4)
+        for name in ("Mallory", "Trudy"):
+            guesser = make_person(db, name)
+            for _ in range(2):
+                try_claim(db, guesser, "P2", WRONG, limits=limits)
+        assert guesser.network == ada.network
+        for _ in range(3):
+            assert try_claim(db, ada, code=WRONG, limits=limits) == Refused()
+        with pytest.raises(TooManyAttempts):
+            try_claim(db, ada, limits=limits)
+        assert isinstance(try_claim(db, make_person(db, "Bob"), limits=limits), Claimed)
+
+    def test_a_guesser_learns_nothing_from_being_stopped(self, db, ada):
+        """As many tries and the same words for a serial that is there, one that is owned and one of nobody."""
+        own(db, "P2", NOW - timedelta(days=9), name="Bob")
+        limits = replace(LIMITS, per_unit=2)
+        seen = []
+        for serial in ("P1", "P2", "P9"):
+            outcomes = []
+            for _ in range(3):
+                try:
+                    outcomes.append(try_claim(db, ada, serial, WRONG, limits=limits))
+                except TooManyAttempts as stopped:
+                    outcomes.append(str(stopped))
+            seen.append(outcomes)
+        assert seen[0] == seen[1] == seen[2]
+        assert seen[0] == [Refused(), Refused(), "That was tried too often. Try again in 60 minutes."]
 
     def test_a_serial_that_nobody_has_runs_out_alike(self, db, ada):
         """Else the limit itself would tell which serials exist."""
@@ -187,6 +224,8 @@ class TestLimits:
         for _ in range(2):
             with pytest.raises(TooManyAttempts):
                 try_claim(db, ada, "P2", WRONG, limits=limits)
+        guesser = replace(make_person(db, "Mallory"), network="198.51.100.1")
+        try_claim(db, guesser, "P2", WRONG, limits=limits)
         assert events(db) == [("unit.claim_attempts", "gateway", unit_id(db, "P2"), bob, {"attempts": 3})]
 
     def test_tries_at_the_same_moment_are_counted_one_by_one(self, url, db, ada):

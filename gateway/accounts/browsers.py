@@ -1,0 +1,41 @@
+"""Browsers that an account was used from, known again by a random token of which only the digest is kept."""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+
+from gateway.accounts.model import Account
+from gateway.accounts.repository import queries
+from gateway.store import Connection
+
+
+def key_of(connection: Connection, token: str, email: str, now: datetime) -> str | None:
+    """What the limits call this browser, if the account of this address was used from it; else None."""
+    parameters = {"token_hash": _digest(token), "email": email, "now": now}
+    found = connection.execute(queries.known_browser, parameters).fetchone()
+    return _digest(token).hex() if found else None
+
+
+def remember(tx: Connection, token: str | None, account: Account, now: datetime, *, life: timedelta, most: int) -> str:
+    """Note that an account is used from a browser; returns its new token.
+
+    The token changes each time, so that one that somebody planted is worth nothing once it is used.
+    """
+    fresh = secrets.token_urlsafe(32)
+    if token:
+        tx.execute(queries.rename_browser, {"token_hash": _digest(token), "fresh": _digest(fresh)})
+    tx.execute(
+        queries.upsert_browser,
+        {"token_hash": _digest(fresh), "account_id": account.id, "now": now, "expires_at": now + life},
+    )
+    tx.execute(queries.trim_browsers, {"account_id": account.id, "most": most})
+    return fresh
+
+
+def forget_all(tx: Connection, account: Account) -> None:
+    """A new password: no browser is known any more."""
+    tx.execute(queries.forget_browsers_of, {"account_id": account.id})
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()

@@ -1,0 +1,176 @@
+"""Request bodies are counted while they come in: too much is refused before anything is parsed.
+
+Three bounds: the bytes of one body by its route, the parts of its JSON, and the bytes of all bodies that are held at
+one moment, of which one network has a share.
+"""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from itertools import islice
+
+from fastapi import Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.accounts.model import Forbidden
+from gateway.api.auth import network, signed_in
+from gateway.api.campaign_views import WRITERS
+from gateway.api.models import Problem
+from gateway.config import Settings
+from gateway.core.errors import GatewayError, Unavailable
+from gateway.store import OperationalError
+
+KEYS_MAX = 2_000
+COMMAS_MAX = 100_000
+"""Twice the longest list of serials. Parsing holds the interpreter, so its cost is bounded by counting first."""
+_KEY = re.compile(rb'"\s*:')
+_SHARE = 4
+_RETRY_S = 2
+
+
+class BodyTooLarge(GatewayError):
+    """A body has more bytes, or more parts, than its route takes."""
+
+    code = "body_too_large"
+    status = 413
+
+
+class TooManyBodies(GatewayError):
+    """The bodies that are being read take as much memory as they may."""
+
+    code = "busy"
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__(f"Too much is being sent at this moment. Try again in {_RETRY_S} seconds.")
+
+
+@dataclass(slots=True)
+class _Taken:
+    """What one request has sent so far, and how much of that is held in memory for it."""
+
+    sender: str
+    read: int = 0
+    held: int = 0
+
+
+class BodyLimits:
+    """Reads each body up to its limit and hands it on whole; what looks at headers only stands outside of it."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._usual = settings.http_body_max_bytes
+        self._draft = settings.http_draft_max_bytes
+        self._total = settings.http_bodies_max_bytes
+        self._share = max(self._total // _SHARE, self._draft)
+        self._held: Counter[str] = Counter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http" or not _has_body(headers := Headers(scope=scope)):
+            await self._app(scope, receive, send)
+            return
+        taken = _Taken(network(Request(scope)))
+        try:
+            body = await self._read(scope, int(headers.get("content-length", "0")), receive, taken)
+            if body is not None:
+                await self._app(scope, _handed_on(body, receive), self._until_answered(send, taken))
+        except _Refused as refused:
+            await refused.answer(scope, receive, send)
+        finally:
+            self._give_back(taken)
+
+    async def _read(self, scope: Scope, announced: int, receive: Receive, taken: _Taken) -> bytes | None:
+        """Returns the whole body, or None when the client went away. Raises _Refused."""
+        try:
+            limit = self._usual
+            if announced > limit:
+                limit = await self._larger_limit(scope, announced)
+            chunks, more = [], True
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    return None
+                chunk, more = message.get("body", b""), message.get("more_body", False)
+                self._take(taken, len(chunk))
+                if taken.read > limit:
+                    limit = await self._larger_limit(scope, taken.read)
+                chunks.append(chunk)
+            body = b"".join(chunks)
+            _require_few_parts(body)
+        except GatewayError as error:
+            raise _Refused(error) from error
+        except OperationalError as error:
+            raise _Refused(Unavailable("The database does not answer; try again in a few seconds.")) from error
+        return body
+
+    async def _larger_limit(self, scope: Scope, size: int) -> int:
+        """The limit of a draft with its lists, for who may write one: asked before more is read."""
+        is_draft = scope["method"] in {"POST", "PUT"} and scope["path"].startswith("/api/campaigns")
+        if not is_draft or size > self._draft:
+            most = self._draft if is_draft else self._usual
+            raise BodyTooLarge(f"This is more than the {most:,} bytes that are taken here. Send less at once.")
+        account = await run_in_threadpool(signed_in, Request(scope))
+        if account.role not in WRITERS:
+            raise Forbidden
+        return self._draft
+
+    def _take(self, taken: _Taken, size: int) -> None:
+        self._held[taken.sender] += size
+        taken.read += size
+        taken.held += size
+        if self._held.total() > self._total or self._held[taken.sender] > self._share:
+            raise TooManyBodies
+
+    def _until_answered(self, send: Send, taken: _Taken) -> Send:
+        """Once an answer begins, its request is done with; a stream would hold the bytes for an hour."""
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._give_back(taken)
+            await send(message)
+
+        return answer
+
+    def _give_back(self, taken: _Taken) -> None:
+        self._held[taken.sender] -= taken.held
+        taken.held = 0
+        if not self._held[taken.sender]:
+            del self._held[taken.sender]
+
+
+class _Refused(Exception):
+    """A body that is not taken, with the answer that says so."""
+
+    def __init__(self, error: GatewayError) -> None:
+        super().__init__(error.message)
+        title = error.code.replace("_", " ").capitalize()
+        problem = Problem(title=title, status=error.status, code=error.code, detail=error.message)
+        headers = {"Retry-After": str(_RETRY_S)} if error.status == Unavailable.status else None
+        self.answer = JSONResponse(problem.model_dump(), error.status, headers, media_type="application/problem+json")
+
+
+def _has_body(headers: Headers) -> bool:
+    return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+
+
+def _handed_on(body: bytes, receive: Receive) -> Receive:
+    """What the application receives: the body at once, then whatever comes of the connection."""
+    waiting = [body]
+
+    async def receive_whole() -> Message:
+        if waiting:
+            return {"type": "http.request", "body": waiting.pop(), "more_body": False}
+        return await receive()
+
+    return receive_whole
+
+
+def _require_few_parts(body: bytes) -> None:
+    """Raise BodyTooLarge for JSON that is cheap to send and dear to check: no body of ours has so many parts."""
+    keys = sum(1 for _ in islice(_KEY.finditer(body), KEYS_MAX + 1))
+    if keys > KEYS_MAX or body.count(b",") > COMMAS_MAX:
+        raise BodyTooLarge(f"This has more than {KEYS_MAX:,} names or {COMMAS_MAX:,} values. Send less at once.")
