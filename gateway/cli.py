@@ -102,6 +102,11 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_quarantine(commands.add_parser("quarantine", help="messages that could not be taken whole"))
 
+    counts = commands.add_parser("receipts", help="what is counted of the messages that devices number")
+    anew = counts.add_subparsers(metavar="ACT", required=True).add_parser("reset", help="count a unit anew")
+    anew.add_argument("unit", metavar="PRODUCT/SERIAL")
+    anew.set_defaults(run=_receipts_reset)
+
     schemas = commands.add_parser("schemas", help="write the contract and the page of the settings from the models")
     schemas.add_argument("--check", action="store_true", help="write nothing; fail where the files are out of date")
     schemas.add_argument("--dir", type=Path, default=Path("schemas"), help="where they are (default %(default)s)")
@@ -241,6 +246,13 @@ def _quarantine_change(given: argparse.Namespace, settings: Settings) -> int:
     choice = Choice(given.numbers or None, given.reason)
     change = quarantine.tried_again if given.act == "retry" else quarantine.purged
     print("\n".join(change(_database_url(settings), choice)))
+    return 0
+
+
+def _receipts_reset(given: argparse.Namespace, settings: Settings) -> int:
+    from gateway.app.receipts import reset
+
+    print("\n".join(reset(_database_url(settings), given.unit)))
     return 0
 
 

@@ -15,7 +15,7 @@ from gateway.config import Settings
 from gateway.core.clock import Clock
 from gateway.events import Event, append, read_next
 from gateway.logs import traced
-from gateway.m2m import quarantine
+from gateway.m2m import conflicting, quarantine
 from gateway.notify.model import Policy
 from gateway.notify.outbox import drain
 from gateway.notify.service import handle
@@ -120,4 +120,5 @@ class Worker:
             dropped = series.drop_before(today - self._settings.history_max)
             forget_old(connection, self._clock())
             trimmed = quarantine.trim(connection, self._settings.quarantine_max_messages)
+            conflicting.trim(connection, self._clock() - self._settings.history_max)
             log.info("Maintenance: %d days dropped, %d quarantined messages trimmed.", dropped, trimmed)

@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from gateway.core.clock import to_us
 from gateway.core.errors import Unavailable
 from gateway.m2m.counted import Counted, Receipt
 from gateway.m2m.message import Heard
-from gateway.store import Connection, UniqueViolation, load_queries
+from gateway.m2m.topics import TOPIC_MAX
+from gateway.store import Connection, Row, UniqueViolation, load_queries
 from gateway.store.copy import copy_columns, timestamps
 
 queries = load_queries("gateway.m2m")
@@ -43,11 +45,21 @@ class Columns:
         )
 
 
-def store_readings(tx: Connection, readings: Columns, *, all_known: bool = False) -> None:
+CONFLICTS_PER_UNIT = 1_000
+"""Conflicting readings of a unit that are kept; further ones are only counted, until the oldest half is dropped."""
+
+Conflicts = dict[tuple[int, int], int]
+"""By unit and moment of arrival in microseconds, which is one message: its readings that said otherwise."""
+
+
+def store_readings(tx: Connection, readings: Columns, *, all_known: bool = False) -> Conflicts:
     """Store a batch: what is newer than anything stored by bare COPY, the rest past a look at what is there.
+
+    Returns the readings that said otherwise than what stands for their time; of them the first of a unit are kept.
 
     `all_known` sends everything the second road: for a batch whose first try met a duplicate.
     """
+    conflicts: Conflicts = {}
     known = np.ones_like(readings.known) if all_known else readings.known
     fresh = readings[~readings.known]
     if not all_known and len(fresh.unit):
@@ -57,9 +69,13 @@ def store_readings(tx: Connection, readings: Columns, *, all_known: bool = False
         tx.execute(queries.stage)
         copy_columns(tx, "staged", {"place": np.arange(len(rest.unit), dtype=np.int32)} | _telemetry(rest))
         tx.execute(queries.insert_staged)
-        tx.execute(queries.insert_conflicting)
+        conflicts = {
+            (row["unit_id"], to_us(row["received_at"])): row["readings"]
+            for row in tx.execute(queries.insert_conflicting, {"share": CONFLICTS_PER_UNIT})
+        }
     if len(fresh.unit):
         _upsert_latest(tx, fresh)
+    return conflicts
 
 
 def _telemetry(readings: Columns) -> dict[str, Column]:
@@ -90,22 +106,41 @@ def storable(text: str) -> str:
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
-def keep_last(tx: Connection, kept: Sequence[Heard], payload_bytes: int) -> None:
-    """Keep messages of units over their oldest ones; those of one unit in the order of their arrival."""
+def storable_topic(topic: str) -> str:
+    """A topic as it is kept: cut, for MQTT allows 64 kB of it."""
+    return storable(topic[:TOPIC_MAX])
+
+
+def keep_last(
+    tx: Connection, kept: Sequence[Heard], payload_bytes: int, conflicts: Mapping[tuple[int, int], int] | None = None
+) -> None:
+    """Keep messages of units over their oldest ones; those of one unit in the order of their arrival.
+
+    `conflicts` says how many readings of a message said otherwise than what stood for their time.
+    """
     if not kept:
         return
+    conflicts = conflicts or {}
     tx.execute(
         queries.keep_last,
         {
             "units": [each.unit_id for each in kept],
             "received": [each.message.received_us for each in kept],
-            "topics": [storable(each.message.topic) for each in kept],
+            "topics": [storable_topic(each.message.topic) for each in kept],
             "payloads": [each.message.payload[:payload_bytes] for each in kept],
             "sizes": [len(each.message.payload) for each in kept],
             "reasons": [each.rejected and each.rejected.reason for each in kept],
             "details": [each.rejected and storable(each.rejected.detail) for each in kept],
+            "ignored": [_text_array(each.ignored) for each in kept],
+            "conflicting": [conflicts.get((each.unit_id, each.message.received_us), 0) for each in kept],
         },
     )
+
+
+def _text_array(texts: Sequence[str]) -> str:
+    """A text[] as PostgreSQL reads it: an array of arrays would need all of one length."""
+    escaped = (text.replace("\\", "\\\\").replace('"', '\\"') for text in texts)
+    return "{" + ",".join(f'"{text}"' for text in escaped) + "}"
 
 
 def receipts(connection: Connection) -> dict[int, Receipt]:
@@ -135,6 +170,16 @@ def write_receipts(tx: Connection, counted: Mapping[int, Receipt]) -> None:
 
 def _multirange(counted: Counted) -> str:
     return "{" + ",".join(f"[{first},{end})" for first, end in counted.spans) + "}"
+
+
+def ask_receipt_reset(tx: Connection, product: str, serial: str) -> Row | None:
+    """Have ingest forget what was counted of a unit; None without such a unit, `boot` None without a receipt."""
+    return tx.execute(queries.ask_receipt_reset, {"product": product, "serial": serial}).fetchone()
+
+
+def forget_receipts(tx: Connection) -> list[int]:
+    """Drop the receipts that an operator wants forgotten; returns their units."""
+    return [row["unit_id"] for row in tx.execute(queries.forget_receipts)]
 
 
 def write_journal(tx: Connection, seq: int, readings: bytes, messages: bytes) -> None:

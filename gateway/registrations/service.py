@@ -6,7 +6,7 @@ from typing import Any
 from gateway.core.errors import BadInput
 from gateway.core.ids import IdMaker, random_id
 from gateway.core.serial import canonical_serial
-from gateway.events import GATEWAY, append, append_all
+from gateway.events import append, append_all
 from gateway.registrations import repository
 from gateway.registrations.claims import keep_codes
 from gateway.registrations.model import MetricEntry, OwnerRow, ProductFile, UnitRow
@@ -115,18 +115,6 @@ def import_units(tx: Connection, lines: Mapping[int, UnitRow], *, actor: str, ne
             ),
             actor=actor,
         )
-    return len(changed)
-
-
-def take_firmware(tx: Connection, reported: Mapping[int, str], *, late: bool = False) -> int:
-    """Bring units, by their ids, to the firmware that they reported; answers how many had another.
-
-    A late report tells it of units of which none is known.
-    """
-    given = {"units": list(reported), "firmwares": list(reported.values()), "late": late}
-    changed = tx.execute(queries.take_firmware, given).fetchall()
-    rows = ((row["id"], {"firmware": row["firmware"], "before": row["before"]}) for row in changed)
-    append_all(tx, "unit.firmware_reported", rows, actor=GATEWAY)
     return len(changed)
 
 
