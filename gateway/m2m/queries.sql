@@ -81,12 +81,10 @@ WITH refused AS (
   FROM unnest(%(senders)s::text[], %(reasons)s::text[], %(messages)s::bigint[], %(unkept)s::bigint[], %(last)s::bigint[])
     AS n (sender, reason, messages, unkept, last_us)
 ), beyond AS (
-  SELECT s.sender, (SELECT q.id FROM quarantine q WHERE q.sender = s.sender
-                    ORDER BY q.sender, q.id DESC OFFSET %(share)s LIMIT 1) AS upto
-  FROM (SELECT DISTINCT sender FROM refused) AS s
+  SELECT b.id FROM (SELECT DISTINCT sender FROM refused) AS s
+  CROSS JOIN LATERAL (SELECT q.id FROM quarantine q WHERE q.sender = s.sender ORDER BY q.id DESC OFFSET %(share)s) AS b
 ), gone AS (
-  DELETE FROM quarantine q USING beyond b WHERE q.sender = b.sender AND q.id <= b.upto
-  RETURNING q.sender, q.reason
+  DELETE FROM quarantine WHERE id = ANY (ARRAY(SELECT id FROM beyond)) RETURNING reason
 ), by_sender AS (
   INSERT INTO quarantine_sender AS c (sender, reason, messages, unkept, last_at)
   SELECT sender, reason, messages, unkept, last_at FROM refused ORDER BY sender, reason
