@@ -138,6 +138,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_quarantine(commands.add_parser("quarantine", help="messages that could not be taken whole"))
 
     _add_events(commands.add_parser("events", help="events that could not be handled"))
+    counts = commands.add_parser("receipts", help="what is counted of the messages that devices number")
+    anew = counts.add_subparsers(metavar="ACT", required=True).add_parser("reset", help="count a unit anew")
+    anew.add_argument("unit", metavar="PRODUCT/SERIAL")
+    anew.set_defaults(run=_receipts_reset)
 
     schemas = commands.add_parser("schemas", help="write the contract and the page of the settings from the models")
     schemas.add_argument("--check", action="store_true", help="write nothing; fail where the files are out of date")
@@ -351,6 +355,13 @@ def _events_retry(given: argparse.Namespace, settings: Settings) -> int:
         raise BadInput("Say which events: their numbers, or --all.")
     places = given.numbers or None
     print("\n".join(failed_events.tried_again(_database_url(settings), places, system_clock)))
+    return 0
+
+
+def _receipts_reset(given: argparse.Namespace, settings: Settings) -> int:
+    from gateway.app.receipts import reset
+
+    print("\n".join(reset(_database_url(settings), given.unit)))
     return 0
 
 

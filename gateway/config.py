@@ -80,17 +80,33 @@ class Settings(BaseSettings):
 
     mqtt_session_expiry: Duration = Field(timedelta(days=7), description="How long the broker keeps our backlog.")
     mqtt_receive_maximum: int = Field(5_000, ge=1, le=65535, description="Unacknowledged messages in flight to us.")
+    mqtt_packet_max_bytes: int = Field(
+        1_048_576, ge=1_024, description="Of one message; the broker is asked to withhold larger ones, unrefused."
+    )
     queue_max_messages: int = Field(20_000, ge=1, description="Messages held in memory; then reading stops.")
+    queue_max_bytes: int = Field(64_000_000, ge=1, description="Bytes of messages held in memory; then reading stops.")
     batch_max_messages: int = Field(5_000, ge=1, description="Messages in one micro-batch.")
+    batch_max_bytes: int = Field(
+        8_000_000, ge=1, description="Bytes of messages in one micro-batch; a larger message is one of its own."
+    )
+    batch_max_readings: int = Field(
+        50_000, ge=1, description="The message that brings a micro-batch to so many readings is its last."
+    )
     batch_max_wait: Duration = Field(timedelta(milliseconds=50), description="How long a micro-batch is collected.")
     broker_watch_every: Duration = Field(
         timedelta(seconds=30), description="How often the broker is asked what it dropped."
     )
     payload_max_bytes: int = Field(65_536, ge=64, description="Larger telemetry messages go to quarantine.")
     message_max_readings: int = Field(5_000, ge=1, description="Readings in one message.")
+    message_max_days: int = Field(
+        31, ge=1, description="Different UTC days in one message; readings of more are refused."
+    )
     clock_ahead_max: Duration = Field(timedelta(minutes=10), description="Device times further ahead are quarantined.")
     history_max: Duration = Field(timedelta(days=400), description="Device times further back are quarantined.")
     quarantine_max_messages: int = Field(10_000, ge=1, description="Quarantined messages kept; the oldest go first.")
+    quarantine_per_unit: int = Field(
+        100, ge=1, description="Quarantined messages kept of one unit; older ones of it are only counted."
+    )
     quarantine_payload_bytes: int = Field(4_096, ge=1, description="How much of a refused payload is kept.")
 
     receipts_per_second: int = Field(1_000, ge=1, description="Receipts published in a second at most; more wait.")

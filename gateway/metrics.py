@@ -22,6 +22,7 @@ RECEIVED = Counter("gateway_messages_received", "Messages from the broker, redel
 REDELIVERED = Counter("gateway_messages_redelivered", "Messages known again, stored before and acknowledged now.")
 STORED = Counter("gateway_messages_stored", "Messages committed, those in quarantine too.")
 READINGS = Counter("gateway_readings_stored", "Readings committed.")
+IGNORED = Counter("gateway_messages_with_unknown_fields", "Messages with a field that the gateway does not read.")
 REFUSED = Counter("gateway_messages_refused", "Messages that went to quarantine.", ["reason"])
 BATCH = Histogram("gateway_batch_messages", "Messages of a batch.", buckets=(1, 10, 50, 100, 500, 1_000, 5_000, 10_000))
 STAGE = Histogram("gateway_stage_seconds", "What a stage takes for a batch.", ["stage"], buckets=_SECONDS)

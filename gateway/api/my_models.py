@@ -29,7 +29,10 @@ class MyUnits(BaseModel):
 
 
 class Message(BaseModel):
-    """A message of a unit; `payload` is its beginning as text, `reason` why it, or some of it, was refused."""
+    """A message of a unit; `payload` is its beginning as text, `reason` why it, or some of it, was refused.
+
+    `ignored` names fields that the gateway does not know; `conflicting` counts readings whose time has another value.
+    """
 
     number: int
     received_at: datetime
@@ -38,6 +41,8 @@ class Message(BaseModel):
     size: int
     reason: str | None
     detail: str | None
+    ignored: list[str]
+    conflicting: int
 
 
 class Messages(BaseModel):

@@ -6,11 +6,14 @@ from datetime import UTC, date, datetime
 
 import numpy as np
 
+from gateway.core.clock import from_us
 from gateway.m2m.counted import UnitNumber
-from gateway.m2m.decode import Device, Limits, Reading, decode, decode_status
-from gateway.m2m.message import Heard, Message, Rejected
+from gateway.m2m.decode import Device, Limits, decode, decode_status
+from gateway.m2m.message import Heard, Message, Reading, Rejected
+from gateway.m2m.redelivery import ENTRY_BYTES
 from gateway.m2m.repository import Column, Columns
 from gateway.m2m.topics import is_status
+from gateway.registrations.firmware import Report
 from gateway.rules.evaluator import Verdict
 from gateway.rules.state import Readings
 
@@ -38,12 +41,14 @@ class Batch:
     refused: list[tuple[Message, Rejected]]
     entries: bytes
     heard: Sequence[Heard]
-    firmware: Mapping[int, str]
-    """What units reported, by unit id; of several reports the last one."""
+    firmware: Mapping[int, Report]
+    """What units reported, by unit id; of several reports the last one, and one that is replayed only alone."""
     retried: Sequence[int] = ()
     """The numbers in quarantine of messages that are tried again; a batch holds none else, or none of them."""
     numbers: Sequence[UnitNumber] = ()
     """Those that devices gave their messages, of refused ones too."""
+    messages: int = 0
+    """So many of the messages given it holds; the rest is of the next batch."""
 
     def by_product(self) -> dict[int, Readings]:
         """The readings of each product, for the evaluator."""
@@ -90,46 +95,62 @@ def make_batch(
     refused: list[tuple[Message, Rejected]],
     entries: bytes,
     heard: Sequence[Heard] = (),
-    firmware: Mapping[int, str] | None = None,
+    firmware: Mapping[int, Report] | None = None,
     retried: Sequence[int] = (),
     numbers: Sequence[UnitNumber] = (),
+    messages: int = 0,
 ) -> Batch:
     """A batch of these rows."""
-    return Batch(np.array(rows, _ROW), refused, entries, heard, firmware or {}, retried, numbers)
+    return Batch(np.array(rows, _ROW), refused, entries, heard, firmware or {}, retried, numbers, messages)
 
 
 def decode_batch(
     messages: Sequence[Message], devices: Mapping[str, Device | Rejected], limits: Limits, entries: bytes
 ) -> Batch:
-    """Decode messages whose topics were looked up; nothing in a message can raise."""
+    """Decode messages whose topics were looked up, until they bring more readings than a batch may have.
+
+    Nothing in a message can raise. `entries` are the journal's of all messages; the batch holds those of its own.
+    """
     rows: list[BatchRow] = []
     refused: list[tuple[Message, Rejected]] = []
     heard: list[Heard] = []
-    firmware: dict[int, str] = {}
+    firmware: dict[int, Report] = {}
     counted: list[UnitNumber] = []
+    decoded = 0
     for message in messages:
+        if len(rows) >= limits.batch_readings:
+            break
+        decoded += 1
         device = devices[message.topic]
         if isinstance(device, Rejected):
             refused.append((message, device))
             continue
         if is_status(message.topic):
-            reported = decode_status(message, limits)
+            reported, ignored = decode_status(message, limits)
             readings: list[Reading] = []
             rejected = reported if isinstance(reported, Rejected) else None
             if isinstance(reported, str):
-                firmware[device.unit_id] = reported
+                _report(firmware, device.unit_id, reported, message)
         else:
-            readings, numbers, rejected = decode(message, device, limits)
+            readings, numbers, rejected, ignored = decode(message, device, limits)
             if numbers:
                 counted += [(device.unit_id, message.topic, number) for number in numbers]
-        heard.append(Heard(device.unit_id, message, rejected))
+        heard.append(Heard(device.unit_id, message, rejected, ignored))
         if rejected:
             refused.append((message, rejected))
         rows += [
             (device.product_id, device.unit_id, metric, time_us, value, message.received_us)
             for metric, time_us, value in readings
         ]
+    own = entries[: ENTRY_BYTES * sum(message.packet_id > 0 for message in messages[:decoded])]
     if messages[0].quarantined:  # its unit was heard then, and not now
-        tried = [message.quarantined for message in messages]
-        return make_batch(rows, refused, entries, (), firmware, tried, counted)
-    return make_batch(rows, refused, entries, heard, firmware, numbers=counted)
+        tried = [message.quarantined for message in messages[:decoded]]
+        return make_batch(rows, refused, own, (), firmware, tried, counted, decoded)
+    return make_batch(rows, refused, own, heard, firmware, numbers=counted, messages=decoded)
+
+
+def _report(firmware: dict[int, Report], unit_id: int, reported: str, message: Message) -> None:
+    """Let the last report of a unit stand; what is replayed stands only where nothing was heard."""
+    replayed = message.retained or message.quarantined > 0
+    if not replayed or unit_id not in firmware or firmware[unit_id].replayed:
+        firmware[unit_id] = Report(reported, from_us(message.received_us), replayed)

@@ -10,6 +10,11 @@ from gateway.registrations.model import Product
 from gateway.rules.registry import Metric
 from gateway.store import Connection
 
+DEVICES_MAX = 1_000_000
+"""Units whose topics are remembered, 330 bytes each with one topic and 460 with two; others are looked up each time."""
+SPELLINGS_MAX = 4
+"""Topics of one unit that are remembered: telemetry and status, each with the serial written in two ways."""
+
 
 def rule_metrics(product: Product) -> dict[str, Metric]:
     """A product's metric registry as the rules see it."""
@@ -27,10 +32,40 @@ def rule_metrics(product: Product) -> dict[str, Metric]:
     }
 
 
+class KnownDevices:
+    """The devices of topics seen: a few spellings of each unit, and so many units; those known longest go first."""
+
+    def __init__(self, devices_max: int) -> None:
+        self._max = devices_max
+        self._of: dict[str, Device] = {}
+        self._topics: dict[int, tuple[str, ...]] = {}
+
+    def __len__(self) -> int:
+        return len(self._of)
+
+    def of(self, topic: str) -> Device | None:
+        """The device that publishes there, if it is remembered."""
+        return self._of.get(topic)
+
+    def remember(self, topic: str, device: Device) -> Device:
+        """Remember it; without room, in the place of the unit's oldest spelling or of the unit known longest."""
+        topics = self._topics.get(device.unit_id, ())
+        if len(topics) == SPELLINGS_MAX:
+            del self._of[topics[0]]
+            topics = topics[1:]
+        elif not topics and len(self._topics) >= self._max:
+            for old in self._topics.pop(next(iter(self._topics))):
+                del self._of[old]
+        device = self._of[topics[0]] if topics else device
+        self._topics[device.unit_id] = (*topics, topic)
+        self._of[topic] = device
+        return device
+
+
 class Catalog:
     """The devices behind topics. What is unknown is asked for again, so that a unit imported later is found."""
 
-    def __init__(self, products: Sequence[Product]) -> None:
+    def __init__(self, products: Sequence[Product], devices_max: int = DEVICES_MAX) -> None:
         self._products = {
             product.code: (
                 product.id,
@@ -39,14 +74,14 @@ class Catalog:
             )
             for product in products
         }
-        self._devices: dict[str, Device] = {}
+        self._known = KnownDevices(devices_max)
 
     def devices(self, connection: Connection, topics: Iterable[str]) -> dict[str, Device | Rejected]:
         """The device of each topic, or why there is none."""
         found: dict[str, Device | Rejected] = {}
         unknown: dict[str, DeviceKey] = {}
         for topic in set(topics):
-            device = self._devices.get(topic)
+            device = self._known.of(topic)
             if device is not None:
                 found[topic] = device
             elif isinstance(key := parse_topic(topic), Rejected):
@@ -54,17 +89,19 @@ class Catalog:
             else:
                 unknown[topic] = key
         if unknown:
-            self._look_up(connection, unknown)
-        for topic, key in unknown.items():
-            found[topic] = self._devices.get(topic) or self._nobody(key)
+            found |= self._look_up(connection, unknown)
         return found
 
-    def _look_up(self, connection: Connection, unknown: dict[str, DeviceKey]) -> None:
+    def _look_up(self, connection: Connection, unknown: dict[str, DeviceKey]) -> dict[str, Device | Rejected]:
         units = registrations.units_by_key(connection, {(key.product, key.serial) for key in unknown.values()})
+        found: dict[str, Device | Rejected] = {}
         for topic, key in unknown.items():
             unit = units.get((key.product, key.serial))
-            if unit is not None and key.product in self._products:
-                self._devices[topic] = Device(unit.id, *self._products[key.product])
+            if unit is None or key.product not in self._products:
+                found[topic] = self._nobody(key)
+            else:
+                found[topic] = self._known.remember(topic, Device(unit.id, *self._products[key.product]))
+        return found
 
     def _nobody(self, key: DeviceKey) -> Rejected:
         if key.product not in self._products:

@@ -18,7 +18,7 @@ from gateway.app.configuration import page
 from gateway.config import Settings
 from gateway.core.clock import system_clock
 from gateway.core.errors import BadInput
-from gateway.m2m.decode import FIRMWARE_MAX, NUMBER_MAX
+from gateway.m2m.decode import BOOT_MAX, FIRMWARE_MAX, NUMBER_MAX
 from gateway.registrations.model import MetricName, ProductFile
 from gateway.rules.document import RuleDocument
 from gateway.store import Database
@@ -27,8 +27,8 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 # Whatever the settings: what is not between these was written in seconds, microseconds or nanoseconds.
 _EARLIEST_MS, _LATEST_MS = 100_000_000_000, 10_000_000_000_000
 _RFC_3339 = (
-    r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?"
-    r"(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$"
+    r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)(\.[0-9]+)?"
+    r"([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
 )
 
 Milliseconds = Annotated[
@@ -46,7 +46,7 @@ Moment = Annotated[
     Field(
         pattern=_RFC_3339,
         title="RFC 3339",
-        description="With a zone: Z or an offset; up to six digits of a second.",
+        description="With a zone: Z or an offset; digits of a second beyond six are left out.",
         examples=["2026-07-01T12:00:00Z", "2026-07-01T14:00:00.123+02:00"],
     ),
 ]
@@ -60,7 +60,8 @@ class Reading(BaseModel):
 
     ts: Ts = Field(
         None,
-        description="The device's own time of the measurement; null or none means the moment we receive it.",
+        description="The device's own time of the measurement; null or none means the moment we receive it. Of several"
+        " entries without it that share a metric none is taken.",
     )
     values: dict[MetricName, float] = Field(
         min_length=1,
@@ -72,7 +73,7 @@ class Reading(BaseModel):
         description="Of a product with `receipts`: the message's number, from 1, one higher with each.",
         examples=[17],
     )
-    boot: Annotated[int, Field(ge=0, le=NUMBER_MAX)] | None = Field(
+    boot: Annotated[int, Field(ge=0, le=BOOT_MAX)] | None = Field(
         None, description="Higher each time that `seq` begins anew; null or none means 0.", examples=[3]
     )
     lowest: Annotated[int, Field(ge=1, le=NUMBER_MAX)] | None = Field(

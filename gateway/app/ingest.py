@@ -24,7 +24,7 @@ from gateway.logs import traced
 from gateway.m2m import quarantine
 from gateway.m2m import repository as m2m
 from gateway.m2m.counted import Receipt
-from gateway.m2m.decode import Limits
+from gateway.m2m.decode import Device, Limits
 from gateway.m2m.inbox import Inbox
 from gateway.m2m.last import LastMessages
 from gateway.m2m.link import Link
@@ -32,7 +32,7 @@ from gateway.m2m.message import Heard, Message, Rejected
 from gateway.m2m.receipts import Receipts
 from gateway.m2m.redelivery import ENTRY_BYTES, Redelivery
 from gateway.m2m.waiting import WaitingReadings
-from gateway.registrations.service import take_firmware
+from gateway.registrations.firmware import take_firmware, take_waiting
 from gateway.rules import repository as rules
 from gateway.rules.evaluator import Change
 from gateway.rules.repository import RuleVersion
@@ -77,6 +77,8 @@ class Ingest:
             readings=settings.message_max_readings,
             ahead_us=settings.clock_ahead_max // timedelta(microseconds=1),
             behind_us=settings.history_max // timedelta(microseconds=1),
+            days=settings.message_max_days,
+            batch_readings=settings.batch_max_readings,
         )
         self._last = LastMessages(settings.last_messages_per_second)
         self._receipts = Receipts(
@@ -89,6 +91,8 @@ class Ingest:
         self._oldest: Message | None = None
         """Of the batch in work."""
         self._resuming = Resuming()
+        self._waiting_after = 0
+        """The unit behind which reported firmware that waits is looked for next."""
         self._next_housekeeping = 0.0
         self._next_snapshot = time.monotonic() + settings.snapshot_every.total_seconds()
 
@@ -164,6 +168,7 @@ class Ingest:
             self._settings.batch_max_messages,
             wait=timedelta(milliseconds=200),
             collect=self._settings.batch_max_wait,
+            bytes_at_most=self._settings.batch_max_bytes,
         )
         if messages:
             self._oldest = messages[0]
@@ -192,13 +197,20 @@ class Ingest:
             self._take(asked, b"")
 
     def _take(self, messages: list[Message], entries: bytes) -> bool:
-        """Decode, judge and commit; a message that the database refuses is found by halving, and quarantined."""
+        """Decode, judge and commit, in as many batches as the readings need; false if stopped before the last one."""
         topics = {message.topic for message in messages}
         devices = self._patiently(lambda: self._catalog.devices(self._connection, topics))
-        if devices is None:
-            return False
-        with metrics.stage("decode"):
-            batch = decode_batch(messages, devices, self._limits, entries)
+        while devices is not None and messages:
+            with metrics.stage("decode"):
+                batch = decode_batch(messages, devices, self._limits, entries)
+            if not self._take_batch(batch, messages[: batch.messages], devices):
+                return False
+            messages, entries = messages[batch.messages :], entries[len(batch.entries) :]
+        return devices is not None
+
+    def _take_batch(self, batch: Batch, messages: list[Message], devices: Mapping[str, Device | Rejected]) -> bool:
+        """Judge and commit; a message that the database refuses is found by halving, and quarantined."""
+        entries = batch.entries
         try:
             return self._store(batch, messages)
         except (DataError, IntegrityError) as error:
@@ -253,7 +265,7 @@ class Ingest:
         if changed:
             self._patiently(self._wake)
         self._count(batch, messages, changes)
-        self._bound(len(batch.refused))
+        self._bound()
         return True
 
     def _tell(self, batch: Batch, messages: Sequence[Message], changes: Sequence[Change]) -> None:
@@ -270,6 +282,7 @@ class Ingest:
         metrics.STORED.inc(len(messages))
         metrics.READINGS.inc(len(batch.rows))
         if not batch.retried:
+            metrics.IGNORED.inc(sum(bool(each.ignored) for each in batch.heard))
             for reason, many in Counter(rejected.reason for _, rejected in batch.refused).items():
                 metrics.REFUSED.labels(reason).inc(many)
             if len(batch.rows):
@@ -282,10 +295,9 @@ class Ingest:
         oldest = self._oldest or self._inbox.oldest()
         return (to_us(self._clock()) - oldest.received_us) / 1e6 if oldest else 0.0
 
-    def _bound(self, refused: int) -> None:
-        """Trim the quarantine as soon as a tenth more came than it may hold."""
+    def _bound(self) -> None:
+        """Trim the quarantine as soon as a tenth more was kept than it may hold."""
         keep = self._settings.quarantine_max_messages
-        self._untrimmed += refused
         if self._untrimmed > keep // 10:
             self._patiently(lambda: quarantine.trim(self._connection, keep))
             self._untrimmed = 0
@@ -328,7 +340,7 @@ class Ingest:
         self,
         seq: int,
         batch: Batch,
-        store: Callable[[], None],
+        store: Callable[[], m2m.Conflicts],
         changes: list[Change],
         kept: list[Heard],
         counted: Mapping[int, Receipt],
@@ -337,15 +349,19 @@ class Ingest:
             readings = batch.by_product()
             m2m.write_journal(self._connection, seq, self._judging.revision.number, journal(readings), batch.entries)
             keep_unjudged(self._connection, seq, self._judging.unjudged(readings))
-            store()
+            conflicts = store()
             if batch.retried:
                 quarantine.settle_retry(self._connection, batch.retried, batch.refused)
             else:
-                quarantine.quarantine(self._connection, batch.refused, self._settings.quarantine_payload_bytes)
-            m2m.keep_last(self._connection, kept, self._settings.last_message_bytes)
+                self._untrimmed += quarantine.quarantine(
+                    self._connection,
+                    batch.refused,
+                    self._settings.quarantine_payload_bytes,
+                    self._settings.quarantine_per_unit,
+                )
+            m2m.keep_last(self._connection, kept, self._settings.last_message_bytes, conflicts)
             m2m.write_receipts(self._connection, counted)
-            late = bool(batch.retried)
-            reported = take_firmware(self._connection, batch.firmware, late=late) if batch.firmware else 0
+            reported = take_firmware(self._connection, batch.firmware)
             return reported + self._record(changes, self._judging.versions, seq)
 
     def _record(self, changes: Sequence[Change], versions: Mapping[int, RuleVersion], seq: int) -> int:
@@ -366,6 +382,9 @@ class Ingest:
         self._resuming.step(self._connection, self._judging, self._record, self._clock())
         if time.monotonic() >= self._next_snapshot:
             self._save()
+        self._receipts.forget(m2m.forget_receipts(self._connection))
+        with self._connection.transaction():
+            self._waiting_after = take_waiting(self._connection, self._waiting_after)
         beat(
             self._connection,
             "ingest",

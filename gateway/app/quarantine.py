@@ -6,18 +6,22 @@ from gateway.store import Row, connect
 
 _NAME = "gateway-quarantine"
 _ACTOR = "cli"
+_SENDERS = 10
+"""Shown of those who had more refused than their share."""
 
 
 def listed(url: str, reason: str | None, limit: int) -> list[str]:
-    """The counts by reason, and the newest messages."""
+    """The counts by reason, the senders who had most refused, and the newest messages."""
     with connect(url, _NAME) as connection:
         counts = quarantine.counts(connection)
         rows = quarantine.page(connection, quarantine.NEWEST, limit, reason)
+        senders = quarantine.senders(connection, _SENDERS, reason)
     told = [
         f"{row['reason']}: {row['here']} here, {row['messages']} ever, {row['trimmed']} trimmed"
         for row in counts
         if reason in {None, row["reason"]}
     ]
+    told += [_sender_line(row) for row in senders if row["unkept"]]
     return (told or ["Nothing was ever refused."]) + [_line(row) for row in rows]
 
 
@@ -47,6 +51,11 @@ def _line(row: Row) -> str:
     waits = ", waits for another try" if row["retry_at"] else ""
     at = f"{row['received_at']:%Y-%m-%d %H:%M:%S}"
     return f"{row['id']}  {at}  {row['reason']}{waits}  {_plain(row['topic'])}  {_plain(row['detail'])}"
+
+
+def _sender_line(row: Row) -> str:
+    sender = _plain(row["sender"]) or "topics of no device"
+    return f"{sender}: {row['reason']}, {row['messages']} ever, of which {row['unkept']} were counted and not kept"
 
 
 def _plain(text: str) -> str:

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 def run_ingest(settings: Settings, url: str) -> None:
     """Take readings from the broker until told to stop."""
     host, port = settings.mqtt_address
-    inbox = Inbox(settings.queue_max_messages)
+    inbox = Inbox(settings.queue_max_messages, settings.queue_max_bytes)
     link = Link(
         LinkSettings(
             host,
@@ -36,6 +36,7 @@ def run_ingest(settings: Settings, url: str) -> None:
             settings.mqtt_session_expiry,
             settings.mqtt_receive_maximum,
             settings.mqtt_credentials,
+            settings.mqtt_packet_max_bytes,
         ),
         inbox,
         system_clock,

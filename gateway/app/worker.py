@@ -18,7 +18,7 @@ from gateway.events import Event, dead_letters, months, place_events, read_next
 from gateway.events.log import read_one
 from gateway.events.reader import NOTIFY
 from gateway.logs import traced
-from gateway.m2m import quarantine
+from gateway.m2m import conflicting, quarantine
 from gateway.notify.model import Policy
 from gateway.notify.outbox import drain
 from gateway.notify.service import handle
@@ -165,6 +165,7 @@ class Worker:
             forget_old(connection, self._clock())
             jobs.forget_old(connection, self._clock() - self._settings.jobs_kept)
             trimmed = quarantine.trim(connection, self._settings.quarantine_max_messages)
+            conflicting.trim(connection, self._clock() - self._settings.history_max)
             log.info("Maintenance: %d days dropped, %d quarantined messages trimmed.", dropped, trimmed)
 
     def _maintain_events(self, connection: Connection) -> None:

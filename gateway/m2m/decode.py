@@ -1,16 +1,15 @@
 """A payload becomes readings, numbers or a firmware; what cannot be read becomes Rejected, never an exception."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import orjson
 
-from gateway.core.clock import to_us
+from gateway.m2m import names, within
 from gateway.m2m.counted import Number
-from gateway.m2m.message import Message, Rejected
+from gateway.m2m.message import Message, Reading, Rejected
+from gateway.m2m.times import microseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +34,17 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What is too much: bytes, readings, microseconds ahead of and behind the gateway's clock."""
+    """What is too much: bytes, readings, microseconds ahead of and behind the gateway's clock, UTC days."""
 
     payload_bytes: int
     readings: int
     ahead_us: int
     behind_us: int
+    days: int = 31
+    """Of one message."""
+    batch_readings: int = 50_000
+    """A batch is closed by the message that brings it to so many."""
 
-
-Reading = tuple[int, int, float]
-"""Metric id, microseconds since 1970, value."""
 
 FIRMWARE_MAX = 40
 """Characters of a firmware's name."""
@@ -52,50 +52,71 @@ FIRMWARE_MAX = 40
 NUMBER_MAX = 2**53 - 1
 """The highest whole number that every JSON reader knows exactly."""
 
+BOOT_MAX = 4_000_000_000
+"""A count of starts never gets there, nor seconds since 1970 before 2096. Memory that was erased is above it."""
 
-def decode(message: Message, device: Device, limits: Limits) -> tuple[list[Reading], Sequence[Number], Rejected | None]:
-    """The readings of a message that can be taken, its numbers, and why the rest cannot be taken.
+
+Decoded = tuple[list[Reading], Sequence[Number], Rejected | None, Sequence[str]]
+"""Readings, numbers, why the rest cannot be taken, and the names of fields that were ignored."""
+
+
+def decode(message: Message, device: Device, limits: Limits) -> Decoded:
+    """The readings of a message that can be taken, its numbers, why the rest cannot be taken, and what was ignored.
 
     Payload: {"ts": <ms since 1970, or RFC 3339>, "values": {"temp_c": 71.5}}, or a list of those; without `ts` it means
     now. A device that gets receipts may add {"boot": 3, "seq": 17, "from": 9}.
     """
     content = _content(message, limits)
     if isinstance(content, Rejected):
-        return [], (), content
+        return [], (), content, ()
     entries = content if isinstance(content, list) else [content]
     readings: list[Reading] = []
     numbers: Sequence[Number] = ()
     refused: list[Rejected] = []
+    ignored: list[str] = []
     if not entries:
         refused.append(Rejected("empty", "the list holds no readings"))
     if device.receipts:
         entries, numbers = _numbered(entries, refused)
+    if len(entries) > 1:
+        entries = within.timed(entries, refused)
     for entry in entries:
-        _entry(entry, message, device, limits, readings, refused)
+        _entry(entry, message, device, limits, readings, refused, ignored)
         if len(readings) > limits.readings:
-            return [], numbers, Rejected("too_many_readings", f"send {limits.readings} readings at most in one message")
-    return readings, numbers, _joined(refused)
+            return (
+                [],
+                numbers,
+                Rejected("too_many_readings", f"send {limits.readings} readings at most in one message"),
+                (),
+            )
+    if len(entries) > 1:
+        readings = within.distinct(readings, len(entries), refused)
+        if len(entries) > limits.days:
+            readings = within.few_days(readings, limits.days, refused)
+    return readings, numbers, _joined(refused), names.shown(ignored) if ignored else ()
 
 
-def decode_status(message: Message, limits: Limits) -> str | Rejected | None:
-    """The firmware that a status message reports, None when it reports none, or why it cannot be taken.
+def decode_status(message: Message, limits: Limits) -> tuple[str | Rejected | None, Sequence[str]]:
+    """The firmware that a status message reports, None when it reports none, or why it cannot be taken; and what was
+    ignored.
 
     Payload: {"state": "online", "firmware": "2.4.0"}. Other fields are ignored, for now `state` too. Nothing at all is
     how a retained message is taken back.
     """
     if not message.payload:
-        return None
+        return None, ()
     content = _content(message, limits)
     if isinstance(content, Rejected):
-        return content
+        return content, ()
     if not isinstance(content, dict):
-        return Rejected("bad_shape", 'write {"state": "online", "firmware": "2.4.0"}')
+        return Rejected("bad_shape", 'write {"state": "online", "firmware": "2.4.0"}'), ()
+    ignored = names.shown(names.ignored(content, names.STATUS))
     firmware = content.get("firmware")
     if firmware is None:
-        return None
+        return names.near_firmware(content), ignored
     if not isinstance(firmware, str) or not 1 <= len(firmware) <= FIRMWARE_MAX or not firmware.isprintable():
-        return Rejected("bad_firmware", f"send firmware as text of 1 to {FIRMWARE_MAX} printable characters")
-    return firmware
+        return Rejected("bad_firmware", f"send firmware as text of 1 to {FIRMWARE_MAX} printable characters"), ignored
+    return firmware, ignored
 
 
 def _content(message: Message, limits: Limits) -> Any:  # noqa: ANN401 - whatever JSON can hold, or Rejected
@@ -131,8 +152,10 @@ def _number(entry: dict[str, Any]) -> Number | Rejected | None:
     lowest = 1 if lowest is None else lowest
     if type(seq) is not int or not 1 <= seq <= NUMBER_MAX:
         return Rejected("bad_seq", "send seq as a whole number from 1, one higher with each message")
-    if type(boot) is not int or not 0 <= boot <= NUMBER_MAX:
-        return Rejected("bad_seq", "send boot as a whole number from 0, higher each time that seq begins anew")
+    if type(boot) is not int or not 0 <= boot <= BOOT_MAX:
+        return Rejected(
+            "bad_seq", f"send boot as a whole number from 0 to {BOOT_MAX}, higher each time that seq begins anew"
+        )
     if type(lowest) is not int or not 1 <= lowest <= seq:
         return Rejected("bad_seq", "send from as the lowest seq that the device still holds, seq itself at most")
     return boot, seq, lowest
@@ -145,11 +168,18 @@ def _entry(
     limits: Limits,
     readings: list[Reading],
     refused: list[Rejected],
+    ignored: list[str],
 ) -> None:
     if not isinstance(entry, dict) or not isinstance(entry.get("values"), dict):
         refused.append(Rejected("bad_shape", 'write {"ts": …, "values": {"metric": number}}'))
         return
-    time_us = _time(entry.get("ts"), message.received_us, limits)
+    ts = entry.get("ts")
+    if (ts is None or len(entry) > 2) and not entry.keys() <= names.TELEMETRY:  # most have ts and values only
+        ignored += names.ignored(entry, names.TELEMETRY)
+        if ts is None and (near := names.near_ts(entry)):
+            refused.append(near)
+            return
+    time_us = _time(ts, message.received_us, limits)
     if isinstance(time_us, Rejected):
         refused.append(time_us)
         return
@@ -170,7 +200,7 @@ def _entry(
 def _time(ts: Any, received_us: int, limits: Limits) -> int | Rejected:  # noqa: ANN401 - whatever JSON can hold
     if ts is None:
         return received_us
-    time_us = _microseconds(ts)
+    time_us = microseconds(ts)
     if isinstance(time_us, Rejected):
         return time_us
     if time_us > received_us + limits.ahead_us:
@@ -180,21 +210,6 @@ def _time(ts: Any, received_us: int, limits: Limits) -> int | Rejected:  # noqa:
             "too_old", f"ts is {str(ts)[:40]}; send milliseconds (not seconds) since 1970, within what is kept"
         )
     return time_us
-
-
-def _microseconds(ts: Any) -> int | Rejected:  # noqa: ANN401 - whatever JSON can hold
-    if isinstance(ts, str):
-        try:
-            moment = datetime.fromisoformat(ts)
-        except ValueError:
-            return Rejected("bad_time", f"ts is {ts[:40]!r}; send milliseconds since 1970 or RFC 3339")
-        if moment.tzinfo is None:
-            return Rejected("bad_time", f"ts is {ts[:40]!r} without a zone; end it with Z or an offset")
-        return to_us(moment)
-    # Finite as microseconds, too: a float may overflow on the way.
-    if isinstance(ts, bool) or not isinstance(ts, (int, float)) or not math.isfinite(ts * 1000):
-        return Rejected("bad_time", "send ts as milliseconds since 1970 or RFC 3339")
-    return round(ts * 1000)
 
 
 def _joined(refused: list[Rejected]) -> Rejected | None:

@@ -4,18 +4,22 @@ Of more than that go first what was refused, then the messages of units that hav
 """
 
 from collections.abc import Sequence
+from itertools import islice
 
 from gateway.m2m.message import Heard
 
 OF_BATCH = 3
 """Messages of one unit that are kept of a batch; a unit that sends so fast is not watched message by message."""
+UNITS_MAX = 100_000
+"""Units of which it is known when their last message was kept, some 100 bytes each; the longest ago go first."""
 
 
 class LastMessages:
     """Knows how much was kept lately, and when of which unit."""
 
-    def __init__(self, per_second: int) -> None:
+    def __init__(self, per_second: int, units_max: int = UNITS_MAX) -> None:
         self._per_second = per_second
+        self._units_max = units_max
         self._left = float(per_second)
         self._at = 0.0
         self._kept: dict[int, float] = {}
@@ -34,5 +38,9 @@ class LastMessages:
             chosen.sort(key=lambda each: (each.rejected is None, self._kept.get(each.unit_id, 0.0)))
             chosen = chosen[: int(self._left)]
         self._left -= len(chosen)
-        self._kept.update((each.unit_id, now) for each in chosen)
+        for each in chosen:
+            self._kept.pop(each.unit_id, None)  # to the end: the first is the one kept longest ago
+            self._kept[each.unit_id] = now
+        for unit_id in list(islice(self._kept, max(0, len(self._kept) - self._units_max))):
+            del self._kept[unit_id]
         return chosen

@@ -45,6 +45,8 @@ class LinkSettings:
     session_expiry: timedelta
     receive_maximum: int
     credentials: tuple[str, str] | None = None
+    packet_max_bytes: int = 1 << 20
+    """Of one message; the broker holds back a larger one, which would stand whole in our memory until it is refused."""
 
 
 class Link:
@@ -100,6 +102,7 @@ class Link:
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = int(self._settings.session_expiry.total_seconds())
         properties.ReceiveMaximum = self._settings.receive_maximum
+        properties.MaximumPacketSize = self._settings.packet_max_bytes
         pause = 0.1
         while not stop.is_set():
             try:
@@ -160,9 +163,10 @@ class Link:
         metrics.WINDOW.labels("gateway").set(self._settings.receive_maximum)
         metrics.WINDOW.labels("broker").set(getattr(properties, "ReceiveMaximum", 65_535))
         log.info("Connected to the broker (stage=receive, session %s).", "resumed" if self._resumed else "new")
-        # Retained readings would come again, as now, with every connection. How devices are is what we want to know.
+        # Retained readings would come again, as now. How devices are is what we want to know, once for a session: what
+        # was said later came to the session itself.
         readings = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
-        status = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_SEND_ON_SUBSCRIBE)
+        status = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_SEND_IF_NEW_SUB)
         client.subscribe([(TELEMETRY_FILTER, readings), (STATUS_FILTER, status)])
 
     def _on_subscribe(
@@ -184,7 +188,9 @@ class Link:
         self.connected.clear()
         log.log(logging.WARNING if reason.is_failure else logging.INFO, "Disconnected from the broker (%s).", reason)
 
-    def _take(self, topic: str, payload: bytes, packet_id: int) -> None:
+    def _take(self, topic: str, payload: bytes, packet_id: int, retained: bool) -> None:  # noqa: FBT001 - see wire.Take
         # Strictly rising, so that two messages without a time of their own never fall on the same moment.
         self._last_us = max(self._now_us, self._last_us + 1)
-        self._inbox.put(Message(topic, payload, packet_id, self._connection, self._resumed, self._last_us))
+        self._inbox.put(
+            Message(topic, payload, packet_id, self._connection, self._resumed, self._last_us, retained=retained)
+        )

@@ -1,6 +1,10 @@
 """What came from the broker, and what may be wrong with it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+Reading = tuple[int, int, float]
+"""Metric id, microseconds since 1970, value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +19,8 @@ class Message:
     received_us: int
     quarantined: int = 0
     """Its number in quarantine, when it is tried again."""
+    retained: bool = False
+    """Whether the broker repeats what it retains, because we subscribed; nobody publishes it now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +38,5 @@ class Heard:
     unit_id: int
     message: Message
     rejected: Rejected | None
+    ignored: Sequence[str] = ()
+    """Names of fields that the gateway does not know; a few of them."""

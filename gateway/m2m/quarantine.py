@@ -3,17 +3,24 @@
 Trying again is ingest's work, which alone judges: a request marks the message, and ingest puts it on the ordinary road.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from gateway.core.clock import to_us
 from gateway.core.errors import NotFound
 from gateway.events import GATEWAY, append
 from gateway.m2m.message import Message, Rejected
-from gateway.m2m.repository import queries, storable
+from gateway.m2m.repository import queries, storable, storable_topic
+from gateway.m2m.topics import sender_of
 from gateway.store import Connection, Row
 
 NEWEST = 2**63 - 1
+PER_SENDER = 100
+"""Messages kept of one sender, where nobody says otherwise."""
+SENDERS_MAX = 10_000
+"""Senders and reasons that are counted one by one; those quiet longest go first."""
 _NONE = "There is no such message in quarantine."
 
 
@@ -25,30 +32,83 @@ class Choice:
     reason: str | None = None
 
 
-def quarantine(tx: Connection, refused: Sequence[tuple[Message, Rejected]], payload_bytes: int) -> None:
-    """Keep messages that could not be taken whole, each with its reason and the first bytes of its payload."""
+def quarantine(
+    tx: Connection, refused: Sequence[tuple[Message, Rejected]], payload_bytes: int, per_sender: int = PER_SENDER
+) -> int:
+    """Keep messages that could not be taken whole, each with its reason and the first bytes of its payload.
+
+    Of one sender the newest `per_sender` are kept, those of earlier batches among them; all are counted, by reason and
+    by sender. Returns the number kept of these.
+    """
     if not refused:
-        return
+        return 0
+    tally = _Tally(per_sender)
+    kept = [each for each in reversed(refused) if tally.has_room(*each)]
+    kept.reverse()
     tx.execute(
         queries.insert_quarantine,
         {
-            "received": [message.received_us for message, _ in refused],
-            "topics": [storable(message.topic) for message, _ in refused],
-            "reasons": [rejected.reason for _, rejected in refused],
-            "details": [storable(rejected.detail) for _, rejected in refused],
-            "payloads": [message.payload[:payload_bytes] for message, _ in refused],
-            "sizes": [len(message.payload) for message, _ in refused],
+            "received": [message.received_us for message, _ in kept],
+            "senders": [storable(sender_of(message.topic)) for message, _ in kept],
+            "topics": [storable_topic(message.topic) for message, _ in kept],
+            "reasons": [rejected.reason for _, rejected in kept],
+            "details": [storable(rejected.detail) for _, rejected in kept],
+            "payloads": [message.payload[:payload_bytes] for message, _ in kept],
+            "sizes": [len(message.payload) for message, _ in kept],
         },
     )
+    tx.execute(queries.trim_senders, tally.columns() | {"share": per_sender})
+    return len(kept)
+
+
+class _Tally:
+    """Counts the refused messages of a batch, the newest first, by sender and reason."""
+
+    def __init__(self, per_sender: int) -> None:
+        self._per_sender = per_sender
+        self._kept: Counter[str] = Counter()
+        self._messages: Counter[tuple[str, str]] = Counter()
+        self._unkept: Counter[tuple[str, str]] = Counter()
+        self._last: dict[tuple[str, str], int] = {}
+
+    def has_room(self, message: Message, rejected: Rejected) -> bool:
+        """Count it; true while the sender has fewer in this batch than its share."""
+        sender = storable(sender_of(message.topic))
+        key = (sender, rejected.reason)
+        self._messages[key] += 1
+        self._last.setdefault(key, message.received_us)
+        self._kept[sender] += 1
+        has_room = self._kept[sender] <= self._per_sender
+        self._unkept[key] += not has_room
+        return has_room
+
+    def columns(self) -> dict[str, list[Any]]:
+        """One row for each sender and reason."""
+        return {
+            "senders": [sender for sender, _ in self._messages],
+            "reasons": [reason for _, reason in self._messages],
+            "messages": list(self._messages.values()),
+            "unkept": [self._unkept[key] for key in self._messages],
+            "last": [self._last[key] for key in self._messages],
+        }
 
 
 def trim(connection: Connection, keep: int) -> int:
-    """Drop the oldest messages beyond `keep`, and tell how many of each reason; answers how many went."""
+    """Drop messages beyond `keep`, of the senders who have most; the event log tells how many of each reason.
+
+    Returns the number dropped. The counts of senders are bounded with it.
+    """
     with connection.transaction():
         gone = {row["reason"]: row["messages"] for row in connection.execute(queries.trim_quarantine, {"keep": keep})}
         if gone:
             append(connection, "quarantine.trimmed", {"reasons": gone})
+        connection.execute(queries.forget_senders, {"keep": SENDERS_MAX})
     return sum(gone.values())
+
+
+def senders(connection: Connection, limit: int, reason: str | None = None) -> list[Row]:
+    """Who had most messages refused, by sender and reason: `messages` ever, `unkept` of them beyond the share."""
+    return connection.execute(queries.quarantine_senders, {"limit": limit, "reason": reason}).fetchall()
 
 
 def page(connection: Connection, before: int, limit: int, reason: str | None = None) -> list[Row]:

@@ -2,7 +2,7 @@
 -- A place for the readings of one batch that may be there already, or that wait for their day.
 CREATE TEMPORARY TABLE IF NOT EXISTS staged (
   place int, time timestamptz, unit_id bigint, metric_id smallint, value float8, received_at timestamptz, late boolean,
-  waits boolean
+  waits boolean, conflicts boolean NOT NULL DEFAULT false
 ) ON COMMIT DELETE ROWS;
 
 -- name: insert_staged
@@ -11,19 +11,53 @@ INSERT INTO telemetry (time, unit_id, metric_id, value, received_at, late)
 SELECT time, unit_id, metric_id, value, received_at, late FROM staged WHERE NOT waits ORDER BY place
 ON CONFLICT (unit_id, metric_id, time) DO NOTHING;
 
+-- name: mark_conflicting
+-- Mark the staged readings of a span of days that say otherwise than what stands for their unit, metric and time.
+UPDATE staged s SET conflicts = true
+WHERE NOT s.waits AND s.time >= %(begin)s AND s.time < %(end)s
+  -- A scalar subquery: one look by the key for each reading, whatever the planner guesses of a table without statistics.
+  AND (SELECT t.value FROM telemetry t
+       WHERE t.unit_id = s.unit_id AND t.metric_id = s.metric_id AND t.time = s.time
+         AND t.time >= %(begin)s AND t.time < %(end)s) <> s.value;
+
 -- name: insert_conflicting
--- Keep the staged readings of a span of days that say otherwise than what stands for their unit, metric and time.
-INSERT INTO conflicting_reading (unit_id, metric_id, time, value, received_at)
-SELECT s.unit_id, s.metric_id, s.time, s.value, s.received_at
-FROM staged s
-CROSS JOIN LATERAL (
-  -- OFFSET 0: one look by the key for each reading, whatever the planner guesses of a table without statistics.
-  SELECT t.value FROM telemetry t
-  WHERE t.unit_id = s.unit_id AND t.metric_id = s.metric_id AND t.time = s.time
-    AND t.time >= %(begin)s AND t.time < %(end)s
-  OFFSET 0) AS standing
-WHERE NOT s.waits AND s.time >= %(begin)s AND s.time < %(end)s AND standing.value <> s.value
-ON CONFLICT DO NOTHING;
+-- Keep the staged readings that were marked as conflicting, as far as their unit has room; returns them by message.
+WITH conflicting AS MATERIALIZED (
+  SELECT place, unit_id, metric_id, time, value, received_at,
+         row_number() OVER (PARTITION BY unit_id ORDER BY place) AS nth
+  FROM staged WHERE conflicts
+), room AS (
+  SELECT u.unit_id, %(share)s - (SELECT count(*) FROM (SELECT FROM conflicting_reading k WHERE k.unit_id = u.unit_id
+                                                       LIMIT %(share)s) AS here) AS free
+  FROM (SELECT DISTINCT unit_id FROM conflicting) AS u
+), kept AS (
+  INSERT INTO conflicting_reading (unit_id, metric_id, time, value, received_at)
+  SELECT c.unit_id, c.metric_id, c.time, c.value, c.received_at
+  FROM conflicting c JOIN room r USING (unit_id) WHERE c.nth <= r.free
+  ON CONFLICT DO NOTHING
+), counted AS (
+  INSERT INTO conflicting_count AS n (unit_id, readings, last_at)
+  SELECT unit_id, count(*), max(received_at) FROM conflicting GROUP BY unit_id ORDER BY unit_id
+  ON CONFLICT (unit_id) DO UPDATE SET readings = n.readings + excluded.readings, last_at = excluded.last_at
+)
+SELECT unit_id, received_at, count(*) AS readings FROM conflicting GROUP BY unit_id, received_at;
+
+-- name: conflicting_units
+-- Units that ever had conflicting readings, behind a unit, in their order.
+SELECT unit_id FROM conflicting_count WHERE unit_id > %(after)s ORDER BY unit_id LIMIT %(limit)s;
+
+-- name: trim_conflicting
+-- Drop units' conflicting readings that are too old, and of a unit that has no room left all but the newest.
+DELETE FROM conflicting_reading c
+USING (
+  SELECT r.place FROM unnest(%(units)s::bigint[]) AS u (unit_id)
+  CROSS JOIN LATERAL (
+    SELECT k.ctid AS place, k.received_at, count(*) OVER () AS here,
+           row_number() OVER (ORDER BY k.received_at DESC, k.time DESC) AS nth
+    FROM conflicting_reading k WHERE k.unit_id = u.unit_id) AS r
+  WHERE r.received_at < %(before)s OR (r.here >= %(share)s AND r.nth > %(keep)s)
+) AS old
+WHERE c.ctid = old.place;
 
 -- name: insert_waiting
 -- Store the staged readings whose day has no room yet, unless they wait already.
@@ -31,17 +65,12 @@ INSERT INTO telemetry_waiting (time, unit_id, metric_id, value, received_at, lat
 SELECT time, unit_id, metric_id, value, received_at, late FROM staged WHERE waits ORDER BY place
 ON CONFLICT (unit_id, metric_id, time) DO NOTHING;
 
--- name: insert_conflicting_waiting
--- Keep the staged readings that say otherwise than what waits for their unit, metric and time.
-INSERT INTO conflicting_reading (unit_id, metric_id, time, value, received_at)
-SELECT s.unit_id, s.metric_id, s.time, s.value, s.received_at
-FROM staged s
-CROSS JOIN LATERAL (
-  SELECT w.value FROM telemetry_waiting w
-  WHERE w.unit_id = s.unit_id AND w.metric_id = s.metric_id AND w.time = s.time
-  OFFSET 0) AS standing
-WHERE s.waits AND standing.value <> s.value
-ON CONFLICT DO NOTHING;
+-- name: mark_conflicting_waiting
+-- Mark the staged readings that say otherwise than what waits for their unit, metric and time.
+UPDATE staged s SET conflicts = true
+WHERE s.waits
+  AND (SELECT w.value FROM telemetry_waiting w
+       WHERE w.unit_id = s.unit_id AND w.metric_id = s.metric_id AND w.time = s.time) <> s.value;
 
 -- name: newest_waiting
 -- The time of the newest reading that waits for its day.
@@ -72,51 +101,82 @@ SET time = excluded.time, value = excluded.value, received_at = excluded.receive
 WHERE latest.time < excluded.time;
 
 -- name: insert_quarantine
--- Keep messages that could not be taken whole, and count them by reason, with the time of the last.
-WITH kept AS (
-  INSERT INTO quarantine (received_at, topic, reason, detail, payload, size)
-  SELECT timestamptz 'epoch' + received_us * interval '1 microsecond', topic, reason, detail, payload, size
-  FROM unnest(%(received)s::bigint[], %(topics)s::text[], %(reasons)s::text[], %(details)s::text[], %(payloads)s::bytea[],
-              %(sizes)s::int[])
-    WITH ORDINALITY AS n (received_us, topic, reason, detail, payload, size, place)
-  ORDER BY place
-  RETURNING reason, received_at
+-- Keep messages that could not be taken whole.
+INSERT INTO quarantine (received_at, sender, topic, reason, detail, payload, size)
+SELECT timestamptz 'epoch' + received_us * interval '1 microsecond', sender, topic, reason, detail, payload, size
+FROM unnest(%(received)s::bigint[], %(senders)s::text[], %(topics)s::text[], %(reasons)s::text[], %(details)s::text[],
+            %(payloads)s::bytea[], %(sizes)s::int[])
+  WITH ORDINALITY AS n (received_us, sender, topic, reason, detail, payload, size, place)
+ORDER BY place;
+
+-- name: trim_senders
+-- Drop the oldest messages of senders beyond their share; all refused of a batch are counted by reason and by sender.
+WITH refused AS (
+  SELECT sender, reason, messages, unkept, timestamptz 'epoch' + last_us * interval '1 microsecond' AS last_at
+  FROM unnest(%(senders)s::text[], %(reasons)s::text[], %(messages)s::bigint[], %(unkept)s::bigint[], %(last)s::bigint[])
+    AS n (sender, reason, messages, unkept, last_us)
+), beyond AS (
+  SELECT b.id FROM (SELECT DISTINCT sender FROM refused) AS s
+  CROSS JOIN LATERAL (SELECT q.id FROM quarantine q WHERE q.sender = s.sender ORDER BY q.id DESC OFFSET %(share)s) AS b
+), gone AS (
+  DELETE FROM quarantine WHERE id = ANY (ARRAY(SELECT id FROM beyond)) RETURNING reason
+), by_sender AS (
+  INSERT INTO quarantine_sender AS c (sender, reason, messages, unkept, last_at)
+  SELECT sender, reason, messages, unkept, last_at FROM refused ORDER BY sender, reason
+  ON CONFLICT (sender, reason) DO UPDATE
+  SET messages = c.messages + excluded.messages, unkept = c.unkept + excluded.unkept, last_at = excluded.last_at
 )
-INSERT INTO quarantine_count AS c (reason, messages, last_at)
-SELECT reason, count(*), max(received_at) FROM kept GROUP BY reason ORDER BY reason
+INSERT INTO quarantine_count AS c (reason, messages, trimmed, last_at)
+SELECT reason, sum(messages), sum(trimmed), max(last_at)
+FROM (SELECT reason, messages, unkept AS trimmed, last_at FROM refused
+      UNION ALL SELECT reason, 0, count(*), NULL FROM gone GROUP BY reason) AS each
+GROUP BY reason ORDER BY reason
 ON CONFLICT (reason) DO UPDATE
-SET messages = c.messages + excluded.messages, last_at = greatest(c.last_at, excluded.last_at);
+SET messages = c.messages + excluded.messages, trimmed = c.trimmed + excluded.trimmed,
+    last_at = greatest(c.last_at, excluded.last_at);
 
 -- name: keep_last
 -- Keep the newest messages of units, each in the slot of the oldest; numbers go on where they stood.
 WITH given AS (
   SELECT *, row_number() OVER (PARTITION BY unit_id ORDER BY place) AS nth
   FROM unnest(%(units)s::bigint[], %(received)s::bigint[], %(topics)s::text[], %(payloads)s::bytea[], %(sizes)s::int[],
-              %(reasons)s::text[], %(details)s::text[])
-    WITH ORDINALITY AS n (unit_id, received_us, topic, payload, size, reason, detail, place)
+              %(reasons)s::text[], %(details)s::text[], %(ignored)s::text[], %(conflicting)s::int[])
+    WITH ORDINALITY AS n (unit_id, received_us, topic, payload, size, reason, detail, ignored, conflicting, place)
 ), numbered AS (
   SELECT g.*, g.nth + coalesce((SELECT max(k.number) FROM unit_message k WHERE k.unit_id = g.unit_id), 0) AS number
   FROM given g
 )
-INSERT INTO unit_message (unit_id, slot, number, received_at, topic, payload, size, reason, detail)
+INSERT INTO unit_message (unit_id, slot, number, received_at, topic, payload, size, reason, detail, ignored, conflicting)
 SELECT unit_id, mod(number, 20), number, timestamptz 'epoch' + received_us * interval '1 microsecond', topic, payload, size,
-       reason, detail
+       reason, detail, ignored::text[], conflicting
 FROM numbered
 ON CONFLICT (unit_id, slot) DO UPDATE
 SET number = excluded.number, received_at = excluded.received_at, topic = excluded.topic, payload = excluded.payload,
-    size = excluded.size, reason = excluded.reason, detail = excluded.detail;
+    size = excluded.size, reason = excluded.reason, detail = excluded.detail, ignored = excluded.ignored,
+    conflicting = excluded.conflicting;
 
 -- name: trim_quarantine
--- Drop the oldest messages beyond the limit and count them by reason; answers how many went for each reason.
-WITH gone AS (
-  DELETE FROM quarantine WHERE id <= (SELECT id FROM quarantine ORDER BY id DESC OFFSET %(keep)s LIMIT 1)
-  RETURNING reason
+-- Drop messages beyond the limit, of those senders who have most, each one's oldest; returns how many of each reason.
+WITH placed AS (
+  SELECT id, row_number() OVER (PARTITION BY sender ORDER BY id DESC) AS place FROM quarantine
+), gone AS (
+  DELETE FROM quarantine WHERE id IN (SELECT id FROM placed ORDER BY place, id DESC OFFSET %(keep)s) RETURNING reason
 ), counted AS (
   INSERT INTO quarantine_count AS c (reason, trimmed)
   SELECT reason, count(*) FROM gone GROUP BY reason ORDER BY reason
   ON CONFLICT (reason) DO UPDATE SET trimmed = c.trimmed + excluded.trimmed
 )
 SELECT reason, count(*) AS messages FROM gone GROUP BY reason ORDER BY reason;
+
+-- name: forget_senders
+-- Drop the counts of senders beyond the limit, those quiet longest first.
+DELETE FROM quarantine_sender WHERE last_at <= (SELECT last_at FROM quarantine_sender ORDER BY last_at DESC OFFSET %(keep)s LIMIT 1);
+
+-- name: quarantine_senders
+-- Who had most messages refused: by sender and reason, those with most first.
+SELECT sender, reason, messages, unkept, last_at FROM quarantine_sender
+WHERE %(reason)s::text IS NULL OR reason = %(reason)s
+ORDER BY messages DESC, sender LIMIT %(limit)s;
 
 -- name: quarantine_page
 -- Quarantined messages, of one reason or of all, the newest first.
@@ -170,6 +230,19 @@ WHERE q.id = n.id;
 SELECT r.unit_id, r.topic, r.boot, r.taken
 FROM receipt r JOIN unit u ON u.id = r.unit_id JOIN product p ON p.id = u.product_id
 WHERE p.receipts ORDER BY r.unit_id;
+
+-- name: ask_receipt_reset
+-- Have ingest forget what was counted of a unit; returns it, without its row where nothing was counted yet.
+WITH named AS (
+  SELECT u.id FROM unit u JOIN product p ON p.id = u.product_id WHERE p.code = %(product)s AND u.serial = %(serial)s
+), asked AS (
+  UPDATE receipt r SET reset_at = now() FROM named n WHERE r.unit_id = n.id RETURNING r.unit_id, r.boot
+)
+SELECT n.id AS unit_id, a.boot FROM named n LEFT JOIN asked a ON a.unit_id = n.id;
+
+-- name: forget_receipts
+-- Drop the receipts that an operator wants forgotten; returns their units.
+DELETE FROM receipt WHERE reset_at IS NOT NULL RETURNING unit_id;
 
 -- name: write_receipts
 -- Keep what is counted of units, over what was.

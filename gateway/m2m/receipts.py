@@ -53,6 +53,13 @@ class Receipts:
                 for unit_id in queue.keys() - known.keys():
                     del queue[unit_id]
 
+    def forget(self, units: Iterable[int]) -> None:
+        """Count these units anew; their receipts at the broker stay until they send again."""
+        with self._lock:
+            for unit_id in units:
+                for queue in (self._known, self._waiting, self._again):
+                    queue.pop(unit_id, None)
+
     def count(self, numbers: Iterable[UnitNumber]) -> dict[int, Receipt]:
         """What is counted of their units when these are taken, too; nothing changes before `committed`."""
         own: dict[int, list[UnitNumber]] = {}

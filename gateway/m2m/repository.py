@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from gateway.core.clock import from_us
+from gateway.core.clock import from_us, to_us
 from gateway.core.errors import Unavailable
 from gateway.m2m.counted import Counted, Receipt
 from gateway.m2m.message import Heard
-from gateway.store import Connection, UniqueViolation, load_queries
+from gateway.m2m.topics import TOPIC_MAX
+from gateway.store import Connection, Row, UniqueViolation, load_queries
 from gateway.store.copy import copy_columns, timestamps
 
 queries = load_queries("gateway.m2m")
@@ -50,14 +51,24 @@ class Columns:
         )
 
 
+CONFLICTS_PER_UNIT = 1_000
+"""Conflicting readings of a unit that are kept; further ones are only counted, until the oldest half is dropped."""
+
+Conflicts = dict[tuple[int, int], int]
+"""By unit and moment of arrival in microseconds, which is one message: its readings that said otherwise."""
+
+
 def store_readings(
     tx: Connection, readings: Columns, *, all_known: bool = False, without_room: Collection[date] = ()
-) -> None:
+) -> Conflicts:
     """Store a batch: what is newer than anything stored by bare COPY, the rest past a look at what is there.
+
+    Returns the readings that said otherwise than what stands for their time; of them the first of a unit are kept.
 
     `all_known` sends everything the second way: for a batch whose first try met a duplicate. Readings of days
     `without_room` wait in a table of their own, until `waiting.move_waiting` brings them to their day.
     """
+    conflicts: Conflicts = {}
     waits = np.isin(readings.time // US_A_DAY, [(day - _EPOCH).days for day in without_room])
     looked_up = np.ones_like(readings.known) if all_known else readings.known | waits
     fresh = readings[~readings.known]
@@ -69,22 +80,31 @@ def store_readings(
         tx.execute(queries.stage)
         place = {"place": np.arange(len(rest.unit), dtype=np.int32)}
         copy_columns(tx, "staged", place | _telemetry(rest) | {"waits": rest_waits})
-        store_staged(tx, rest.time[~rest_waits])
-        if rest_waits.any():
-            tx.execute(queries.insert_waiting)
-            tx.execute(queries.insert_conflicting_waiting)
+        conflicts = store_staged(tx, rest.time[~rest_waits], wait=bool(rest_waits.any()))
     if len(fresh.unit):
         _upsert_latest(tx, fresh)
+    return conflicts
 
 
-def store_staged(tx: Connection, times: Column) -> None:
-    """Store the staged readings of these times that do not wait, and keep those that contradict what is stored."""
-    if not len(times):
-        return
-    tx.execute(queries.insert_staged)
-    for begin, end in day_spans(times):
-        # Not prepared: only a plan made for these bounds leaves out the days beyond them, however many are kept.
-        tx.execute(queries.insert_conflicting, {"begin": begin, "end": end}, prepare=False)
+def store_staged(tx: Connection, times: Column, *, wait: bool = False) -> Conflicts:
+    """Store the staged readings: those of `times` in their days and, with `wait`, those that wait for theirs.
+
+    Returns those that said otherwise than what stands; the first of a unit are kept.
+    """
+    marked = 0
+    if len(times):
+        tx.execute(queries.insert_staged)
+        for begin, end in day_spans(times):
+            # Not prepared: only a plan made for these bounds leaves out the days beyond them, however many are kept.
+            span = {"begin": begin, "end": end}
+            marked += tx.execute(queries.mark_conflicting, span, prepare=False).rowcount
+    if wait:
+        tx.execute(queries.insert_waiting)
+        marked += tx.execute(queries.mark_conflicting_waiting).rowcount
+    if not marked:
+        return {}
+    rows = tx.execute(queries.insert_conflicting, {"share": CONFLICTS_PER_UNIT})
+    return {(row["unit_id"], to_us(row["received_at"])): row["readings"] for row in rows}
 
 
 def day_spans(times: Column) -> list[tuple[datetime, datetime]]:
@@ -130,22 +150,41 @@ def storable(text: str) -> str:
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
-def keep_last(tx: Connection, kept: Sequence[Heard], payload_bytes: int) -> None:
-    """Keep messages of units over their oldest ones; those of one unit in the order of their arrival."""
+def storable_topic(topic: str) -> str:
+    """A topic as it is kept: cut, for MQTT allows 64 kB of it."""
+    return storable(topic[:TOPIC_MAX])
+
+
+def keep_last(
+    tx: Connection, kept: Sequence[Heard], payload_bytes: int, conflicts: Mapping[tuple[int, int], int] | None = None
+) -> None:
+    """Keep messages of units over their oldest ones; those of one unit in the order of their arrival.
+
+    `conflicts` says how many readings of a message said otherwise than what stood for their time.
+    """
     if not kept:
         return
+    conflicts = conflicts or {}
     tx.execute(
         queries.keep_last,
         {
             "units": [each.unit_id for each in kept],
             "received": [each.message.received_us for each in kept],
-            "topics": [storable(each.message.topic) for each in kept],
+            "topics": [storable_topic(each.message.topic) for each in kept],
             "payloads": [each.message.payload[:payload_bytes] for each in kept],
             "sizes": [len(each.message.payload) for each in kept],
             "reasons": [each.rejected and each.rejected.reason for each in kept],
             "details": [each.rejected and storable(each.rejected.detail) for each in kept],
+            "ignored": [_text_array(each.ignored) for each in kept],
+            "conflicting": [conflicts.get((each.unit_id, each.message.received_us), 0) for each in kept],
         },
     )
+
+
+def _text_array(texts: Sequence[str]) -> str:
+    """A text[] as PostgreSQL reads it: an array of arrays would need all of one length."""
+    escaped = (text.replace("\\", "\\\\").replace('"', '\\"') for text in texts)
+    return "{" + ",".join(f'"{text}"' for text in escaped) + "}"
 
 
 def receipts(connection: Connection) -> dict[int, Receipt]:
@@ -175,6 +214,16 @@ def write_receipts(tx: Connection, counted: Mapping[int, Receipt]) -> None:
 
 def _multirange(counted: Counted) -> str:
     return "{" + ",".join(f"[{first},{end})" for first, end in counted.spans) + "}"
+
+
+def ask_receipt_reset(tx: Connection, product: str, serial: str) -> Row | None:
+    """Have ingest forget what was counted of a unit; None without such a unit, `boot` None without a receipt."""
+    return tx.execute(queries.ask_receipt_reset, {"product": product, "serial": serial}).fetchone()
+
+
+def forget_receipts(tx: Connection) -> list[int]:
+    """Drop the receipts that an operator wants forgotten; returns their units."""
+    return [row["unit_id"] for row in tx.execute(queries.forget_receipts)]
 
 
 def write_journal(tx: Connection, seq: int, revision: int, readings: bytes, messages: bytes) -> None:

@@ -7,6 +7,8 @@ from gateway.m2m.message import Rejected
 
 TELEMETRY_FILTER = "m2m/v1/+/+/telemetry"
 STATUS_FILTER = "m2m/v1/+/+/status"
+TOPIC_MAX = 256
+"""Characters of a topic that is taken; of a longer one so many are kept and shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,8 @@ class DeviceKey:
 
 def parse_topic(topic: str) -> DeviceKey | Rejected:
     """The device that a topic names, or what is wrong with the topic."""
+    if len(topic) > TOPIC_MAX:
+        return Rejected("bad_topic", f"the topic has {len(topic)} characters; send {TOPIC_MAX} at most")
     match topic.split("/"):
         case ["m2m", "v1", product, serial, "telemetry" | "status"]:
             try:
@@ -27,6 +31,12 @@ def parse_topic(topic: str) -> DeviceKey | Rejected:
                 return Rejected("bad_topic", str(error))
         case _:
             return Rejected("bad_topic", "publish to m2m/v1/PRODUCT/SERIAL/telemetry or …/status")
+
+
+def sender_of(topic: str) -> str:
+    """Who publishes there, however the serial is written: product and canonical serial; empty where it is no device."""
+    key = parse_topic(topic)
+    return "" if isinstance(key, Rejected) else f"{key.product}/{key.serial}"
 
 
 def receipt_topic(topic: str) -> str:

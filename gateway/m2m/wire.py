@@ -14,9 +14,13 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 _CHUNK = 262_144
 _QOS = 0b110
 _QOS_1 = 0b010
+_RETAIN = 0b001
 
-Take = Callable[[str, bytes, int], None]
-"""Gets topic, payload and packet id of each message; the id is 0 with QoS 0."""
+Publish = tuple[str, bytes, int, bool]
+"""Topic, payload, packet id (0 with QoS 0), and whether the broker repeats what it retained."""
+
+Take = Callable[[str, bytes, int, bool], None]
+"""Gets the parts of each message."""
 
 
 class BufferedSocket:
@@ -107,8 +111,8 @@ class BufferedClient(Client):
         return connection
 
 
-def plain_publish(header: int, packet: bytes | bytearray) -> tuple[str, bytes, int] | None:
-    """Topic, payload and packet id of a PUBLISH packet (MQTT 5, 3.3); None where it is for paho.
+def plain_publish(header: int, packet: bytes | bytearray) -> Publish | None:
+    """The parts of a PUBLISH packet (MQTT 5, 3.3); None where it is for paho.
 
     That is with QoS 2, with properties, with a topic that is not UTF-8, and when it is malformed. `header` is its first
     byte, `packet` what follows the length.
@@ -122,15 +126,16 @@ def plain_publish(header: int, packet: bytes | bytearray) -> tuple[str, bytes, i
         topic = packet[2:topic_end].decode()
     except UnicodeDecodeError:
         return None
-    return topic, bytes(packet[properties + 1 :]), int.from_bytes(packet[topic_end:properties])
+    payload, packet_id = bytes(packet[properties + 1 :]), int.from_bytes(packet[topic_end:properties])
+    return topic, payload, packet_id, bool(header & _RETAIN)
 
 
-def _parts(message: MQTTMessage) -> tuple[str, bytes, int]:
+def _parts(message: MQTTMessage) -> Publish:
     try:
         topic = message.topic
     except UnicodeDecodeError:
         topic = "(a topic that is not UTF-8)"
-    return topic, bytes(message.payload), message.mid if message.qos else 0
+    return topic, bytes(message.payload), message.mid if message.qos else 0, bool(message.retain)
 
 
 def pubacks(packet_ids: Iterable[int]) -> bytes:

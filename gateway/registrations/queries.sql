@@ -63,17 +63,35 @@ JOIN metric m ON m.id = r.metric_id
 ORDER BY r.product_id, r.position;
 
 -- name: take_firmware
--- Bring units to the firmware that they reported; answers those that had another, with what it was before.
-WITH other AS (
-  SELECT u.id, u.firmware AS before, n.firmware
-  FROM unnest(%(units)s::bigint[], %(firmwares)s::text[]) AS n (id, firmware)
-  JOIN unit u ON u.id = n.id
-  WHERE u.firmware IS DISTINCT FROM n.firmware AND (u.firmware IS NULL OR NOT %(late)s)
-  ORDER BY u.id
-  FOR NO KEY UPDATE OF u
+-- Bring units to the firmware they reported, and keep the report where the unit's row is held; returns those brought.
+WITH reported AS (
+  SELECT * FROM unnest(%(units)s::bigint[], %(firmwares)s::text[], %(ats)s::timestamptz[], %(replayed)s::boolean[])
+    AS n (id, firmware, at, replayed)
+), free AS MATERIALIZED (
+  SELECT u.id, u.firmware, u.firmware_reported_at FROM unit u
+  WHERE u.id = ANY (%(units)s) ORDER BY u.id FOR NO KEY UPDATE OF u SKIP LOCKED
+), wanted AS (
+  SELECT f.id, r.firmware, r.at, f.firmware AS before FROM free f JOIN reported r USING (id)
+  WHERE NOT r.replayed
+     OR (f.firmware_reported_at IS NULL
+         AND NOT EXISTS (SELECT FROM firmware_waiting w WHERE w.unit_id = r.id AND NOT w.replayed))
+), held AS (
+  INSERT INTO firmware_waiting AS w (unit_id, firmware, reported_at, replayed)
+  SELECT r.id, r.firmware, r.at, r.replayed FROM reported r
+  WHERE NOT EXISTS (SELECT FROM free f WHERE f.id = r.id) ORDER BY r.id
+  ON CONFLICT (unit_id) DO UPDATE
+  SET firmware = excluded.firmware, reported_at = excluded.reported_at, replayed = excluded.replayed
+  WHERE w.replayed OR NOT excluded.replayed
+), settled AS (
+  DELETE FROM firmware_waiting w USING free f, reported r
+  WHERE w.unit_id = f.id AND r.id = f.id AND (w.replayed OR NOT r.replayed)
 )
-UPDATE unit u SET firmware = o.firmware FROM other o WHERE u.id = o.id
-RETURNING u.id, u.firmware, o.before;
+UPDATE unit u SET firmware = w.firmware, firmware_reported_at = w.at FROM wanted w WHERE u.id = w.id
+RETURNING u.id, u.firmware, w.before;
+
+-- name: firmware_waiting
+-- The reports whose units were held, behind a unit, in the order of units.
+SELECT unit_id, firmware, reported_at, replayed FROM firmware_waiting WHERE unit_id > %(after)s ORDER BY unit_id LIMIT %(limit)s;
 
 -- name: units_by_key
 -- Units by product code and canonical serial.
@@ -275,7 +293,7 @@ LIMIT %(limit)s;
 
 -- name: my_messages
 -- The last messages of the person's unit, the newest first.
-SELECT number, received_at, topic, payload, size, reason, detail FROM my_message
+SELECT number, received_at, topic, payload, size, reason, detail, ignored, conflicting FROM my_message
 WHERE unit = %(unit)s
 ORDER BY number DESC;
 

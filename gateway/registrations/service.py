@@ -1,11 +1,10 @@
 """What changes products and units, one at a time: product files, and what devices report of themselves."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from gateway import catalog
 from gateway.core.errors import BadInput
-from gateway.events import GATEWAY, append, append_all
+from gateway.events import append
 from gateway.registrations.model import MetricEntry, ProductFile
 from gateway.registrations.repository import queries
 from gateway.store import Connection, Jsonb, UniqueViolation
@@ -65,15 +64,3 @@ def _upsert_metric(tx: Connection, product_id: int, position: int, metric: Metri
     line = _registry_line(metric) | {"title": Jsonb(metric.title), "cadence": metric.cadence}
     tx.execute(queries.upsert_metric, line | {"product_id": product_id, "metric_id": row["id"], "position": position})
     return int(row["id"])
-
-
-def take_firmware(tx: Connection, reported: Mapping[int, str], *, late: bool = False) -> int:
-    """Bring units, by their ids, to the firmware that they reported; answers how many had another.
-
-    A late report tells it of units of which none is known.
-    """
-    given = {"units": list(reported), "firmwares": list(reported.values()), "late": late}
-    changed = tx.execute(queries.take_firmware, given).fetchall()
-    rows = ((row["id"], {"firmware": row["firmware"], "before": row["before"]}) for row in changed)
-    append_all(tx, "unit.firmware_reported", rows, actor=GATEWAY)
-    return len(changed)

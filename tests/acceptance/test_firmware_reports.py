@@ -52,5 +52,28 @@ def test_kills_in_mid_stream_double_no_reading_and_bring_no_old_firmware_back(ur
     assert db.execute("SELECT count(*) AS n FROM quarantine").fetchone()["n"] == 0
 
 
+def test_a_killed_ingest_does_not_take_an_older_retained_firmware_for_news(url, db, tmp_path, mosquitto_port):
+    """The broker retained 2.3.0; the unit said 2.4.0 since, without having it retained."""
+    make_fleet(url)
+
+    def firmware():
+        return db.execute("SELECT firmware FROM unit WHERE serial = 'P1'").fetchone()["firmware"]
+
+    with running_roles(url, mosquitto_port, tmp_path, "ingest") as roles, Devices(mosquitto_port) as devices:
+        devices.status("P1", {"firmware": "2.3.0"}).flush()
+        until(lambda: firmware() == "2.3.0")
+        devices.status("P1", {"firmware": "2.4.0"}, retain=False).flush()
+        until(lambda: firmware() == "2.4.0")
+        roles.kill("ingest")
+        roles.start("ingest")
+        until(lambda: roles.log("ingest").count("Connected to the broker") == 2)
+        for stored in (1, 2):  # the second is published after our subscription, and so comes behind what it brings
+            devices.reading("P1", temp_c=20).flush()
+            until(lambda: count(db) == stored)  # noqa: B023 - asked at once
+        assert firmware() == "2.4.0"
+    told = db.execute("SELECT data FROM event WHERE kind = 'unit.firmware_reported' ORDER BY id").fetchall()
+    assert [event["data"]["firmware"] for event in told] == ["2.3.0", "2.4.0"]
+
+
 def count(db):
     return db.execute("SELECT count(*) AS n FROM telemetry").fetchone()["n"]

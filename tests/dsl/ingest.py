@@ -21,7 +21,7 @@ def running_ingest(
     """Run it until the block ends; what it raised is raised there."""
     user = ":".join(credentials) + "@" if credentials else ""
     given = Settings(mqtt_url=f"mqtt://{user}127.0.0.1:{port}", **settings)
-    inbox = Inbox(given.queue_max_messages)
+    inbox = Inbox(given.queue_max_messages, given.queue_max_bytes)
     link = Link(
         LinkSettings(
             *given.mqtt_address,
@@ -29,6 +29,7 @@ def running_ingest(
             given.mqtt_session_expiry,
             given.mqtt_receive_maximum,
             given.mqtt_credentials,
+            given.mqtt_packet_max_bytes,
         ),
         inbox,
         system_clock,

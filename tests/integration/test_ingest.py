@@ -101,8 +101,10 @@ def test_duplicates_are_ignored_and_a_second_value_is_kept_as_conflicting(url, d
 
 def test_two_values_of_one_moment_in_one_batch_keep_the_first_to_arrive(url, db, broker_port, devices, fleet):
     at = time.time() - 5
-    with running_ingest(url, broker_port):
-        devices.send("P1", [{"ts": round(at * 1000), "values": {"temp_c": value}} for value in (20, 33, 20)]).flush()
+    with running_ingest(url, broker_port, batch_max_wait="500ms"):
+        for value in (20, 33, 20):
+            devices.reading("P1", at, temp_c=value)
+        devices.flush()
         until(lambda: count(db, "conflicting_reading") == 1)
     assert rows(db) == [(20.0, False)]
 

@@ -1,5 +1,7 @@
 """The last messages of a unit: what its owner sees when he connects a device."""
 
+import time
+
 from tests.dsl.ingest import running_ingest
 from tests.dsl.mqtt import Devices
 from tests.dsl.wait import until
@@ -67,3 +69,29 @@ def test_a_message_that_the_store_refuses_is_named_without_the_stores_words(url,
     (message,) = kept(db)
     assert message["reason"] == "refused_by_store"
     assert "check" not in message["detail"]
+
+
+def test_what_was_ignored_and_what_was_not_taken_stands_there(url, db, mosquitto_port):
+    """`Taken` is true: a second value for a time is counted at the message that brought it."""
+    make_fleet(url)
+    at = round(time.time() * 1000) - 5_000
+    messages = (
+        {"ts": at, "values": {"temp_c": 20}, "colour": "red", 'a "b" \\, {}': 1},
+        {"ts": at, "values": {"temp_c": 21, "pressure_bar": 1}},
+        {"ts": at, "values": {"temp_c": 20}},
+        [{"values": {"temp_c": 20}}, {"values": {"temp_c": 20}}],
+        [{"ts": at + 1, "values": {"temp_c": 20}}, {"ts": at + 1, "values": {"temp_c": 30}}],
+    )
+    with running_ingest(url, mosquitto_port), Devices(mosquitto_port) as devices:
+        for number, payload in enumerate(messages, 1):
+            devices.send("P1", payload).flush()
+            until(lambda: len(kept(db)) == number)  # noqa: B023 - asked at once
+    rows = db.execute("SELECT reason, ignored, conflicting FROM unit_message ORDER BY number").fetchall()
+    assert [tuple(row.values()) for row in rows] == [
+        (None, ["colour", 'a "b" \\, {}'], 0),
+        (None, [], 1),
+        (None, [], 0),
+        ("no_time", [], 0),
+        ("same_time", [], 0),
+    ]
+    assert db.execute("SELECT count(*) AS n FROM telemetry").fetchone()["n"] == 3

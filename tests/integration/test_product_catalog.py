@@ -14,11 +14,12 @@ from gateway.app.imports import apply_rules, import_files, retire_rules
 from gateway.catalog.repository import suspensions
 from gateway.core.errors import BadInput
 from gateway.registrations.model import UnitRow
-from gateway.registrations.service import import_product, import_units
+from gateway.registrations.service import import_product
 from gateway.store import connect
 from tests.dsl.stepped import Stepped
 from tests.dsl.wait import until
 from tests.factories import HOT, PUMP, product
+from tests.factories.imports import import_units
 
 FLOW = {"name": "flow_l_min", "title": {"en": "Flow"}, "unit": "l/min", "range": [0, 99], "cadence": "1s"}
 TEMPERATURE, PRESSURE = PUMP["metrics"]

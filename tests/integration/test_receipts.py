@@ -8,6 +8,8 @@ from contextlib import ExitStack
 import pytest
 from prometheus_client import REGISTRY
 
+from gateway.app.receipts import reset
+from gateway.core.errors import BadInput, NotFound
 from gateway.m2m.quarantine import Choice, ask_retry
 from gateway.m2m.receipts import Receipts
 from gateway.m2m.session import Refused, Session
@@ -371,3 +373,35 @@ def test_deploys_acl_lets_us_publish_and_a_device_read_its_own_receipt_and_no_ot
             assert other.collect(1, 2) == 0
             with pytest.raises(Refused):  # Mosquitto 2.0.11 without a queue limit also closes the connection
                 other.retain([("m2m/v1/pump/P2/receipt", b'{"boot": 0, "upto": 99}')], 10)
+
+
+@one_server
+def test_a_boot_that_no_device_reaches_is_refused_and_the_next_honest_one_is_told(url, db, mosquitto_port, fleet):
+    with running_ingest(url, mosquitto_port), Devices(mosquitto_port) as devices, Listener(mosquitto_port) as heard:
+        say(devices, "P1", 1, boot=9_007_199_254_740_991)
+        say(devices, "P1", 1, 2, boot=5)
+        until(lambda: heard.last("P1") == (5, 2))
+        say(devices, "P1", 1, boot=6)
+        until(lambda: heard.last("P1") == (6, 1))
+    refused = db.execute("SELECT reason, detail FROM quarantine").fetchone()
+    assert refused["reason"] == "bad_seq"
+    assert "0 to 4000000000" in refused["detail"]
+
+
+@one_server
+def test_an_operator_has_a_unit_counted_anew(url, db, mosquitto_port, fleet):
+    with running_ingest(url, mosquitto_port), Devices(mosquitto_port) as devices, Listener(mosquitto_port) as heard:
+        say(devices, "P1", 1, boot=900)
+        until(lambda: heard.last("P1") == (900, 1))
+        say(devices, "P1", 1, boot=5)
+        assert reset(url, "pump/P-1")[0] == "Ingest forgets boot 900 of pump/P1 within a second."
+        until(lambda: not count(db, "receipt"))
+        say(devices, "P1", 1, 2, boot=5)
+        until(lambda: heard.last("P1") == (5, 2))
+    event = db.execute("SELECT data, actor FROM event WHERE kind = 'receipt.reset_asked'").fetchone()
+    assert event == {"data": {"boot": 900}, "actor": "cli"}
+    assert reset(url, "pump/P2") == ["Nothing was counted of pump/P2 yet."]
+    with pytest.raises(NotFound, match="no unit pump/P9"):
+        reset(url, "pump/P9")
+    with pytest.raises(BadInput, match="PRODUCT/SERIAL"):
+        reset(url, "pump")

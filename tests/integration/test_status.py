@@ -1,9 +1,14 @@
 """What devices say of themselves: the firmware they report is taken over once, and nothing else changes."""
 
+from datetime import UTC, datetime
+
 import pytest
 from paho.mqtt.enums import MQTTProtocolVersion
 
-from tests.dsl.ingest import running_ingest
+from gateway.m2m.session import Session
+from gateway.registrations.firmware import Report, take_firmware, take_waiting
+from gateway.store import connect
+from tests.dsl.ingest import CLIENT_ID, running_ingest
 from tests.dsl.mqtt import Devices
 from tests.dsl.wait import until
 from tests.factories import make_fleet
@@ -65,10 +70,7 @@ def test_what_was_retained_before_the_gateway_came_is_heard(url, db, broker_port
     assert sorted(reports(db)) == [("P1", None, "1.1"), ("P2", None, "7")]
 
 
-def test_retained_messages_that_come_again_with_every_subscription_change_nothing(
-    url, db, mosquitto_port, tmp_path, fleet
-):
-    """Mosquitto sends them even to a session that goes on; while the gateway was away an older one was replaced."""
+def test_a_session_that_goes_on_is_not_told_again_what_is_retained(url, db, mosquitto_port, fleet):
     with Devices(mosquitto_port) as devices:
         devices.status("P1", {"firmware": "1.0"}).flush()
         with running_ingest(url, mosquitto_port):
@@ -77,12 +79,98 @@ def test_retained_messages_that_come_again_with_every_subscription_change_nothin
         for _ in range(3):
             with running_ingest(url, mosquitto_port):
                 mark(db, devices)
-                until(lambda: firmware(db) == "1.2")
-        received = db.execute("SELECT payload FROM unit_message m JOIN unit u ON u.id = unit_id WHERE serial = 'P1'")
-        assert len(received.fetchall()) > 4, "nothing came again, so this shows nothing"
-    assert reports(db)[0] == ("P1", None, "1.0")
+    assert heard(db) == ["1.0", "1.1", "1.2"]
     assert reports(db)[-1][2] == "1.2"
-    assert [after for _, _, after in reports(db)] == sorted({after for _, _, after in reports(db)})
+
+
+def heard(db, serial="P1"):
+    """The firmware of each kept message of a unit, in the order of arrival."""
+    rows = db.execute(
+        "SELECT convert_from(payload, 'UTF8')::json ->> 'firmware' AS firmware FROM unit_message m"
+        " JOIN unit u ON u.id = m.unit_id WHERE serial = %s ORDER BY number",
+        [serial],
+    )
+    return [row["firmware"] for row in rows]
+
+
+def test_a_retained_replay_never_overrides_what_was_heard_later(url, db, mosquitto_port, fleet):
+    """The broker knows the last retained word only; of P2, who said nothing since, it is news."""
+    with Devices(mosquitto_port) as devices:
+        devices.status("P1", {"firmware": "2.3.0"}).flush()
+        with running_ingest(url, mosquitto_port):
+            until(lambda: firmware(db) == "2.3.0")
+            devices.status("P1", {"firmware": "2.4.0"}, retain=False).flush()
+            until(lambda: firmware(db) == "2.4.0")
+        db.execute("UPDATE unit SET firmware = '7.0' WHERE serial = 'P2'")  # as a units file says it
+        devices.status("P2", {"firmware": "7.1"}).flush()
+        with Session(("127.0.0.1", mosquitto_port), None, CLIENT_ID):
+            pass  # a clean one: the broker forgets ours
+        with running_ingest(url, mosquitto_port):
+            until(lambda: firmware(db, "P2") == "7.1")
+            mark(db, devices)
+    assert heard(db) == ["2.3.0", "2.4.0", "2.3.0"], "it came again"
+    assert firmware(db) == "2.4.0"
+    assert reports(db)[-1] == ("P2", "7.0", "7.1")
+    assert len(reports(db)) == 3
+
+
+def test_every_report_says_when_it_came_and_a_replay_is_not_one(url, db, mosquitto_port, fleet):
+    with Devices(mosquitto_port) as devices, running_ingest(url, mosquitto_port):
+        devices.status("P1", {"firmware": "1.0"}).flush()
+        until(lambda: firmware(db) == "1.0")
+        first = reported_at(db)
+        devices.status("P1", {"firmware": "1.0"}).flush()
+        mark(db, devices)
+        assert reported_at(db) > first
+    assert len(reports(db)) == 1
+
+
+def reported_at(db, serial="P1"):
+    row = db.execute("SELECT firmware_reported_at AS at FROM unit WHERE serial = %s", [serial]).fetchone()
+    return row["at"]
+
+
+def test_a_unit_that_another_transaction_holds_holds_up_nobody_and_its_report_is_not_lost(
+    url, db, broker_port, devices
+):
+    """As a large import does: readings and reports of the others go on, and the held unit follows when it is free."""
+    make_fleet(url)
+    with running_ingest(url, broker_port), connect(url, "test") as other:
+        with other.transaction():
+            other.execute("UPDATE unit SET lot = 'L1' WHERE serial = 'P1'")
+            devices.status("P1", {"firmware": "1.0"}).status("P1", {"firmware": "1.1"}).status("P2", {"firmware": "2"})
+            devices.flush()
+            until(lambda: firmware(db, "P2") == "2")
+            mark(db, devices)
+            assert firmware(db) is None
+            assert db.execute("SELECT count(*) AS n FROM firmware_waiting").fetchone()["n"] == 1
+        until(lambda: firmware(db) == "1.1")
+        assert db.execute("SELECT count(*) AS n FROM firmware_waiting").fetchone()["n"] == 0
+    assert sorted(after for _, _, after in reports(db)) == ["1.1", "2"]
+
+
+def test_a_report_that_waits_gives_way_to_a_later_one_and_not_to_a_replay(db, url):
+    make_fleet(url)
+    units = {row["serial"]: row["id"] for row in db.execute("SELECT id, serial FROM unit")}
+    now = datetime.now(UTC)
+
+    def take(serial, version, *, replayed=False):
+        with db.transaction():
+            take_firmware(db, {units[serial]: Report(version, now, replayed)})
+
+    with connect(url, "test") as other:
+        with other.transaction():
+            other.execute("SELECT FROM unit WHERE serial IN ('P1', 'P2') FOR UPDATE")
+            take("P1", "1.0")
+            take("P1", "1.1", replayed=True)
+            take("P2", "2.0", replayed=True)
+            take("P2", "2.1")
+        take("P1", "0.9", replayed=True)
+    assert firmware(db) is None, "what is replayed knows that something later waits"
+    with db.transaction():
+        assert take_waiting(db, 0) == 0
+    assert (firmware(db), firmware(db, "P2")) == ("1.0", "2.1")
+    assert db.execute("SELECT count(*) AS n FROM firmware_waiting").fetchone()["n"] == 0
 
 
 def test_a_downgrade_is_a_report_like_any_other(url, db, broker_port, devices, fleet):

@@ -55,3 +55,10 @@ def test_case_spaces_and_dashes_never_matter(printed: str):
     except ValueError:
         assume(False)
     assert canonical_serial(f" {printed.lower()}-\u2013") == serial
+
+
+def test_a_serial_padded_without_end_is_refused():
+    """Each padding would be a spelling of its own, kept wherever a topic is."""
+    assert canonical_serial("P1" + "-" * 126) == "P1"
+    with pytest.raises(ValueError, match="129 characters; 128 at most"):
+        canonical_serial("P1" + "-" * 127)

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.clock import to_us
-from gateway.m2m.decode import Device, DeviceMetric, Limits, Reading, decode, decode_status
-from gateway.m2m.message import Message, Rejected
+from gateway.m2m.decode import BOOT_MAX, Device, DeviceMetric, Limits, decode, decode_status
+from gateway.m2m.message import Message, Reading, Rejected
 from gateway.m2m.topics import DeviceKey, parse_topic
 
 TEMP, PRESSURE = 3, 1
@@ -29,7 +29,7 @@ def message(payload: bytes) -> Message:
 
 def decoded(content: object) -> tuple[list[Reading], Rejected | None]:
     payload = content if isinstance(content, bytes) else orjson.dumps(content)
-    readings, numbers, refused = decode(message(payload), DEVICE, LIMITS)
+    readings, numbers, refused, _ = decode(message(payload), DEVICE, LIMITS)
     assert not numbers, "its product asks for no receipts"
     return readings, refused
 
@@ -144,8 +144,8 @@ def test_of_many_problems_five_are_told_and_the_rest_counted():
 
 
 def test_a_message_with_too_many_readings_is_refused_whole():
-    assert decoded([entry(n) for n in range(5)])[1] is None
-    readings, refused = decoded([entry(n) for n in range(6)])
+    assert decoded([entry(n, ts=NOW_MS + n) for n in range(5)])[1] is None
+    readings, refused = decoded([entry(n, ts=NOW_MS + n) for n in range(6)])
     assert readings == []
     assert refused is not None
     assert refused.reason == "too_many_readings"
@@ -179,7 +179,7 @@ nearly_right = st.builds(
 
 
 def holds(payload: bytes) -> None:
-    readings, _, refused = decode(message(payload), DEVICE, LIMITS)
+    readings, _, refused, _ = decode(message(payload), DEVICE, LIMITS)
     assert readings or refused
     assert len(readings) <= LIMITS.readings
     for metric, time_us, value in readings:
@@ -216,6 +216,8 @@ def test_nothing_that_looks_nearly_right_raises(content: list[object]):
         "m2m/v1/pump/P1/x/telemetry",
         "m2m/v1/pump//telemetry",
         "m2m/v1/pump/P\0/telemetry",
+        "m2m/v1/pump/P1" + "-" * 150 + "/telemetry",
+        "m2m/v1/" + "x" * 250 + "/P1/telemetry",
         "",
     ],
 )
@@ -232,14 +234,14 @@ def test_a_topic_names_the_device_by_its_canonical_serial(end: str):
 
 def test_what_is_too_far_ahead_is_counted_from_when_the_message_came():
     an_hour_ago = replace(message(orjson.dumps(entry())), received_us=NOW_US - HOUR_US)
-    _, _, refused = decode(an_hour_ago, DEVICE, LIMITS)
+    _, _, refused, _ = decode(an_hour_ago, DEVICE, LIMITS)
     assert refused is not None
     assert refused.reason == "future_time"
 
 
 def reported(content: object) -> str | Rejected | None:
     payload = content if isinstance(content, bytes) else orjson.dumps(content)
-    return decode_status(message(payload), LIMITS)
+    return decode_status(message(payload), LIMITS)[0]
 
 
 @pytest.mark.parametrize(
@@ -291,7 +293,7 @@ def test_a_status_that_cannot_be_taken_has_a_reason(content: object, reason: str
     )
 )
 def test_no_status_raises_and_what_is_taken_can_be_shown(payload: bytes):
-    found = decode_status(message(payload), LIMITS)
+    found, _ = decode_status(message(payload), LIMITS)
     if isinstance(found, Rejected):
         assert found.reason in {"bad_json", "bad_shape", "bad_firmware", "too_large"}
         assert found.detail
@@ -309,7 +311,7 @@ COUNTING = replace(DEVICE, receipts=True)
 
 def numbered(content: object) -> tuple[list[Reading], list[tuple[int, int, int]], str]:
     payload = content if isinstance(content, bytes) else json.dumps(content).encode()
-    readings, numbers, refused = decode(message(payload), COUNTING, LIMITS)
+    readings, numbers, refused, _ = decode(message(payload), COUNTING, LIMITS)
     return readings, list(numbers), refused.reason if refused else ""
 
 
@@ -321,7 +323,7 @@ def numbered(content: object) -> tuple[list[Reading], list[tuple[int, int, int]]
         ({"seq": 17, "boot": 3, "from": 9}, [(3, 17, 9)]),
         ({"seq": 17, "boot": None, "from": None}, [(0, 17, 1)]),
         ({"seq": 17, "from": 17}, [(0, 17, 17)]),
-        ({"seq": 2**53 - 1, "boot": 2**53 - 1}, [(2**53 - 1, 2**53 - 1, 1)]),
+        ({"seq": 2**53 - 1, "boot": BOOT_MAX}, [(BOOT_MAX, 2**53 - 1, 1)]),
         ({"seq": None, "boot": "?", "from": "?"}, []),
         ({"boot": 3}, []),
         ({}, []),
@@ -343,6 +345,9 @@ def test_a_message_may_carry_its_number(fields, numbers):
         {"seq": True},
         {"seq": [17]},
         {"seq": 17, "boot": -1},
+        {"seq": 17, "boot": BOOT_MAX + 1},
+        {"seq": 17, "boot": 9_007_199_254_740_991},
+        {"seq": 17, "boot": 0xFFFFFFFF},
         {"seq": 17, "boot": 2**53},
         {"seq": 17, "boot": True},
         {"seq": 17, "boot": "3"},
@@ -361,7 +366,7 @@ def test_a_number_that_cannot_be_read_refuses_its_entry_and_no_other(fields):
 
 
 def test_what_is_wrong_with_a_number_is_told():
-    _, _, refused = decode(
+    _, _, refused, _ = decode(
         message(orjson.dumps([entry(seq=0), entry(seq=1, boot=-1), entry(seq=1, **{"from": 2})])), COUNTING, LIMITS
     )
     assert refused is not None

@@ -76,7 +76,7 @@ def is_said_well(rejected: Rejected) -> bool:
 @fuzzed
 @given(payloads)
 def test_telemetry_is_readings_or_a_reason(payload: bytes):
-    readings, _, refused = decode(message(payload), DEVICE, LIMITS)
+    readings, _, refused, _ = decode(message(payload), DEVICE, LIMITS)
     assert readings or refused
     assert refused is None or is_said_well(refused)
     for metric, time_us, value in readings:
@@ -89,7 +89,7 @@ def test_telemetry_is_readings_or_a_reason(payload: bytes):
 @fuzzed
 @given(payloads)
 def test_numbers_are_whole_and_what_the_database_can_hold(payload: bytes):
-    _, numbers, refused = decode(message(payload), COUNTING, LIMITS)
+    _, numbers, refused, _ = decode(message(payload), COUNTING, LIMITS)
     assert refused is None or is_said_well(refused)
     for boot, seq, lowest in numbers:
         assert 0 <= boot < 2**53
@@ -99,7 +99,7 @@ def test_numbers_are_whole_and_what_the_database_can_hold(payload: bytes):
 @fuzzed
 @given(payloads)
 def test_a_status_is_a_firmware_or_none_or_a_reason(payload: bytes):
-    found = decode_status(message(payload), LIMITS)
+    found, _ = decode_status(message(payload), LIMITS)
     if isinstance(found, Rejected):
         assert is_said_well(found)
     elif found is not None:
@@ -154,7 +154,7 @@ def test_the_largest_messages_take_little_time_and_memory(payload: bytes):
     tracemalloc.start()
     began = time.process_time()
     try:
-        _, _, refused = decode(message(payload), COUNTING, LIMITS)
+        _, _, refused, _ = decode(message(payload), COUNTING, LIMITS)
         decode_status(message(payload), LIMITS)
         spent, (_, peak) = time.process_time() - began, tracemalloc.get_traced_memory()
     finally:

@@ -34,3 +34,10 @@ def test_what_was_refused_goes_first_then_who_has_waited_longest():
     seen = [{each.unit_id for each in last.choose(batch, float(second))} for second in (1, 2, 3, 4)]
     assert all(29 in units for units in seen)
     assert set().union(*seen) == set(range(30))
+
+
+def test_of_so_many_units_it_is_known_when_they_were_kept_and_the_longest_ago_goes():
+    last = LastMessages(1_000, units_max=3)
+    for second, unit in enumerate([1, 2, 3, 1, 4], 1):
+        last.choose([heard(unit)], float(second))
+    assert list(last._kept) == [3, 1, 4]

@@ -189,7 +189,7 @@ def test_each_poison_is_refused_for_the_reason_it_claims(kind):
         assert isinstance(named, Rejected)
         assert named.reason == dose.reason
     else:
-        readings, _, refused = decode(Message(dose.topic, dose.payload, 1, 1, False, START * 1_000), PUMP, LIMITS)
+        readings, _, refused, _ = decode(Message(dose.topic, dose.payload, 1, 1, False, START * 1_000), PUMP, LIMITS)
         assert (readings, refused.reason) == ([], dose.reason)
 
 

@@ -106,7 +106,7 @@ def test_a_plain_publish_says_what_paho_finds_in_it(header, topic, packet_id, pa
     has_id = header & 0b110 > 0
     whole = bytearray(packet(topic.encode(), packet_id if has_id else b"", b"\0", payload))
     found = decode_publish(header, whole, MQTTProtocolVersion.MQTTv5)
-    assert plain_publish(header, whole) == (topic, payload, found.mid)
+    assert plain_publish(header, whole) == (topic, payload, found.mid, bool(header & 1))
     assert (found.topic.decode(), bytes(found.payload)) == (topic, payload)
 
 
@@ -126,7 +126,7 @@ def test_whatever_comes_it_agrees_with_paho_or_leaves_it_to_paho(header, whole):
     found = decode_publish(header, whole, MQTTProtocolVersion.MQTTv5)
     assert found.qos < 2
     assert found.properties.isEmpty()
-    assert plain == (found.topic.decode(), bytes(found.payload), found.mid)
+    assert plain == (found.topic.decode(), bytes(found.payload), found.mid, found.retain)
 
 
 @pytest.mark.parametrize(
