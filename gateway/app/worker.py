@@ -8,7 +8,8 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from gateway import flow, metrics
 from gateway.accounts.service import forget_old
-from gateway.app.post import Post, channels_of
+from gateway.app.post import Post
+from gateway.campaigns.candidates import find_candidates
 from gateway.campaigns.follow import follow
 from gateway.campaigns.tell import tell_due
 from gateway.config import Settings
@@ -18,6 +19,7 @@ from gateway.logs import traced
 from gateway.m2m import quarantine
 from gateway.notify.model import Policy
 from gateway.notify.outbox import drain
+from gateway.notify.reach import channels_of
 from gateway.notify.service import handle
 from gateway.store import Connection, Database, OperationalError, connect
 from gateway.store.beat import beat
@@ -82,6 +84,8 @@ class Worker:
                 self._handle(tx, event)
         with self._database.transaction() as tx:
             looked = tell_due(tx, self._clock(), self._settings.outbox_batch, self._policy, flow.NOTICE)
+        with self._database.transaction() as tx:
+            looked += find_candidates(tx, self._clock())
         with self._database.transaction() as tx:
             delivered = drain(tx, self._clock(), self._settings.outbox_batch)
             self._post.outbox.skip_unserved(tx, self._clock(), self._settings.outbox_batch)

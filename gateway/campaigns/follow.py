@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from gateway.campaigns.candidates import note_change
 from gateway.campaigns.repository import queries
 from gateway.events import Event, append
 from gateway.store import Connection
@@ -11,7 +12,8 @@ _OWNED = frozenset({"unit.claimed", "ownership.began"})
 
 
 def follow(tx: Connection, event: Event, now: datetime) -> None:
-    """Do what an event of the log asks for: have the worker look at a unit again, or close it in updates."""
+    """Do what an event asks for: look at a unit again, close it in updates, compare it with published audiences."""
+    note_change(tx, event, now)
     if event.unit_id is None or event.kind not in {*_OWNED, "unit.firmware_reported"}:
         return
     unit = {"unit_id": event.unit_id, "now": now}
