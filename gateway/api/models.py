@@ -95,8 +95,8 @@ class Why(BaseModel):
     plain: str | None = None
     metric: str
     title: str
-    value: float
-    extreme: float
+    value: float | None = Field(description="Null where it was measured before the unit was this person's.")
+    extreme: float | None
     unit: str
     limit: float
     onset: datetime

@@ -18,6 +18,7 @@ from gateway.events import Event, append, read_next
 from gateway.logs import traced
 from gateway.m2m import quarantine
 from gateway.notify.model import Policy
+from gateway.notify.new_owner import note_ownership, tell_new_owners
 from gateway.notify.outbox import drain
 from gateway.notify.reach import channels_of
 from gateway.notify.service import handle
@@ -82,6 +83,8 @@ class Worker:
             events = read_next(tx, READER, self._settings.outbox_batch)
             for event in events:
                 self._handle(tx, event)
+            # While the reader's place is held: an alarm that clears is handled before this, or after it.
+            inherited = tell_new_owners(tx, self._clock(), self._settings.outbox_batch, self._policy, flow.NOTICE)
         with self._database.transaction() as tx:
             looked = tell_due(tx, self._clock(), self._settings.outbox_batch, self._policy, flow.NOTICE)
         with self._database.transaction() as tx:
@@ -92,7 +95,7 @@ class Worker:
         metrics.EVENTS.inc(len(events))
         if delivered:
             log.info("%d deliveries ended (stage=deliver).", delivered)
-        return delivered + looked + len(events)
+        return delivered + looked + inherited + len(events)
 
     def _handle(self, tx: Connection, event: Event) -> None:
         """Handle one event; one that cannot be handled is told in the log and holds up nobody else's notices."""
@@ -103,6 +106,7 @@ class Worker:
         try:
             with tx.transaction():
                 handle(tx, event, flow.NOTICE, now=self._clock(), policy=self._policy)
+                note_ownership(tx, event, self._clock())
                 follow(tx, event, self._clock())
         except OperationalError:
             raise

@@ -304,3 +304,58 @@ UPDATE letter SET due_at = %(due_at)s, reason = %(reason)s WHERE id = %(id)s AND
 -- Note how a letter ended, and forget what stood in it.
 UPDATE letter SET status = %(status)s, reason = %(reason)s, finished_at = %(now)s, data = '{}'
 WHERE id = %(id)s AND status = 'waiting';
+
+-- name: decided
+-- Whether it was decided already whether a person is told of an alarm.
+SELECT EXISTS (SELECT FROM ledger WHERE alarm_id = %(alarm_id)s AND person_id = %(person_id)s)
+    OR EXISTS (SELECT FROM notice_alarm WHERE alarm_id = %(alarm_id)s AND person_id = %(person_id)s) AS decided;
+
+-- name: alarms_of_new_owner
+-- Have the active alarms of a unit looked at whose owner, of now or to come, was not considered yet.
+INSERT INTO alarm_due (alarm_id, due_at)
+SELECT a.id, greatest(min(lower(o.during)), %(now)s)
+FROM alarm a
+JOIN ownership o ON o.unit_id = a.unit_id AND (upper_inf(o.during) OR upper(o.during) > %(now)s)
+WHERE a.cleared_at IS NULL AND NOT a.historic
+  AND NOT EXISTS (SELECT FROM ledger l WHERE l.alarm_id = a.id AND l.person_id = o.person_id)
+  AND NOT EXISTS (SELECT FROM notice_alarm n WHERE n.alarm_id = a.id AND n.person_id = o.person_id)
+  AND a.unit_id = %(unit_id)s
+GROUP BY a.id
+ON CONFLICT (alarm_id) DO UPDATE SET due_at = least(alarm_due.due_at, excluded.due_at);
+
+-- name: alarms_of_new_owners
+-- The same for the units of everybody.
+INSERT INTO alarm_due (alarm_id, due_at)
+SELECT a.id, greatest(min(lower(o.during)), %(now)s)
+FROM alarm a
+JOIN ownership o ON o.unit_id = a.unit_id AND (upper_inf(o.during) OR upper(o.during) > %(now)s)
+WHERE a.cleared_at IS NULL AND NOT a.historic
+  AND NOT EXISTS (SELECT FROM ledger l WHERE l.alarm_id = a.id AND l.person_id = o.person_id)
+  AND NOT EXISTS (SELECT FROM notice_alarm n WHERE n.alarm_id = a.id AND n.person_id = o.person_id)
+GROUP BY a.id
+ON CONFLICT (alarm_id) DO UPDATE SET due_at = least(alarm_due.due_at, excluded.due_at);
+
+-- name: due_alarms
+-- Alarms to be told to who owns the unit now, each taken by one worker only.
+SELECT alarm_id FROM alarm_due WHERE due_at <= %(now)s
+ORDER BY due_at, alarm_id
+LIMIT %(limit)s
+FOR UPDATE SKIP LOCKED;
+
+-- name: next_ownership
+-- Look at alarms again when the next ownership begins that is known already.
+UPDATE alarm_due d SET due_at = later.since
+FROM (SELECT a.id, min(lower(o.during)) AS since
+      FROM alarm a JOIN ownership o ON o.unit_id = a.unit_id AND lower(o.during) > %(now)s
+      WHERE a.id = ANY (%(ids)s::bigint[]) AND a.cleared_at IS NULL
+      GROUP BY a.id) AS later
+WHERE d.alarm_id = later.id;
+
+-- name: alarms_looked_at
+-- Forget alarms that were due and have no further ownership before them.
+DELETE FROM alarm_due WHERE alarm_id = ANY (%(ids)s::bigint[]) AND due_at <= %(now)s;
+
+-- name: alarm_again
+-- Look at an alarm again at a time.
+INSERT INTO alarm_due (alarm_id, due_at) VALUES (%(id)s, %(due_at)s)
+ON CONFLICT (alarm_id) DO UPDATE SET due_at = least(alarm_due.due_at, excluded.due_at);

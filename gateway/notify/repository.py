@@ -69,6 +69,12 @@ def is_answered(tx: Connection, alarm: Alarm) -> bool:
     return row is not None and bool(row["answered"])
 
 
+def is_decided(tx: Connection, alarm_id: int, person_id: int) -> bool:
+    """Whether it was decided already whether this person is told of this alarm."""
+    row = tx.execute(queries.decided, {"alarm_id": alarm_id, "person_id": person_id}).fetchone()
+    return row is not None and bool(row["decided"])
+
+
 def of_campaign(row: Row) -> dict[str, str]:
     """What an event says of the campaign that a notice is of, if it is of one."""
     return {"campaign": row["campaign"]} if row["campaign"] else {}
