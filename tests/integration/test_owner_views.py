@@ -21,7 +21,7 @@ from tests.dsl.owners import (
 )
 
 NOW = datetime.now(UTC)
-VIEWS = ("my_unit", "my_latest", "my_reading", "my_alarm", "my_message", "my_notice", "my_delivery")
+VIEWS = ("my_unit", "my_latest", "my_reading", "my_alarm", "my_message", "my_notice", "my_delivery", "my_check")
 
 
 def ago(**span):
