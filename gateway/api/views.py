@@ -5,6 +5,7 @@ from gateway.campaigns.model import CampaignPart
 from gateway.core.clock import to_us
 from gateway.events import Event
 from gateway.m2m.quarantine import is_whole
+from gateway.notify.repository import as_written
 from gateway.store import Row
 
 _WORST_FIRST = ("recall", "safety", "critical", "checking", "warning", "update", "info")
@@ -47,6 +48,7 @@ def _state(found: set[str], *, heard: bool) -> models.UnitState:
 
 def notice(row: Row) -> models.Notice:
     """A feed item."""
+    row = as_written(row)
     return models.Notice(
         **row["text"],
         id=row["id"],

@@ -6,6 +6,7 @@ from datetime import datetime
 from gateway.campaigns.candidates import note_change
 from gateway.campaigns.repository import queries
 from gateway.events import Event, append
+from gateway.notify.repository import as_written
 from gateway.store import Connection
 
 _OWNED = frozenset({"unit.claimed", "ownership.began"})
@@ -31,6 +32,6 @@ def follow(tx: Connection, event: Event, now: datetime) -> None:
 def resolve_closed(tx: Connection, unit_id: int, ids: Sequence[int], now: datetime) -> None:
     """Resolve the open notices of a unit that these campaigns were closed for, and say so."""
     closed = {"unit_id": unit_id, "ids": list(ids), "now": now}
-    for row in tx.execute(queries.resolve_closed, closed).fetchall():
+    for row in map(as_written, tx.execute(queries.resolve_closed, closed).fetchall()):
         told = {"notice": row["public_id"], "title": row["text"]["title"], "campaign": row["campaign"]}
         append(tx, "notice.resolved", told, unit_id=unit_id, person_id=row["person_id"])

@@ -11,6 +11,7 @@ from gateway.campaigns.repository import queries, stored_draft
 from gateway.campaigns.service import Conflict, Writer, hold_draft, judged, say
 from gateway.core.errors import BadInput, GatewayError
 from gateway.events import append_each
+from gateway.notify.repository import as_written
 from gateway.store import Connection, Row
 
 log = logging.getLogger(__name__)
@@ -85,7 +86,7 @@ def _end(tx: Connection, former: Row, held: Row, who: Writer, now: datetime) -> 
 
 
 def _withdrawn(notice: Row, former: Row, held: Row) -> dict[str, str]:
-    title = notice["text"]["title"]
+    title = as_written(notice)["text"]["title"]
     return {
         "notice": notice["public_id"],
         "title": title,

@@ -19,7 +19,7 @@ def as_written(row: Row) -> Row:
     """A campaign's row with its documents in the present schema."""
     stored = {name: row[name] for name in ("content", "audience") if name in row}
     upgraded: Row = CAMPAIGN.read(stored, row["schema"])
-    return row | upgraded
+    return row | upgraded | {"schema": CAMPAIGN.schema}
 
 
 def _as_written(row: Row | None) -> Row | None:

@@ -143,8 +143,8 @@ ON CONFLICT (unit_id) DO UPDATE SET topic = excluded.topic, boot = excluded.boot
 
 -- name: insert_journal
 -- Write a batch into the journal; its number is taken once.
-INSERT INTO ingest_journal (seq, at, readings, messages)
-VALUES (%(seq)s, now(), %(readings)s, %(messages)s);
+INSERT INTO ingest_journal (seq, at, readings, messages, schema)
+VALUES (%(seq)s, now(), %(readings)s, %(messages)s, %(schema)s);
 
 -- name: journal_entry
 -- Readings and messages of a batch, if it was committed.
@@ -152,11 +152,11 @@ SELECT readings, messages FROM ingest_journal WHERE seq = %(seq)s;
 
 -- name: journal_after
 -- The batches behind a number, in order.
-SELECT seq, readings FROM ingest_journal WHERE seq > %(seq)s ORDER BY seq;
+SELECT seq, readings, schema FROM ingest_journal WHERE seq > %(seq)s ORDER BY seq;
 
 -- name: journal_messages
 -- The entries of the last messages, newest batch first.
-SELECT seq, messages FROM ingest_journal ORDER BY seq DESC;
+SELECT seq, messages, schema FROM ingest_journal ORDER BY seq DESC;
 
 -- name: trim_journal
 -- Drop the batches that snapshots have made needless, but for those whose messages may still be redelivered.

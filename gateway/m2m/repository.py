@@ -9,7 +9,8 @@ import numpy as np
 from gateway.core.errors import Unavailable
 from gateway.m2m.counted import Counted, Receipt
 from gateway.m2m.message import Heard
-from gateway.store import Connection, UniqueViolation, load_queries
+from gateway.m2m.redelivery import JOURNAL
+from gateway.store import Connection, Row, UniqueViolation, load_queries
 from gateway.store.copy import copy_columns, timestamps
 
 queries = load_queries("gateway.m2m")
@@ -140,7 +141,9 @@ def _multirange(counted: Counted) -> str:
 def write_journal(tx: Connection, seq: int, readings: bytes, messages: bytes) -> None:
     """Write batch `seq`; raises Unavailable if another process wrote one with that number meanwhile."""
     try:
-        tx.execute(queries.insert_journal, {"seq": seq, "readings": readings, "messages": messages})
+        tx.execute(
+            queries.insert_journal, {"seq": seq, "readings": readings, "messages": messages, "schema": JOURNAL.schema}
+        )
     except UniqueViolation as error:
         raise Unavailable(f"Batch {seq} of another process stands in the journal: starting anew.") from error
 
@@ -156,13 +159,19 @@ def is_committed(connection: Connection, seq: int, readings: bytes, messages: by
 def journal_after(connection: Connection, seq: int) -> Iterator[tuple[int, bytes]]:
     """Number and readings of the batches behind `seq`, in order."""
     for row in connection.execute(queries.journal_after, {"seq": seq}):
-        yield row["seq"], row["readings"]
+        yield row["seq"], _as_journaled(row)["readings"]
 
 
 def last_messages(connection: Connection) -> bytes:
     """The journal's entries of received messages, oldest first."""
     rows = connection.execute(queries.journal_messages).fetchall()
-    return b"".join(row["messages"] for row in reversed(rows))
+    return b"".join(_as_journaled(row)["messages"] for row in reversed(rows))
+
+
+def _as_journaled(row: Row) -> Row:
+    """A row of the journal with its bytes in the present schema."""
+    upgraded: Row = JOURNAL.read({name: row[name] for name in ("readings", "messages") if name in row}, row["schema"])
+    return upgraded
 
 
 def trim_journal(tx: Connection, seq: int, keep_bytes: int) -> None:

@@ -6,12 +6,12 @@
 -- What is here already is of schema 1. core/documents.py reads them.
 
 ALTER TABLE rule_version   ADD schema smallint NOT NULL DEFAULT 1;  -- of document
-ALTER TABLE alarm          ADD schema smallint NOT NULL DEFAULT 1;  -- of evidence and clearing
+ALTER TABLE alarm          ADD schema smallint NOT NULL DEFAULT 1,  -- of evidence
+                           ADD clearing_schema smallint NOT NULL DEFAULT 1;  -- written later, by another version perhaps
 ALTER TABLE campaign       ADD schema smallint NOT NULL DEFAULT 1;  -- of content and audience
 ALTER TABLE notice         ADD schema smallint NOT NULL DEFAULT 1;  -- of text and why
 ALTER TABLE ledger         ADD schema smallint NOT NULL DEFAULT 1;  -- of steps
 ALTER TABLE letter         ADD schema smallint NOT NULL DEFAULT 1;  -- of data
-ALTER TABLE sign_in_code   ADD schema smallint NOT NULL DEFAULT 1;  -- of data
 ALTER TABLE rule_snapshot  ADD schema smallint NOT NULL DEFAULT 1;  -- of state
 ALTER TABLE ingest_journal ADD schema smallint NOT NULL DEFAULT 1;  -- of readings and messages
 
