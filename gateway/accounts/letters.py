@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from gateway.accounts.repository import queries
+from gateway.core.documents import DocumentKind
 from gateway.store import Connection, Jsonb
 
 Template = Literal[
@@ -13,6 +14,10 @@ Template = Literal[
     "password_changed",  # name: it was changed; ask for a reset if it was not you
     "invite",  # name, code, days, role, invited_by (None from the command line): join the staff
 ]
+
+LETTER = DocumentKind("letter")
+"""What a letter's text may name; emptied when the letter ends."""
+
 
 NOBODY = "no account has this address"
 
@@ -43,6 +48,7 @@ def _letter(template: Template, to_email: str, language: str, data: dict[str, An
         "template": template,
         "language": language,
         "data": Jsonb(data),
+        "schema": LETTER.schema,
         "now": now,
         "finished_at": None,
         "reason": None,

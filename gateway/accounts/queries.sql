@@ -141,8 +141,8 @@ DELETE FROM session WHERE account_id = %(account_id)s;
 
 -- name: insert_letter
 -- Write a letter.
-INSERT INTO letter (to_email, template, language, data, created_at, due_at, status, finished_at, reason)
-VALUES (%(to_email)s, %(template)s, %(language)s, %(data)s, %(now)s, %(now)s, %(status)s, %(finished_at)s, %(reason)s);
+INSERT INTO letter (to_email, template, language, data, schema, created_at, due_at, status, finished_at, reason)
+VALUES (%(to_email)s, %(template)s, %(language)s, %(data)s, %(schema)s, %(now)s, %(now)s, %(status)s, %(finished_at)s, %(reason)s);
 
 -- name: forget_codes
 -- Forget codes that are no longer good, with what they stood for.

@@ -50,6 +50,16 @@ class Progress(BaseModel):
     channels: list[ChannelProgress]
 
 
+class Joined(BaseModel):
+    """Units that match a published campaign and are not in its frozen audience: they came, or changed, afterwards.
+
+    They are not told: supersede the campaign to tell them. `registered` of them have an owner.
+    """
+
+    units: int
+    registered: int
+
+
 class CampaignLine(BaseModel):
     """A campaign in a list; people by name, titles in English."""
 
@@ -61,6 +71,7 @@ class CampaignLine(BaseModel):
     product: ProductRef
     version: int
     progress: Progress | None = Field(description="Null for a draft.")
+    joined: Joined | None = Field(description="Null unless it is published, in force and not a withdrawal.")
     created_by: str
     created_at: datetime
     edited_by: str
@@ -139,6 +150,25 @@ class CampaignUnits(BaseModel):
     """A page of a frozen audience; `next` is the `after` of the next page."""
 
     units: list[CampaignUnit]
+    next: str | None
+
+
+class JoinedUnit(BaseModel):
+    """One unit that matches a published campaign since its audience was frozen, and was not told."""
+
+    id: str
+    serial: str
+    lot: str | None
+    firmware: str | None
+    matched: str
+    found_at: datetime
+    registered: bool
+
+
+class JoinedUnits(BaseModel):
+    """A page of such units; `next` is the `after` of the next page."""
+
+    units: list[JoinedUnit]
     next: str | None
 
 

@@ -16,6 +16,7 @@ from gateway.campaigns.model import AudienceCount, Draft, Standing, State
 from gateway.campaigns.service import Writer as Author
 from gateway.core.clock import Clock
 from gateway.core.errors import NotFound
+from gateway.notify.reach import channels_of
 from gateway.store import Connection, Database, Row
 from gateway.store.wakeup import wake
 
@@ -50,23 +51,26 @@ def campaigns(
 ) -> models.Campaigns:
     """Campaigns, the newest first."""
     rows = repository.lines(database, before, limit, state)
-    progress = repository.progress(database, [row["row"] for row in rows if row["state"] != "draft"], clock())
+    ids = [row["row"] for row in rows if row["state"] != "draft"]
+    progress = repository.progress(database, ids, clock())
+    joined = repository.joined(database, ids, clock())
     return models.Campaigns(
-        campaigns=[campaign_views.line(row, progress.get(row["row"]), who) for row in rows],
+        campaigns=[campaign_views.line(row, progress.get(row["row"]), joined.get(row["row"]), who) for row in rows],
         next=views.next_page(rows, limit, "row"),
     )
 
 
 @router.post("/api/campaigns/count")
-def count(_who: Writer, database: Reading, clock: Now, body: models.CountQuestion) -> AudienceCount:
-    """Whom an audience would reach now; nothing is kept."""
-    return service.count(database, body.product, body.audience, body.kind, body.supersedes, clock())
+def count(request: Request, _who: Writer, database: Reading, clock: Now, body: models.CountQuestion) -> AudienceCount:
+    """Whom an audience would reach now on the channels that are set up here; nothing is kept."""
+    asked = (body.product, body.audience, body.kind, body.supersedes)
+    return service.count(database, *asked, _channels(request), clock())
 
 
 @router.get("/api/campaigns/{campaign_id}")
-def campaign(who: Staff, database: Reading, clock: Now, campaign_id: str) -> models.Campaign:
+def campaign(request: Request, who: Staff, database: Reading, clock: Now, campaign_id: str) -> models.Campaign:
     """One campaign."""
-    return _campaign(database, campaign_id, who, clock)
+    return _campaign(request, database, campaign_id, who, clock)
 
 
 @router.get("/api/campaigns/{campaign_id}/units")
@@ -84,6 +88,18 @@ def units(
     rows = repository.units(database, found["id"], after, limit, standing, clock())
     return models.CampaignUnits(
         units=[models.CampaignUnit(**row) for row in rows], next=views.next_page(rows, limit, "row")
+    )
+
+
+@router.get("/api/campaigns/{campaign_id}/joined")
+def joined(
+    _who: Staff, database: Reading, clock: Now, campaign_id: str, after: After = 0, limit: Limit = 100
+) -> models.JoinedUnits:
+    """The units that match it since its audience was frozen; nobody was told of them."""
+    found = _found(repository.find(database, campaign_id))
+    rows = repository.joined_units(database, found["id"], after, limit, clock())
+    return models.JoinedUnits(
+        units=[models.JoinedUnit(**row) for row in rows], next=views.next_page(rows, limit, "row")
     )
 
 
@@ -118,27 +134,34 @@ def discard(request: Request, who: Writer, campaign_id: str) -> None:
 def approve(request: Request, who: Writer, clock: Now, campaign_id: str, body: models.Approval) -> models.Campaign:
     """Publish a draft that others wrote: its audience is frozen, and its owners are told."""
     with _database(request).transaction() as tx:
-        publish.approve(tx, _author(who), campaign_id, body.units, body.version, clock())
+        publish.approve(tx, _author(who), campaign_id, body.units, body.version, _channels(request), clock())
     return _changed(request, campaign_id, who, clock)
 
 
 # -- Helpers -------------------------------------------------------------------------------------------------------
 
 
-def _campaign(database: Connection, campaign_id: str, who: Account, clock: Clock) -> models.Campaign:
+def _campaign(request: Request, database: Connection, campaign_id: str, who: Account, clock: Clock) -> models.Campaign:
     row = _found(repository.line(database, campaign_id))
     if row["state"] == "draft":
-        judged = service.judged(database, _found(repository.find(database, campaign_id)), clock())
-        return campaign_views.campaign(row, None, judged, who)
+        held = _found(repository.find(database, campaign_id))
+        judged = service.judged(database, held, _channels(request), clock())
+        return campaign_views.campaign(row, None, None, judged, who)
     progress = repository.progress(database, [row["row"]], clock())
-    return campaign_views.campaign(row, progress.get(row["row"]), None, who)
+    joined = repository.joined(database, [row["row"]], clock())
+    return campaign_views.campaign(row, progress.get(row["row"]), joined.get(row["row"]), None, who)
 
 
 def _changed(request: Request, campaign_id: str, who: Account, clock: Clock) -> models.Campaign:
     """The campaign as it is now; streams and workers look at once."""
     _wake(request)
     with _database(request).read() as connection:
-        return _campaign(connection, campaign_id, who, clock)
+        return _campaign(request, connection, campaign_id, who, clock)
+
+
+def _channels(request: Request) -> tuple[str, ...]:
+    """The channels outside the feed that are set up here."""
+    return channels_of(request.app.state.settings)
 
 
 def _found(row: Row | None) -> Row:

@@ -12,18 +12,22 @@ from gateway.store import Row
 WRITERS = ("product_manager", "administrator")
 
 
-def line(row: Row, progress: Row | None, account: Account) -> models.CampaignLine:
+def line(row: Row, progress: Row | None, joined: Row | None, account: Account) -> models.CampaignLine:
     """A campaign in a list; what a draft lacks is only looked at where one is opened."""
-    return models.CampaignLine(**_common(row, progress, _refused(row, account, [])), **_may_edit(row, account))
+    return models.CampaignLine(**_common(row, progress, joined, _refused(row, account, [])), **_may_edit(row, account))
 
 
 def campaign(
-    row: Row, progress: Row | None, judged: tuple[AudienceCount, list[Check]] | None, account: Account
+    row: Row,
+    progress: Row | None,
+    joined: Row | None,
+    judged: tuple[AudienceCount, list[Check]] | None,
+    account: Account,
 ) -> models.Campaign:
     """One campaign."""
     count, checks = judged or (None, [])
     return models.Campaign(
-        **_common(row, progress, _refused(row, account, checks)),
+        **_common(row, progress, joined, _refused(row, account, checks)),
         **_may_edit(row, account),
         content=row["content"],
         audience=row["audience"],
@@ -37,18 +41,26 @@ def choice(row: Row) -> models.ProductChoice:
     return models.ProductChoice(**row | {"name": english(row["name"])})
 
 
-def _common(row: Row, progress: Row | None, refused: str | None) -> dict[str, Any]:
+def _common(row: Row, progress: Row | None, joined: Row | None, refused: str | None) -> dict[str, Any]:
     product = ProductRef(code=row["product_code"], name=english(row["product_name"]), model=row["product_model"])
     shown = {name: row[name] for name in models.CampaignLine.model_fields if name in row}
     return shown | {
         "title": _title(row["content"]["title"], row["number"]),
         "product": product,
         "progress": None if progress is None else models.Progress(**progress),
+        "joined": _joined(row, joined),
         "supersedes": _ref(row["supersedes"]),
         "successor": _ref(row["successor"]),
         "may_approve": refused is None,
         "may_not_approve_because": refused,
     }
+
+
+def _joined(row: Row, joined: Row | None) -> models.Joined | None:
+    """Nothing may have joined; a campaign that ended, or takes another back, gains no units."""
+    if row["state"] != "published" or row["kind"] == "withdrawal":
+        return None
+    return models.Joined(**joined) if joined else models.Joined(units=0, registered=0)
 
 
 def _may_edit(row: Row, account: Account) -> dict[str, bool]:

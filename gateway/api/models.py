@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from gateway.campaigns.model import CampaignPart
 
 Severity = Literal["info", "warning", "critical", "safety"]
-UnitState = Literal["recalled", "critical", "warning", "update", "info", "fine", "unknown"]
+UnitState = Literal["recalled", "critical", "checking", "warning", "update", "info", "fine", "unknown"]
 NoticeKind = Literal["alarm", "recall", "update", "withdrawal"]
 
 
@@ -43,6 +43,7 @@ class Unit(BaseModel):
     """A unit with its newest readings; `state` is its worst active alarm, and unknown until something was heard.
 
     It is `recalled` as long as a recall of it is in force, also an acknowledged one: it is not remedied.
+    It is `checking` while it matches a recall that was published before the unit came, or changed.
     """
 
     id: str
@@ -103,8 +104,8 @@ class Why(BaseModel):
     plain: str | None = None
     metric: str
     title: str
-    value: float
-    extreme: float
+    value: float | None = Field(description="Null where it was measured before the unit was this person's.")
+    extreme: float | None
     unit: str
     limit: float
     onset: datetime

@@ -6,18 +6,32 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from gateway.api.models import Notice, Problem, ProductRef, Unit
+from gateway.campaigns.model import Contact
 from gateway.core.serial import canonical_serial
 from gateway.registrations.codes import canonical_code
 
 Connection = Literal["online", "unhealthy", "offline", "unknown"]
 
 
+class RecallCheck(BaseModel):
+    """A recall that may concern a unit: it matches, but came or changed after the recall was published."""
+
+    number: str
+    title: str
+    contact: Contact
+    published_at: datetime
+
+
 class MyUnit(Unit):
-    """A unit of the person: `connection` is whether it is heard in time, `since` when it became his."""
+    """A unit of the person: `connection` is whether it is heard in time, `since` when it became theirs.
+
+    `checks` are recalls that may concern it; whether they do is being checked.
+    """
 
     place: str | None
     connection: Connection
     since: datetime
+    checks: list[RecallCheck]
     cadence_s: float = Field(description="How often it is expected to send, in seconds.")
 
 

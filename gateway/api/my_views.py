@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from gateway.accounts.model import Account
 from gateway.api import models, my_models, views
+from gateway.campaigns.repository import as_written
 from gateway.events import Event
 from gateway.notify.reasons import reason_in
 from gateway.store import Row
@@ -26,7 +27,19 @@ def unit(row: Row, account: Account, now: datetime) -> my_models.MyUnit:
         place=row["place"],
         since=row["since"],
         connection=connection(row["last_seen"], row["cadence"], now),
+        checks=[check(each, language) for each in row["checks"] or []],
         cadence_s=row["cadence"].total_seconds(),
+    )
+
+
+def check(found: Row, language: str) -> my_models.RecallCheck:
+    """A recall that may concern a unit."""
+    content = as_written(found)["content"]
+    return my_models.RecallCheck(
+        number=found["number"],
+        title=words(content["title"], language),
+        contact=content["contact"],
+        published_at=found["published_at"],
     )
 
 

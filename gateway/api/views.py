@@ -5,13 +5,15 @@ from gateway.campaigns.model import CampaignPart
 from gateway.core.clock import to_us
 from gateway.events import Event
 from gateway.m2m.quarantine import is_whole
+from gateway.notify.repository import as_written
 from gateway.store import Row
 
-_WORST_FIRST = ("recall", "safety", "critical", "warning", "update", "info")
+_WORST_FIRST = ("recall", "safety", "critical", "checking", "warning", "update", "info")
 _SHOWN: dict[str, models.UnitState] = {
     "recall": "recalled",
     "safety": "critical",
     "critical": "critical",
+    "checking": "checking",
     "warning": "warning",
     "update": "update",
     "info": "info",
@@ -22,6 +24,8 @@ def unit(row: Row) -> models.Unit:
     """A unit; what was never heard of is unknown, not fine."""
     alarms = [models.ActiveAlarm(**alarm) for alarm in row["alarms"] or []]
     found = {alarm.severity for alarm in alarms} | set(row.get("campaigns") or ())
+    if row["checks"]:
+        found.add("checking")
     return models.Unit(
         id=row["id"],
         serial=row["serial"],
@@ -44,6 +48,7 @@ def _state(found: set[str], *, heard: bool) -> models.UnitState:
 
 def notice(row: Row) -> models.Notice:
     """A feed item."""
+    row = as_written(row)
     return models.Notice(
         **row["text"],
         id=row["id"],

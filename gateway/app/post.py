@@ -25,6 +25,7 @@ from gateway.notify.mail import Mailer
 from gateway.notify.model import Address, Answer, Retry, Unknown
 from gateway.notify.network import EMAIL, PUSH
 from gateway.notify.outbox import Claimed, Outbox
+from gateway.notify.reach import channels_of
 from gateway.notify.verdict import Limits
 from gateway.store import TROUBLES, Connection, Database, Row, count_trouble, words_of
 from gateway.store.wakeup import wake
@@ -35,12 +36,6 @@ _RETRY_S = 1.0
 _BROKEN_S = 5.0
 _STOP_S = 8.0
 """A supervisor gives a role ten seconds; what is still on its way then is unknown, and says so."""
-
-
-def channels_of(settings: Settings) -> tuple[str, ...]:
-    """The external channels that are set up here."""
-    email = (EMAIL,) if settings.smtp_url else ()
-    return email + ((PUSH,) if settings.fcm_credentials else ())
 
 
 class Post:

@@ -9,7 +9,8 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from gateway import flow, metrics
 from gateway.accounts.service import forget_old
 from gateway.app import jobs
-from gateway.app.post import Post, channels_of
+from gateway.app.post import Post
+from gateway.campaigns.candidates import find_candidates
 from gateway.campaigns.follow import follow
 from gateway.campaigns.tell import tell_due
 from gateway.config import Settings
@@ -20,7 +21,9 @@ from gateway.events.reader import NOTIFY
 from gateway.logs import traced
 from gateway.m2m import conflicting, quarantine
 from gateway.notify.model import Policy
+from gateway.notify.new_owner import note_ownership, tell_new_owners
 from gateway.notify.outbox import drain
+from gateway.notify.reach import channels_of
 from gateway.notify.service import handle
 from gateway.store import (
     TROUBLES,
@@ -114,17 +117,21 @@ class Worker:
             events = read_next(tx, READER, self._settings.outbox_batch)
             for event in events:
                 self._handle(tx, event, 1)
+            # While the reader's place is held: an alarm that clears is handled before this, or after it.
+            inherited = tell_new_owners(tx, self._clock(), self._settings.outbox_batch, self._policy, flow.NOTICE)
         with self._database.transaction() as tx:
             again = self._try_again(tx)
         with self._database.transaction() as tx:
             looked = tell_due(tx, self._clock(), self._settings.outbox_batch, self._policy, flow.NOTICE)
+        with self._database.transaction() as tx:
+            looked += find_candidates(tx, self._clock())
         with self._database.transaction() as tx:
             delivered = drain(tx, self._clock(), self._settings.outbox_batch)
             self._post.outbox.skip_unserved(tx, self._clock(), self._settings.outbox_batch)
         metrics.EVENTS.inc(len(events))
         if delivered:
             log.info("%d deliveries ended (stage=deliver).", delivered)
-        return delivered + looked + again + len(events)
+        return delivered + looked + inherited + again + len(events)
 
     def _try_again(self, tx: Connection) -> int:
         """Handle dead letters that are due; returns how many there were."""
@@ -141,6 +148,7 @@ class Worker:
             try:
                 with tx.transaction():
                     handle(tx, event, flow.NOTICE, now=self._clock(), policy=self._policy)
+                    note_ownership(tx, event, self._clock())
                     follow(tx, event, self._clock())
             except Exception as error:
                 if isinstance(error, TROUBLES) and trouble_of(error) not in _UNLUCKY:

@@ -3,10 +3,19 @@
 from collections.abc import Sequence
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from gateway.campaigns.model import Audience, ByFirmware, ByLots, BySerials
 from gateway.core.serial import canonical_serial
 
 NOBODY: dict[str, Any] = {"lots": None, "serials": None, "below": None}
+
+_AUDIENCE: TypeAdapter[Audience | None] = TypeAdapter(Audience | None)
+
+
+def stored_audience(document: Any) -> Audience | None:  # noqa: ANN401 - JSON
+    """The audience of a stored campaign, in the present schema; a withdrawal has none."""
+    return _AUDIENCE.validate_python(document)
 
 
 def parameters(audience: Audience | None) -> dict[str, Any]:

@@ -3,15 +3,18 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from gateway.campaigns.candidates import note_change
 from gateway.campaigns.repository import queries
 from gateway.events import Event, append
+from gateway.notify.repository import as_written
 from gateway.store import Connection
 
 _OWNED = frozenset({"unit.claimed"})
 
 
 def follow(tx: Connection, event: Event, now: datetime) -> None:
-    """Do what an event of the log asks for: have the worker look at a unit again, or close it in updates."""
+    """Do what an event asks for: look at a unit again, close it in updates, compare it with published audiences."""
+    note_change(tx, event, now)
     if event.unit_id is None or event.kind not in {*_OWNED, "unit.firmware_reported"}:
         return
     unit = {"unit_id": event.unit_id, "now": now}
@@ -35,6 +38,6 @@ def owners_began(tx: Connection, unit_ids: Sequence[int], now: datetime) -> None
 def resolve_closed(tx: Connection, unit_id: int, ids: Sequence[int], now: datetime) -> None:
     """Resolve the open notices of a unit that these campaigns were closed for, and say so."""
     closed = {"unit_id": unit_id, "ids": list(ids), "now": now}
-    for row in tx.execute(queries.resolve_closed, closed).fetchall():
+    for row in map(as_written, tx.execute(queries.resolve_closed, closed).fetchall()):
         told = {"notice": row["public_id"], "title": row["text"]["title"], "campaign": row["campaign"]}
         append(tx, "notice.resolved", told, unit_id=unit_id, person_id=row["person_id"])

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from gateway.core.documents import DocumentKind
 from gateway.registrations.model import Code
 
 Kind = Literal["recall", "update", "withdrawal"]
@@ -12,6 +13,9 @@ State = Literal["draft", "published", "superseded", "withdrawn"]
 Standing = Literal["affected", "cleared"]
 Action = Literal["stop_using", "unplug", "keep_using_until_replaced"]
 Remedy = Literal["repair", "replacement", "refund"]
+
+CAMPAIGN = DocumentKind("campaign", sql_paths=("content.title", "audience.by", "audience.lots", "audience.below"))
+"""A row's content and audience, as {"content": …, "audience": …}."""
 
 LISTED_MAX = 50_000
 """Serials or lots in one audience."""
@@ -128,6 +132,7 @@ class AudienceCount(BaseModel):
     unknown_lots: list[str] = Field(description="Lots of the list that no unit has, 20 at most.")
     unknown_firmware: int = Field(description="Units of the product whose firmware is not known.")
     languages: dict[str, int] = Field(description="How many of the people read each language.")
+    channels: list[str] = Field(description="The channels outside the feed that are set up here; no other one counts.")
 
 
 class Check(BaseModel):

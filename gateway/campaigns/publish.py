@@ -1,14 +1,17 @@
 """Stages `approve` and `freeze`: a second person publishes, in one transaction, what becomes of whom."""
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 
+from gateway.campaigns import repository
 from gateway.campaigns.audience import parameters
 from gateway.campaigns.checks import blocking
 from gateway.campaigns.repository import queries, stored_draft
 from gateway.campaigns.service import Conflict, Writer, hold_draft, judged, say
 from gateway.core.errors import BadInput, GatewayError
 from gateway.events import append_each
+from gateway.notify.repository import as_written
 from gateway.store import Connection, Row
 
 log = logging.getLogger(__name__)
@@ -30,7 +33,9 @@ class CountChanged(Conflict):
     code = "count_changed"
 
 
-def approve(tx: Connection, who: Writer, public_id: str, units: int, version: int, now: datetime) -> None:
+def approve(
+    tx: Connection, who: Writer, public_id: str, units: int, version: int, channels: Sequence[str], now: datetime
+) -> None:
     """Publish a draft and freeze its audience; what it supersedes ends with that.
 
     Raises NotFound, Conflict, SecondPerson, BadInput with what is missing, and CountChanged.
@@ -39,8 +44,8 @@ def approve(tx: Connection, who: Writer, public_id: str, units: int, version: in
     if who.person_id in held["authors"]:
         raise SecondPerson
     # Held before anything else is: the worker holds a campaign too before it touches its units.
-    former = tx.execute(queries.hold_former, {"id": held["supersedes"]}).fetchone()
-    count, found = judged(tx, held, now)
+    former = repository.hold_former(tx, held["supersedes"])
+    count, found = judged(tx, held, channels, now)
     if problems := blocking(found):
         raise BadInput(f"{held['number']} cannot be published yet:", problems)
     affected = _freeze(tx, held, now)
@@ -81,7 +86,7 @@ def _end(tx: Connection, former: Row, held: Row, who: Writer, now: datetime) -> 
 
 
 def _withdrawn(notice: Row, former: Row, held: Row) -> dict[str, str]:
-    title = notice["text"]["title"]
+    title = as_written(notice)["text"]["title"]
     return {
         "notice": notice["public_id"],
         "title": title,

@@ -2,27 +2,28 @@
 -- A product by its code.
 SELECT id, code, name FROM product WHERE code = %(code)s;
 
--- name: hold_numbers
--- Let one campaign after the other take its number.
-SELECT pg_advisory_xact_lock(7402206);
-
 -- name: next_number
--- The running number behind the highest one of a kind and year.
-SELECT coalesce(max(split_part(number, '-', 3)::int), 0) + 1 AS next FROM campaign
-WHERE starts_with(number, %(prefix)s);
+-- The next running number of a kind and year; each is given once, whatever becomes of the draft.
+INSERT INTO campaign_number (kind, year, last) VALUES (%(kind)s, %(year)s, 1)
+ON CONFLICT (kind, year) DO UPDATE SET last = campaign_number.last + 1
+RETURNING last;
+
+-- name: drafts
+-- How many drafts there are.
+SELECT count(*) AS drafts FROM campaign WHERE state = 'draft';
 
 -- name: insert_draft
 -- Begin a campaign.
-INSERT INTO campaign (public_id, number, kind, product_id, content, audience, authors, created_at, edited_by, edited_at,
-                      supersedes)
-VALUES (%(public_id)s, %(number)s, %(kind)s, %(product_id)s, %(content)s, %(audience)s, ARRAY[%(person_id)s::bigint],
-        %(now)s, %(person_id)s, %(now)s, %(supersedes)s);
+INSERT INTO campaign (public_id, number, kind, product_id, content, audience, schema, authors, created_at, edited_by,
+                      edited_at, supersedes)
+VALUES (%(public_id)s, %(number)s, %(kind)s, %(product_id)s, %(content)s, %(audience)s, %(schema)s,
+        ARRAY[%(person_id)s::bigint], %(now)s, %(person_id)s, %(now)s, %(supersedes)s);
 
 -- name: update_draft
 -- Change a draft; who did is one more of its authors.
 UPDATE campaign
-SET product_id = %(product_id)s, content = %(content)s, audience = %(audience)s, supersedes = %(supersedes)s,
-    version = version + 1, edited_by = %(person_id)s, edited_at = %(now)s,
+SET product_id = %(product_id)s, content = %(content)s, audience = %(audience)s, schema = %(schema)s,
+    supersedes = %(supersedes)s, version = version + 1, edited_by = %(person_id)s, edited_at = %(now)s,
     authors = CASE WHEN %(person_id)s = ANY (authors) THEN authors ELSE authors || %(person_id)s::bigint END
 WHERE id = %(id)s;
 
@@ -51,7 +52,7 @@ SELECT * FROM campaign WHERE id = %(id)s;
 
 -- name: lines
 -- Campaigns below a number, the newest first, or one of them, with the people and campaigns that they name.
-SELECT c.id AS row, c.public_id AS id, c.number, c.kind, c.state, c.content, c.audience, c.version, c.authors,
+SELECT c.id AS row, c.public_id AS id, c.number, c.kind, c.state, c.content, c.audience, c.schema, c.version, c.authors,
        c.created_at, c.edited_at, c.published_at, c.ended_at, c.units, p.code AS product_code, p.name AS product_name,
        p.model AS product_model, creator.name AS created_by, editor.name AS edited_by, approver.name AS approved_by,
        (SELECT jsonb_build_object('id', f.public_id, 'number', f.number, 'kind', f.kind, 'state', f.state,
@@ -70,7 +71,7 @@ ORDER BY c.id DESC
 LIMIT %(limit)s;
 
 -- name: count
--- The units of an audience, their owners, and how these can be reached; of a withdrawal the units of what it withdraws.
+-- The units of an audience, or of what is withdrawn, their owners, and whom the channels that are set up here reach.
 WITH named AS MATERIALIZED (
   SELECT unit_id FROM audience_unit(%(product_id)s::int, %(lots)s::text[], %(serials)s::text[], %(below)s::text)
   UNION ALL
@@ -80,8 +81,9 @@ WITH named AS MATERIALIZED (
   JOIN ownership o ON o.unit_id = n.unit_id AND o.during @> %(now)s::timestamptz
   GROUP BY o.person_id
 ), way AS MATERIALIZED (
-  SELECT w.units, p.language, phone.person_id IS NOT NULL AS push,
-         %(safety)s OR coalesce(a.confirmed_at IS NOT NULL AND a.disabled_at IS NULL, false) AND s.email IS NULL AS mail
+  SELECT w.units, p.language, %(push)s AND phone.person_id IS NOT NULL AS push,
+         %(email)s AND (%(safety)s OR coalesce(a.confirmed_at IS NOT NULL AND a.disabled_at IS NULL, false)
+                                      AND s.email IS NULL) AS mail
   FROM owner w
   JOIN person p ON p.id = w.person_id
   LEFT JOIN account a ON a.person_id = p.id
@@ -135,8 +137,9 @@ WHERE f.campaign_id = %(former)s AND (f.standing = 'affected' OR f.due_at IS NOT
   AND NOT EXISTS (SELECT FROM campaign_unit n WHERE n.campaign_id = %(id)s AND n.unit_id = f.unit_id);
 
 -- name: publish
--- Publish a campaign whose audience was frozen.
-UPDATE campaign SET state = 'published', approved_by = %(person_id)s, published_at = %(now)s, units = %(units)s
+-- Publish a campaign whose audience was frozen; what an import changed meanwhile is looked for afterwards.
+UPDATE campaign SET state = 'published', approved_by = %(person_id)s, published_at = %(now)s, units = %(units)s,
+       recheck_at = CASE WHEN audience IS NOT NULL THEN %(now)s::timestamptz END
 WHERE id = %(id)s;
 
 -- name: end
@@ -153,11 +156,11 @@ UPDATE notice
 SET state = 'withdrawn', resolved_at = %(now)s, updated_at = %(now)s,
     why = why || jsonb_build_object('replaced_by', %(number)s::text)
 WHERE campaign_id = %(id)s AND state = 'open'
-RETURNING public_id, unit_id, person_id, text;
+RETURNING public_id, unit_id, person_id, text, schema;
 
 -- name: campaigns_due
 -- Campaigns that have units to look at, what is about safety first.
-SELECT c.id, c.public_id, c.number, c.kind, c.content, c.audience, c.published_at, c.supersedes,
+SELECT c.id, c.public_id, c.number, c.kind, c.content, c.audience, c.schema, c.published_at, c.supersedes,
        p.name AS product_name
 FROM campaign c JOIN product p ON p.id = c.product_id
 WHERE c.state = 'published'
@@ -245,7 +248,7 @@ RETURNING u.campaign_id;
 -- Resolve the open notices of a unit that was closed.
 UPDATE notice n SET state = 'resolved', resolved_at = %(now)s, updated_at = %(now)s FROM campaign c
 WHERE n.unit_id = %(unit_id)s AND n.campaign_id = ANY (%(ids)s::bigint[]) AND n.state = 'open' AND c.id = n.campaign_id
-RETURNING n.public_id, n.person_id, n.text, c.public_id AS campaign;
+RETURNING n.public_id, n.person_id, n.text, n.schema, c.public_id AS campaign;
 
 -- name: close_unit
 -- Close a held unit that has the version already.
@@ -310,3 +313,78 @@ FROM product p
 LEFT JOIN (SELECT product_id, lot, count(*) AS units FROM unit WHERE NOT is_test GROUP BY product_id, lot) l ON l.product_id = p.id
 GROUP BY p.id
 ORDER BY p.code;
+
+-- name: live_of_unit
+-- The published campaigns with an audience among the units of a unit's product.
+SELECT c.id, c.public_id, c.number, c.product_id, c.audience, c.schema FROM campaign c JOIN unit u ON u.product_id = c.product_id
+WHERE u.id = %(unit_id)s AND c.state = 'published' AND c.audience IS NOT NULL
+ORDER BY c.id;
+
+-- name: ask_recheck
+-- Have the audiences of all published campaigns compared with the units of now.
+UPDATE campaign SET recheck_at = %(now)s WHERE state = 'published' AND audience IS NOT NULL;
+
+-- name: recheck
+-- A published campaign whose audience is to be compared with the units of now, held by one worker only.
+UPDATE campaign SET recheck_at = NULL
+WHERE id = (SELECT id FROM campaign WHERE state = 'published' AND recheck_at IS NOT NULL
+            ORDER BY recheck_at, id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED)
+RETURNING id, public_id, number, product_id, audience, schema;
+
+-- name: find_candidates
+-- Keep which units match a published campaign and are not in its frozen audience; forget those that match no more.
+WITH matching AS MATERIALIZED (
+  SELECT m.unit_id, m.matched
+  FROM audience_unit(%(product_id)s::int, %(lots)s::text[], %(serials)s::text[], %(below)s::text) m
+  WHERE NOT EXISTS (SELECT FROM campaign_unit f
+                    WHERE f.campaign_id = %(id)s AND f.unit_id = m.unit_id AND f.standing = 'affected')
+), gone AS (
+  DELETE FROM campaign_candidate k
+  WHERE k.campaign_id = %(id)s AND NOT EXISTS (SELECT FROM matching m WHERE m.unit_id = k.unit_id)
+)
+INSERT INTO campaign_candidate AS k (campaign_id, unit_id, matched, found_at)
+SELECT %(id)s, unit_id, matched, %(now)s FROM matching
+ON CONFLICT (campaign_id, unit_id) DO UPDATE SET matched = excluded.matched WHERE k.matched <> excluded.matched;
+
+-- name: find_candidate
+-- The same for one unit.
+WITH matching AS MATERIALIZED (
+  SELECT m.unit_id, m.matched
+  FROM audience_unit(%(product_id)s::int, %(lots)s::text[], %(serials)s::text[], %(below)s::text) m
+  WHERE m.unit_id = %(unit_id)s
+    AND NOT EXISTS (SELECT FROM campaign_unit f
+                    WHERE f.campaign_id = %(id)s AND f.unit_id = m.unit_id AND f.standing = 'affected')
+), gone AS (
+  DELETE FROM campaign_candidate k
+  WHERE k.campaign_id = %(id)s AND k.unit_id = %(unit_id)s AND NOT EXISTS (SELECT FROM matching)
+)
+INSERT INTO campaign_candidate AS k (campaign_id, unit_id, matched, found_at)
+SELECT %(id)s, unit_id, matched, %(now)s FROM matching
+ON CONFLICT (campaign_id, unit_id) DO UPDATE SET matched = excluded.matched WHERE k.matched <> excluded.matched;
+
+-- name: joined
+-- How many units match published campaigns since their audiences were frozen, and how many of them have an owner.
+SELECT k.campaign_id, count(*) AS units, count(o.unit_id) AS registered
+FROM campaign_candidate k
+JOIN campaign c ON c.id = k.campaign_id AND c.state = 'published'
+LEFT JOIN ownership o ON o.unit_id = k.unit_id AND o.during @> %(now)s::timestamptz
+WHERE k.campaign_id = ANY (%(ids)s::bigint[])
+GROUP BY k.campaign_id;
+
+-- name: joined_units
+-- The units that match a published campaign since its audience was frozen, behind a unit, in a steady order.
+SELECT u.id AS row, u.public_id AS id, u.printed AS serial, u.lot, u.firmware, k.matched, k.found_at,
+       o.unit_id IS NOT NULL AS registered
+FROM campaign_candidate k
+JOIN campaign c ON c.id = k.campaign_id AND c.state = 'published'
+JOIN unit u ON u.id = k.unit_id
+LEFT JOIN ownership o ON o.unit_id = k.unit_id AND o.during @> %(now)s::timestamptz
+WHERE k.campaign_id = %(id)s AND k.unit_id > %(after)s
+ORDER BY k.unit_id
+LIMIT %(limit)s;
+
+-- name: forget_candidates
+-- Forget some of the units that matched campaigns which have ended.
+DELETE FROM campaign_candidate WHERE ctid = ANY (ARRAY(
+  SELECT k.ctid FROM campaign_candidate k JOIN campaign c ON c.id = k.campaign_id
+  WHERE c.ended_at < %(before)s LIMIT %(limit)s));

@@ -1,18 +1,21 @@
 """Stage `draft`: campaigns are written, changed and thrown away; whoever wrote does not approve."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from gateway.campaigns import repository
 from gateway.campaigns.checks import checks
-from gateway.campaigns.model import Audience, AudienceCount, Check, Draft, Kind
+from gateway.campaigns.model import CAMPAIGN, Audience, AudienceCount, Check, Draft, Kind
 from gateway.campaigns.repository import queries
 from gateway.core.errors import BadInput, GatewayError, NotFound
 from gateway.core.ids import IdMaker, random_id
 from gateway.events import append
 from gateway.store import Connection, Jsonb, Row
 
+DRAFTS_MAX = 500
+"""Drafts at one time; published campaigns are kept for ever."""
 _NO_FORMER = "supersedes: there is no such campaign"
 _LETTERS = {"recall": "R", "update": "U", "withdrawal": "W"}
 
@@ -35,11 +38,11 @@ class Writer:
 def draft(tx: Connection, who: Writer, written: Draft, now: datetime, new_id: IdMaker = random_id) -> str:
     """Begin a campaign; answers its public id. Raises BadInput for a product or campaign that cannot be meant."""
     row = _row(tx, who, written, now) | {"kind": written.content.kind, "public_id": new_id()}
-    tx.execute(queries.hold_numbers)
-    prefix = f"{_LETTERS[written.content.kind]}-{now.year}-"
-    found = tx.execute(queries.next_number, {"prefix": prefix}).fetchone()
-    assert found is not None  # noqa: S101 - an aggregate answers a row
-    row["number"] = f"{prefix}{found['next']:02}"
+    _require_room(tx)
+    letter = _LETTERS[written.content.kind]
+    given = tx.execute(queries.next_number, {"kind": letter, "year": now.year}).fetchone()
+    assert given is not None  # noqa: S101 - an upsert with RETURNING returns a row
+    row["number"] = f"{letter}-{now.year}-{given['last']:02}"
     tx.execute(queries.insert_draft, row)
     say(tx, "campaign.drafted", row | {"content": dict(written.content)}, who)
     return str(row["public_id"])
@@ -62,20 +65,31 @@ def discard(tx: Connection, who: Writer, public_id: str) -> None:
     say(tx, "campaign.discarded", held, who)
 
 
-def judged(connection: Connection, row: Row, now: datetime) -> tuple[AudienceCount, list[Check]]:
-    """Whom the draft in a row would reach now, and what is missing in it."""
+def judged(
+    connection: Connection, row: Row, channels: Sequence[str], now: datetime
+) -> tuple[AudienceCount, list[Check]]:
+    """Whom the draft in a row would reach now on `channels`, those that are set up, and what is missing in it."""
     former = repository.by_row(connection, row["supersedes"])
     written = repository.stored_draft(row, former["public_id"] if former else None)
     found = repository.count(
-        connection, row["product_id"], written.audience, written.content.kind, row["supersedes"], now
+        connection, row["product_id"], written.audience, written.content.kind, row["supersedes"], channels, now
     )
     return found, checks(written, found, former["state"] if former else None)
 
 
 def count(
-    connection: Connection, product: str, audience: Audience | None, kind: Kind, supersedes: str | None, now: datetime
+    connection: Connection,
+    product: str,
+    audience: Audience | None,
+    kind: Kind,
+    supersedes: str | None,
+    channels: Sequence[str],
+    now: datetime,
 ) -> AudienceCount:
-    """Whom an audience that nobody keeps would reach now. Raises BadInput, field by field, for what is not here."""
+    """Whom an audience that nobody keeps would reach now on the channels that are set up.
+
+    Raises BadInput, field by field, for what is not here.
+    """
     known = connection.execute(queries.product, {"code": product}).fetchone()
     former = repository.find(connection, supersedes) if supersedes else None
     problems = [] if known else [_not_here(product)]
@@ -83,12 +97,12 @@ def count(
         problems.append(_NO_FORMER)
     if problems or known is None:
         raise BadInput("This cannot be counted:", problems)
-    return repository.count(connection, known["id"], audience, kind, former["id"] if former else None, now)
+    return repository.count(connection, known["id"], audience, kind, former["id"] if former else None, channels, now)
 
 
 def hold_draft(tx: Connection, public_id: str, version: int | None) -> Row:
     """A draft, held until `tx` ends. Raises NotFound; and Conflict when it is published, or of another version."""
-    held = tx.execute(queries.hold, {"public_id": public_id}).fetchone()
+    held = repository.hold(tx, public_id)
     if held is None:
         raise NotFound("There is no such campaign.")
     if held["state"] != "draft":
@@ -105,12 +119,19 @@ def say(tx: Connection, kind: str, row: Row, who: Writer, /, **more: Any) -> Non
     append(tx, kind, told, actor=who.public_id)
 
 
+def _require_room(tx: Connection) -> None:
+    row = tx.execute(queries.drafts).fetchone()
+    if row and row["drafts"] >= DRAFTS_MAX:
+        raise Conflict(f"There are {row['drafts']} drafts; more than {DRAFTS_MAX} are not kept. Discard some first.")
+
+
 def _row(tx: Connection, who: Writer, written: Draft, now: datetime, own: int | None = None) -> dict[str, Any]:
     product_id, former = _named(tx, written, own)
     return {
         "product_id": product_id,
         "content": Jsonb(written.content.model_dump()),
         "audience": Jsonb(written.audience.model_dump()) if written.audience else None,
+        "schema": CAMPAIGN.schema,
         "supersedes": former["id"] if former else None,
         "person_id": who.person_id,
         "now": now,

@@ -11,7 +11,8 @@ from typing import Any
 
 from gateway.campaigns.bulletin import Told, bulletin
 from gateway.campaigns.follow import resolve_closed
-from gateway.campaigns.repository import queries
+from gateway.campaigns.repository import as_written, queries
+from gateway.core.errors import Unavailable
 from gateway.events import append
 from gateway.notify import repository as notify
 from gateway.notify.model import Earlier, Facts, Policy, Stage
@@ -27,7 +28,12 @@ _AGAIN_AFTER = timedelta(minutes=5)
 def tell_due(tx: Connection, now: datetime, limit: int, policy: Policy, stages: Sequence[Stage]) -> int:
     """Look at the units that are due, what is about safety first; answers how many there were."""
     looked = 0
-    for campaign in tx.execute(queries.campaigns_due, {"now": now}).fetchall():
+    for row in tx.execute(queries.campaigns_due, {"now": now}).fetchall():
+        try:
+            campaign = as_written(row)
+        except Unavailable as error:  # must not hold up the other campaigns
+            log.error("%s cannot be told: %s", row["number"], error.message)  # noqa: TRY400 - the message says it all
+            continue
         due = {"id": campaign["id"], "now": now, "limit": limit - looked}
         units = {row["unit_id"]: row for row in tx.execute(queries.due, due)}
         if units:

@@ -254,8 +254,8 @@ ON CONFLICT (unit_id) DO UPDATE SET topic = excluded.topic, boot = excluded.boot
 
 -- name: insert_journal
 -- Write a batch into the journal; its number is taken once.
-INSERT INTO ingest_journal (seq, at, revision, readings, messages)
-VALUES (%(seq)s, now(), %(revision)s, %(readings)s, %(messages)s);
+INSERT INTO ingest_journal (seq, at, revision, readings, messages, schema)
+VALUES (%(seq)s, now(), %(revision)s, %(readings)s, %(messages)s, %(schema)s);
 
 -- name: journal_entry
 -- Readings and messages of a batch, if it was committed.
@@ -263,11 +263,11 @@ SELECT readings, messages FROM ingest_journal WHERE seq = %(seq)s;
 
 -- name: journal_after
 -- The batches behind a number, in order, each with the revision of the catalog that it was judged under.
-SELECT seq, revision, readings FROM ingest_journal WHERE seq > %(seq)s ORDER BY seq;
+SELECT seq, revision, readings, schema FROM ingest_journal WHERE seq > %(seq)s ORDER BY seq;
 
 -- name: journal_messages
 -- The entries of the last messages, newest batch first.
-SELECT seq, messages FROM ingest_journal ORDER BY seq DESC;
+SELECT seq, messages, schema FROM ingest_journal ORDER BY seq DESC;
 
 -- name: trim_journal
 -- Drop the batches that snapshots have made needless, but for those whose messages may still be redelivered.

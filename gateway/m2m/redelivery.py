@@ -14,8 +14,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from gateway.core.documents import DocumentKind
 from gateway.m2m.message import Message
 from gateway.m2m.topics import is_status
+
+JOURNAL = DocumentKind("journal entry")
+"""A row's readings (rules/state.py) and messages as bytes, as {"readings": …, "messages": …}."""
 
 Entry = tuple[int, int]
 """Packet id, and a 64-bit digest of topic and payload whose last bit says which subscription brought it."""

@@ -11,6 +11,7 @@ from gateway.core.clock import from_us, to_us
 from gateway.core.errors import Unavailable
 from gateway.m2m.counted import Counted, Receipt
 from gateway.m2m.message import Heard
+from gateway.m2m.redelivery import JOURNAL
 from gateway.m2m.topics import TOPIC_MAX
 from gateway.store import Connection, Row, UniqueViolation, load_queries
 from gateway.store.copy import copy_columns, timestamps
@@ -233,7 +234,7 @@ def write_journal(tx: Connection, seq: int, revision: int, readings: bytes, mess
     """
     try:
         batch = {"seq": seq, "revision": revision, "readings": readings, "messages": messages}
-        tx.execute(queries.insert_journal, batch)
+        tx.execute(queries.insert_journal, batch | {"schema": JOURNAL.schema})
     except UniqueViolation as error:
         raise Unavailable(f"Batch {seq} of another process stands in the journal: starting anew.") from error
 
@@ -249,13 +250,19 @@ def is_committed(connection: Connection, seq: int, readings: bytes, messages: by
 def journal_after(connection: Connection, seq: int) -> Iterator[tuple[int, int, bytes]]:
     """Number, catalog revision and readings of the batches behind `seq`, in order."""
     for row in connection.execute(queries.journal_after, {"seq": seq}):
-        yield row["seq"], row["revision"], row["readings"]
+        yield row["seq"], row["revision"], _as_journaled(row)["readings"]
 
 
 def last_messages(connection: Connection) -> bytes:
     """The journal's entries of received messages, oldest first."""
     rows = connection.execute(queries.journal_messages).fetchall()
-    return b"".join(row["messages"] for row in reversed(rows))
+    return b"".join(_as_journaled(row)["messages"] for row in reversed(rows))
+
+
+def _as_journaled(row: Row) -> Row:
+    """A row of the journal with its bytes in the present schema."""
+    upgraded: Row = JOURNAL.read({name: row[name] for name in ("readings", "messages") if name in row}, row["schema"])
+    return upgraded
 
 
 def trim_journal(tx: Connection, seq: int, keep_bytes: int) -> None:

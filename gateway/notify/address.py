@@ -6,7 +6,7 @@ from gateway.registrations.model import Owner
 
 
 def address(facts: Facts) -> Outcome:
-    """Pass to the owner who had the unit when the alarm was raised, or who has it now; else nobody is told."""
+    """Pass to the owner who had the unit when the alarm was raised, or who has it while it is active; else drop it."""
     subject, owner = facts.subject, facts.owner
     if isinstance(subject, Alarm):
         return _of_alarm(subject, owner)
@@ -21,7 +21,9 @@ def _of_alarm(alarm: Alarm, owner: Owner | None) -> Outcome:
     if "owner" not in alarm.rule.audience:
         return Drop("the rule tells support only")
     if owner is not None and owner.since > alarm.raised_at:
-        return Drop("the unit changed hands since")
+        if alarm.cleared_at is not None:
+            return Drop("the unit changed hands since")
+        return Pass(f"active when it became theirs on {owner.since:%Y-%m-%d}")
     return _owner(owner)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from gateway.accounts.letters import LETTER
 from gateway.notify.model import Answer, Delivered, Failed, Retry, Unknown
 from gateway.notify.repository import queries
 from gateway.notify.verdict import Limits, pause
@@ -24,7 +25,8 @@ class Letters:
     def take(self, tx: Connection, now: datetime, limit: int) -> list[Row]:
         """Letters that are due, ours for a while."""
         due = {"now": now, "lease": now + self.lease, "limit": limit}
-        return tx.execute(queries.letters_due, due).fetchall()
+        rows = tx.execute(queries.letters_due, due)
+        return [row | {"data": LETTER.read(row["data"], row["schema"])} for row in rows]
 
     def record(self, tx: Connection, letter: Row, answer: Answer, now: datetime) -> None:
         """Note how it ended, and forget what stood in it; or when it is tried again."""

@@ -5,9 +5,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from gateway.core.documents import DocumentKind
 from gateway.core.outcome import Outcome
 from gateway.registrations.model import Owner
 from gateway.rules.document import RuleDocument
+
+NOTICE = DocumentKind(
+    "notice",
+    sql_paths=(
+        "why.onset", "why.value", "why.extreme", "why.cleared_at", "why.cleared_value", "why.cleared_reason",
+        "why.sent_because", "why.replaced_by",
+    ),
+)  # fmt: skip
+"""A row's text and why, as {"text": …, "why": …}; of an alarm or of a campaign."""
+
+LEDGER = DocumentKind("ledger line")
+"""The stages' answers in order, a list."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -212,7 +212,7 @@ def _unanswered(tx: Connection, row: Row, now: datetime) -> list[Address]:
 
 
 def _delivery(row: Row, attempt: int, claimed_at: datetime) -> Delivery:
-    language = row["language"]
+    language, documents = row["language"], repository.as_written(row)
     return Delivery(
         id=row["id"],
         notice_id=row["notice_id"],
@@ -224,8 +224,8 @@ def _delivery(row: Row, attempt: int, claimed_at: datetime) -> Delivery:
         kind=row["kind"],
         campaign=row["campaign"],
         severity=row["severity"],
-        text=row["text"],
-        why=row["why"],
+        text=documents["text"],
+        why=documents["why"],
         language=language,
         serial=row["serial"],
         product=row["product"].get(language) or row["product"]["en"],

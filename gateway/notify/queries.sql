@@ -18,14 +18,18 @@ ORDER BY o.due_at;
 -- name: insert_notice
 -- Write a feed item.
 INSERT INTO notice (public_id, person_id, unit_id, rule_id, campaign_id, kind, owned_since, severity, state, text, why,
-                    trace, created_at, updated_at)
+                    schema, trace, created_at, updated_at)
 VALUES (%(public_id)s, %(person_id)s, %(unit_id)s, %(rule_id)s, %(campaign_id)s, %(kind)s, %(owned_since)s,
-        %(severity)s, 'open', %(text)s, %(why)s, %(trace)s, %(now)s, %(now)s)
+        %(severity)s, 'open', %(text)s, %(why)s, %(schema)s, %(trace)s, %(now)s, %(now)s)
 RETURNING id;
+
+-- name: notice_documents
+-- The stored documents of a notice that is held.
+SELECT text, schema FROM notice WHERE id = %(id)s;
 
 -- name: join_notice
 -- Let one more alarm join a notice: it is open (again), and counts one more.
-UPDATE notice SET state = 'open', resolved_at = NULL, count = count + 1,
+UPDATE notice SET state = 'open', resolved_at = NULL, count = count + 1, text = %(text)s, schema = %(schema)s,
        why = %(why)s || jsonb_strip_nulls(jsonb_build_object('sent_because', why -> 'sent_because')), updated_at = %(now)s
 WHERE id = %(id)s
 RETURNING count;
@@ -47,9 +51,9 @@ WHERE notice_id = %(notice_id)s AND status = 'skipped' AND follows IS NULL;
 
 -- name: insert_ledger
 -- Write what the stages answered to an alarm, or to a unit of a campaign.
-INSERT INTO ledger (at, alarm_id, campaign_id, unit_id, person_id, notice_id, outcome, reason, steps)
+INSERT INTO ledger (at, alarm_id, campaign_id, unit_id, person_id, notice_id, outcome, reason, steps, schema)
 VALUES (%(at)s, %(alarm_id)s, %(campaign_id)s, %(unit_id)s, %(person_id)s, %(notice_id)s, %(outcome)s, %(reason)s,
-        %(steps)s);
+        %(steps)s, %(schema)s);
 
 -- name: resolve
 -- Resolve the open notices of a cleared alarm whose other alarms are cleared too.
@@ -61,12 +65,12 @@ FROM notice_alarm na
 WHERE na.alarm_id = %(alarm_id)s AND n.id = na.notice_id AND n.state = 'open'
   AND NOT EXISTS (SELECT FROM notice_alarm other JOIN alarm a ON a.id = other.alarm_id
                   WHERE other.notice_id = n.id AND a.cleared_at IS NULL)
-RETURNING n.public_id, n.person_id, n.unit_id, n.text;
+RETURNING n.public_id, n.person_id, n.unit_id, n.text, n.schema;
 
 -- name: due
 -- Deliveries to the feed that are due, each taken by one worker only.
 SELECT o.id, o.channel, o.due_at, n.public_id AS notice, n.person_id, n.unit_id, n.kind, n.state, n.severity, n.text,
-       n.why, c.public_id AS campaign,
+       n.why, n.schema, c.public_id AS campaign,
        EXISTS (SELECT FROM ownership w WHERE w.unit_id = n.unit_id AND w.person_id = n.person_id
                AND w.during @> %(now)s::timestamptz AND lower(w.during) <= n.created_at) AS still_his
 FROM outbox o
@@ -83,7 +87,7 @@ UPDATE outbox SET status = %(status)s, reason = %(reason)s, finished_at = %(now)
 
 -- name: feed
 -- Notices below a number, the newest first.
-SELECT n.id AS row, n.public_id AS id, n.kind, n.severity, n.state, n.count, n.text, n.why, n.created_at, n.updated_at,
+SELECT n.id AS row, n.public_id AS id, n.kind, n.severity, n.state, n.count, n.text, n.why, n.schema, n.created_at, n.updated_at,
        n.resolved_at, p.name AS person, u.public_id AS unit, u.printed AS serial, pr.name AS product, pr.model,
        o.due_at AS held_until, o.reason AS hold_reason
 FROM notice n
@@ -107,7 +111,7 @@ LIMIT %(limit)s;
 -- name: ledger
 -- What the stages answered, the newest first.
 SELECT l.id, l.at, a.public_id AS alarm, c.public_id AS campaign, u.public_id AS unit, p.public_id AS person,
-       n.public_id AS notice, l.outcome, l.reason, l.steps
+       n.public_id AS notice, l.outcome, l.reason, l.steps, l.schema
 FROM ledger l
 LEFT JOIN alarm a ON a.id = l.alarm_id
 LEFT JOIN campaign c ON c.id = l.campaign_id
@@ -126,7 +130,7 @@ FROM outbox WHERE status = 'waiting' GROUP BY channel;
 -- name: claimable
 -- Deliveries of a channel that are due, safety first, each held by one worker only.
 SELECT o.id, o.notice_id, n.public_id AS notice, n.trace, o.channel, n.person_id, p.public_id AS person, n.unit_id, n.kind,
-       c.public_id AS campaign, n.severity, n.state, n.text, n.why, p.language, u.printed AS serial,
+       c.public_id AS campaign, n.severity, n.state, n.text, n.why, n.schema, p.language, u.printed AS serial,
        pr.name AS product, pr.model, o.attempts, o.follows, o.claimed_at, n.read_at, n.acknowledged_at,
        EXISTS (SELECT FROM delivery_try t WHERE t.outbox_id = o.id AND t.outcome = 'unknown') AS again,
        EXISTS (SELECT FROM ownership w WHERE w.unit_id = n.unit_id AND w.person_id = n.person_id
@@ -145,7 +149,7 @@ FOR UPDATE OF o, n SKIP LOCKED;
 -- name: abandoned
 -- Deliveries of a channel that were claimed so long ago that their worker must have ended.
 SELECT o.id, o.notice_id, n.public_id AS notice, n.trace, o.channel, n.person_id, p.public_id AS person, n.unit_id, n.kind,
-       c.public_id AS campaign, n.severity, n.state, n.text, n.why, p.language, u.printed AS serial,
+       c.public_id AS campaign, n.severity, n.state, n.text, n.why, n.schema, p.language, u.printed AS serial,
        pr.name AS product, pr.model, o.attempts, o.follows, o.claimed_at, n.read_at, n.acknowledged_at, false AS again
 FROM outbox o
 JOIN notice n ON n.id = o.notice_id
@@ -294,7 +298,7 @@ INSERT INTO installation_secret (name, value) VALUES (%(name)s, %(value)s) ON CO
 UPDATE letter SET attempts = attempts + 1, due_at = %(lease)s
 WHERE id IN (SELECT id FROM letter WHERE status = 'waiting' AND due_at <= %(now)s ORDER BY due_at, id
              LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
-RETURNING id, to_email, template, language, data, attempts;
+RETURNING id, to_email, template, language, data, schema, attempts;
 
 -- name: letter_later
 -- Try a letter again at a time.
@@ -304,3 +308,58 @@ UPDATE letter SET due_at = %(due_at)s, reason = %(reason)s WHERE id = %(id)s AND
 -- Note how a letter ended, and forget what stood in it.
 UPDATE letter SET status = %(status)s, reason = %(reason)s, finished_at = %(now)s, data = '{}'
 WHERE id = %(id)s AND status = 'waiting';
+
+-- name: decided
+-- Whether it was decided already whether a person is told of an alarm.
+SELECT EXISTS (SELECT FROM ledger WHERE alarm_id = %(alarm_id)s AND person_id = %(person_id)s)
+    OR EXISTS (SELECT FROM notice_alarm WHERE alarm_id = %(alarm_id)s AND person_id = %(person_id)s) AS decided;
+
+-- name: alarms_of_new_owner
+-- Have the active alarms of a unit looked at whose owner, of now or to come, was not considered yet.
+INSERT INTO alarm_due (alarm_id, due_at)
+SELECT a.id, greatest(min(lower(o.during)), %(now)s)
+FROM alarm a
+JOIN ownership o ON o.unit_id = a.unit_id AND (upper_inf(o.during) OR upper(o.during) > %(now)s)
+WHERE a.cleared_at IS NULL AND NOT a.historic
+  AND NOT EXISTS (SELECT FROM ledger l WHERE l.alarm_id = a.id AND l.person_id = o.person_id)
+  AND NOT EXISTS (SELECT FROM notice_alarm n WHERE n.alarm_id = a.id AND n.person_id = o.person_id)
+  AND a.unit_id = %(unit_id)s
+GROUP BY a.id
+ON CONFLICT (alarm_id) DO UPDATE SET due_at = least(alarm_due.due_at, excluded.due_at);
+
+-- name: alarms_of_new_owners
+-- The same for the units of everybody.
+INSERT INTO alarm_due (alarm_id, due_at)
+SELECT a.id, greatest(min(lower(o.during)), %(now)s)
+FROM alarm a
+JOIN ownership o ON o.unit_id = a.unit_id AND (upper_inf(o.during) OR upper(o.during) > %(now)s)
+WHERE a.cleared_at IS NULL AND NOT a.historic
+  AND NOT EXISTS (SELECT FROM ledger l WHERE l.alarm_id = a.id AND l.person_id = o.person_id)
+  AND NOT EXISTS (SELECT FROM notice_alarm n WHERE n.alarm_id = a.id AND n.person_id = o.person_id)
+GROUP BY a.id
+ON CONFLICT (alarm_id) DO UPDATE SET due_at = least(alarm_due.due_at, excluded.due_at);
+
+-- name: due_alarms
+-- Alarms to be told to who owns the unit now, each taken by one worker only.
+SELECT alarm_id FROM alarm_due WHERE due_at <= %(now)s
+ORDER BY due_at, alarm_id
+LIMIT %(limit)s
+FOR UPDATE SKIP LOCKED;
+
+-- name: next_ownership
+-- Look at alarms again when the next ownership begins that is known already.
+UPDATE alarm_due d SET due_at = later.since
+FROM (SELECT a.id, min(lower(o.during)) AS since
+      FROM alarm a JOIN ownership o ON o.unit_id = a.unit_id AND lower(o.during) > %(now)s
+      WHERE a.id = ANY (%(ids)s::bigint[]) AND a.cleared_at IS NULL
+      GROUP BY a.id) AS later
+WHERE d.alarm_id = later.id;
+
+-- name: alarms_looked_at
+-- Forget alarms that were due and have no further ownership before them.
+DELETE FROM alarm_due WHERE alarm_id = ANY (%(ids)s::bigint[]) AND due_at <= %(now)s;
+
+-- name: alarm_again
+-- Look at an alarm again at a time.
+INSERT INTO alarm_due (alarm_id, due_at) VALUES (%(id)s, %(due_at)s)
+ON CONFLICT (alarm_id) DO UPDATE SET due_at = least(alarm_due.due_at, excluded.due_at);

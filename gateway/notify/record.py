@@ -57,7 +57,7 @@ def _tell(tx: Connection, facts: Facts, owner: Owner, outcome: Outcome, new_id: 
         "person_id": owner.person_id,
         "unit_id": subject.unit_id,
         "severity": subject.severity,
-        "text": notice_text(subject, owner.language),
+        "text": notice_text(subject, owner),
         "why": why(subject, owner) | ({"sent_because": order.reason} if order else {}),
         "trace": facts.trace,
         "now": facts.now,

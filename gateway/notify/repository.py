@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from gateway.notify.model import Alarm, Earlier, Facts, Policy
+from gateway.notify.model import LEDGER, NOTICE, Alarm, Earlier, Facts, Policy
 from gateway.registrations import repository as registrations
 from gateway.rules import repository as rules
 from gateway.rules.document import RuleDocument
@@ -63,10 +63,22 @@ def told_within_hour(tx: Connection, person_id: int, now: datetime) -> tuple[dat
     return tuple(row["due_at"] for row in tx.execute(queries.told_since, since))
 
 
+def as_written(row: Row) -> Row:
+    """A notice's row with its documents in the present schema."""
+    upgraded: Row = NOTICE.read({name: row[name] for name in ("text", "why") if name in row}, row["schema"])
+    return row | upgraded | {"schema": NOTICE.schema}
+
+
 def is_answered(tx: Connection, alarm: Alarm) -> bool:
     """Whether the stages answered to this alarm already."""
     row = tx.execute(queries.answered, {"alarm_id": alarm.id}).fetchone()
     return row is not None and bool(row["answered"])
+
+
+def is_decided(tx: Connection, alarm_id: int, person_id: int) -> bool:
+    """Whether it was decided already whether this person is told of this alarm."""
+    row = tx.execute(queries.decided, {"alarm_id": alarm_id, "person_id": person_id}).fetchone()
+    return row is not None and bool(row["decided"])
 
 
 def of_campaign(row: Row) -> dict[str, str]:
@@ -82,7 +94,8 @@ def backlog(connection: Connection) -> list[Row]:
 def insert_notice(tx: Connection, notice: dict[str, Any]) -> int:
     """Write a feed item; answers its number."""
     row = tx.execute(
-        queries.insert_notice, notice | {"text": Jsonb(notice["text"]), "why": Jsonb(notice["why"])}
+        queries.insert_notice,
+        notice | {"text": Jsonb(notice["text"]), "why": Jsonb(notice["why"]), "schema": NOTICE.schema},
     ).fetchone()
     assert row is not None  # noqa: S101 - RETURNING answers a row
     return int(row["id"])
@@ -90,7 +103,11 @@ def insert_notice(tx: Connection, notice: dict[str, Any]) -> int:
 
 def join_notice(tx: Connection, notice_id: int, why: dict[str, Any], now: datetime) -> int:
     """Let one more alarm join a notice; answers how many it tells of now."""
-    row = tx.execute(queries.join_notice, {"id": notice_id, "why": Jsonb(why), "now": now}).fetchone()
+    earlier = tx.execute(queries.notice_documents, {"id": notice_id}).fetchone()
+    assert earlier is not None  # noqa: S101 - the notice is held
+    # Both documents of a row are of one schema.
+    written = {"text": Jsonb(as_written(earlier)["text"]), "why": Jsonb(why), "schema": NOTICE.schema}
+    row = tx.execute(queries.join_notice, written | {"id": notice_id, "now": now}).fetchone()
     assert row is not None  # noqa: S101 - the notice is held
     return int(row["count"])
 
@@ -121,7 +138,9 @@ def send_after_all(tx: Connection, notice_id: int, reason: str, now: datetime) -
 def insert_ledger(tx: Connection, lines: Sequence[dict[str, Any]]) -> None:
     """Write what the stages answered."""
     with tx.cursor() as cursor:
-        cursor.executemany(queries.insert_ledger, [line | {"steps": Jsonb(line["steps"])} for line in lines])
+        cursor.executemany(
+            queries.insert_ledger, [line | {"steps": Jsonb(line["steps"]), "schema": LEDGER.schema} for line in lines]
+        )
 
 
 def resolve(tx: Connection, alarm: Alarm, now: datetime) -> list[Row]:
@@ -133,14 +152,13 @@ def resolve(tx: Connection, alarm: Alarm, now: datetime) -> list[Row]:
         "cleared_reason": clearing.get("reason"),
         "extreme": clearing.get("extreme", alarm.evidence["extreme"]),
     }
-    return tx.execute(
-        queries.resolve, {"alarm_id": alarm.id, "onset": alarm.onset, "why": Jsonb(why), "now": now}
-    ).fetchall()
+    rows = tx.execute(queries.resolve, {"alarm_id": alarm.id, "onset": alarm.onset, "why": Jsonb(why), "now": now})
+    return [as_written(row) for row in rows]
 
 
 def due(tx: Connection, now: datetime, limit: int) -> list[Row]:
     """Deliveries that are due, held by this transaction."""
-    return tx.execute(queries.due, {"now": now, "limit": limit}).fetchall()
+    return [as_written(row) for row in tx.execute(queries.due, {"now": now, "limit": limit})]
 
 
 def finish(tx: Connection, delivery_id: int, status: str, reason: str, now: datetime) -> None:
@@ -150,7 +168,7 @@ def finish(tx: Connection, delivery_id: int, status: str, reason: str, now: date
 
 def feed(connection: Connection, before: int, limit: int) -> list[Row]:
     """Notices below a number, the newest first."""
-    return connection.execute(queries.feed, {"before": before, "limit": limit}).fetchall()
+    return [as_written(row) for row in connection.execute(queries.feed, {"before": before, "limit": limit})]
 
 
 def deliveries(connection: Connection, before: int, limit: int) -> list[Row]:
@@ -160,4 +178,5 @@ def deliveries(connection: Connection, before: int, limit: int) -> list[Row]:
 
 def ledger(connection: Connection, before: int, limit: int) -> list[Row]:
     """Lines of the ledger below a number, the newest first."""
-    return connection.execute(queries.ledger, {"before": before, "limit": limit}).fetchall()
+    rows = connection.execute(queries.ledger, {"before": before, "limit": limit})
+    return [row | {"steps": LEDGER.read(row["steps"], row.pop("schema"))} for row in rows]

@@ -1,5 +1,7 @@
 """The words of a notice, from its rule or its campaign, in the person's language."""
 
+from collections.abc import Mapping
+from string import Formatter
 from typing import Any
 
 from gateway.notify.campaign_words import campaign_words, matched_in
@@ -9,24 +11,35 @@ from gateway.rules.document import Threshold
 from gateway.rules.sentence import number, plain_sentence, sentence
 
 
-def notice_text(subject: Alarm | Bulletin, language: str) -> dict[str, str]:
+def notice_text(subject: Alarm | Bulletin, owner: Owner) -> dict[str, str]:
     """Title, body and action; English where the language is missing."""
     if isinstance(subject, Bulletin):
-        return subject.texts.get(language) or subject.texts["en"]
-    return _filled(subject, language)
+        return subject.texts.get(owner.language) or subject.texts["en"]
+    if _began_before(subject, owner):
+        return _without_value(subject, owner.language, _values(subject, owner.language))
+    return _filled(subject, owner.language)
+
+
+def _began_before(alarm: Alarm, owner: Owner) -> bool:
+    """Whether it was raised before the unit was this person's: the state passes to them, what was measured does not."""
+    return owner.since > alarm.raised_at
 
 
 def _filled(alarm: Alarm, language: str) -> dict[str, str]:
     """The rule's text with the alarm's values."""
     written = alarm.rule.text.get(language) or alarm.rule.text["en"]
-    values = {
-        "value": number(round(alarm.evidence["value"], 2)),
+    values = _values(alarm, language) | {"value": number(round(alarm.evidence["value"], 2))}
+    return {part: text.format(**values) for part, text in written.model_dump().items()}
+
+
+def _values(alarm: Alarm, language: str) -> dict[str, str]:
+    """What fills the placeholders of a text, without the value."""
+    return {
         "unit": alarm.rule.condition.unit,
         "limit": number(crossed_limit(alarm.rule.condition, alarm.evidence["value"])),
         "product": alarm.product_name.get(language) or alarm.product_name["en"],
         "serial": alarm.serial,
     }
-    return {part: text.format(**values) for part, text in written.model_dump().items()}
 
 
 def crossed_limit(condition: Threshold, value: float) -> float:
@@ -55,7 +68,8 @@ def _why_alarm(alarm: Alarm, owner: Owner) -> dict[str, Any]:
 
     Of a span that began before the person owned the unit, only what is of the person's own time is told.
     """
-    extreme = alarm.evidence["extreme"] if alarm.onset >= owner.since else alarm.evidence["value"]
+    value = None if _began_before(alarm, owner) else alarm.evidence["value"]
+    extreme = alarm.evidence["extreme"] if alarm.onset >= owner.since else value
     return {
         "rule": alarm.rule.id,
         "version": alarm.version,
@@ -65,12 +79,12 @@ def _why_alarm(alarm: Alarm, owner: Owner) -> dict[str, Any]:
         ),
         "metric": alarm.rule.condition.metric,
         "title": alarm.metric_title.get(owner.language) or alarm.metric_title["en"],
-        "value": alarm.evidence["value"],
+        "value": value,
         "extreme": extreme,
         "unit": alarm.rule.condition.unit,
         "limit": crossed_limit(alarm.rule.condition, alarm.evidence["value"]),
         "onset": max(alarm.onset, owner.since).isoformat(),
-        "raised_at": alarm.raised_at.isoformat(),
+        "raised_at": max(alarm.raised_at, owner.since).isoformat(),
         "cleared_at": None,
         "cleared_value": None,
         "told_because": _told_because(owner),
@@ -79,3 +93,31 @@ def _why_alarm(alarm: Alarm, owner: Owner) -> dict[str, Any]:
 
 def _told_because(owner: Owner) -> str:
     return campaign_words(owner.language)["told_because"].format(since=f"{owner.since:%Y-%m-%d}")
+
+
+def _without_value(alarm: Alarm, language: str, values: Mapping[str, str]) -> dict[str, str]:
+    """For whoever did not own the unit when the value was measured: it says that the alarm was there before."""
+    written = alarm.rule.text.get(language) or alarm.rule.text["en"]
+    words = _WORDS.get(language, _WORDS["en"])
+    filled = {
+        part: text.format(**values)
+        for part, text in written.model_dump().items()
+        if "value" not in {name for _, name, _, _ in Formatter().parse(text)}
+    }
+    return {
+        "title": filled.get("title") or alarm.rule.title.get(language) or alarm.rule.title["en"],
+        "body": " ".join([*filter(None, [filled.get("body")]), words["before"]]),
+        "action": filled.get("action") or words["look"],
+    }
+
+
+_WORDS: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "before": "This was so already when the unit became yours.",
+        "look": "See what it measures now in My Products.",
+    },
+    "de": {
+        "before": "Das war schon so, als Sie das Gerät übernommen haben.",
+        "look": "Was es jetzt misst, sehen Sie unter Meine Produkte.",
+    },
+}

@@ -124,7 +124,9 @@ SELECT u.id AS row, u.public_id AS id, u.printed AS serial, u.lot, u.firmware, p
         FROM alarm a JOIN rule_version v ON v.id = a.rule_version_id
         WHERE a.unit_id = u.id AND a.cleared_at IS NULL) AS alarms,
        (SELECT jsonb_agg(DISTINCT c.kind) FROM campaign_unit cu JOIN campaign c ON c.id = cu.campaign_id
-        WHERE cu.unit_id = u.id AND cu.standing = 'affected' AND cu.closed_at IS NULL AND c.state = 'published') AS campaigns
+        WHERE cu.unit_id = u.id AND cu.standing = 'affected' AND cu.closed_at IS NULL AND c.state = 'published') AS campaigns,
+       EXISTS (SELECT FROM campaign_candidate k JOIN campaign c ON c.id = k.campaign_id
+               WHERE k.unit_id = u.id AND c.kind = 'recall' AND c.state = 'published') AS checks
 FROM unit u JOIN product p ON p.id = u.product_id
 WHERE u.id > %(after)s
 ORDER BY u.id
@@ -252,7 +254,10 @@ SELECT u.unit_id AS row, u.id, u.serial, u.product_code AS code, u.product_name 
                ORDER BY a.onset)
         FROM my_alarm a WHERE a.unit = u.id AND a.cleared_at IS NULL) AS alarms,
        (SELECT array_agg(DISTINCT n.kind) FROM my_notice n
-        WHERE n.unit = u.id AND n.state = 'open' AND n.kind IN ('recall', 'update')) AS campaigns
+        WHERE n.unit = u.id AND n.state = 'open' AND n.kind IN ('recall', 'update')) AS campaigns,
+       (SELECT jsonb_agg(jsonb_build_object('number', k.number, 'content', k.content, 'schema', k.schema,
+               'published_at', k.published_at) ORDER BY k.number)
+        FROM my_check k WHERE k.unit = u.id) AS checks
 FROM my_unit u
 WHERE u.unit_id > %(after)s AND (%(unit)s::text IS NULL OR u.id = %(unit)s::text)
 ORDER BY u.unit_id

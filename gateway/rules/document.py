@@ -14,11 +14,15 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.config import JsonDict
 
+from gateway.core.documents import DocumentKind
 from gateway.core.duration import Duration
 from gateway.core.errors import BadInput
 
 MAX_SAMPLES = 10_000  # of one series in a test
 PLACEHOLDERS = frozenset({"value", "unit", "limit", "product", "serial"})
+
+RULE = DocumentKind("rule", sql_paths=("title", "title.en"))
+"""A rule as `rule_version` keeps it. `RuleDocument` reads the present schema; a change of it needs the next number."""
 
 # pydantic's words for these say what is wrong, but not what to do.
 _PLAINER = {
@@ -163,6 +167,11 @@ class RuleDocument(_Part):
         """SHA-256 of what the document says, whatever its order, comments and spelled-out defaults."""
         said = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         return hashlib.sha256(json.dumps(said, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def stored_rule(document: object, schema: int) -> RuleDocument:
+    """A rule from the database. Raises Unavailable for one that a newer version wrote."""
+    return RuleDocument.model_validate(RULE.read(document, schema))
 
 
 def load_rules(path: Path) -> list[RuleDocument]:

@@ -14,8 +14,8 @@ UPDATE rule_version SET active = true WHERE id = %(id)s;
 
 -- name: insert_version
 -- Write a new version of a rule, in force from now on.
-INSERT INTO rule_version (rule_id, version, product_id, document, digest, active)
-SELECT %(rule_id)s, %(version)s, p.id, %(document)s, %(digest)s, true FROM product p WHERE p.code = %(product)s
+INSERT INTO rule_version (rule_id, version, product_id, document, schema, digest, active)
+SELECT %(rule_id)s, %(version)s, p.id, %(document)s, %(schema)s, %(digest)s, true FROM product p WHERE p.code = %(product)s
 RETURNING id;
 
 -- name: active_ids
@@ -37,25 +37,26 @@ WHERE v.active AND p.code = ANY(%(products)s) ORDER BY v.rule_id;
 
 -- name: versions
 -- Rule versions by number.
-SELECT id, rule_id, version, product_id, document FROM rule_version WHERE id = ANY(%(ids)s) ORDER BY id;
+SELECT id, rule_id, version, product_id, document, schema FROM rule_version WHERE id = ANY(%(ids)s) ORDER BY id;
 
 -- name: insert_alarm
 -- Write an alarm, unless it is known: (version, unit, onset) is its identity.
-INSERT INTO alarm (public_id, rule_version_id, unit_id, severity, onset, raised_at, judged_at, historic, evidence)
+INSERT INTO alarm (public_id, rule_version_id, unit_id, severity, onset, raised_at, judged_at, historic, evidence,
+                   schema)
 VALUES (%(public_id)s, %(version_id)s, %(unit_id)s, %(severity)s, %(onset)s, %(raised_at)s, %(judged_at)s,
-        %(historic)s, %(evidence)s)
+        %(historic)s, %(evidence)s, %(schema)s)
 ON CONFLICT (rule_version_id, unit_id, onset) DO NOTHING
 RETURNING id;
 
 -- name: clear_alarm
 -- Clear an alarm that is active.
-UPDATE alarm SET cleared_at = %(cleared_at)s, clearing = %(clearing)s
+UPDATE alarm SET cleared_at = %(cleared_at)s, clearing = %(clearing)s, clearing_schema = %(schema)s
 WHERE rule_version_id = %(version_id)s AND unit_id = %(unit_id)s AND onset = %(onset)s AND cleared_at IS NULL
 RETURNING id, public_id, historic;
 
 -- name: clear_retired
 -- Clear the active alarms of rule versions that are out of force.
-UPDATE alarm a SET cleared_at = %(cleared_at)s, clearing = %(clearing)s
+UPDATE alarm a SET cleared_at = %(cleared_at)s, clearing = %(clearing)s, clearing_schema = %(schema)s
 FROM rule_version v
 WHERE v.id = a.rule_version_id AND a.cleared_at IS NULL AND NOT v.id = ANY(%(in_force)s)
 RETURNING a.id, a.public_id, a.unit_id, a.historic, v.rule_id, v.version;
@@ -63,7 +64,8 @@ RETURNING a.id, a.public_id, a.unit_id, a.historic, v.rule_id, v.version;
 -- name: alarm
 -- One alarm with its rule's document and its unit.
 SELECT a.id, a.public_id, a.unit_id, a.severity, a.onset, a.raised_at, a.judged_at, a.historic, a.evidence,
-       a.cleared_at, a.clearing, v.rule_id, v.version, v.document, u.printed AS serial,
+       a.cleared_at, a.clearing, a.schema, a.clearing_schema, v.rule_id, v.version, v.document,
+       v.schema AS rule_schema, u.printed AS serial,
        p.name AS product_name,
        (SELECT r.title FROM product_metric r JOIN metric m ON m.id = r.metric_id
         WHERE r.product_id = p.id AND m.name = a.evidence->>'metric') AS metric_title
@@ -77,7 +79,7 @@ WHERE a.id = %(id)s;
 -- Alarms below a number, the newest first, with unit and rule.
 SELECT a.id AS row, a.public_id AS id, u.public_id AS unit, u.printed AS serial, p.code AS product, a.severity,
        v.rule_id AS rule, v.version, v.document->'title'->>'en' AS title, a.onset, a.raised_at, a.judged_at,
-       a.historic, a.evidence, a.cleared_at, a.clearing
+       a.historic, a.evidence, a.cleared_at, a.clearing, a.schema, a.clearing_schema
 FROM alarm a
 JOIN rule_version v ON v.id = a.rule_version_id
 JOIN unit u ON u.id = a.unit_id
@@ -98,7 +100,7 @@ SET seq = excluded.seq, revision = excluded.revision, versions = excluded.versio
 
 -- name: snapshots
 -- The saved rule state, by product.
-SELECT product_id, state FROM rule_snapshot ORDER BY product_id, partition;
+SELECT product_id, state, schema FROM rule_snapshot ORDER BY product_id, partition;
 
 -- name: snapshot_of
 -- The saved rule state of one product.
@@ -106,5 +108,6 @@ SELECT state FROM rule_snapshot WHERE product_id = %(product_id)s ORDER BY parti
 
 -- name: save_snapshot
 -- Save the state of one product's partition.
-INSERT INTO rule_snapshot (product_id, partition, state) VALUES (%(product_id)s, %(partition)s, %(state)s)
-ON CONFLICT (product_id, partition) DO UPDATE SET state = excluded.state;
+INSERT INTO rule_snapshot (product_id, partition, state, schema)
+VALUES (%(product_id)s, %(partition)s, %(state)s, %(schema)s)
+ON CONFLICT (product_id, partition) DO UPDATE SET state = excluded.state, schema = excluded.schema;

@@ -6,13 +6,19 @@ from datetime import datetime, timedelta
 
 from gateway import catalog
 from gateway.core.clock import from_us
+from gateway.core.documents import DocumentKind
 from gateway.core.ids import IdMaker
 from gateway.events import append
-from gateway.rules.document import RuleDocument
+from gateway.rules.document import RULE, RuleDocument, stored_rule
 from gateway.rules.evaluator import Change
+from gateway.rules.state import SNAPSHOT
 from gateway.store import Connection, Jsonb, Row, load_queries
 
 queries = load_queries("gateway.rules")
+
+EVIDENCE = DocumentKind("alarm's evidence", sql_paths=("metric",))
+CLEARING = DocumentKind("alarm's clearing")
+"""The clearing reading, or why else an alarm was cleared; it may be of another schema than the alarm's evidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,7 @@ def activate(tx: Connection, rule: RuleDocument, *, actor: str) -> int | None:
                 "product": rule.product,
                 "digest": rule.digest(),
                 "document": Jsonb(rule.model_dump(mode="json", by_alias=True)),
+                "schema": RULE.schema,
             },
         )
     append(tx, "rule.activated", {"rule": rule.id, "version": version, "product": rule.product}, actor=actor)
@@ -112,7 +119,8 @@ def versions(connection: Connection, ids: Iterable[int]) -> list[RuleVersion]:
 
 def read_version(row: Row) -> RuleVersion:
     """A rule version as stored; raises ValueError where this code cannot read its document."""
-    return RuleVersion(**row | {"document": RuleDocument.model_validate(row["document"])})
+    schema = row.pop("schema")
+    return RuleVersion(**row | {"document": stored_rule(row["document"], schema)})
 
 
 def record_changes(
@@ -160,6 +168,7 @@ def _raise(
         "raised_at": from_us(change.at),
         "judged_at": now,
         "historic": historic,
+        "schema": EVIDENCE.schema,
         "evidence": Jsonb(
             {
                 "metric": rule.document.condition.metric,
@@ -199,6 +208,7 @@ def _clear(tx: Connection, change: Change, rule: RuleVersion, trace: str | None)
             "onset": from_us(change.onset),
             "cleared_at": from_us(change.at),
             "clearing": Jsonb({"value": change.value, "extreme": change.extreme}),
+            "schema": CLEARING.schema,
         },
     ).fetchone()
     if row is None:
@@ -222,7 +232,12 @@ def clear_retired(tx: Connection, kept: Iterable[int], now: datetime) -> None:
     reason = "the rule was changed or taken out of force"
     rows = tx.execute(
         queries.clear_retired,
-        {"in_force": list(kept), "cleared_at": now, "clearing": Jsonb({"reason": reason})},
+        {
+            "in_force": list(kept),
+            "cleared_at": now,
+            "clearing": Jsonb({"reason": reason}),
+            "schema": CLEARING.schema,
+        },
     ).fetchall()
     for row in rows:
         told = {
@@ -242,12 +257,19 @@ def alarm(connection: Connection, alarm_id: int) -> Row:
     row = connection.execute(queries.alarm, {"id": alarm_id}).fetchone()
     if row is None:
         raise LookupError(f"no alarm has the number {alarm_id}")
-    return row
+    return _as_written(row) | {"document": RULE.read(row["document"], row["rule_schema"])}
+
+
+def _as_written(row: Row) -> Row:
+    """An alarm's row with its evidence and clearing in the present schemas."""
+    clearing = None if row["clearing"] is None else CLEARING.read(row["clearing"], row["clearing_schema"])
+    return row | {"evidence": EVIDENCE.read(row["evidence"], row["schema"]), "clearing": clearing}
 
 
 def alarms_page(connection: Connection, before: int, limit: int, unit: str | None = None) -> list[Row]:
     """Alarms below a number, the newest first; of one unit, if its public id is given."""
-    return connection.execute(queries.alarms_page, {"before": before, "limit": limit, "unit": unit}).fetchall()
+    rows = connection.execute(queries.alarms_page, {"before": before, "limit": limit, "unit": unit})
+    return [_as_written(row) for row in rows]
 
 
 def mark(connection: Connection) -> Mark:
@@ -260,7 +282,7 @@ def snapshots(connection: Connection) -> dict[int, list[bytes]]:
     """The saved state, by product."""
     saved: dict[int, list[bytes]] = {}
     for row in connection.execute(queries.snapshots):
-        saved.setdefault(row["product_id"], []).append(row["state"])
+        saved.setdefault(row["product_id"], []).append(SNAPSHOT.read(row["state"], row["schema"]))
     return saved
 
 
@@ -274,6 +296,9 @@ def save(tx: Connection, mark: Mark, dumps: Iterable[tuple[int, int, bytes]]) ->
     with tx.cursor() as cursor:
         cursor.executemany(
             queries.save_snapshot,
-            [{"product_id": product, "partition": partition, "state": state} for product, partition, state in dumps],
+            [
+                {"product_id": product, "partition": partition, "state": state, "schema": SNAPSHOT.schema}
+                for product, partition, state in dumps
+            ],
         )
     tx.execute(queries.set_mark, {"seq": mark.seq, "revision": mark.revision, "versions": list(mark.versions)})

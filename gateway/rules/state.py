@@ -8,11 +8,16 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from gateway.core.documents import DocumentKind
+
 Ints = npt.NDArray[np.int64]
 Phases = npt.NDArray[np.int8]
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Index = Any  # what numpy takes between brackets
+
+SNAPSHOT = DocumentKind("rule snapshot")
+"""What `dump` writes; a change of its arrays or their meaning needs the next number and an upgrade of the bytes."""
 
 PARTITIONS = 16
 NEVER = -(2**62)  # "no reading yet": older than any event time, and far enough from overflow to subtract from

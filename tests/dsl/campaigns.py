@@ -108,5 +108,5 @@ def taken(answer: Any, status: int = 200) -> dict[str, Any]:
 
 @contextmanager
 def office(url: str, db: Connection) -> Iterator[Office]:
-    with site(url, db) as world, Database(url, "test", max_size=4) as database:
+    with site(url, db, **CHANNELS) as world, Database(url, "test", max_size=4) as database:
         yield Office(world, database, db)

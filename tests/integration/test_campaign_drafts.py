@@ -2,11 +2,14 @@
 
 import random
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from psycopg.errors import RaiseException
 
+from gateway.campaigns import service
 from tests.dsl.campaigns import Office, office, taken
+from tests.dsl.people import site
 from tests.factories.campaigns import (
     RECALL,
     UPDATE,
@@ -32,6 +35,66 @@ def at(url, db) -> Office:
 def problems(answer, status=422):
     assert answer.status_code == status, answer.text
     return answer.json()["problems"]
+
+
+class TestNumbers:
+    def test_the_number_of_a_discarded_draft_is_never_given_again(self, at):
+        year = at.world.now().year
+        first = at.draft()
+        assert at.paula.delete(f"/api/campaigns/{first['id']}").status_code == 204
+        assert [first["number"], at.draft()["number"]] == [f"R-{year}-01", f"R-{year}-02"]
+
+    def test_kinds_are_numbered_apart(self, at):
+        year = at.world.now().year
+        assert [at.draft()["number"], at.draft(UPDATE)["number"]] == [f"R-{year}-01", f"U-{year}-01"]
+
+    def test_drafts_that_are_begun_at_once_get_numbers_of_their_own(self, at):
+        together = threading.Barrier(4)
+
+        def begin():
+            together.wait(10)
+            return at.paula.post("/api/campaigns", written()).json()["number"]
+
+        with ThreadPoolExecutor(4) as threads:
+            numbers = [begun.result(20) for begun in [threads.submit(begin) for _ in range(4)]]
+        assert sorted(number[-2:] for number in numbers) == ["01", "02", "03", "04"]
+
+    def test_drafts_at_one_time_are_bounded(self, at, monkeypatch):
+        monkeypatch.setattr(service, "DRAFTS_MAX", 1)
+        at.draft()
+        refused = at.paula.post("/api/campaigns", written())
+        assert (refused.status_code, refused.json()["detail"]) == (
+            409, "There are 1 drafts; more than 1 are not kept. Discard some first.",
+        )  # fmt: skip
+
+
+class TestWhatIsSetUp:
+    """A person signs for the count: a channel that is not set up reaches nobody."""
+
+    @pytest.mark.parametrize(
+        ("settings", "reached"),
+        [
+            ({"smtp_url": None}, ([], 0, 0, 2)),
+            ({}, (["email"], 2, 0, 0)),
+            ({"smtp_url": None, "fcm_credentials": "/none.json"}, (["push"], 0, 1, 1)),
+            ({"fcm_credentials": "/none.json"}, (["email", "push"], 2, 1, 0)),
+        ],
+    )
+    def test_only_channels_that_are_set_up_count(self, url, db, settings, reached):
+        add_units(db, ("P1", "L1", None), ("P2", "L1", None))
+        add_owners(db, {"P1": "Ada", "P2": "Bob"})
+        db.execute(
+            "INSERT INTO push_token (public_id, person_id, kind, value, platform, created_at)"
+            " VALUES ('t', %s, 'token', 't', 'android', now())",
+            [person(db, "Ada")],
+        )
+        with site(url, db, **settings) as world:
+            paula = world.as_("product_manager", "paula@maker.example")
+            draft = paula.post("/api/campaigns", written()).json()
+            counted = paula.post("/api/campaigns/count", {"product": "pump", "audience": draft["audience"],
+                                                          "supersedes": None, "kind": "recall"}).json()  # fmt: skip
+        for count in (draft["count"], counted):
+            assert (count["channels"], count["by_email"], count["by_push"], count["feed_only"]) == reached
 
 
 class TestDrafts:
@@ -292,6 +355,7 @@ def test_the_count_is_what_counting_one_by_one_gives(url, db, seed):
                     "unknown_firmware": sum(version(f) is None for _, f, _ in fleet.values())
                     if by == "firmware"
                     else 0,
+                    "channels": ["email", "push"],
                     "languages": {
                         language: sum(languages[owner] == language for owner in set(known))
                         for language in {languages[owner] for owner in known}

@@ -216,10 +216,10 @@ def _cut(tx, *_args, **_more):
     tx.execute("SELECT pg_terminate_backend(pg_backend_pid())")
 
 
-def _breaks_for_german(subject, language):
-    if language == "de":
+def _breaks_for_german(subject, owner):
+    if owner.language == "de":
         raise RuntimeError("no words")
-    return subject.texts[language]
+    return subject.texts[owner.language]
 
 
 class TestWhoComesLater:

@@ -168,6 +168,7 @@ def test_who_sold_the_unit_is_still_told_that_it_is_over_and_the_buyer_is_not_bo
     story.raise_("P1", onset=onset + SECOND)
     story.db.execute("UPDATE alarm SET raised_at = onset")
     story.clear("P1", onset)
+    story.clear("P1", onset + SECOND)
     story.work()
     assert story.column("SELECT p.name, n.state FROM notice n JOIN person p ON p.id = n.person_id") == [
         ("Ada", "resolved")

@@ -20,7 +20,17 @@ from tests.dsl.owners import (
 )
 
 NOW = datetime.now(UTC)
-VIEWS = ("my_unit", "my_latest", "my_metric", "my_reading", "my_alarm", "my_message", "my_notice", "my_delivery")
+VIEWS = (
+    "my_unit",
+    "my_latest",
+    "my_metric",
+    "my_reading",
+    "my_alarm",
+    "my_message",
+    "my_notice",
+    "my_delivery",
+    "my_check",
+)
 
 
 def ago(**span):

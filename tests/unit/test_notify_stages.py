@@ -1,5 +1,6 @@
 """The stages from an alarm to a notice, as pure functions of what is known."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from typing import Any
@@ -80,13 +81,37 @@ def test_who_became_the_owner_at_the_very_moment_is_told():
         ({"subject": alarm(historic=True)}, "historic"),
         ({"subject": alarm(audience=("support",))}, "support only"),
         ({"owner": None}, "nobody is registered"),
-        ({"owner": Owner(2, "bob", "Bob", "bob@example.org", "en", NOW)}, "changed hands"),
+        (
+            {"subject": alarm(cleared_at=NOW), "owner": Owner(2, "bob", "Bob", "bob@example.org", "en", NOW)},
+            "changed hands",
+        ),
     ],
 )
 def test_who_is_not_concerned_is_not_told_and_the_reason_is_kept(changes: dict[str, Any], reason: str):
     answer = address(facts(**changes))
     assert isinstance(answer, Drop)
     assert reason in answer.reason
+
+
+def test_whoever_owns_the_unit_while_the_alarm_is_active_is_told():
+    bob = Owner(2, "bob", "Bob", "bob@example.org", "en", NOW)
+    assert address(facts(owner=bob)) == Pass("active when it became theirs on 2026-07-01")
+
+
+def test_what_was_measured_before_the_unit_was_theirs_is_not_told():
+    """The state passes on, its history does not."""
+    bob = Owner(2, "bob", "Bob", "bob@example.org", "en", NOW)
+    texts = {"text": {"en": {"title": "At {value}", "body": "Above {limit} {unit}.", "action": "Wait, {value}."}}}
+    assert notice_text(alarm(rule_changes=texts), bob) == {
+        "title": "Pump overheats",
+        "body": "Above 90 °C. This was so already when the unit became yours.",
+        "action": "See what it measures now in My Products.",
+    }
+    known = why(alarm(), bob)
+    assert (known["value"], known["extreme"], known["onset"], known["raised_at"]) == (
+        None, None, NOW.isoformat(), NOW.isoformat(),
+    )  # fmt: skip
+    assert "95" not in str(known)
 
 
 def test_a_rule_for_owner_and_support_tells_the_owner():
@@ -210,10 +235,10 @@ def test_the_text_has_its_values_filled_in_and_falls_back_to_english():
     body = "{product} {serial}: {value} {unit}, over {limit}"
     texts = {"text": {"en": {"title": "Off", "body": body, "action": "Wait."}}}
     expected = {"title": "Off", "body": "Pump P-1: 95.13 °C, over 90", "action": "Wait."}
-    assert notice_text(alarm(rule_changes=texts), "en") == expected
-    assert notice_text(alarm(rule_changes=texts), "fr") == expected
+    assert notice_text(alarm(rule_changes=texts), ADA) == expected
+    assert notice_text(alarm(rule_changes=texts), replace(ADA, language="fr")) == expected
     texts["text"]["de"] = {"title": "Aus", "body": "{product} bei {value}", "action": "Warten."}
-    assert notice_text(alarm(rule_changes=texts), "de")["body"] == "Pumpe bei 95.13"
+    assert notice_text(alarm(rule_changes=texts), replace(ADA, language="de"))["body"] == "Pumpe bei 95.13"
 
 
 def test_a_band_tells_the_limit_that_was_crossed():
@@ -269,7 +294,7 @@ def test_a_recall_never_waits_and_an_update_does():
 
 
 def test_a_campaign_speaks_the_language_it_has_and_says_why_it_came():
-    assert notice_text(recall(), "de")["title"] == "Fire"
+    assert notice_text(recall(), replace(ADA, language="de"))["title"] == "Fire"
     assert why(recall(), ADA) == {
         "number": "R-2026-02",
         "matched": "lot L1",

@@ -4,7 +4,8 @@ const LATE_MS = 90_000, OFFLINE_MS = 600_000; // no reading for this long: patch
 const CHARTS = 12, LEAD_MS = 600_000, TAIL_MS = 120_000, GAP_MS = 60_000, CHART_MINUTES = 360, CHART_POINTS = 1_500;
 const FIRST_ROWS = matchMedia("(min-width: 860px)").matches ? 30 : 5; // on a phone the notices come after the products
 const STATES = { // icon, word, tone; in the order of the filter
-  recalled: ["recall", "Recalled", "safety"], critical: ["crit", "Critical", "safety"], warning: ["warn", "Needs attention", "warn"],
+  recalled: ["recall", "Recalled", "safety"], critical: ["crit", "Critical", "safety"],
+  checking: ["warn", "Recall being checked", "warn"], warning: ["warn", "Needs attention", "warn"],
   update: ["info", "Update offered", "info"], info: ["info", "Info", "info"], unknown: ["unknown", "Unknown", ""], fine: ["ok", "Fine", "ok"],
 };
 const SEVERITIES = { safety: ["recall", "Safety", "safety"], critical: STATES.critical, warning: ["warn", "Warning", "warn"], info: STATES.info };
@@ -98,7 +99,7 @@ let rowIds = [], unitsLoaded = false, allRows = false, moreOnServer = false, rea
 const silence = (unit) => (unit.last_seen ? now() - Date.parse(unit.last_seen) : Infinity);
 /** Unknown is never shown as fine: a unit we no longer hear is unknown. */
 const stateOf = (unit) => (!STATES[unit.state] || (unit.state === "fine" && silence(unit) > OFFLINE_MS) ? "unknown" : unit.state);
-const RANK = { recalled: 0, critical: 1, warning: 2, update: 3, info: 3, unknown: 4, fine: 5 };
+const RANK = { recalled: 0, critical: 1, checking: 1, warning: 2, update: 3, info: 3, unknown: 4, fine: 5 };
 const rankOf = (unit) => (unit.last_seen || stateOf(unit) !== "unknown" ? RANK[stateOf(unit)] : 6); // gone silent needs a look, never heard can wait
 function connectionOf(unit) {
   const ms = silence(unit);

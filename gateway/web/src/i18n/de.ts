@@ -152,6 +152,8 @@ export const de: Catalog = {
   "recall.stay": "Bleibt hier, bis Sie bestätigen",
   "recall.arrived": "Produktsicherheitsrückruf für {product}: {title}",
   "recall.share": "Sagen Sie es allen, die es benutzen.",
+  "check.headline": "Vielleicht vom Rückruf {number} betroffen",
+  "check.text": "Wir prüfen, ob Ihr Gerät dazugehört. Fragen Sie uns, wenn Sie es gleich wissen möchten:",
   "recall.pinned": "Rückrufe, die Sie noch nicht bestätigt haben",
 
   "update.installed": "Installiert",
@@ -181,6 +183,7 @@ export const de: Catalog = {
 
   "state.recalled": "Zurückgerufen",
   "state.critical": "Jetzt handeln",
+  "state.checking": "Wird geprüft",
   "state.warning": "Bitte ansehen",
   "state.update": "Update bereit",
   "state.info": "Siehe Meldung",

@@ -150,6 +150,8 @@ export const en = {
   "recall.stay": "Stays here until you confirm",
   "recall.arrived": "Product safety recall for {product}: {title}",
   "recall.share": "Tell everybody who uses it.",
+  "check.headline": "May be affected by recall {number}",
+  "check.text": "We are checking whether it concerns your unit. Ask us if you want to know now:",
   "recall.pinned": "Recalls that you have not confirmed",
 
   "update.installed": "Installed",
@@ -179,6 +181,7 @@ export const en = {
 
   "state.recalled": "Recalled",
   "state.critical": "Act now",
+  "state.checking": "Being checked",
   "state.warning": "Needs attention",
   "state.update": "Update ready",
   "state.info": "See the notice",

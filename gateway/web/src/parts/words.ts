@@ -13,6 +13,7 @@ export interface Mark {
 export const STATES: Record<Unit["state"], Mark> = {
   recalled: { icon: "recall", word: "state.recalled", tone: "safety" },
   critical: { icon: "crit", word: "state.critical", tone: "warn" },
+  checking: { icon: "warn", word: "state.checking", tone: "warn" },
   warning: { icon: "warn", word: "state.warning", tone: "warn" },
   update: { icon: "update", word: "state.update", tone: "info" },
   info: { icon: "info", word: "state.info", tone: "info" },
@@ -61,9 +62,9 @@ export const stateOf = (unit: Unit): Mark =>
   unit.state === "fine" && unit.connection !== "online" && unit.connection !== "unhealthy" ? STATES.unknown : STATES[unit.state];
 
 /** The order in which his units stand: what needs him first. */
-export const UNIT_ORDER: readonly Unit["state"][] = ["recalled", "critical", "warning", "update", "info", "unknown", "fine"];
+export const UNIT_ORDER: readonly Unit["state"][] = ["recalled", "critical", "checking", "warning", "update", "info", "unknown", "fine"];
 
-export const needsHim = (unit: Unit): boolean => ["recalled", "critical", "warning"].includes(unit.state);
+export const needsHim = (unit: Unit): boolean => ["recalled", "critical", "checking", "warning"].includes(unit.state);
 export const isOpen = (notice: Notice): boolean => notice.state === "open";
 /** Kept in view until it is over or he said that he did it; a withdrawal, which asks for nothing, until he read it. */
 export const isPinned = (notice: Notice): boolean => (isOpen(notice) && notice.kind !== "withdrawal") || !notice.read_at;

@@ -263,6 +263,13 @@ export const de: Catalog = {
   "unreached.pending": "{units} Geräte werden gerade angesehen.",
   "unreached.text": "Wer ein betroffenes Gerät registriert, wird sofort benachrichtigt.",
 
+  "joined.title": "Passt seit der Veröffentlichung",
+  "joined.text.one": "{count} Gerät passt seit der Veröffentlichung, {registered} mit Besitzer. Es ist noch nicht benachrichtigt: Ersetzen Sie die Kampagne, um es zu erreichen.",
+  "joined.text.many": "{count} Geräte passen seit der Veröffentlichung, {registered} mit Besitzer. Sie sind noch nicht benachrichtigt: Ersetzen Sie die Kampagne, um sie zu erreichen.",
+  "joined.matched": "Warum es passt",
+  "joined.found": "Gefunden",
+  "count.unset": "hier nicht eingerichtet",
+
   "unit.list": "Geräte",
   "unit.none": "Kein Gerät ist in diesem Empfängerkreis.",
   "unit.more": "Mehr Geräte zeigen",

@@ -261,6 +261,13 @@ export const en = {
   "unreached.pending": "{units} units are being looked at now.",
   "unreached.text": "Who registers an affected unit is told at once.",
 
+  "joined.title": "Matching since it was published",
+  "joined.text.one": "{count} unit matches since it was published, {registered} with an owner. It is not told yet: replace the campaign to tell it.",
+  "joined.text.many": "{count} units match since it was published, {registered} with an owner. They are not told yet: replace the campaign to tell them.",
+  "joined.matched": "Why it matches",
+  "joined.found": "Found",
+  "count.unset": "not set up here",
+
   "unit.list": "Units",
   "unit.none": "No unit is in this audience.",
   "unit.more": "Show more units",

@@ -8,7 +8,7 @@ const STAFF: Source = {
   name: "staff-stream",
   url: "/api/stream",
   kinds: [
-    "campaign.drafted", "campaign.edited", "campaign.discarded", "campaign.published", "campaign.superseded", "campaign.withdrawn",
+    "campaign.drafted", "campaign.edited", "campaign.discarded", "campaign.published", "campaign.superseded", "campaign.withdrawn", "campaign.joined",
     "notice.recorded", "notice.told", "notice.updated", "notice.resolved", "notice.read", "notice.acknowledged", "notice.withdrawn",
     "delivery.waiting", "delivery.delivered", "delivery.failed", "delivery.skipped", "delivery.unknown",
     "unit.claimed", "unit.released", "unit.firmware_reported", "units.imported", "owners.imported", "stream.reset",

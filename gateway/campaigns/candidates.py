@@ -1,0 +1,63 @@
+"""Units that match a published campaign after its audience was frozen: found, counted and shown, and not told yet.
+
+The frozen audience stays what two people signed for. An owner's page compares their unit itself (view my_check), so
+it is right before anything here has run.
+"""
+
+import logging
+from datetime import datetime
+
+from gateway.campaigns.audience import parameters, stored_audience
+from gateway.campaigns.repository import as_written, queries
+from gateway.core.errors import Unavailable
+from gateway.events import Event, append
+from gateway.store import Connection, Row
+
+log = logging.getLogger(__name__)
+
+UNIT_CHANGED = frozenset({"unit.imported", "unit.changed", "unit.firmware_reported"})
+"""Events about one unit."""
+UNITS_CHANGED = frozenset({"units.imported"})
+"""Events about many units that do not name them."""
+
+
+def note_change(tx: Connection, event: Event, now: datetime) -> None:
+    """Compare the unit of an event with the published campaigns of its product, or have all units compared."""
+    if event.kind in UNITS_CHANGED:
+        tx.execute(queries.ask_recheck, {"now": now})
+    elif event.kind in UNIT_CHANGED and event.unit_id is not None:
+        for campaign in tx.execute(queries.live_of_unit, {"unit_id": event.unit_id}).fetchall():
+            found = tx.execute(queries.find_candidate, _asked(campaign, now) | {"unit_id": event.unit_id}).rowcount
+            _tell_staff(tx, campaign, found)
+
+
+def find_candidates(tx: Connection, now: datetime) -> int:
+    """Compare one campaign that is due with all units of its product; returns the number of campaigns compared."""
+    campaign = tx.execute(queries.recheck).fetchone()
+    if campaign is None:
+        return 0
+    try:
+        asked = _asked(campaign, now)
+    except Unavailable as error:  # must not hold up the other campaigns
+        log.error("%s cannot be compared: %s", campaign["number"], error.message)  # noqa: TRY400 - the message says it all
+        return 1
+    found = tx.execute(queries.find_candidates, asked).rowcount
+    _tell_staff(tx, campaign, found)
+    log.info("%s: %d more units match since it was published.", campaign["number"], found)
+    return 1
+
+
+def forget_candidates(connection: Connection, before: datetime, limit: int) -> int:
+    """Forget some candidates of campaigns that ended before a moment; returns how many."""
+    return connection.execute(queries.forget_candidates, {"before": before, "limit": limit}).rowcount
+
+
+def _tell_staff(tx: Connection, campaign: Row, found: int) -> None:
+    """Pages that show the campaign look again."""
+    if found:
+        append(tx, "campaign.joined", {"campaign": campaign["public_id"], "number": campaign["number"], "units": found})
+
+
+def _asked(campaign: Row, now: datetime) -> Row:
+    audience = stored_audience(as_written(campaign)["audience"])
+    return parameters(audience) | {"id": campaign["id"], "product_id": campaign["product_id"], "now": now}

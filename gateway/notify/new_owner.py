@@ -1,0 +1,60 @@
+"""An active alarm passes to whoever owns the unit next: they are told of it, as of a fresh one.
+
+An alarm is due when an ownership begins: at a claim, at an import, or later where an import says so. It must be looked
+at in a transaction that holds the reader's place: then what clears it is handled before, or finds the notice.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from gateway.events import Event, append
+from gateway.notify import repository
+from gateway.notify.model import Policy, Stage
+from gateway.notify.repository import queries
+from gateway.notify.service import tell
+from gateway.store import Connection, OperationalError
+
+log = logging.getLogger(__name__)
+
+_OWNERSHIP = frozenset({"unit.claimed", "ownership.began", "alarm.raised"})
+"""Events of one unit after which an active alarm may have another owner, now or at a time that is known already."""
+_OWNERSHIPS = frozenset({"owners.imported"})
+_AGAIN_AFTER = timedelta(minutes=5)
+
+
+def note_ownership(tx: Connection, event: Event, now: datetime) -> None:
+    """Have the active alarms looked at that an event gave, or will give, to another owner."""
+    if event.kind in _OWNERSHIPS:
+        tx.execute(queries.alarms_of_new_owners, {"now": now})
+    elif event.kind in _OWNERSHIP and event.unit_id is not None:
+        tx.execute(queries.alarms_of_new_owner, {"unit_id": event.unit_id, "now": now})
+
+
+def tell_new_owners(tx: Connection, now: datetime, limit: int, policy: Policy, stages: Sequence[Stage]) -> int:
+    """Tell of the alarms that are due; returns how many there were."""
+    due = [row["alarm_id"] for row in tx.execute(queries.due_alarms, {"now": now, "limit": limit})]
+    if not due:
+        return 0
+    tx.execute(queries.next_ownership, {"ids": due, "now": now})
+    tx.execute(queries.alarms_looked_at, {"ids": due, "now": now})
+    for alarm_id in due:
+        _tell(tx, alarm_id, now, policy, stages)
+    return len(due)
+
+
+def _tell(tx: Connection, alarm_id: int, now: datetime, policy: Policy, stages: Sequence[Stage]) -> None:
+    """Tell of one alarm; one that cannot be told is tried again later, and holds up no other."""
+    try:
+        with tx.transaction():
+            alarm = repository.alarm(tx, alarm_id)
+            facts = repository.facts(tx, alarm, now, policy)
+            if alarm.cleared_at or facts.owner is None or repository.is_decided(tx, alarm.id, facts.owner.person_id):
+                return
+            tell(tx, facts, stages)
+    except OperationalError:
+        raise
+    except Exception as error:
+        log.exception("The new owner cannot be told of alarm %d.", alarm_id)
+        append(tx, "event.unhandled", {"of": "alarm of a new owner", "alarm_id": alarm_id, "error": repr(error)})
+        tx.execute(queries.alarm_again, {"id": alarm_id, "due_at": now + _AGAIN_AFTER})

@@ -1,0 +1,10 @@
+"""Which channels an installation has, by its settings."""
+
+from gateway.config import Settings
+from gateway.notify.network import EMAIL, PUSH
+
+
+def channels_of(settings: Settings) -> tuple[str, ...]:
+    """The external channels that are set up here."""
+    email = (EMAIL,) if settings.smtp_url else ()
+    return email + ((PUSH,) if settings.fcm_credentials else ())
