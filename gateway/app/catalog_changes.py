@@ -5,7 +5,7 @@ from pathlib import Path
 
 from gateway import catalog
 from gateway.app.catalog import rule_metrics
-from gateway.core.errors import BadInput
+from gateway.core.errors import BadInput, Unavailable
 from gateway.registrations import files, service
 from gateway.registrations import repository as registrations
 from gateway.rules import repository as rules
@@ -101,7 +101,7 @@ def _broken(connection: Connection, products: Iterable[str]) -> dict[str, list[s
 def _problems_of(row: Row, metrics: dict[str, Metric]) -> list[str]:
     try:
         rule = rules.read_version({name: row[name] for name in row if name != "product"}).document
-    except ValueError:
+    except (ValueError, Unavailable):
         return ["its document cannot be read by this version; apply it anew, or retire it"]
     return check(rule, metrics) or run_tests(rule, metrics)
 

@@ -31,7 +31,7 @@ WHERE revision <= %(revision)s ORDER BY product_id, revision DESC;
 
 -- name: in_force_of
 -- The documents of the rules in force for products, by their codes.
-SELECT v.id, v.rule_id, v.version, v.product_id, v.document, p.code AS product
+SELECT v.id, v.rule_id, v.version, v.product_id, v.document, v.schema, p.code AS product
 FROM rule_version v JOIN product p ON p.id = v.product_id
 WHERE v.active AND p.code = ANY(%(products)s) ORDER BY v.rule_id;
 

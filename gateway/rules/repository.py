@@ -118,9 +118,9 @@ def versions(connection: Connection, ids: Iterable[int]) -> list[RuleVersion]:
 
 
 def read_version(row: Row) -> RuleVersion:
-    """A rule version as stored; raises ValueError where this code cannot read its document."""
-    schema = row.pop("schema")
-    return RuleVersion(**row | {"document": stored_rule(row["document"], schema)})
+    """A rule version as stored; raises ValueError or Unavailable where this code cannot read its document."""
+    fields = {name: value for name, value in row.items() if name != "schema"}
+    return RuleVersion(**fields | {"document": stored_rule(row["document"], row["schema"])})
 
 
 def record_changes(
