@@ -2,6 +2,8 @@
 
 import logging
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import psycopg
@@ -96,56 +98,56 @@ def test_conflicts_are_tried_again_at_once_a_few_times_and_all_else_after_a_paus
     assert all(pause(trouble, 1) > timedelta() for trouble in Trouble if trouble is not Trouble.CONFLICT)
 
 
-def ingest(url, **settings) -> Ingest:
+@contextmanager
+def ingest(url, **settings) -> Iterator[Ingest]:
     """One that has its connection, and no broker."""
     given = Settings(**settings)
     inbox = Inbox(given.queue_max_messages)
     link = Link(LinkSettings("127.0.0.1", 1, "none", given.mqtt_session_expiry, 1, None), inbox, system_clock)
     made = Ingest(given, url, inbox, link, system_clock)
     assert made._open()
-    return made
-
-
-def test_ingest_tries_again_at_once_what_lost_a_deadlock_on_the_same_connection(url, db, caplog):
-    made = ingest(url)
-    before = made._connection
-    tries = []
-
-    def work() -> str:
-        tries.append(1)
-        if len(tries) == 1:
-            with connect(url) as other:
-                deadlock(made._connection, other)
-        return "done"
-
     try:
+        yield made
+    finally:
+        made._connection.close()
+        link.close()
+
+
+def test_ingest_tries_again_at_once_what_lost_a_deadlock_on_the_same_connection(url, caplog):
+    tries = []
+    with ingest(url) as made:
+        before = made._connection
+
+        def work() -> str:
+            tries.append(1)
+            if len(tries) == 1:
+                with connect(url) as other:
+                    deadlock(made._connection, other)
+            return "done"
+
         with caplog.at_level(logging.WARNING):
             assert made._patiently(work) == "done"
         assert len(tries) == 2
         assert made._connection is before
-        assert "Ingest waits for other transactions that change the same rows" in caplog.text
-    finally:
-        made._connection.close()
+    assert "Ingest waits for other transactions that change the same rows" in caplog.text
 
 
 def test_ingest_says_in_its_sign_of_life_what_it_waits_for_and_goes_on_when_it_is_over(url, db):
-    made = ingest(url)
-    with connect(url) as other:
+    results = []
+    with ingest(url) as made, connect(url) as other:
         other.execute("BEGIN")
         other.execute("LOCK TABLE product")
         made._connection.execute("SET lock_timeout = '10ms'")
-        results = []
-        thread = threading.Thread(
-            target=lambda: results.append(
-                made._patiently(lambda: made._connection.execute("SELECT FROM product").rowcount)
-            )
-        )
+
+        def ask() -> None:
+            results.append(made._patiently(lambda: made._connection.execute("SELECT FROM product").rowcount))
+
+        thread = threading.Thread(target=ask)
         thread.start()
-        until(lambda: (last_beat(db, "ingest").detail or {}).get("waiting_for") == Trouble.LOCK.value)
+        until(lambda: last_beat(db, "ingest").detail["waiting_for"] == Trouble.LOCK.value)
         other.execute("ROLLBACK")
         thread.join(20)
     assert results == [0]
-    made._connection.close()
 
 
 def test_the_worker_says_what_it_waits_for_and_goes_on_on_its_connection(url, db, database, monkeypatch):
@@ -192,28 +194,26 @@ def test_a_request_that_meets_a_lock_is_told_so_and_when_to_try_again(url, db):
     assert answer.json()["detail"].startswith("Another change has hold of what this one needs")
 
 
-def test_on_a_full_disk_ingest_names_it_to_readyz_and_goes_on_when_there_is_room(tmp_path):
+def test_on_a_full_disk_ingest_names_it_to_readyz_and_goes_on_when_there_is_room():
     """Small rows still find room in their pages: so the sign of life can say what is waited for."""
-    with small_disk(90) as disk:
-        folder = disk.path / "data"
-        with EmbeddedPostgres(folder, durable=False) as postgres:
-            migrate(postgres.url)
-            with connect(postgres.url) as db, site(postgres.url, db) as world:
-                db.execute("CREATE TABLE big (filler text)")
-                made = ingest(postgres.url)
-                disk.fill()
-                results = []
-                grow = "INSERT INTO big SELECT repeat(md5(n::text), 60) FROM generate_series(1, 200) AS n"
-                thread = threading.Thread(
-                    target=lambda: results.append(made._patiently(lambda: made._connection.execute(grow).rowcount))
-                )
-                thread.start()
+    grow = "INSERT INTO big SELECT repeat(md5(n::text), 60) FROM generate_series(1, 200) AS n"
+    results = []
+    with small_disk(90) as disk, EmbeddedPostgres(disk.path / "data", durable=False) as postgres:
+        migrate(postgres.url)
+        with connect(postgres.url) as db, site(postgres.url, db) as world, ingest(postgres.url) as made:
+            db.execute("CREATE TABLE big (filler text)")
+            disk.fill()
+            thread = threading.Thread(
+                target=lambda: results.append(made._patiently(lambda: made._connection.execute(grow).rowcount))
+            )
+            thread.start()
+            browser = world.browser()
 
-                def readyz():
-                    return world.browser().client.get("/readyz").json()["waiting_for"]
+            def named() -> bool:
+                waiting_for = browser.client.get("/readyz").json()["waiting_for"]
+                return waiting_for.get("ingest") == "room on the database's disk"
 
-                until(lambda: readyz().get("ingest") == "room on the database's disk")
-                disk.free()
-                thread.join(30)
-                assert results == [200]
-                made._connection.close()
+            until(named)
+            disk.free()
+            thread.join(30)
+    assert results == [200]
