@@ -135,6 +135,17 @@ def test_inside_a_transaction_a_reader_gives_no_places(url, db, start):
         assert following(db, start)[0] == "a"
 
 
+def test_what_waits_in_a_dump_of_another_cluster_is_placed_there(url, db, start):
+    """Its transaction ids mean nothing in the new one: they may be far ahead, or long gone."""
+    say(db, "a")
+    db.execute("UPDATE event_waiting SET xid = '9999999999999'")
+    say(db, "b")
+    db.execute("UPDATE event_waiting SET xid = '3' WHERE xid < '9999999999999'")
+    with connect(url) as new:
+        assert following(new, start)[0] == "ba"
+        assert following(new, end(new)) == ("", end(new))
+
+
 def test_a_turn_is_bounded_and_the_next_one_goes_on(db, start):
     with db.transaction():
         say(db, *"abcde")
@@ -315,3 +326,12 @@ def test_a_position_reads_back_as_it_was_written():
 def test_anything_else_is_no_position(text: str):
     with pytest.raises(BadInput, match="is not a place in the event log; use the cursor of an event"):
         Position.parse(text)
+
+
+def test_no_address_comes_into_the_log_also_not_in_the_words_of_a_mail_server(db, start):
+    append(db, "delivery.failed", {"reason": "550 5.1.1 <ada@example.org>: nobody (to=Ada.L@example.org)", "n": 1})
+    append_all(db, "kept", [(1, {"deep": [{"reason": "ada@example.org"}, "12 bar @ 3 s"]})], actor="test")
+    assert [event.data for event in read(db, start, 9)] == [
+        {"reason": "550 5.1.1 <(an address)>: nobody (to=(an address))", "n": 1},
+        {"deep": [{"reason": "(an address)"}, "12 bar @ 3 s"]},
+    ]
