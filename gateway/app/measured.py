@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import timedelta
 
 from prometheus_client import REGISTRY
@@ -9,7 +10,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from gateway.catalog.repository import suspensions
-from gateway.events import dead_letters, unread
+from gateway.events import dead_letters, place_events, unread
 from gateway.events.reader import waiting as waiting_for_place
 from gateway.m2m import quarantine
 from gateway.notify import repository as notify
@@ -53,6 +54,8 @@ def _measure(connection: Connection, reader: str) -> Iterable[Metric]:
     for row in notify.backlog(connection):
         waiting.add_metric([row["channel"]], row["waiting"])
         overdue.add_metric([row["channel"]], row["overdue_s"])
+    with suppress(*TROUBLES):  # then they are counted as without a place
+        place_events(connection)
     behind = unread(connection, reader)
     events = GaugeMetricFamily("gateway_events_unread", "Events the worker has not handled; counted to 10,000.")
     events.add_metric([], behind.events)

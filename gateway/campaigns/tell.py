@@ -77,7 +77,11 @@ def _tell(
     for row in owned:  # one of them cannot be told, and must not hold up the others
         error = _tell_all(tx, told, [row], now, policy, stages)
         if error:
-            what: dict[str, Any] = {"of": campaign["number"], "campaign": campaign["public_id"], "error": repr(error)}
+            what: dict[str, Any] = {
+                "of": campaign["number"],
+                "campaign": campaign["public_id"],
+                "error": type(error).__name__,
+            }
             append(tx, "event.unhandled", what, unit_id=row["unit_id"], person_id=row["person_id"])
             tx.execute(queries.look_later, own | {"unit_id": row["unit_id"], "due_at": now + _AGAIN_AFTER})
 

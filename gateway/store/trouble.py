@@ -45,7 +45,7 @@ _BY_STATE = {
     "55P03": Trouble.LOCK,
     "25006": Trouble.READ_ONLY,
 }
-_TOO_MANY = "too many clients", "remaining connection slots"
+_TOO_MANY = "too many clients", "too many connections", "remaining connection slots"
 """How the server words a refusal at the door, where the driver has no code for it."""
 
 

@@ -63,7 +63,7 @@ def test_a_stream_resumes_behind_the_last_event_it_had(url, tmp_path, mosquitto_
             resumed = []
             while len([event for event in resumed if event["kind"] == "notice.told"]) < 3:
                 resumed.append(stream.next())
-    places = [tuple(map(int, event["cursor"].split("."))) for event in [seen, *resumed]]
+    places = [int(event["cursor"]) for event in [seen, *resumed]]
     assert places == sorted(set(places))
     assert [event["kind"] for event in resumed].count("alarm.raised") == 2
 

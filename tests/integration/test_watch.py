@@ -10,6 +10,7 @@ from prometheus_client import REGISTRY
 from gateway.app.measured import Measured
 from gateway.embedded.broker import EmbeddedBroker
 from gateway.embedded.process import spawn
+from gateway.events import append, place_events
 from gateway.m2m.session import Session
 from gateway.m2m.watch import dropped, watch
 from gateway.store import Database
@@ -79,14 +80,19 @@ def test_while_the_database_is_away_only_that_is_measured(url, db):
 
 def test_events_that_nobody_handled_are_counted_with_their_age(url, db):
     db.execute(
-        "INSERT INTO event (at, kind, actor, data) SELECT now() - '1 min'::interval, 'x', 'test', '{}'"
+        "INSERT INTO event (at, kind, actor, data) SELECT now() - '1 s'::interval, 'x', 'test', '{}'"
         " FROM generate_series(1, 3)"
     )
+    place_events(db)
+    db.execute("UPDATE event_place SET placed_at = now() - '1 min'::interval")
+    append(db, "x", {})  # waits for its place: whoever measures gives it
     with Database(url, "test-measured", max_size=1) as database:
         measured = Measured(database, "notify")
         try:
             found = {family.name: family.samples for family in measured.collect()}
         finally:
             REGISTRY.unregister(measured)
-    assert found["gateway_events_unread"][0].value == 3
+    assert found["gateway_events_unread"][0].value == 4
+    assert found["gateway_events_unplaced"][0].value == 0
+    assert found["gateway_events_failed"][0].value == 0
     assert 60 <= found["gateway_events_lag_seconds"][0].value < 120

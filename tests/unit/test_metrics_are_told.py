@@ -2,12 +2,15 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from prometheus_client import REGISTRY
 
 from gateway import flow, metrics
 from gateway.app import ingest, measured
+from gateway.store import Trouble
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "operating.md").read_text("utf-8")
@@ -41,3 +44,30 @@ def test_a_stage_that_breaks_is_timed_too():
     with pytest.raises(ZeroDivisionError), metrics.stage("judge"):
         _ = 1 / 0
     assert REGISTRY.get_sample_value("gateway_stage_seconds_count", {"stage": "judge"}) >= 1
+
+
+def rules() -> list[dict[str, Any]]:
+    groups = yaml.safe_load((ROOT / "deploy" / "prometheus" / "gateway-rules.yml").read_text("utf-8"))["groups"]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+def test_the_alert_rules_ask_for_nothing_that_is_not_there_and_say_what_to_do():
+    for rule in rules():
+        asked = re.findall(r"gateway_\w+", rule["expr"])
+        assert asked
+        assert {PARTS.sub("", name) for name in asked} <= names(), rule["alert"]
+        assert set(rule) - {"for"} == {"alert", "expr", "labels", "annotations"}
+        assert re.fullmatch(r"\d+[smh]", rule.get("for", "1m"))
+        assert set(rule["annotations"]) == {"summary", "action"}, rule["alert"]
+        assert rule["labels"]["severity"] in {"warning", "critical"}
+
+
+def test_the_alert_rules_name_troubles_that_there_are():
+    (disk,) = [rule for rule in rules() if rule["alert"] == "GatewayDatabaseDiskFull"]
+    assert f'trouble="{Trouble.DISK.name.lower()}"' in disk["expr"]
+    (cancelled,) = [rule for rule in rules() if rule["alert"] == "GatewayStatementsCancelled"]
+    assert f"{Trouble.CANCELLED.name}|{Trouble.LOCK.name}".lower() in cancelled["expr"]
+
+
+def test_every_alert_rule_stands_in_the_page_for_operators():
+    assert {rule["alert"] for rule in rules()} == set(re.findall(r"`(Gateway\w+)`", SECTION))

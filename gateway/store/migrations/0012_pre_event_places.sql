@@ -182,6 +182,3 @@ ALTER FUNCTION event_turn(int) SET lock_timeout = '5s';
 ALTER FUNCTION event_turn(int) SET enable_seqscan = off;  -- a table of dead rows looks small to the planner
 
 REVOKE EXECUTE ON FUNCTION event_make_month(date), event_drop_before(date) FROM PUBLIC;
-
--- Signs of life are written on a full disk, too: the row always finds room in its own page.
-ALTER TABLE role_beat SET (fillfactor = 10);
