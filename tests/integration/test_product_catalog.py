@@ -10,8 +10,9 @@ import yaml
 from gateway import catalog
 from gateway.app import judging
 from gateway.app.check import products as check_products
-from gateway.app.imports import apply_rules, import_files, retire_rules
+from gateway.app.imports import apply_rules, import_files, resume_products, retire_rules
 from gateway.catalog.repository import suspensions
+from gateway.core.clock import system_clock
 from gateway.core.errors import BadInput
 from gateway.registrations.model import UnitRow
 from gateway.registrations.service import import_product, import_units
@@ -24,6 +25,14 @@ FLOW = {"name": "flow_l_min", "title": {"en": "Flow"}, "unit": "l/min", "range":
 TEMPERATURE, PRESSURE = PUMP["metrics"]
 FAN = PUMP | {"code": "fan", "model": "F 1", "name": {"en": "Fan"}}
 RULE = HOT % {"for": "0s", "raised": "3s", "severity": "warning", "audience": "owner"}
+
+
+PRESS = (
+    RULE.replace("pump-hot", "pump-press")
+    .replace("metric: temp_c, unit: °C, above: 90, clear_below: 85", "metric: pressure_bar, unit: bar, above: 5")
+    .replace('temp_c: "80x3 95x20"', 'pressure_bar: "1x3 6x20"')
+    .replace('temp_c: "80x20"', 'pressure_bar: "1x20"')
+)
 
 
 class Maker:
@@ -165,13 +174,10 @@ def test_options_for_rules_go_with_products_only(maker, url, tmp_path):
 def test_applying_a_rule_checks_the_other_rules_of_its_product(maker, db):
     """One that was broken otherwise is named: the catalog as a whole must be sound."""
     db.execute("DELETE FROM product_metric WHERE metric_id = (SELECT id FROM metric WHERE name = 'temp_c')")
-    pressure = RULE.replace("pump-hot", "pump-press").replace("temp_c", "pressure_bar").replace("°C", "bar")
-    pressure = pressure.replace("above: 90, clear_below: 85", "above: 5").replace("80x3 95x20", "1x3 6x20")
-    pressure = pressure.replace("80x20", "1x20")
     with pytest.raises(BadInput, match=r"pump-hot: condition\.metric: .*retire it first"):
-        maker.rules(pressure)
+        maker.rules(PRESS)
     retire_rules(maker.url, ["pump-hot"], actor="test")
-    assert maker.rules(pressure) == ["pump-press: version 1 is in force"]
+    assert maker.rules(PRESS) == ["pump-press: version 1 is in force"]
 
 
 def test_a_product_file_without_a_change_makes_no_revision(maker, db):
@@ -410,3 +416,49 @@ def test_what_waits_goes_with_the_readings_it_is_of(maker, db, ingest, fault):
     ingest.send("pump", "1", (time.time() - 4, {"temp_c": 99}))
     ingest.save()
     assert db.execute("SELECT count(*) AS n FROM unjudged_batch").fetchone()["n"] == 1
+
+
+def test_a_state_that_cannot_be_read_is_forgotten_by_command_and_its_alarms_are_cleared(maker, db, url, ingest):
+    at = time.time() - 50
+    ingest.send("pump", "1", (at, {"temp_c": 95}))
+    ingest.send("fan", "1", (at, {"temp_c": 95}))
+    ingest.save()
+    db.execute(
+        "UPDATE rule_snapshot SET state = 'broken' WHERE product_id = (SELECT id FROM product WHERE code = 'pump')"
+    )
+    ingest.restart()
+    ingest.send("pump", "1", (at + 1, {"temp_c": 96}))
+    again = {"actor": "test", "clock": system_clock}
+    with pytest.raises(BadInput, match="fan is not suspended; suspended: pump"):
+        resume_products(url, ["fan"], forget_state=False, **again)
+    resume_products(url, ["pump"], forget_state=False, **again)
+    ingest.look()
+    assert len(ingest.suspended) == 1
+    resume_products(url, ["pump"], forget_state=True, **again)
+    ingest.look()
+    assert ingest.suspended == set()
+    assert [(rule, round(onset - at), active) for rule, onset, active, _ in alarms(db)] == [
+        ("fan-hot", 0, True),
+        ("pump-hot", 0, False),
+        ("pump-hot", 1, True),
+    ]
+
+
+def test_a_rule_that_came_back_while_its_product_was_suspended_begins_anew(maker, db, url, ingest, fault):
+    """Its alarm was cleared when it went; what the saved state knew of it must not keep a new one from being raised."""
+    maker.rules(PRESS)
+    at = time.time() - 50
+    ingest.look()
+    ingest.send("pump", "1", (at, {"temp_c": 95}))
+    fault.in_judging(99.0)
+    ingest.send("pump", "2", (at, {"temp_c": 99}))
+    retire_rules(url, ["pump-hot"], actor="test")
+    ingest.look()
+    assert len(ingest.suspended) == 1
+    ingest.send("pump", "1", (at + 1, {"temp_c": 96}))
+    fault.on = False
+    maker.rules(RULE)
+    ingest.look()
+    assert ingest.suspended == set()
+    found = [(round(onset - at), active) for _, onset, active, _ in alarms(db)]
+    assert found == [(0, False), (0, True), (1, True)]
