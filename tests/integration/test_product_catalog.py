@@ -16,7 +16,10 @@ from gateway.core.clock import system_clock
 from gateway.core.errors import BadInput
 from gateway.registrations.model import UnitRow
 from gateway.registrations.service import import_product, import_units
-from gateway.store import connect
+from gateway.rules.document import RuleDocument
+from gateway.rules.state import Readings
+from gateway.store import Jsonb, connect
+from gateway.store import migrate as migrations
 from tests.dsl.stepped import Stepped
 from tests.dsl.wait import until
 from tests.factories import HOT, PUMP, product
@@ -462,3 +465,43 @@ def test_a_rule_that_came_back_while_its_product_was_suspended_begins_anew(maker
     assert ingest.suspended == set()
     found = [(round(onset - at), active) for _, onset, active, _ in alarms(db)]
     assert found == [(0, False), (0, True), (1, True)]
+
+
+def test_a_database_without_revisions_is_brought_over_and_its_journal_is_judged_by_the_rules_of_its_time(
+    empty_url, monkeypatch
+):
+    """The rule was changed, and migrated, while ingest was down."""
+    every = migrations._migrations()
+    monkeypatch.setattr(migrations, "_migrations", lambda: [each for each in every if each[0] < "0011"])
+    migrations.migrate(empty_url)
+    document = RuleDocument.model_validate(yaml.safe_load(RULE)).model_dump(mode="json", by_alias=True)
+    at = round(time.time() - 60)
+    with connect(empty_url, "test") as db:
+        db.execute("INSERT INTO product (code, model, brand, name) VALUES ('pump', 'P', 'B', '{\"en\": \"Pump\"}')")
+        db.execute("INSERT INTO metric (name) VALUES ('temp_c')")
+        db.execute(
+            "INSERT INTO product_metric (product_id, metric_id, position, title, unit, low, high, cadence)"
+            " VALUES (1, 1, 0, '{}', '°C', -40, 200, '1s')"
+        )
+        db.execute("INSERT INTO unit (public_id, product_id, serial, printed) VALUES ('u', 1, '1', '1')")
+        for version in (1, 2):
+            db.execute(
+                "INSERT INTO rule_version (rule_id, version, product_id, document, digest, active)"
+                " VALUES ('pump-hot', %s, 1, %s, '', %s)",
+                [version, Jsonb(document), version == 2],
+            )
+        db.execute("INSERT INTO ingest_mark (seq, versions) VALUES (6, '{1}')")
+        readings = judging.journal({1: Readings.of([1], [1], [at * 1_000_000], [95.0])})
+        db.execute("INSERT INTO ingest_journal VALUES (7, now(), %s, '')", [readings])
+    monkeypatch.undo()
+    migrations.migrate(empty_url)
+    stepped = Stepped(empty_url)
+    stepped.send("pump", "1", (at + 1, {"temp_c": 96}))
+    stepped.kill()
+    with connect(empty_url, "test") as db:
+        rows = db.execute(
+            "SELECT version, cleared_at IS NULL AS active FROM alarm a JOIN rule_version v"
+            " ON v.id = rule_version_id ORDER BY a.id"
+        ).fetchall()
+        assert [tuple(row.values()) for row in rows] == [(1, False), (2, True)]
+        assert catalog.newest(db) == 2
