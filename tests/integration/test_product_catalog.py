@@ -326,7 +326,7 @@ def test_one_products_trouble_is_only_its_own_and_what_waited_is_judged_when_it_
         maker.products(PUMP | {"brand": "Other"})
         ingest.look()
     elif how == "in the replay":
-        fault.in_judging(20.0)
+        fault.in_judging(95.0)
         ingest.restart()
     fault.in_judging(99.0)
     ingest.send("pump", "2", (at + 5, {"temp_c": 99}))
@@ -365,6 +365,18 @@ def test_one_products_trouble_is_only_its_own_and_what_waited_is_judged_when_it_
         ingest.send("pump", serial, (time.time() + 1, {"temp_c": 20}))
     active = [rule for rule, _, active, _ in alarms(db) if active]
     assert active == ["fan-hot"], "what its rules knew before and during the trouble is known after it"
+
+
+def test_a_product_that_is_mended_without_a_restart_goes_on_from_where_it_was(maker, db, ingest, fault):
+    at = time.time() - 50
+    ingest.send("pump", "1", (at - 1, {"temp_c": 95}))
+    fault.in_judging(99.0)
+    ingest.send("pump", "2", (at, {"temp_c": 99}))
+    fault.on = False
+    maker.products(PUMP | {"brand": "Other"})
+    ingest.look()
+    ingest.send("pump", "1", (at + 1, {"temp_c": 20}))
+    assert [active for _, _, active, _ in alarms(db)] == [False, True]
 
 
 def test_a_product_that_was_suspended_resumes_at_a_start_where_it_can_be_judged(maker, db, ingest, fault):
