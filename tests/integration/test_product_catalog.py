@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gateway import catalog
+from gateway import catalog, cli
 from gateway.app import judging
 from gateway.app.check import products as check_products
 from gateway.app.imports import apply_rules, import_files, resume_products, retire_rules
@@ -167,6 +167,27 @@ def test_a_unit_of_measure_changes_together_with_its_rule(maker, db, ingest):
     ingest.look()
     ingest.send("pump", "1", (time.time() - 2, {"temp_c": 120}), (time.time() - 1, {"temp_c": 195}))
     assert len(alarms(db)) == 1
+
+
+def test_the_command_takes_what_is_meant(maker, db, ingest, fault, monkeypatch, capsys):
+    monkeypatch.setenv("GATEWAY_DATABASE_URL", maker.url)
+
+    def run(*arguments: object) -> tuple[int, str]:
+        with pytest.raises(SystemExit) as ended:
+            cli.main([str(each) for each in arguments])
+        told = capsys.readouterr()
+        return ended.value.code, told.out + told.err
+
+    pressure_only = maker.file("pump.yaml", yaml.safe_dump(PUMP | {"metrics": [PRESSURE]}))
+    code, told = run("import", "products", pressure_only)
+    assert (code, "pump-hot: condition.metric" in told) == (1, True)
+    rule = maker.file("press.yaml", PRESS)
+    assert run("import", "products", pressure_only, "--rules", rule, "--retire-rules") == (
+        0,
+        "pump.yaml: pump imported\npump-press: version 1 is in force\npump-hot: out of force\n",
+    )
+    code, told = run("rules", "resume", "pump", "--forget-state")
+    assert (code, told) == (1, "gateway: pump is not suspended; suspended: none is.\n")
 
 
 def test_options_for_rules_go_with_products_only(maker, url, tmp_path):
@@ -451,6 +472,22 @@ def test_what_waits_goes_with_the_readings_it_is_of(maker, db, ingest, fault):
     ingest.send("pump", "1", (time.time() - 4, {"temp_c": 99}))
     ingest.save()
     assert db.execute("SELECT count(*) AS n FROM unjudged_batch").fetchone()["n"] == 1
+
+
+def test_a_product_whose_waiting_alarms_the_database_refuses_stays_suspended_and_stops_nobody(maker, db, ingest, fault):
+    fault.in_judging(99.0)
+    ingest.send("pump", "1", (time.time() - 5, {"temp_c": 99}))
+    fault.on = False
+    db.execute("ALTER TABLE alarm ADD CONSTRAINT refused CHECK (unit_id <> 1)")
+    ingest.restart()
+    ingest.look()
+    (suspension,) = suspensions(db)
+    assert suspension.reason.startswith("CheckViolation")
+    ingest.send("fan", "1", (time.time() - 4, {"temp_c": 95}))
+    db.execute("ALTER TABLE alarm DROP CONSTRAINT refused")
+    ingest.restart()
+    ingest.look()
+    assert {rule for rule, *_ in alarms(db)} == {"pump-hot", "fan-hot"}
 
 
 def test_a_state_that_cannot_be_read_is_forgotten_by_command_and_its_alarms_are_cleared(maker, db, url, ingest):
