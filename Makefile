@@ -42,6 +42,7 @@ check: setup  ## style, types, import contracts
 proof: setup  ## the slow proofs (minutes)
 	@tests/tools.sh
 	$(BIN)/pytest tests/proof
+	GATEWAY_TEST_CATALOG_RUNS=150 $(BIN)/pytest tests/integration/test_product_catalog_properties.py
 
 fuzz: setup  ## every decoder against very many made-up messages (for every night; minutes)
 	GATEWAY_TEST_FUZZ=$(or $(EXAMPLES),50000) $(BIN)/pytest tests/unit/test_decoders_take_anything.py

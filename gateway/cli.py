@@ -123,9 +123,17 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_jobs(commands.add_parser("jobs", help="long work: imports"))
 
-    rules = commands.add_parser("rules", help="check, apply or retire rules")
-    rules.add_argument("what", choices=["check", "apply", "retire"])
-    rules.add_argument("names", nargs="+", metavar="FILE|RULE", help="rule files; for retire: rule ids")
+    rules = commands.add_parser("rules", help="check, apply or retire rules; resume suspended products")
+    rules.add_argument("what", choices=["check", "apply", "retire", "resume"])
+    rules.add_argument(
+        "names",
+        nargs="+",
+        metavar="FILE|RULE|PRODUCT",
+        help="rule files; to retire: rule ids; to resume: products",
+    )
+    rules.add_argument(
+        "--forget-state", action="store_true", help="resume: begin without what the rules knew, and clear their alarms"
+    )
     rules.set_defaults(run=_rules)
 
     accounts = commands.add_parser("admin", help="invite an administrator").add_subparsers(metavar="ACT", required=True)
@@ -292,10 +300,15 @@ def _jobs_cancel(given: argparse.Namespace, settings: Settings) -> int:
 
 def _rules(given: argparse.Namespace, settings: Settings) -> int:
     from gateway.app import imports
+    from gateway.core.clock import system_clock
 
     url = _database_url(settings)
     if given.what == "retire":
         lines = imports.retire_rules(url, given.names, actor="cli")
+    elif given.what == "resume":
+        lines = imports.resume_products(
+            url, given.names, actor="cli", forget_state=given.forget_state, clock=system_clock
+        )
     else:
         files = [Path(name) for name in given.names]
         lines = imports.apply_rules(url, files, actor="cli", dry=given.what == "check")

@@ -1,10 +1,12 @@
 """Changes of the product catalog: product files and rules in; each change is checked as a whole, or nothing changes."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from gateway import catalog
 from gateway.app.catalog import rule_metrics
+from gateway.catalog import repository as catalog_state
 from gateway.core.errors import BadInput, Unavailable
 from gateway.registrations import files, service
 from gateway.registrations import repository as registrations
@@ -60,6 +62,24 @@ def apply(tx: Connection, found: RuleFiles, *, actor: str, others: bool = True) 
     if problems:
         raise BadInput("The rules were not applied, none of them:", problems)
     return [_activated(rule, rules.activate(tx, rule, actor=actor)) for _, rule in found]
+
+
+def resume(tx: Connection, products: Sequence[str], *, actor: str, forget_state: bool, now: datetime) -> list[str]:
+    """Have ingest try suspended products again, by their codes; with `forget_state`, without what their rules knew.
+
+    Raises BadInput for a product that is not suspended.
+    """
+    catalog.lock(tx)
+    suspended = {each.product: each.product_id for each in catalog_state.suspensions(tx)}
+    for code in products:
+        if code not in suspended:
+            known = ", ".join(suspended) or "none is"
+            raise BadInput(f"{code} is not suspended; suspended: {known}.")
+        if forget_state:
+            rules.clear_product(tx, suspended[code], now)
+            catalog_state.forget_state(tx, suspended[code])
+        catalog.revise(tx, code, actor=actor, what=f"{code} is tried again")
+    return [f"{code}: ingest tries it again" for code in products]
 
 
 def rule_problems(connection: Connection, found: RuleFiles, *, others: bool = True) -> list[str]:

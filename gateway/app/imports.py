@@ -5,6 +5,7 @@ from pathlib import Path
 
 from gateway.app import catalog_changes
 from gateway.app.import_files import import_rows
+from gateway.core.clock import Clock
 from gateway.core.errors import BadInput
 from gateway.rules import repository as rules
 from gateway.store import connect
@@ -63,3 +64,12 @@ def retire_rules(url: str, rule_ids: Sequence[str], *, actor: str) -> list[str]:
             gone = [(rule_id, rules.deactivate(connection, rule_id, actor=actor)) for rule_id in rule_ids]
         wake(connection)
     return [f"{rule_id}: {'out of force' if was else 'was not in force'}" for rule_id, was in gone]
+
+
+def resume_products(url: str, products: Sequence[str], *, actor: str, forget_state: bool, clock: Clock) -> list[str]:
+    """Have ingest try suspended products again, by their codes. Raises BadInput for one that is not suspended."""
+    with connect(url, "gateway-import") as connection:
+        with connection.transaction():
+            lines = catalog_changes.resume(connection, products, actor=actor, forget_state=forget_state, now=clock())
+        wake(connection)
+    return lines

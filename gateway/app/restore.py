@@ -31,7 +31,7 @@ from gateway.rules import repository as rules
 from gateway.rules.evaluator import Change
 from gateway.rules.repository import RuleVersion
 from gateway.rules.state import Readings
-from gateway.store import Connection
+from gateway.store import Connection, OperationalError
 
 log = logging.getLogger(__name__)
 
@@ -123,21 +123,21 @@ class Resuming:
                 verdict = product.judge(product.known(Readings.from_bytes(readings)))
                 product.apply(verdict)
                 found.append((seq, verdict.changes))
-        except MemoryError:
+            with connection.transaction():
+                for seq, changes in found:
+                    record(changes, product.versions, seq)
+                judging.save(connection, product.dumps(product_id))
+                saved_under(connection, product_id, list(product.versions))
+                more = bool(waiting) and drop_judged(connection, product_id, waiting[-1][0])
+                if not more:
+                    resume(connection, product_id)
+        except (MemoryError, OperationalError):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the other products go on
             self._asked.remove(product_id)
             with connection.transaction():
                 _tell(connection, judging, {product_id: reason(error)}, now)
             return
-        with connection.transaction():
-            for seq, changes in found:
-                record(changes, product.versions, seq)
-            judging.save(connection, product.dumps(product_id))
-            saved_under(connection, product_id, list(product.versions))
-            more = bool(waiting) and drop_judged(connection, product_id, waiting[-1][0])
-            if not more:
-                resume(connection, product_id)
         judging.saved()
         product.dirty.clear()
         if more:

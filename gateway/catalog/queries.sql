@@ -67,6 +67,10 @@ UPDATE product_suspension SET rules = %(rules)s WHERE product_id = %(product_id)
 -- The rule versions that were in force ever since a suspended product's state was saved.
 SELECT rules FROM product_suspension WHERE product_id = %(product_id)s;
 
+-- name: forget_state
+-- Drop a product's saved rule state.
+DELETE FROM rule_snapshot WHERE product_id = %(product_id)s;
+
 -- name: product_code
 -- A product's code.
 SELECT code FROM product WHERE id = %(product_id)s;

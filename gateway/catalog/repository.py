@@ -66,6 +66,12 @@ def resume(tx: Connection, product_id: int) -> None:
         append(tx, "product.resumed", {"product": _code(tx, product_id), "since": row["since"].isoformat()})
 
 
+def forget_state(tx: Connection, product_id: int) -> None:
+    """Drop a suspended product's saved state: no rule version of it counts any more."""
+    tx.execute(queries.forget_state, {"product_id": product_id})
+    saved_under(tx, product_id, ())
+
+
 def narrow(tx: Connection, in_force: Sequence[int]) -> None:
     """A revision has these rule versions in force: what suspended products knew of others is void."""
     tx.execute(queries.narrow, {"in_force": list(in_force)})

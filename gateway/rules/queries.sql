@@ -61,6 +61,13 @@ FROM rule_version v
 WHERE v.id = a.rule_version_id AND a.cleared_at IS NULL AND NOT v.id = ANY(%(in_force)s)
 RETURNING a.id, a.public_id, a.unit_id, a.historic, v.rule_id, v.version;
 
+-- name: clear_product
+-- Clear the active alarms of a product.
+UPDATE alarm a SET cleared_at = %(cleared_at)s, clearing = %(clearing)s, clearing_schema = %(schema)s
+FROM rule_version v
+WHERE v.id = a.rule_version_id AND a.cleared_at IS NULL AND v.product_id = %(product_id)s
+RETURNING a.id, a.public_id, a.unit_id, a.historic, v.rule_id, v.version;
+
 -- name: alarm
 -- One alarm with its rule's document and its unit.
 SELECT a.id, a.public_id, a.unit_id, a.severity, a.onset, a.raised_at, a.judged_at, a.historic, a.evidence,

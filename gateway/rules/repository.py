@@ -230,15 +230,28 @@ def _clear(tx: Connection, change: Change, rule: RuleVersion, trace: str | None)
 def clear_retired(tx: Connection, kept: Iterable[int], now: datetime) -> None:
     """Clear the active alarms of versions that are out of force: nobody judges them any more."""
     reason = "the rule was changed or taken out of force"
-    rows = tx.execute(
-        queries.clear_retired,
-        {
-            "in_force": list(kept),
-            "cleared_at": now,
-            "clearing": Jsonb({"reason": reason}),
-            "schema": CLEARING.schema,
-        },
-    ).fetchall()
+    given = {
+        "in_force": list(kept),
+        "cleared_at": now,
+        "clearing": Jsonb({"reason": reason}),
+        "schema": CLEARING.schema,
+    }
+    _tell_cleared(tx, tx.execute(queries.clear_retired, given).fetchall(), now, reason)
+
+
+def clear_product(tx: Connection, product_id: int, now: datetime) -> None:
+    """Clear the active alarms of a product whose rule state is dropped: nobody could clear them otherwise."""
+    reason = "the state of the product's rules was dropped"
+    given = {
+        "product_id": product_id,
+        "cleared_at": now,
+        "clearing": Jsonb({"reason": reason}),
+        "schema": CLEARING.schema,
+    }
+    _tell_cleared(tx, tx.execute(queries.clear_product, given).fetchall(), now, reason)
+
+
+def _tell_cleared(tx: Connection, rows: Iterable[Row], now: datetime, reason: str) -> None:
     for row in rows:
         told = {
             "alarm": row["public_id"],

@@ -10,6 +10,7 @@ import pytest
 
 from gateway.accounts.repository import queries as accounts
 from gateway.campaigns.repository import queries as campaigns
+from gateway.catalog.repository import queries as catalog
 from gateway.core.errors import Unavailable
 from gateway.events.log import queries as events
 from gateway.m2m.repository import queries as m2m
@@ -56,7 +57,7 @@ def test_the_server_takes_every_query(db, subtests):
     """It parses names and types without running anything, so this also finds what no other test runs."""
     db.execute(m2m.stage)
     db.execute(m2m.stage_latest)
-    for queries in (accounts, campaigns, events, m2m, notify, registrations, rules):
+    for queries in (accounts, campaigns, catalog, events, m2m, notify, registrations, rules):
         for name in queries.sentences:
             with subtests.test(f"{queries._source}: {name}"):
                 text = getattr(queries, name).as_string()
