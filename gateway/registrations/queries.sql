@@ -91,13 +91,13 @@ SELECT id FROM unit WHERE id = %(unit_id)s FOR NO KEY UPDATE;
 -- name: ownership_from
 -- The ownership that covers a moment or begins after it, the earliest first.
 SELECT person_id, lower(during) AS since, upper(during) AS until FROM ownership
-WHERE unit_id = %(unit_id)s AND (upper(during) IS NULL OR upper(during) > %(since)s)
+WHERE unit_id = %(unit_id)s::bigint AND (upper(during) IS NULL OR upper(during) > %(since)s)
 ORDER BY lower(during) LIMIT 1;
 
 -- name: end_ownership
 -- End the ownership of a unit that runs.
 UPDATE ownership SET during = tstzrange(lower(during), %(until)s)
-WHERE unit_id = %(unit_id)s AND upper_inf(during);
+WHERE unit_id = %(unit_id)s::bigint AND upper_inf(during);
 
 -- name: begin_ownership
 -- Let an ownership begin.
@@ -107,7 +107,7 @@ INSERT INTO ownership (unit_id, person_id, during) VALUES (%(unit_id)s, %(person
 -- Who owns a unit at a moment.
 SELECT p.id AS person_id, p.public_id, p.name, p.email, p.language, lower(o.during) AS since
 FROM ownership o JOIN person p ON p.id = o.person_id
-WHERE o.unit_id = %(unit_id)s AND o.during @> %(at)s::timestamptz;
+WHERE o.unit_id = %(unit_id)s::bigint AND o.during @> %(at)s::timestamptz;
 
 -- name: units_page
 -- Units in the order of their ids, with product, present owner, newest readings, and kinds of campaigns as JSON.
@@ -235,7 +235,7 @@ FOR NO KEY UPDATE OF u;
 -- name: end_own
 -- End a person's running ownership; not before it began.
 UPDATE ownership SET during = tstzrange(lower(during), greatest(%(until)s, lower(during) + interval '1 microsecond'))
-WHERE unit_id = %(unit_id)s AND person_id = %(person_id)s AND during @> %(until)s::timestamptz
+WHERE unit_id = %(unit_id)s::bigint AND person_id = %(person_id)s AND during @> %(until)s::timestamptz
 RETURNING unit_id;
 
 -- name: name_place
