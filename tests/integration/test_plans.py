@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 import gateway
-from gateway.store import Connection, load_queries
-from gateway.store.owner import act_as_owner
+from gateway.store import load_queries
 from gateway.store.timeseries import TimeSeries
 from tests.dsl.filled import LAST_DAY, UNITS, fill
+from tests.dsl.plans import nodes, plan_of
 
 MANY = 1_000
 """Rows of a table that is not read as a whole."""
@@ -95,23 +95,6 @@ def named_queries() -> Iterator[tuple[str, str, str]]:
         queries = load_queries(f"gateway.{file.parent.name}")
         for name in queries.sentences:
             yield file.parent.name, name, getattr(queries, name).as_string()
-
-
-def plan_of(db: Connection, name: str, text: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    with db.transaction():
-        if name.startswith("my_"):
-            act_as_owner(db, 77)
-        row = db.execute("EXPLAIN (FORMAT JSON, COSTS OFF) " + text, arguments, prepare=False).fetchone()
-    (plan,) = row["QUERY PLAN"]
-    return plan
-
-
-def nodes(plan: dict[str, Any], limited: bool = False) -> Iterator[tuple[dict[str, Any], bool]]:
-    """Every node, and whether it stands below a limit."""
-    yield plan, limited
-    limited = limited or plan["Node Type"] == "Limit"
-    for below in plan.get("Plans", ()):
-        yield from nodes(below, limited)
 
 
 def wrong_in(plan: dict[str, Any], large: set[str], days: set[str]) -> list[str]:
