@@ -94,6 +94,17 @@ def test_somebody_elses_chart_is_empty(db, series):
         assert owned.readings(db, unit["public_id"], "temp_c", BEGIN, END, 50) == []
 
 
+def test_no_plan_for_all_times_is_kept(db, series):
+    """Of a prepared statement the server may take one plan for any moments, which reads every day there is."""
+    for _ in range(8):
+        registrations.readings(db, series, BEGIN, END, 10)
+        registrations.stored_readings(db, series.unit_id, BEGIN, END, (BEGIN, 0), 10)
+        registrations.unit_number(db, "none")
+    prepared = [row["statement"] for row in db.execute("SELECT statement FROM pg_prepared_statements")]
+    assert prepared
+    assert [each for each in prepared if "telemetry" in each] == []
+
+
 @pytest.mark.parametrize("name", ["readings", "stored_readings", "conflicting_readings"])
 def test_readings_are_looked_up_by_the_units_number_without_a_join(db, series, name):
     """In the columnstore a join on the unit would have the readings of all units decompressed."""
