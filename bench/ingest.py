@@ -9,19 +9,15 @@ import json
 import os
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from paho.mqtt.client import Client, MQTTMessage
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
-
 from bench import history, usage
 from bench.backlog import Backlog, serial
+from bench.counter import SLOWEST_PER_S, count
 from bench.relay import relay
 from bench.roles import running
 from bench.setup import (
@@ -29,7 +25,6 @@ from bench.setup import (
     WAIT_S,
     WINDOW,
     Broker,
-    connect_durably,
     database,
     left_in_session,
     make_fleet,
@@ -38,7 +33,6 @@ from bench.setup import (
     percentiles,
     publish,
     publish_paced,
-    subscriber,
 )
 from gateway.core.errors import GatewayError, Unavailable
 from gateway.store import Connection, connect
@@ -46,8 +40,6 @@ from gateway.store import Connection, connect
 GATEWAY = "bench-gateway"
 COUNTERS = ("bench-counter-1", "bench-counter-2")
 """One counts before the gateway runs and one after it: a machine that slows down meanwhile favours neither."""
-SLOWEST_PER_S = 500
-"""Slower than this, and what has not come counts as lost."""
 
 _STORED = """
 SELECT count(*) AS moments,
@@ -101,15 +93,6 @@ class Result:
     cpus: int | None
     load_average: float
     """Of the last minute, as it began: what others asked of the machine."""
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """A counting subscriber's run."""
-
-    seconds: float
-    cpu_s: float
-    broker_cpu_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,41 +189,6 @@ def measure(messages: int, rules: int, units: int, live_messages: int, live_per_
         cpus=os.cpu_count(),
         load_average=round(load_average, 2),
     )
-
-
-def count(client_id: str, broker: Broker, messages: int) -> Counted:
-    """Read a whole backlog with paho's own loop, counting only; the session ends with it."""
-    counter = _Counter(messages)
-    client = subscriber(client_id)
-    client.on_message = counter.on_message
-    over = Properties(PacketTypes.DISCONNECT)  # type: ignore[no-untyped-call]
-    over.SessionExpiryInterval = 0
-    cpu, broker_cpu = time.process_time(), usage.cpu_s(broker.pid)
-    connect_durably(client, broker.port)
-    client.loop_start()  # this process only waits meanwhile
-    all_came = counter.done.wait(WAIT_S + messages / SLOWEST_PER_S)
-    cpu_s, broker_cpu_s = time.process_time() - cpu, usage.cpu_s(broker.pid) - broker_cpu
-    client.disconnect(properties=over)
-    client.loop_stop()
-    if not all_came:
-        raise Unavailable(f"The counting subscriber got {counter.count} of {messages} messages.")
-    return Counted(counter.last_at - counter.first_at, cpu_s, broker_cpu_s)
-
-
-class _Counter:
-    def __init__(self, messages: int) -> None:
-        self.count = 0
-        self.first_at = self.last_at = 0.0
-        self.done = threading.Event()
-        self._messages = messages
-
-    def on_message(self, _client: Client, _data: object, _message: MQTTMessage) -> None:
-        if self.count == 0:
-            self.first_at = time.perf_counter()
-        self.count += 1
-        if self.count == self._messages:
-            self.last_at = time.perf_counter()
-            self.done.set()
 
 
 def drain(url: str, broker: Broker, folder: Path, db: Connection, backlog: Backlog) -> Drained:

@@ -20,7 +20,7 @@ from gateway.store import Connection
 _LEAD = timedelta(minutes=10)
 _TAIL = timedelta(minutes=3)
 _LONGEST = timedelta(hours=12)
-_POINTS_MAX = 20_000
+_POINTS_MAX = 1_000
 _ROWS = 10
 _MARKS = {
     "safety": ("recall", "safety"),

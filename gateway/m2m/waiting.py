@@ -32,9 +32,9 @@ class WaitingReadings:
         while not stop.is_set():
             try:
                 with connect(self._url, "gateway-waiting") as connection:
-                    series = TimeSeries(connection)
                     while not stop.is_set():
-                        if not move_waiting(connection, series):
+                        # Maintenance drops days meanwhile: which there are is looked up each time.
+                        if not move_waiting(connection, TimeSeries(connection)):
                             stop.wait(_PAUSE_S)
             except OperationalError as error:
                 log.warning("Readings that wait for their day stay where they are (%s).", str(error).strip())

@@ -104,7 +104,7 @@ JOIN unit u ON u.product_id = p.id AND u.serial = k.serial;
 -- Who owns a unit at a moment.
 SELECT p.id AS person_id, p.public_id, p.name, p.email, p.language, lower(o.during) AS since
 FROM ownership o JOIN person p ON p.id = o.person_id
-WHERE o.unit_id = %(unit_id)s AND o.during @> %(at)s::timestamptz;
+WHERE o.unit_id = %(unit_id)s::bigint AND o.during @> %(at)s::timestamptz;
 
 -- name: units_page
 -- Units in the order of their ids, with product, present owner, newest readings, and kinds of campaigns as JSON.
@@ -225,7 +225,7 @@ FOR NO KEY UPDATE OF u;
 -- name: end_own
 -- End a person's running ownership; not before it began.
 UPDATE ownership SET during = tstzrange(lower(during), greatest(%(until)s, lower(during) + interval '1 microsecond'))
-WHERE unit_id = %(unit_id)s AND person_id = %(person_id)s AND during @> %(until)s::timestamptz
+WHERE unit_id = %(unit_id)s::bigint AND person_id = %(person_id)s AND during @> %(until)s::timestamptz
 RETURNING unit_id;
 
 -- name: name_place

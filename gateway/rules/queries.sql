@@ -91,7 +91,8 @@ FROM alarm a
 JOIN rule_version v ON v.id = a.rule_version_id
 JOIN unit u ON u.id = a.unit_id
 JOIN product p ON p.id = u.product_id
-WHERE a.id < %(before)s AND (%(unit)s::text IS NULL OR u.public_id = %(unit)s)
+WHERE a.id < %(before)s
+  AND (%(unit)s::text IS NULL OR a.unit_id = (SELECT id FROM unit WHERE public_id = %(unit)s::text))
 ORDER BY a.id DESC
 LIMIT %(limit)s;
 

@@ -69,3 +69,7 @@ JOIN telemetry t ON t.unit_id = o.unit_id AND t.time >= o.since AND t.time < o.u
 JOIN metric m ON m.id = t.metric_id;
 
 GRANT SELECT ON my_metric TO gateway_owner;
+
+-- Lists of one unit ---------------------------------------------------------------------------------------------
+
+CREATE INDEX alarm_unit ON alarm (unit_id, id);

@@ -1,0 +1,114 @@
+"""A store with a past in miniature: tables large enough that the planner has a choice, filled by SQL."""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+from gateway.store import Connection
+from gateway.store.timeseries import TimeSeries
+
+LAST_DAY = date(2026, 6, 30)
+DAYS = 30
+UNITS, PEOPLE = 20_000, 10_000
+
+# Neither triggers nor references are looked at: all of it fits together by the numbers.
+_FILL = """
+SET session_replication_role = replica;
+INSERT INTO product (code, model, brand, name) SELECT 'p' || n, 'M', 'B', '{"en": "P"}' FROM generate_series(1, 5) n;
+INSERT INTO metric (name) SELECT 'm' || n FROM generate_series(1, 4) n;
+INSERT INTO product_metric (product_id, metric_id, position, title, unit, low, high, cadence)
+SELECT p, m, m, '{"en": "M"}', '1', 0, 1, '1s' FROM generate_series(1, 5) p, generate_series(1, 4) m;
+INSERT INTO unit (public_id, product_id, serial, printed, lot, firmware)
+SELECT 'u' || n, n %% 5 + 1, 'S' || n, 'S' || n, 'L' || n %% 500, '2.' || n %% 9 FROM generate_series(1, %(units)s) n;
+INSERT INTO person (public_id, name, email)
+SELECT 'o' || n, 'Person', 'o' || n || '@example.org' FROM generate_series(1, %(people)s) n;
+INSERT INTO ownership (unit_id, person_id, during)
+SELECT n, n %% %(people)s + 1, tstzrange('2024-01-01', NULL) FROM generate_series(1, %(units)s) n;
+INSERT INTO account (public_id, person_id, role, created_at)
+SELECT 'a' || n, n, 'customer', %(now)s FROM generate_series(1, %(people)s) n;
+INSERT INTO identity (issuer, subject, account_id) SELECT 'local', 'a' || n, n FROM generate_series(1, %(people)s) n;
+INSERT INTO session (token_hash, account_id, created_at, seen_at, expires_at)
+SELECT sha256(n::text::bytea), n, %(now)s, %(now)s, %(now)s + n * interval '1 minute'
+FROM generate_series(1, %(people)s) n;
+INSERT INTO sign_in_code (email, purpose, code_hash, created_at, expires_at, used_at, data)
+SELECT 'o' || n || '@example.org', 'confirm', '\\x00', %(now)s, %(now)s + n * interval '1 minute',
+       CASE WHEN n %% 50 > 0 THEN %(now)s::timestamptz END, '{}' FROM generate_series(1, %(people)s) n;
+INSERT INTO attempt (kind, key, at)
+SELECT 'sign_in', 'o' || n, %(now)s + n * interval '1 second' FROM generate_series(1, 10000) n;
+INSERT INTO letter (to_email, template, language, data, created_at, due_at, status)
+SELECT 'o', 'confirm', 'en', '{}', %(now)s, %(now)s, CASE WHEN n %% 500 > 0 THEN 'sent' ELSE 'waiting' END
+FROM generate_series(1, 10000) n;
+INSERT INTO claim_code (unit_id, code_hash)
+SELECT n, decode(repeat('00', 48), 'hex') FROM generate_series(1, %(units)s) n;
+INSERT INTO push_token (public_id, person_id, kind, value, platform, created_at)
+SELECT 'k' || n, n, 'token', 'k' || n, 'ios', %(now)s FROM generate_series(1, 5000) n;
+INSERT INTO suppression (email, at, reason)
+SELECT 'o' || n || '@example.org', %(now)s, 'x' FROM generate_series(1, 2000) n;
+INSERT INTO preference (person_id, channel, updated_at) SELECT n, 'email', %(now)s FROM generate_series(1, 5000) n;
+INSERT INTO latest (unit_id, metric_id, time, value, received_at)
+SELECT u, m, %(now)s, 1, %(now)s FROM generate_series(1, 5000) u, generate_series(1, 4) m;
+INSERT INTO telemetry (unit_id, metric_id, time, value, received_at, late)
+SELECT u, m, d, 1, d, false FROM generate_series(1, 1750) u, generate_series(1, 4) m,
+       generate_series(%(begin)s::timestamptz, %(now)s, '1 day') d;
+INSERT INTO conflicting_reading (unit_id, metric_id, time, value, received_at)
+SELECT n, 1, %(now)s, 2, %(now)s FROM generate_series(1, 10000) n;
+INSERT INTO unit_message (unit_id, slot, number, received_at, topic, payload, size)
+SELECT u, s, s, %(now)s, 't', '', 0 FROM generate_series(1, 4000) u, generate_series(0, 4) s;
+INSERT INTO receipt (unit_id, topic, boot, taken) SELECT n, 't', 0, '{}' FROM generate_series(1, 10000) n;
+INSERT INTO quarantine (received_at, topic, reason, detail, payload, size, retry_at)
+SELECT %(now)s, 't', 'r' || n %% 50, '', '', 0, CASE WHEN n %% 500 = 0 THEN %(now)s::timestamptz END
+FROM generate_series(1, 10000) n;
+INSERT INTO quarantine_count (reason, messages) SELECT 'r' || n, 200 FROM generate_series(0, 49) n;
+INSERT INTO ingest_journal (seq, at, readings, messages) SELECT n, %(now)s, '', '' FROM generate_series(1, 300) n;
+INSERT INTO rule_version (rule_id, version, product_id, document, digest, active)
+SELECT 'r' || n / 2, n %% 2 + 1, n %% 5 + 1, '{"title": {"en": "R"}}', 'd', n %% 2 = 1 FROM generate_series(1, 40) n;
+INSERT INTO alarm (public_id, rule_version_id, unit_id, severity, onset, raised_at, judged_at, historic, evidence,
+                   cleared_at)
+SELECT 'x' || n, n %% 40 + 1, n %% %(units)s + 1, 'warning', %(now)s - n * interval '1 minute', %(now)s, %(now)s, false,
+       '{}', CASE WHEN n %% 100 > 0 THEN %(now)s::timestamptz END FROM generate_series(1, 50000) n;
+INSERT INTO campaign (public_id, number, kind, state, product_id, content, audience, authors, created_at, edited_by,
+                      edited_at, approved_by, published_at, units)
+SELECT 'c' || n, 'R-2026-' || n, 'recall', 'published', n %% 5 + 1, '{}', '{}', '{1}', %(now)s, 1, %(now)s, 2, %(now)s,
+       500
+FROM generate_series(1, 40) n;
+INSERT INTO campaign_unit (campaign_id, unit_id, standing, matched, due_at)
+SELECT n %% 40 + 1, n, 'affected', 'lot', CASE WHEN n %% 500 = 0 THEN %(now)s::timestamptz END
+FROM generate_series(1, %(units)s) n;
+INSERT INTO notice (public_id, person_id, unit_id, rule_id, campaign_id, kind, owned_since, severity, state, text, why,
+                    created_at, updated_at, read_at)
+SELECT 'n' || n, (n %% %(units)s) %% %(people)s + 1, n %% %(units)s, CASE WHEN n %% 4 > 0 THEN 'r1' END,
+       CASE WHEN n %% 4 = 0 THEN n %% 40 + 1 END, CASE WHEN n %% 4 > 0 THEN 'alarm' ELSE 'recall' END,
+       CASE WHEN n %% 4 = 0 THEN %(now)s - n * interval '1 minute' END, 'warning',
+       CASE WHEN n %% 20 > 0 THEN 'resolved' ELSE 'open' END, '{}', '{}', %(now)s - n * interval '1 minute', %(now)s,
+       CASE WHEN n %% 10 > 0 THEN %(now)s::timestamptz END
+FROM generate_series(1, 50000) n;
+INSERT INTO notice_alarm (notice_id, alarm_id, person_id)
+SELECT n, n, n %% %(people)s + 1 FROM generate_series(1, 40000) n;
+INSERT INTO ledger (at, alarm_id, person_id, notice_id, outcome, reason, steps)
+SELECT %(now)s, n, 1, n, 'pass', 'x', '[]' FROM generate_series(1, 40000) n;
+INSERT INTO outbox (notice_id, channel, due_at, status, reason, claimed_at)
+SELECT n, c, %(now)s, CASE WHEN n %% 500 = 0 THEN 'waiting' WHEN n %% 500 = 1 THEN 'claimed' ELSE 'delivered' END, 'x',
+       CASE WHEN n %% 500 = 1 THEN %(now)s::timestamptz END
+FROM generate_series(1, 25000) n, unnest('{feed,email}'::text[]) c;
+INSERT INTO delivery_try (outbox_id, attempt, at, outcome, reason)
+SELECT n, 1, %(now)s, 'delivered', 'x' FROM generate_series(1, 25000) n;
+INSERT INTO engagement (person_id, notice_id, channel, kind, at)
+SELECT n %% %(people)s + 1, n, 'email', 'opened', %(now)s FROM generate_series(1, 20000) n;
+INSERT INTO event (kind, actor, unit_id, data) SELECT 'x', 'test', n, '{}' FROM generate_series(1, 20000) n;
+INSERT INTO event_reader (name, xid, id) VALUES ('notify', '0', 0);
+INSERT INTO installation_secret (name, value) VALUES ('links', '');
+INSERT INTO ingest_mark (seq, versions) VALUES (1, '{1}');
+INSERT INTO rule_snapshot (product_id, partition, state)
+SELECT p, n, '' FROM generate_series(1, 5) p, generate_series(0, 15) n;
+RESET session_replication_role;
+"""
+
+
+def fill(db: Connection) -> None:
+    """Fill a migrated database, and let the planner know of it."""
+    days = [LAST_DAY - timedelta(days=back) for back in range(DAYS)]
+    TimeSeries(db).ensure_days(days)
+    now = datetime.combine(LAST_DAY, time(12), UTC)
+    arguments = {"units": UNITS, "people": PEOPLE, "now": now, "begin": now - timedelta(days=DAYS - 1)}
+    for statement in _FILL.split(";\n"):
+        if statement.strip():
+            db.execute(statement, arguments)
+    db.execute("VACUUM ANALYZE")

@@ -1,0 +1,174 @@
+"""The plan of every named query on a filled store: by an index, without compiling, and on the asked days only.
+
+A query without a plan check or a stated reason fails here, so that a new one cannot be forgotten.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import gateway
+from gateway.store import load_queries
+from gateway.store.timeseries import TimeSeries
+from tests.dsl.filled import LAST_DAY, UNITS, fill
+from tests.dsl.plans import nodes, plan_of
+
+MANY = 1_000
+"""Rows of a table that is not read as a whole."""
+NOW = datetime.combine(LAST_DAY, time(12), UTC)
+SINCE, UNTIL = NOW - timedelta(days=9), NOW - timedelta(days=7)
+EARLIER = NOW - timedelta(days=400)
+
+REASONS = {
+    "table": "makes a temporary table",
+    "start": "read as a whole, once at a start or after an import",
+    "bounded": "of a table that never has more than some thousand rows",
+    "staff": "counts what may be every unit or owner, because a person asked for that",
+}
+EXEMPT = {
+    "m2m.stage": "table",
+    "m2m.stage_latest": "table",
+    "m2m.receipts": "start",
+    "m2m.quarantine_counts": "bounded",
+    "m2m.refuse_again": "bounded",
+    "campaigns.count": "staff",
+    "campaigns.choices": "staff",
+}
+
+UNIT_IDS = list(range(1, UNITS, UNITS // 50))
+SERIALS = [f"S{n}" for n in UNIT_IDS]
+FIFTY = len(UNIT_IDS)
+PARAMETERS: dict[str, Any] = {
+    # One of each
+    "account_id": 77, "alarm_id": 77, "campaign_id": 7, "id": 77, "metric_id": 1, "notice_id": 77, "outbox_id": 77,
+    "person_id": 77, "product_id": 3, "push_token_id": 77, "unit_id": 77, "version_id": 7,
+    "code": "p3", "email": "o77@example.org", "metric": "m1", "notice": "n77", "number": "R-2026-7",
+    "prefix": "R-2026-",
+    "product": "p3", "public_id": "u77", "rule_id": "r1", "serial": "S77", "subject": "a77", "token_hash": b"\x07",
+    "to_email": "o77@example.org", "unit": "u77", "value": "x", "name": "notify",
+    # Several
+    "ids": [7, 8], "unit_ids": UNIT_IDS, "units": UNIT_IDS, "serials": SERIALS, "typed": SERIALS, "lots": ["L7"],
+    "codes": ["p3"] * FIFTY, "firmwares": ["2.9"] * FIFTY, "formers": [3, 4], "in_force": [1, 2], "metric_ids": [1, 2],
+    "channels": ["email"], "taken": [7, 8], "ats": [NOW] * FIFTY, "moments": [NOW] * FIFTY, "boots": [1] * FIFTY,
+    "details": [""] * FIFTY, "hashes": [bytes(48)] * FIFTY, "made_on": [LAST_DAY] * FIFTY, "payloads": [b""] * FIFTY,
+    "printed": SERIALS, "product_ids": [3] * FIFTY, "public_ids": SERIALS, "reasons": ["r7"] * FIFTY,
+    "received": [1] * FIFTY, "sizes": [1] * FIFTY, "topics": ["t"] * FIFTY,
+    # Times and places
+    "now": NOW, "at": NOW, "since": SINCE, "until": UNTIL, "begin": SINCE, "end": UNTIL, "after": 100, "before": 20_000,
+    "after_time": SINCE, "after_metric": 1, "xid": "800", "seq": 290, "keep": 9_000, "keep_bytes": 1_000, "limit": 50,
+    "most": 200_000, "claimed_at": NOW, "cleared_at": NOW, "due_at": NOW, "expires_at": NOW, "finished_at": NOW,
+    "judged_at": NOW, "lease": NOW, "onset": NOW, "owned_since": NOW, "raised_at": NOW, "used_at": None,
+    # Whatever else is written
+    "actor": "test", "attempt": 1, "audience": "{}", "below": "2.3", "brand": "B", "cadence": "1s", "channel": "email",
+    "clearing": "{}", "code_hash": b"", "content": "{}", "data": "{}", "digest": "d", "document": "{}",
+    "evidence": "{}",
+    "firmware": "2.4", "follows": None, "former": 3, "gtin": None, "high": 1.0, "historic": False, "kind": "opened",
+    "language": "en", "late": False, "low": 0.0, "messages": b"", "model": "M", "normal_high": None, "normal_low": None,
+    "outcome": "pass", "partition": 1, "password_hash": "x", "place": "Cellar", "platform": "ios", "position": 1,
+    "provider_id": None, "purpose": "confirm", "readings": b"", "reason": "r7", "receipts": False, "role": "customer",
+    "safety": True, "severity": "warning", "standing": "affected", "state": "published", "status": "delivered",
+    "steps": "[]", "supersedes": 7, "template": "confirm", "text": "{}", "ticket": None, "title": "{}", "trace": None,
+    "tries": 5, "version": 1, "versions": [1], "why": "{}", "withdraws": None,
+}  # fmt: skip
+"""By name; what a query calls otherwise stands in `OTHERS`."""
+OTHERS: dict[str, dict[str, Any]] = {
+    "accounts.forget_codes": {"before": EARLIER},
+    "accounts.forget_sessions": {"before": EARLIER},
+    "campaigns.publish": {"units": 50},
+    "events.behind": {"xid": "999999999", "id": 1},
+    "events.read": {"xid": "999999999", "id": 1},
+    "notify.abandoned": {"before": NOW},
+    "registrations.upsert_product": {"name": "{}"},
+}
+
+INDEXES = {"rules.alarms_page": "alarm_unit"}
+"""Below a limit any index looks well; without this one a unit without alarms would have them walked to the end."""
+
+
+def named_queries() -> Iterator[tuple[str, str, str]]:
+    """Package, name and text of every named query."""
+    for file in sorted(Path(gateway.__file__).parent.rglob("queries.sql")):
+        queries = load_queries(f"gateway.{file.parent.name}")
+        for name in queries.sentences:
+            yield file.parent.name, name, getattr(queries, name).as_string()
+
+
+def wrong_in(plan: dict[str, Any], large: set[str], days: set[str]) -> list[str]:
+    """What makes a plan too dear. A partial index may be read whole: it holds what is waiting or open."""
+    found = ["it is compiled"] if "JIT" in plan else []
+    for node, limited in nodes(plan["Plan"]):
+        table = node.get("Relation Name", "")
+        if node["Node Type"].endswith("Scan") and re.fullmatch(r"telemetry_\d{8}", table) and table not in days:
+            found.append(f"{table} was not asked for")
+        if table not in large:
+            continue
+        if node["Node Type"] == "Seq Scan":
+            found.append(f"reads all of {table}")
+        whole = node["Node Type"] in ("Index Scan", "Index Only Scan") and "Index Cond" not in node
+        if whole and not limited and node["Index Name"] in large:
+            found.append(f"reads all of {table} through {node['Index Name']}")
+    return found
+
+
+def asked_days(arguments: dict[str, Any]) -> set[str]:
+    begin, end = (
+        arguments.get(first, arguments.get(second)) for first, second in (("since", "begin"), ("until", "end"))
+    )
+    if begin is None or end is None:
+        return set()
+    count = (end - begin).days + 2
+    every = (begin.date() + timedelta(days=n) for n in range(count))
+    return {f"telemetry_{day:%Y%m%d}" for day in every if day <= end.date()}
+
+
+def test_every_query_finds_what_it_needs_by_an_index_and_on_the_asked_days(db, subtests):
+    if TimeSeries(db).is_hypertable:
+        pytest.skip("this server has TimescaleDB, whose plans look otherwise")
+    fill(db)
+    m2m = load_queries("gateway.m2m")
+    db.execute(m2m.stage)
+    db.execute(m2m.stage_latest)
+    large = {row["name"] for row in db.execute("SELECT relname AS name FROM pg_class WHERE reltuples >= %s", [MANY])}
+    assert large >= {"unit", "person", "ownership", "alarm", "notice", "outbox", "event", "telemetry_20260601"}
+    for package, name, text in named_queries():
+        key = f"{package}.{name}"
+        if key in EXEMPT:
+            assert EXEMPT[key] in REASONS
+            continue
+        with subtests.test(key):
+            given = PARAMETERS | OTHERS.get(key, {})
+            arguments = {each: given[each] for each in re.findall(r"%\((\w+)\)s", text)}
+            plan = plan_of(db, name, text, arguments)
+            assert wrong_in(plan, large, asked_days(arguments)) == []
+            used = {node.get("Index Name") for node, _ in nodes(plan["Plan"])}
+            assert INDEXES.get(key) in used | {None}
+
+
+def test_no_exemption_and_no_parameter_is_of_a_query_that_is_gone():
+    keys = {f"{package}.{name}" for package, name, _ in named_queries()}
+    assert set(EXEMPT) | set(OTHERS) | set(INDEXES) <= keys
+
+
+def test_a_plan_that_is_too_dear_is_seen(db):
+    """What the check above stands on."""
+    db.execute("CREATE TABLE telemetry_20200101 AS SELECT n FROM generate_series(1, 2000) n")
+    db.execute("ANALYZE telemetry_20200101")
+    table, index = "telemetry_20200101", "telemetry_20200101_n_idx"
+    text = "SELECT count(*) FROM telemetry_20200101 WHERE n = %(n)s"
+    whole = plan_of(db, "count", text, {"n": 7})
+    assert wrong_in(whole, {table}, {table}) == [f"reads all of {table}"]
+    assert wrong_in(whole, set(), set()) == [f"{table} was not asked for"]
+    db.execute("CREATE INDEX ON telemetry_20200101 (n)")
+    db.execute("VACUUM ANALYZE telemetry_20200101")
+    assert wrong_in(plan_of(db, "count", text, {"n": 7}), {table, index}, {table}) == []
+    db.execute("SET enable_seqscan = off")
+    db.execute("SET enable_bitmapscan = off")
+    walked = plan_of(db, "count", "SELECT count(*) FROM telemetry_20200101", {})
+    assert wrong_in(walked, {table, index}, {table}) == [f"reads all of {table} through {index}"]
+    first = plan_of(db, "first", "SELECT n FROM telemetry_20200101 ORDER BY n LIMIT 1", {})
+    assert wrong_in(first, {table, index}, {table}) == []
+    assert wrong_in(walked | {"JIT": {"Functions": 3}}, set(), {table}) == ["it is compiled"]
