@@ -75,9 +75,9 @@ def _cleared(what: str, paths: Sequence[Path], clear: Sequence[str] | None) -> l
     clearable = _CLEARABLE[what]
     if wrong := [name for name in clear or () if name not in clearable]:
         raise BadInput(f"--clear does not take {', '.join(wrong)}: what it erases is {', '.join(clearable)}.")
-    columns = {path: columns_of(path, _MODELS[what]) for path in paths}
     if clear is None:
         return []
+    columns = {path: columns_of(path, _MODELS[what]) for path in paths}
     wanted = list(clear) or [name for name in clearable if any(name in names for names in columns.values())]
     lacking = [
         f"{path.name}: the column {name} is missing"
