@@ -66,11 +66,11 @@ def take_up(url: str, db) -> bool:
 
 
 def at(phase: str, act: Callable[[], object]) -> Callable[[str, int, int | None], None]:
-    """Do something once, when an import is in a phase and has done something there."""
+    """Do something once, when an import is in a phase and has done all of it, and committed nothing yet."""
     acts = [act]
 
-    def show(now: str, done: int, _total: int | None) -> None:
-        if now == phase and done and acts:
+    def show(now: str, done: int, total: int | None) -> None:
+        if now == phase and done and total in {None, done} and acts:
             acts.pop()()
 
     return show
