@@ -13,12 +13,15 @@ from pathlib import Path
 
 import pytest
 
+from gateway.app import import_files
 from gateway.app import jobs as app_jobs
 from gateway.app.import_files import Cancelled, import_rows
+from gateway.cli import main
 from gateway.core.clock import system_clock
 from gateway.core.errors import BadInput, NotFound, Unavailable
 from gateway.events import append
 from gateway.jobs import repository as jobs
+from gateway.jobs.lease import LeaseLost
 from gateway.jobs.model import Step
 from gateway.jobs.runner import ATTEMPTS_MAX, Runner, new_owner
 from gateway.store import connect
@@ -138,6 +141,29 @@ class TestKilled:
         assert "is not cancelled" in app_jobs.cancel(url, state(db)["public_id"])
         assert take_up(url, db)
         assert (state(db)["state"], owners(db), is_staged(db)) == ("done", {"Bob"}, False)
+
+    def test_a_worker_that_is_to_end_leaves_its_job_to_the_next_one_at_once(self, url, db, fleet):
+        def interrupt(phase: str, _done: int, _total: int | None) -> None:
+            if phase == "check":
+                raise LeaseLost  # the command is gone
+
+        with pytest.raises(Unavailable):
+            import_rows(url, "units", [fleet / "units.csv"], actor="maker", show=interrupt)
+        let_the_lease_run_out(db)
+        stopped: list[bool] = []
+        worker = Runner(
+            db,
+            app_jobs.kinds(),
+            system_clock,
+            new_owner(),
+            url,
+            stop=lambda: bool(stopped),
+            show=at("apply", lambda: stopped.append(True)),
+        )
+        assert worker.run_next()
+        assert (lots(db), state(db)["state"], state(db)["phase"]) == ({None}, "running", "apply")
+        assert take_up(url, db)
+        assert (lots(db), state(db)["state"]) == ({"L9"}, "done")
 
     def test_a_process_that_lost_its_job_commits_nothing_of_its_turn(self, url, db, fleet):
         """It slept, another took the job up: what it still does is rolled back."""
@@ -313,6 +339,27 @@ def test_jobs_are_listed_and_forgotten_after_a_while(url, db, fleet):
     forgotten = db.execute("UPDATE job SET finished_at = now() - interval '31 days' WHERE state = 'done'").rowcount
     assert app_jobs.forget_old(db, system_clock() - timedelta(days=30)) == forgotten == 1
     assert "done" not in "".join(app_jobs.listed(url))
+
+
+def test_the_command_shows_how_far_it_is_and_lists_jobs(url, fleet, monkeypatch, capsys):
+    def gateway(*arguments: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        printed = capsys.readouterr()
+        return int(ended.value.code or 0), printed.out, printed.err
+
+    monkeypatch.setenv("GATEWAY_DATABASE_URL", url)
+    monkeypatch.setattr(import_files, "_EVERY_S", 0.0)
+    code, out, err = gateway("import", "units", str(fleet / "units.csv"))
+    assert (code, out) == (0, "units.csv: 5 of 5 units created or changed\n")
+    assert "upload: 5 rows\n" in err
+    assert "apply: 5 of 5 rows\n" in err
+    (fleet / "units.csv").write_text("product,serial,lot\npump,P1,\n")
+    assert gateway("import", "units", str(fleet / "units.csv"), "--clear", "lot")[1].startswith("units.csv: 1 of 1")
+    code, _, err = gateway("import", "units", str(fleet / "units.csv"), "--clear", "colour")
+    assert (code, "--clear does not take colour" in err) == (1, True)
+    assert gateway("jobs", "list")[1].count("import units units.csv (cli): done\n") == 2
+    assert gateway("jobs", "cancel", "nothing")[0] == 1
 
 
 def test_the_lease_is_kept_while_a_turn_runs_long(url, db, fleet):
