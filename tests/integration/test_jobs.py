@@ -16,7 +16,9 @@ import pytest
 from gateway.app import import_files
 from gateway.app import jobs as app_jobs
 from gateway.app.import_files import Cancelled, import_rows
+from gateway.app.worker import Worker
 from gateway.cli import main
+from gateway.config import Settings
 from gateway.core.clock import system_clock
 from gateway.core.errors import BadInput, NotFound, Unavailable
 from gateway.events import append
@@ -92,7 +94,7 @@ def command(url: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
 
 
 class TestKilled:
-    def test_a_command_that_was_killed_behind_the_staging_is_finished_by_a_worker(self, url, db, fleet):
+    def test_a_command_that_was_killed_behind_the_staging_is_finished_by_a_worker(self, url, db, fleet, database):
         with connect(url, "test") as other, command(url, "import", "units", str(fleet / "units.csv")) as process:
             other.execute("SELECT pg_advisory_lock(7402213)")  # another import is putting its rows into force
             until(lambda: (state(db) or {"phase": ""})["phase"] == "apply")
@@ -101,12 +103,14 @@ class TestKilled:
         assert lots(db) == {None}
         assert not take_up(url, db), "its lease still runs"
         let_the_lease_run_out(db)
-        thread = app_jobs.JobThread(url, system_clock)
-        thread.start()
+        stop = threading.Event()
+        worker = threading.Thread(target=Worker(Settings(), database, system_clock).run, args=[stop])
+        worker.start()
         try:
             until(lambda: state(db)["is_tidy"])
         finally:
-            thread.stop()
+            stop.set()
+            worker.join()
         assert (lots(db), state(db)["state"], is_staged(db)) == ({"L9"}, "done", False)
         assert state(db)["result"] == {"rows": 5, "created": 2, "changed": 3, "reported": 0}
 
