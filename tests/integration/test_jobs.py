@@ -424,3 +424,19 @@ def test_the_owner_of_a_recalled_unit_is_told_when_an_import_names_them(url, db,
         " JOIN unit u ON u.id = cu.unit_id WHERE cu.due_at <= now()"
     ).fetchall()
     assert [(row["number"], row["serial"]) for row in rows] == [("R-1", "P1")]
+
+
+def test_a_firmware_that_is_reported_while_a_file_takes_effect_stands(url, db, fleet):
+    """The report is not committed yet when the import looks; the import waits for the unit and looks again."""
+    (fleet / "old.csv").write_text("product,serial,firmware\npump,P1,1.0\npump,P2,1.0\n")
+    with connect(url, "test") as device:
+        with device.transaction():
+            device.execute("UPDATE unit SET firmware = '2.0', firmware_reported_at = now() WHERE serial = 'P1'")
+            importing = threading.Thread(
+                target=import_rows, args=[url, "units", [fleet / "old.csv"]], kwargs={"actor": "maker"}
+            )
+            importing.start()
+            until(lambda: db.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone())
+        importing.join(timeout=20)
+    rows = db.execute("SELECT serial, firmware FROM unit ORDER BY serial LIMIT 2").fetchall()
+    assert [(row["serial"], row["firmware"]) for row in rows] == [("P1", "2.0"), ("P2", "1.0")]
