@@ -139,6 +139,10 @@ JOIN product_metric r ON r.product_id = u.product_id
 JOIN metric m ON m.id = r.metric_id
 WHERE u.public_id = %(unit)s AND m.name = %(metric)s;
 
+-- name: wait_briefly
+-- Wait 2 s at most for a unit that an import is changing: many who wait would hold all connections of the pages.
+SELECT set_config('lock_timeout', '2s', true);
+
 -- name: claimable
 -- The units with a serial, in one product or in all, held while it is decided whose they are.
 SELECT u.id AS unit_id, u.public_id AS id, u.printed, p.code AS product, p.name, p.model, c.code_hash, c.spent_at

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from gateway.app import import_files
@@ -26,7 +27,9 @@ from gateway.jobs import repository as jobs
 from gateway.jobs.lease import LeaseLost
 from gateway.jobs.model import Step
 from gateway.jobs.runner import ATTEMPTS_MAX, Runner, new_owner
+from gateway.registrations.claims import Claimant, Claimed, release
 from gateway.store import connect
+from tests.dsl.owners import try_claim
 from tests.dsl.wait import until
 from tests.factories import make_fleet
 
@@ -440,3 +443,29 @@ def test_a_firmware_that_is_reported_while_a_file_takes_effect_stands(url, db, f
         importing.join(timeout=20)
     rows = db.execute("SELECT serial, firmware FROM unit ORDER BY serial LIMIT 2").fetchall()
     assert [(row["serial"], row["firmware"]) for row in rows] == [("P1", "2.0"), ("P2", "1.0")]
+
+
+def test_who_claims_a_unit_that_an_import_is_changing_is_not_kept_waiting(url, db, fleet):
+    """They are asked to try again. Waiting requests would hold all connections of the pages until the import ends."""
+    (fleet / "codes.csv").write_text("product,serial,claim_code\npump,P8,K7QM-2XRT\n")
+    import_rows(url, "units", [fleet / "codes.csv"], actor="maker")
+    (fleet / "codes.csv").write_text("product,serial,lot\npump,P8,L1\npump,P1,L1\n")
+    told: list[str] = []
+    acts = {
+        "claim": lambda tx: try_claim(tx, Claimant(1, "ada", "203.0.113.7"), "P8"),
+        "release": lambda tx: release(tx, 1, "ada", public_id, system_clock()),
+    }
+    public_id = db.execute("SELECT public_id FROM unit WHERE serial = 'P1'").fetchone()["public_id"]
+
+    def try_both() -> None:
+        for name, act in acts.items():
+            with connect(url, "test") as other:
+                other.execute("SET statement_timeout = '20s'")
+                with pytest.raises(psycopg.errors.LockNotAvailable), other.transaction():
+                    act(other)
+                told.append(name)
+
+    import_rows(url, "units", [fleet / "codes.csv"], actor="maker", show=at("apply", try_both))
+    assert told == ["claim", "release"]
+    with db.transaction():
+        assert isinstance(try_claim(db, Claimant(1, "ada", "203.0.113.7"), "P8"), Claimed)
