@@ -270,15 +270,19 @@ def _import(given: argparse.Namespace, settings: Settings) -> int:
         if given.rules or given.retire_rules:
             raise BadInput("Rules go with product files only: leave out --rules and --retire-rules.")
         clear = None if given.clear is None else [name for name in given.clear.split(",") if name]
-        lines = import_rows(
-            url,
-            given.what,
-            given.files,
-            actor="cli",
-            clear=clear,
-            rows_max=settings.import_max_rows,
-            show=printed_progress(),
-        )
+        try:
+            lines = import_rows(
+                url,
+                given.what,
+                given.files,
+                actor="cli",
+                clear=clear,
+                rows_max=settings.import_max_rows,
+                show=printed_progress(),
+            )
+        except KeyboardInterrupt:
+            print("gateway: Cancelled, unless it was in force already: `gateway jobs list` says so.", file=sys.stderr)
+            raise
     for line in lines:
         print(line)
     return 0

@@ -11,7 +11,7 @@ from gateway.core.clock import system_clock
 from gateway.core.errors import BadInput, GatewayError, Unavailable
 from gateway.jobs import repository as jobs
 from gateway.jobs.lease import Shown, show_nothing
-from gateway.jobs.model import Job, Kind
+from gateway.jobs.model import UPLOAD, Job, Kind
 from gateway.jobs.runner import Runner, new_owner
 from gateway.registrations import owner_import, unit_import
 from gateway.registrations import repository as registrations
@@ -20,7 +20,7 @@ from gateway.registrations.model import OwnerRow, UnitRow
 from gateway.registrations.owner_import import OwnerImport
 from gateway.registrations.staging import Upload
 from gateway.registrations.unit_import import UnitImport
-from gateway.store import Connection, connect
+from gateway.store import Connection, IntegrityError, OperationalError, connect
 
 ROWS_MAX = 5_000_000
 _EVERY_S = 3.0
@@ -60,7 +60,18 @@ def import_rows(
         except KeyboardInterrupt:
             runner.cancel()
             raise
+        except (IntegrityError, OperationalError) as error:
+            raise _interrupted(runner.job or job, _named(paths), error) from error
     return [_line(what, job, _named(paths))]
+
+
+def _interrupted(job: Job, name: str, error: Exception) -> Unavailable:
+    """The database went away, or others changed the same rows again and again."""
+    if job.phase == UPLOAD:
+        then = "Nothing was changed; run it again."
+    else:
+        then = f"A worker goes on with job {job.public_id}; see `gateway jobs list`."
+    return Unavailable(f"{name} is not imported ({str(error).strip()}). {then}")
 
 
 def _upload(connection: Connection, what: str, paths: Sequence[Path], rows_max: int) -> Kind:
@@ -75,9 +86,9 @@ def _cleared(what: str, paths: Sequence[Path], clear: Sequence[str] | None) -> l
     clearable = _CLEARABLE[what]
     if wrong := [name for name in clear or () if name not in clearable]:
         raise BadInput(f"--clear does not take {', '.join(wrong)}: what it erases is {', '.join(clearable)}.")
-    columns = {path: columns_of(path, _MODELS[what]) for path in paths}
     if clear is None:
         return []
+    columns = {path: columns_of(path, _MODELS[what]) for path in paths}
     wanted = list(clear) or [name for name in clearable if any(name in names for names in columns.values())]
     lacking = [
         f"{path.name}: the column {name} is missing"

@@ -52,7 +52,8 @@ class Runner:
         self._url = url
         self._stop = stop
         self._show = show
-        self._job: Job | None = None
+        self.job: Job | None = None
+        """The job that `run` has, as it stood before its present turn."""
 
     def run_next(self) -> bool:
         """Run the next job that nobody runs; false when there is none."""
@@ -80,7 +81,7 @@ class Runner:
         try:
             with Lease(self._url, job, self._owner, self._stop, self._show) as lease:
                 while not job.is_over:
-                    self._job = job
+                    self.job = job
                     lease.enter(job, is_settled=job.phase in settled)
                     job = self._turn(job, lease)
         except CancelAsked:
@@ -145,7 +146,7 @@ class Runner:
 
     def cancel(self) -> None:
         """Cancel the job that `run` was interrupted in, unless what it is for has happened: a worker ends it."""
-        job = self._job
+        job = self.job
         if job is None:
             return
         if job.phase in self._kinds[job.kind].settled:

@@ -94,6 +94,7 @@ def claim(
 
     Raises TooManyAttempts; and ValueError for what can be neither serial nor code, before anything is looked up.
     """
+    tx.execute(queries.wait_briefly)
     canonical, typed = canonical_serial(serial), canonical_code(code)
     account = str(who.person_id)
     tries = [
@@ -162,6 +163,7 @@ def _tell_owners(tx: Connection, found: Iterable[Row], owners: dict[int, int], t
 
 def release(tx: Connection, person_id: int, public_id: str, unit: str, now: datetime) -> None:
     """Give a unit up: it is nobody's from now on, and its code registers it again. Raises NotFound if it is not his."""
+    tx.execute(queries.wait_briefly)
     held = tx.execute(queries.hold_own, {"unit": unit, "person_id": person_id, "at": now}).fetchone()
     ended = (
         held and tx.execute(queries.end_own, {"unit_id": held["id"], "person_id": person_id, "until": now}).fetchone()

@@ -187,6 +187,10 @@ JOIN product_metric r ON r.product_id = u.product_id
 JOIN metric m ON m.id = r.metric_id
 WHERE u.public_id = %(unit)s AND m.name = %(metric)s;
 
+-- name: wait_briefly
+-- Wait 2 s at most for a unit that an import is changing: many who wait would hold all connections of the pages.
+SELECT set_config('lock_timeout', '2s', true);
+
 -- name: claimable
 -- The units with a serial, in one product or in all, held while it is decided whose they are.
 SELECT u.id AS unit_id, u.public_id AS id, u.printed, p.code AS product, p.name, p.model, c.code_hash, c.spent_at
@@ -457,13 +461,14 @@ WHERE verdict NOT IN ('begins', 'known');
 
 -- name: bring_people
 -- Create or change people as staged: an address is a person, the last line that says something counts, empty is unknown.
-WITH staged AS (
+WITH staged AS MATERIALIZED (
   SELECT s.email, (array_agg(s.public_id))[1] AS public_id,
          (array_agg(s.name ORDER BY s.file DESC, s.line DESC))[1] AS name,
          (array_agg(s.phone ORDER BY s.file DESC, s.line DESC) FILTER (WHERE s.phone IS NOT NULL))[1] AS phone,
          (array_agg(s.address ORDER BY s.file DESC, s.line DESC) FILTER (WHERE s.address IS NOT NULL))[1] AS address,
          (array_agg(s.country ORDER BY s.file DESC, s.line DESC) FILTER (WHERE s.country IS NOT NULL))[1] AS country,
-         (array_agg(s.time_zone ORDER BY s.file DESC, s.line DESC) FILTER (WHERE s.time_zone IS NOT NULL))[1] AS time_zone,
+         (array_agg(s.time_zone ORDER BY s.file DESC, s.line DESC)
+          FILTER (WHERE s.time_zone IS NOT NULL))[1] AS time_zone,
          (array_agg(s.customer_number ORDER BY s.file DESC, s.line DESC)
           FILTER (WHERE s.customer_number IS NOT NULL))[1] AS customer_number,
          (array_agg(s.contract_level ORDER BY s.file DESC, s.line DESC)
@@ -472,41 +477,39 @@ WITH staged AS (
   FROM import_owner s
   WHERE s.job_id = %(job)s AND s.email > %(after)s AND s.email <= %(upto)s
   GROUP BY s.email
-), brought AS (
+), changed AS (
+  UPDATE person p
+  SET name = s.name,
+      phone = CASE WHEN 'phone' = ANY (%(clear)s::text[]) THEN s.phone ELSE coalesce(s.phone, p.phone) END,
+      address = CASE WHEN 'address' = ANY (%(clear)s::text[]) THEN s.address ELSE coalesce(s.address, p.address) END,
+      country = CASE WHEN 'country' = ANY (%(clear)s::text[]) THEN s.country ELSE coalesce(s.country, p.country) END,
+      time_zone = CASE WHEN 'time_zone' = ANY (%(clear)s::text[]) THEN s.time_zone
+                  ELSE coalesce(s.time_zone, p.time_zone) END,
+      customer_number = CASE WHEN 'customer_number' = ANY (%(clear)s::text[]) THEN s.customer_number
+                        ELSE coalesce(s.customer_number, p.customer_number) END,
+      contract_level = CASE WHEN 'contract_level' = ANY (%(clear)s::text[]) THEN s.contract_level
+                       ELSE coalesce(s.contract_level, p.contract_level) END
+  FROM staged s
+  WHERE p.email = s.email AND (s.name <> p.name
+    OR s.phone IS DISTINCT FROM p.phone AND (s.phone IS NOT NULL OR 'phone' = ANY (%(clear)s::text[]))
+    OR s.address IS DISTINCT FROM p.address AND (s.address IS NOT NULL OR 'address' = ANY (%(clear)s::text[]))
+    OR s.country IS DISTINCT FROM p.country AND (s.country IS NOT NULL OR 'country' = ANY (%(clear)s::text[]))
+    OR s.time_zone IS DISTINCT FROM p.time_zone AND (s.time_zone IS NOT NULL OR 'time_zone' = ANY (%(clear)s::text[]))
+    OR s.customer_number IS DISTINCT FROM p.customer_number
+       AND (s.customer_number IS NOT NULL OR 'customer_number' = ANY (%(clear)s::text[]))
+    OR s.contract_level IS DISTINCT FROM p.contract_level
+       AND (s.contract_level IS NOT NULL OR 'contract_level' = ANY (%(clear)s::text[])))
+  RETURNING p.id
+), created AS (
   INSERT INTO person (public_id, name, email, phone, address, country, time_zone, customer_number, contract_level, language)
-  SELECT public_id, name, email, phone, address, country, time_zone, customer_number, contract_level,
-         coalesce(language, 'en')
-  FROM staged
-  ON CONFLICT (email) DO UPDATE
-  SET name = excluded.name,
-      phone = CASE WHEN 'phone' = ANY (%(clear)s::text[]) THEN excluded.phone
-                   ELSE coalesce(excluded.phone, person.phone) END,
-      address = CASE WHEN 'address' = ANY (%(clear)s::text[]) THEN excluded.address
-                     ELSE coalesce(excluded.address, person.address) END,
-      country = CASE WHEN 'country' = ANY (%(clear)s::text[]) THEN excluded.country
-                     ELSE coalesce(excluded.country, person.country) END,
-      time_zone = CASE WHEN 'time_zone' = ANY (%(clear)s::text[]) THEN excluded.time_zone
-                       ELSE coalesce(excluded.time_zone, person.time_zone) END,
-      customer_number = CASE WHEN 'customer_number' = ANY (%(clear)s::text[]) THEN excluded.customer_number
-                             ELSE coalesce(excluded.customer_number, person.customer_number) END,
-      contract_level = CASE WHEN 'contract_level' = ANY (%(clear)s::text[]) THEN excluded.contract_level
-                            ELSE coalesce(excluded.contract_level, person.contract_level) END
-  WHERE excluded.name <> person.name
-    OR excluded.phone IS DISTINCT FROM person.phone
-       AND (excluded.phone IS NOT NULL OR 'phone' = ANY (%(clear)s::text[]))
-    OR excluded.address IS DISTINCT FROM person.address
-       AND (excluded.address IS NOT NULL OR 'address' = ANY (%(clear)s::text[]))
-    OR excluded.country IS DISTINCT FROM person.country
-       AND (excluded.country IS NOT NULL OR 'country' = ANY (%(clear)s::text[]))
-    OR excluded.time_zone IS DISTINCT FROM person.time_zone
-       AND (excluded.time_zone IS NOT NULL OR 'time_zone' = ANY (%(clear)s::text[]))
-    OR excluded.customer_number IS DISTINCT FROM person.customer_number
-       AND (excluded.customer_number IS NOT NULL OR 'customer_number' = ANY (%(clear)s::text[]))
-    OR excluded.contract_level IS DISTINCT FROM person.contract_level
-       AND (excluded.contract_level IS NOT NULL OR 'contract_level' = ANY (%(clear)s::text[]))
-  RETURNING xmax = 0 AS is_new
+  SELECT s.public_id, s.name, s.email, s.phone, s.address, s.country, s.time_zone, s.customer_number, s.contract_level,
+         coalesce(s.language, 'en')
+  FROM staged s
+  WHERE NOT EXISTS (SELECT FROM person p WHERE p.email = s.email)
+  ON CONFLICT (email) DO NOTHING
+  RETURNING id
 )
-SELECT count(*) FILTER (WHERE is_new) AS created, count(*) FILTER (WHERE NOT is_new) AS changed FROM brought;
+SELECT (SELECT count(*) FROM created) AS created, (SELECT count(*) FROM changed) AS changed;
 
 -- name: bring_languages
 -- Bring people to the staged language, except those who have an account and choose for themselves.

@@ -1,16 +1,24 @@
 """Makers' files: taken whole or not at all, repeatable, every problem named by its line, every change told."""
 
+import os
+import threading
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 import psycopg
 import pytest
 import yaml
 
+from gateway.app.import_files import import_rows
 from gateway.app.imports import import_files
+from gateway.campaigns import repository as campaigns
 from gateway.core.errors import BadInput
 from gateway.registrations import repository as registrations
+from gateway.registrations.files import Problems, read_rows
+from gateway.registrations.model import UnitRow
 from tests.factories import PUMP, make_fleet
+from tests.factories.campaigns import confirm
 
 UNITS = "product,serial,lot,firmware,made_on\n"
 OWNERS = "person,email,unit,since\n"
@@ -257,3 +265,233 @@ def test_the_fleet_of_the_factory_is_what_an_import_makes(url, db):
     owners = {serial: registrations.owner_at(db, unit.id, now) for (_, serial), unit in units.items()}
     assert owners["P1"].email == "ada@example.org"
     assert owners["P2"] is None
+
+
+def unit(db, serial: str) -> dict[str, object]:
+    """What is known of a unit, without what is not."""
+    row = db.execute("SELECT * FROM unit WHERE serial = %s", [serial]).fetchone()
+    return {name: value for name, value in row.items() if value is not None}
+
+
+def person(db, email: str) -> dict[str, object]:
+    row = db.execute("SELECT * FROM person WHERE email = %s", [email]).fetchone()
+    return {name: value for name, value in row.items() if value is not None}
+
+
+def is_staged(db) -> bool:
+    """Whether anything of an import is left over."""
+    tables = ("import_unit", "import_owner", "import_change")
+    return any(db.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() for table in tables)
+
+
+class TestEmptyCells:
+    """A file knows what its maker wrote into it, and nothing of the rest."""
+
+    WIDE = "product,serial,lot,firmware,made_on,hardware,region,sold_on,support_until,order_number,test\n"
+    FULL = "pump,P-1,L1,1.0,2026-01-31,B,DE,2026-02-01,2036-02-01,4711,yes\n"
+
+    def test_erase_nothing(self, maker, db):
+        maker.products()
+        maker._bring("units", self.WIDE + self.FULL)
+        before = everything(db)
+        assert "0 of 1" in maker._bring("units", self.WIDE + "pump,P-1,,,,,,,,,\n")
+        assert "0 of 1" in maker._bring("units", "product,serial\npump,P-1\n")
+        assert everything(db) == before
+        assert unit(db, "P1")["hardware"] == "B"
+        assert str(unit(db, "P1")["support_until"]) == "2036-02-01"
+        assert unit(db, "P1")["is_test"] is True
+
+    def test_erase_the_columns_that_clear_names(self, maker, db, url):
+        maker.products()
+        maker._bring("units", self.WIDE + self.FULL)
+        (file := maker.folder / "cleared.csv").write_text(self.WIDE + "pump,P-1,,,,,,,,,\n")
+        assert "1 of 1" in import_rows(url, "units", [file], actor="maker", clear=["lot", "sold_on"])[0]
+        assert {"lot", "sold_on"} & set(unit(db, "P1")) == set()
+        assert unit(db, "P1")["order_number"] == "4711"
+        assert "1 of 1" in import_rows(url, "units", [file], actor="maker", clear=[])[0]
+        left = {"id", "public_id", "product_id", "serial", "printed", "is_test"}
+        assert set(unit(db, "P1")) == left
+        assert unit(db, "P1")["is_test"] is False
+        assert "0 of 1" in import_rows(url, "units", [file], actor="maker", clear=[])[0]
+
+    def test_of_a_column_that_is_not_there_cannot_be_meant(self, maker, url):
+        maker.products()
+        (file := maker.folder / "narrow.csv").write_text("product,serial\npump,P-1\n")
+        with pytest.raises(BadInput, match=r"narrow\.csv: the column lot is missing"):
+            import_rows(url, "units", [file], actor="maker", clear=["lot"])
+        with pytest.raises(BadInput, match="--clear does not take claim_code: what it erases is lot, "):
+            import_rows(url, "units", [file], actor="maker", clear=["claim_code"])
+
+    def test_of_an_owner_erase_nothing_either(self, maker, db, url):
+        maker.products()
+        maker.units("pump,P-1,,,\n")
+        head = "person,email,unit,since,phone,address,country,time_zone,customer_number,contract_level,language\n"
+        line = "Ada,ada@example.org,pump/P-1,2024-01-01T00:00:00Z"
+        full = ',+49 30 1,"Weg 1, Berlin",de,Europe/Berlin,K-1,gold,de\n'
+        maker._bring("owners", head + line + full)
+        before = everything(db)
+        maker._bring("owners", head + line + ",,,,,,,\n")
+        assert everything(db) == before
+        ada = person(db, "ada@example.org")
+        assert (ada["country"], ada["time_zone"], ada["address"]) == ("DE", "Europe/Berlin", "Weg 1, Berlin")
+        assert (ada["language"], ada["contract_level"], ada["customer_number"]) == ("de", "gold", "K-1")
+        (file := maker.folder / "cleared.csv").write_text(head + line + ",,,,,,,\n")
+        import_rows(url, "owners", [file], actor="maker", clear=["phone"])
+        assert "phone" not in person(db, "ada@example.org")
+        assert person(db, "ada@example.org")["country"] == "DE"
+
+
+def test_what_a_device_reported_is_not_undone_by_a_file(maker, db, url):
+    maker.products()
+    maker.units("pump,P-1,L1,1.0,\npump,P-2,L1,1.0,\n")
+    db.execute("UPDATE unit SET firmware = '2.0', firmware_reported_at = now() WHERE serial = 'P1'")
+    told = maker.units("pump,P-1,L1,1.0,\npump,P-2,L1,1.1,\n")
+    assert told == "units.txt: 1 of 2 units created or changed; 1 keep the firmware that they reported"
+    assert (unit(db, "P1")["firmware"], unit(db, "P2")["firmware"]) == ("2.0", "1.1")
+    import_rows(url, "units", [maker.folder / "units.txt"], actor="maker", clear=["firmware"])
+    assert unit(db, "P1")["firmware"] == "2.0"
+
+
+def test_a_test_unit_is_in_no_audience(maker, db):
+    maker.products()
+    maker._bring(
+        "units", "product,serial,lot,firmware,test\npump,P-1,L1,1.0,\npump,P-2,L1,1.0,yes\npump,P-3,L1,1.0,no\n"
+    )
+    product_id = unit(db, "P1")["product_id"]
+    asked = {"lots": (["L1"], None, None), "serials": (None, ["P1", "P2"], None), "firmware": (None, None, "2.0")}
+    found = {
+        name: [
+            row["serial"]
+            for row in db.execute(
+                "SELECT u.serial FROM audience_unit(%s, %s, %s, %s) a JOIN unit u ON u.id = a.unit_id ORDER BY 1",
+                [product_id, *given],
+            )
+        ]
+        for name, given in asked.items()
+    }
+    assert found == {"lots": ["P1", "P3"], "serials": ["P1"], "firmware": ["P1", "P3"]}
+    (choice,) = campaigns.choices(db)
+    assert choice["lots"] == [{"lot": "L1", "units": 2}]
+
+
+def test_new_columns_are_checked(maker, db, subtests):
+    maker.products()
+    maker.units("pump,P-1,,,\n")
+    before = everything(db)
+    owner = "Ada,ada@example.org,pump/P-1,2024-01-01T00:00:00Z,"
+    for what, content, told in [
+        ("units", "product,serial,test\npump,P1,maybe\n", "line 2: test: Input should be 'yes' or 'no'"),
+        ("units", "product,serial,sold_on\npump,P1,soon\n", "line 2: sold_on: Input should be a valid date"),
+        ("units", f"product,serial,region\npump,P1,{'x' * 201}\n", "line 2: region: String should have at most 200"),
+        ("owners", f"{OWNERS[:-1]},country\n{owner}XX\n", "line 2: country: write the country as two letters"),
+        (
+            "owners",
+            f"{OWNERS[:-1]},time_zone\n{owner}Mars/Base\n",
+            "line 2: time_zone: write the time zone by its IANA",
+        ),
+        ("owners", f"{OWNERS[:-1]},language\n{owner}fr\n", "line 2: language: Input should be 'en' or 'de'"),
+        ("units", f"product,serial,lot\npump,P1,{'x' * 70_000}\n", "line 2 is longer than 65536 characters"),
+    ]:
+        with subtests.test(told):
+            assert told in maker.refused(what, content)
+            assert everything(db) == before
+
+
+def test_who_has_an_account_keeps_the_language_they_chose(maker, db):
+    maker.products()
+    maker.units("pump,P-1,,,\npump,P-2,,,\n")
+    head, bob = OWNERS[:-1] + ",language\n", "Bob,bob@example.org,pump/P-2,2024-01-01T00:00:00Z"
+    maker._bring("owners", head + ADA.replace("\n", ",en\n") + bob + ",en\n")
+    confirm(db, "Ada")
+    maker._bring("owners", head + ADA.replace("\n", ",de\n") + bob + ",de\n")
+    assert (person(db, "ada@example.org")["language"], person(db, "bob@example.org")["language"]) == ("en", "de")
+
+
+def test_the_order_of_lines_does_not_matter_to_a_chain_of_owners(maker, db):
+    """Also where the first of them is known already, and comes back at the end."""
+    maker.products()
+    maker.units("pump,P-1,,,\n")
+    maker.owners(ADA)
+    bob = "Bob,bob@example.org,pump/P-1,2025-01-01T00:00:00Z\n"
+    back = "Ada,ada@example.org,pump/P-1,2026-01-01T00:00:00Z\n"
+    assert maker.owners(back + ADA + bob) == "owners.txt: 2 of 3 ownerships began"
+    rows = db.execute(
+        "SELECT p.name, extract(year FROM lower(during))::int AS year FROM ownership JOIN person p ON p.id = person_id"
+        " ORDER BY lower(during)"
+    ).fetchall()
+    assert [(row["name"], row["year"]) for row in rows] == [("Ada", 2024), ("Bob", 2025), ("Ada", 2026)]
+    assert maker.owners(bob + back + ADA) == "owners.txt: 0 of 3 ownerships began"
+
+
+def test_two_owners_of_one_date_are_refused(maker, db):
+    maker.products()
+    maker.units("pump,P-1,,,\n")
+    before = everything(db)
+    told = maker.refused("owners", OWNERS + ADA + ADA.replace("Ada", "Bob").replace("ada@", "bob@"))
+    assert told.endswith("line 3: since: pump/P-1 has an owner from 2024-01-01 on already")
+    assert everything(db) == before
+
+
+def test_one_address_is_one_person_and_the_last_line_that_knows_counts(maker, db):
+    maker.products()
+    maker.units("pump,P-1,,,\npump,P-2,,,\npump,P-3,,,\n")
+    head = OWNERS[:-1] + ",phone\n"
+    line = "{name},{email},pump/P-{n},2024-01-01T00:00:00Z,{phone}\n"
+    rows = [
+        ("Ada", "ada@example.org", 1, "1"),
+        ("Ada B.", "ADA@example.org", 2, "2"),
+        ("Ada C.", "Ada@example.org", 3, ""),
+    ]
+    maker._bring("owners", head + "".join(line.format(name=a, email=b, n=c, phone=d) for a, b, c, d in rows))
+    assert db.execute("SELECT count(*) FROM person").fetchone() == {"count": 1}
+    ada = person(db, "ada@example.org")
+    assert (ada["name"], ada["phone"]) == ("Ada C.", "2")
+
+
+def test_files_of_one_command_stand_together(url, db, maker, tmp_path):
+    maker.products()
+    one, two = tmp_path / "one.csv", tmp_path / "two.csv"
+    one.write_text("product,serial\npump,P-1\npump,P-2\n")
+    two.write_text("product,serial\npump,P-3\npump,p2\n")
+    before = everything(db)
+    with pytest.raises(BadInput, match=r"two\.csv: line 3: serial: p2 stands in line 3 of one\.csv already"):
+        import_files(url, "units", [one, two], actor="maker")
+    assert everything(db) == before
+    two.write_text("product,serial\npump,P-3\n")
+    (line,) = import_files(url, "units", [one, two], actor="maker")
+    assert line == "one.csv, two.csv: 3 of 3 units created or changed"
+
+
+def test_one_bad_line_among_fifty_thousand_changes_nothing(maker, db):
+    maker.products()
+    maker.units("pump,P-1,L1,,\n")
+    before = everything(db)
+    lines = "".join(f"pump,P-{n},L2,,\n" for n in range(50_000))
+    assert "line 50002: serial: p-7 stands in line 9 already" in maker.refused("units", UNITS + lines + "pump,p-7,,,\n")
+    assert everything(db) == before
+    assert not is_staged(db)
+
+
+def test_a_file_with_more_rows_than_are_taken_is_refused(maker, db, url):
+    maker.products()
+    (file := maker.folder / "units.csv").write_text("product,serial\n" + "".join(f"pump,P-{n}\n" for n in range(11)))
+    with pytest.raises(BadInput, match=r"more than 10 rows\. Split the files"):
+        import_rows(url, "units", [file], actor="maker", rows_max=10)
+    assert db.execute("SELECT FROM unit").fetchone() is None
+
+
+def test_a_file_is_read_as_a_stream(tmp_path):
+    """The first rows are there before the last is written, so a long file takes no memory."""
+    os.mkfifo(pipe := tmp_path / "units.csv")
+    rows: list[int] = []
+
+    def read() -> None:
+        rows.extend(line for line, _ in islice(read_rows(pipe, UnitRow, Problems()), 3))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    with pipe.open("w") as writing:
+        writing.write("product,serial\n" + "".join(f"pump,P-{n}\n" for n in range(2_000)))
+        writing.flush()
+        reader.join(timeout=30)
+        assert rows == [2, 3, 4]
