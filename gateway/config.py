@@ -193,6 +193,10 @@ class Settings(BaseSettings):
     smtp_url: str | None = Field(
         None, repr=False, description="`smtp://[USER:PASSWORD@]HOST:PORT` or `smtps://…`; without one no mail is sent."
     )
+    smtp_ca: Path | None = Field(
+        None,
+        description="Certificate (PEM) that vouches for the mail server's; with one, TLS is asked for and checked.",
+    )
     mail_from: str = Field(
         "gateway@localhost", description="The sender of every mail: an address, or `Name <address>`."
     )

@@ -35,7 +35,13 @@ def check(settings: Settings, clock: Clock) -> list[Finding]:
                 settings.mqtt_session_expiry,
             )
         ),
-        probe_mail(settings.smtp_url, settings.mail_from, settings.send_timeout.total_seconds(), clock),
+        probe_mail(
+            settings.smtp_url,
+            settings.mail_from,
+            settings.send_timeout.total_seconds(),
+            clock,
+            ca=settings.smtp_ca,
+        ),
         probe_push(settings.fcm_credentials),
         public_url(settings),
         data_dir(settings),

@@ -75,7 +75,7 @@ class Post:
         settings, clock = self._settings, self._clock
         timeout = settings.send_timeout.total_seconds()
         if settings.smtp_url:
-            mailer = Mailer(settings.smtp_url, settings.mail_from, timeout, clock)
+            mailer = Mailer(settings.smtp_url, settings.mail_from, timeout, clock, ca=settings.smtp_ca)
             yield Lane("letters", lambda: LetterRoad(self._database, self._letters, mailer, links, clock), settings)
             yield Lane(EMAIL, lambda: self._road(EmailChannel(mailer, links)), settings)
         if settings.fcm_credentials:

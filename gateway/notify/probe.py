@@ -13,20 +13,26 @@ from gateway.notify.channels.fcm import read_account
 from gateway.notify.mail import LOCAL, Mailer
 
 
-def probe_mail(smtp_url: str | None, mail_from: str, timeout_s: float, clock: Clock) -> Finding:
+def probe_mail(
+    smtp_url: str | None, mail_from: str, timeout_s: float, clock: Clock, *, ca: Path | None = None
+) -> Finding:
     """Connect, encrypt, sign in, name the sender, and go."""
     if smtp_url is None:
         said = "no mail server: no mail is sent; sign-up, reset and invitations are refused"
         return warning("mail", said, "GATEWAY_SMTP_URL")
     parts = urlsplit(smtp_url)
     try:
-        how = asyncio.run(Mailer(smtp_url, mail_from, timeout_s, clock).try_out())
+        how = asyncio.run(Mailer(smtp_url, mail_from, timeout_s, clock, ca=ca).try_out())
     except Unavailable as error:
         change = "GATEWAY_SMTP_URL (host, port, smtp or smtps, user and password) and GATEWAY_MAIL_FROM"
+        if ca is not None or "certificate" in str(error).lower():
+            change = "GATEWAY_SMTP_CA: the certificate, in PEM, of the authority that vouches for the server's"
         return problem("mail", f"{parts.hostname} does not take mail from us: {error}", change)
     said = f"{parts.hostname}: {how}"
     if how.startswith("not encrypted") and parts.hostname not in LOCAL:
         return warning("mail", said, "let the server offer STARTTLS, or use smtps:// in GATEWAY_SMTP_URL")
+    if "certificate not checked" in how and parts.hostname not in LOCAL:
+        return warning("mail", said, "GATEWAY_SMTP_CA, to have the server's certificate checked, or smtps://")
     if parseaddr(mail_from)[1].endswith("@localhost"):
         return warning("mail", said, "GATEWAY_MAIL_FROM: nobody can answer to this sender, and filters refuse it")
     return ok("mail", said)

@@ -1,6 +1,7 @@
 """A real SMTP server in a test: takes mail, or refuses, delays and dies as a test says."""
 
 import asyncio
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,7 +9,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import Envelope, Session
+from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword, Session
 
 from tests.dsl.ports import free_port
 
@@ -16,8 +17,11 @@ from tests.dsl.ports import free_port
 class MailServer:
     """What came, and how to answer: `rcpt` and `data` are replies to say instead of taking it, used up in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        self.host = host
         self.port = free_port()
+        self.encrypted: list[bool] = []
+        self.passwords: list[bytes] = []
         self.mails: list[EmailMessage] = []
         self.raw: list[bytes] = []
         self.recipients: list[str] = []
@@ -30,7 +34,12 @@ class MailServer:
 
     @property
     def url(self) -> str:
-        return f"smtp://127.0.0.1:{self.port}"
+        return f"smtp://{self.host}:{self.port}"
+
+    def sign_in(self, server, session, envelope, mechanism: str, data: LoginPassword) -> AuthResult:
+        """Takes any password, and keeps it."""
+        self.passwords.append(data.password)
+        return AuthResult(success=True)
 
     async def handle_RCPT(self, server, session, envelope: Envelope, address: str, options: list[str]) -> str:  # noqa: N802
         if self.rcpt:
@@ -47,6 +56,7 @@ class MailServer:
         self.raw.append(envelope.content)
         self.mails.append(message)
         self.recipients += envelope.rcpt_tos
+        self.encrypted.append(session.ssl is not None)
         self.accepted.set()
         if self.on_accept:
             self.on_accept()
@@ -58,9 +68,12 @@ class MailServer:
 
 
 @contextmanager
-def mail_server() -> Iterator[MailServer]:
-    server = MailServer()
-    controller = Controller(server, hostname="127.0.0.1", port=server.port)
+def mail_server(host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> Iterator[MailServer]:
+    """A running server; with `tls` it offers STARTTLS, and sign-in after it."""
+    server = MailServer(host)
+    controller = Controller(
+        server, hostname=host, port=server.port, tls_context=tls, authenticator=server.sign_in if tls else None
+    )
     controller.start()
     try:
         yield server

@@ -14,6 +14,7 @@ from gateway.api.problems import PROBLEMS_MAX
 from gateway.config import Settings
 from tests.dsl.roles import Roles, running_roles
 from tests.dsl.wait import until
+from tests.dsl.web import Dialer, rest
 
 MB = 1_000_000
 JSON = {"Content-Type": "application/json"}
@@ -24,7 +25,7 @@ DRAFT = {"product": "pump", "audience": {"by": "serials", "serials": []}, "conte
 @pytest.fixture
 def api(url, tmp_path) -> Iterator[Roles]:
     """The api role, as a process of its own."""
-    with running_roles(url, 1, tmp_path, "api") as roles:
+    with running_roles(url, 1, tmp_path, "api", http_request_wait="1s") as roles:
         until(lambda: health(roles) == 200, what="api answers")
         yield roles
 
@@ -58,6 +59,7 @@ def send(roles: Roles, chunks: Iterator[bytes], length: int | None) -> tuple[int
 
 def test_a_body_of_200_mb_is_refused_as_it_comes_in_and_health_is_told_meanwhile(api):
     before = api.peak_mb("api")
+    half = Dialer(api.http_port).dial(b"POST /api/sign-in HTTP/1.1\r\nHost: x")
     refused: list[tuple[int, dict]] = []
 
     def attack(length: int | None) -> None:
@@ -71,6 +73,8 @@ def test_a_body_of_200_mb_is_refused_as_it_comes_in_and_health_is_told_meanwhile
     assert [(status, problem["code"]) for status, problem in refused] == [(413, "body_too_large")] * 3
     assert "65,536 bytes" in refused[0][1]["detail"]
     assert api.peak_mb("api") - before < 30
+    with half:
+        assert rest(half) == b"", "the role watches its connections, too"
 
 
 class TestRoutes:
