@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import AwareDatetime
 
 from gateway import flow
-from gateway.api import models, views
+from gateway.api import models, my_models, my_views, views
 from gateway.core.clock import Clock, from_us, to_us
 from gateway.core.errors import BadInput, NotFound
 from gateway.events import Position, read
@@ -96,8 +96,16 @@ def conflicts(
     _know(database, unit_id)
     rows = registrations.conflicting_readings(database, unit_id, since, until, limit)
     return models.ConflictingReadings(
-        readings=[(row["metric"], to_us(row["time"]), row["value"], to_us(row["received_at"])) for row in rows]
+        readings=[(row["metric"], to_us(row["time"]), row["value"], to_us(row["received_at"])) for row in rows],
+        ever=registrations.conflicts_ever(database, unit_id),
     )
+
+
+@router.get("/api/units/{unit_id}/messages", tags=["units"])
+def messages(database: Reading, unit_id: str) -> my_models.Messages:
+    """The last messages of a unit, and what was refused, ignored or not taken of them, as its owner sees them."""
+    _know(database, unit_id)
+    return my_models.Messages(messages=[my_views.message(row) for row in registrations.messages(database, unit_id)])
 
 
 def _know(database: Connection, unit_id: str) -> None:

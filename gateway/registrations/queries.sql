@@ -182,6 +182,16 @@ WHERE u.public_id = %(unit)s AND c.time >= %(since)s AND c.time < %(until)s
 ORDER BY c.time, m.name, c.value
 LIMIT %(limit)s;
 
+-- name: conflicts_ever
+-- How many readings of a unit ever said otherwise than what stood for their time.
+SELECT c.readings FROM conflicting_count c JOIN unit u ON u.id = c.unit_id WHERE u.public_id = %(unit)s;
+
+-- name: unit_messages
+-- The last messages of a unit, the newest first.
+SELECT m.number, m.received_at, m.topic, m.payload, m.size, m.reason, m.detail, m.ignored, m.conflicting
+FROM unit_message m JOIN unit u ON u.id = m.unit_id
+WHERE u.public_id = %(unit)s ORDER BY m.number DESC;
+
 -- name: unit_exists
 -- Whether there is a unit with this public id.
 SELECT EXISTS (SELECT FROM unit WHERE public_id = %(unit)s) AS found;
