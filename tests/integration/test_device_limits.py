@@ -86,17 +86,13 @@ def test_without_room_for_all_those_lose_first_who_have_most(db):
             db, refused("P2", range(3)) + refused("P1", range(3, 80)) + refused("P3", range(80, 90)), 100
         )
     assert quarantine.trim(db, 20) == 70
-    assert by_sender(db) == {"pump/P1": 8, "pump/P2": 3, "pump/P3": 9} or by_sender(db) == {
-        "pump/P1": 9,
-        "pump/P2": 3,
-        "pump/P3": 8,
-    }
+    assert by_sender(db) == {"pump/P1": 8, "pump/P2": 3, "pump/P3": 9}
     assert quarantine.trim(db, 20) == 0
 
 
 def test_topics_of_no_device_have_one_share_together(db):
     with db.transaction():
-        for number in range(300):
+        for number in range(120):
             quarantine.quarantine(db, refused(f"x{number}", range(1), "other/{}/thing"), 100)
         quarantine.quarantine(db, refused("P1", range(2)), 100)
     assert by_sender(db) == {"": 100, "pump/P1": 2}
