@@ -10,6 +10,7 @@ from gateway.m2m.inbox import room
 from gateway.m2m.message import Message, Rejected
 from gateway.m2m.repository import CONFLICTS_PER_UNIT
 from gateway.store import connect
+from gateway.store import migrate as migrations
 from tests.dsl.ingest import running_ingest
 from tests.dsl.mqtt import Devices
 from tests.dsl.wait import until
@@ -208,3 +209,40 @@ def test_a_message_larger_than_we_can_hold_is_withheld_by_the_broker_and_holds_u
         until(lambda: count(db, "telemetry") == 20)
         until(lambda: count(db, "quarantine") == 20)
     assert {row["size"] for row in db.execute("SELECT size FROM quarantine")} == {90_000}
+
+
+# -- Of before ---------------------------------------------------------------------------------------------------
+
+
+def test_what_was_kept_without_these_limits_is_brought_within_them(empty_url, monkeypatch):
+    """The migration on a store that has a past: long topics, contradictions without a count, a boot that cannot be."""
+    every = migrations._migrations
+    monkeypatch.setattr(migrations, "_migrations", lambda: [each for each in every() if each[0] < "0014"])
+    migrations.migrate(empty_url)
+    monkeypatch.undo()
+    with connect(empty_url, "test") as db:
+        db.execute("INSERT INTO product (code, model, brand, name) VALUES ('pump', 'P', 'B', '{}')")
+        for serial in ("P1", "P2"):
+            db.execute(
+                "INSERT INTO unit (public_id, product_id, serial, printed) SELECT %s, id, %s, %s FROM product",
+                [serial, serial, serial],
+            )
+        ids = [row["id"] for row in db.execute("SELECT id FROM unit ORDER BY id")]
+        topics = ["m2m/v1/pump/p-1/telemetry", "m2m/v1/pump/P1" + "-" * 60_000 + "/status", "else/where"]
+        for topic in topics:
+            db.execute("INSERT INTO quarantine (received_at, topic, reason, detail, payload, size)"
+                       " VALUES (now(), %s, 'bad_json', 'no', '{', 1)", [topic])  # fmt: skip
+        db.execute("INSERT INTO unit_message VALUES (%s, 1, 1, now(), %s, '{}', 2)", [ids[0], topics[1]])
+        for value in (1, 2, 3):
+            db.execute("INSERT INTO conflicting_reading VALUES (%s, 1, now(), %s, now())", [ids[0], value])
+        db.execute("INSERT INTO receipt VALUES (%s, 't', 9007199254740991, '{}'), (%s, 't', 4, '{}')", ids)
+        said = "INSERT INTO event (kind, actor, unit_id, data) VALUES ('unit.firmware_reported', 'gateway', %s, '{}')"
+        db.execute(said, [ids[1]])
+        assert "0014_pre_device_limits.sql" in migrations.migrate(empty_url)
+        kept = db.execute("SELECT sender, length(topic) AS length FROM quarantine ORDER BY id").fetchall()
+        assert [tuple(row.values()) for row in kept] == [("pump/P1", 25), ("pump/P1", 256), ("", 10)]
+        assert db.execute("SELECT length(topic) AS n FROM unit_message").fetchone()["n"] == 256
+        assert db.execute("SELECT readings AS n FROM conflicting_count").fetchone()["n"] == 3
+        assert [row["boot"] for row in db.execute("SELECT boot FROM receipt")] == [4]
+        reported = db.execute("SELECT id FROM unit WHERE firmware_reported_at IS NOT NULL").fetchall()
+        assert [row["id"] for row in reported] == [ids[1]]
