@@ -9,6 +9,7 @@ from gateway.m2m import conflicting, quarantine
 from gateway.m2m.inbox import room
 from gateway.m2m.message import Message, Rejected
 from gateway.m2m.repository import CONFLICTS_PER_UNIT
+from gateway.m2m.repository import queries as m2m
 from gateway.store import connect
 from gateway.store import migrate as migrations
 from tests.dsl.ingest import running_ingest
@@ -97,6 +98,19 @@ def test_topics_of_no_device_have_one_share_together(db):
             quarantine.quarantine(db, refused(f"x{number}", range(1), "other/{}/thing"), 100)
         quarantine.quarantine(db, refused("P1", range(2)), 100)
     assert by_sender(db) == {"": 100, "pump/P1": 2}
+
+
+def test_a_refused_batch_looks_at_its_own_senders_and_not_at_the_whole_quarantine(db):
+    db.execute(
+        "INSERT INTO quarantine (received_at, sender, topic, reason, detail, payload, size)"
+        " SELECT now(), 'pump/Q' || n / 100, 't', 'bad_json', 'no', '{', 1 FROM generate_series(1, 10000) n"
+    )
+    db.execute("ANALYZE quarantine")
+    tally = {"senders": ["pump/Q7"], "reasons": ["bad_json"], "messages": [1], "unkept": [0], "last": [to_us(NOW)]}
+    plan = db.execute("EXPLAIN " + m2m.trim_senders.as_string(), tally | {"share": 100}).fetchall()
+    lines = [row["QUERY PLAN"] for row in plan]
+    assert any("quarantine_sender_id" in line for line in lines)
+    assert not [line for line in lines if "Seq Scan on quarantine" in line]
 
 
 def test_the_counts_of_senders_are_bounded(db, monkeypatch):
