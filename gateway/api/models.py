@@ -90,9 +90,13 @@ class StoredReadings(BaseModel):
 
 
 class ConflictingReadings(BaseModel):
-    """Readings that said otherwise than what stands, as [metric, microseconds since 1970, value, received]."""
+    """Readings that said otherwise than what stands, as [metric, microseconds since 1970, value, received].
+
+    Not all are kept: `ever` counts them, and one that comes again counts again.
+    """
 
     readings: list[tuple[str, int, float, int]]
+    ever: int
 
 
 class Why(BaseModel):

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import AwareDatetime
 
 from gateway import flow
-from gateway.api import models, views
+from gateway.api import models, my_models, my_views, views
 from gateway.api.readiness import readiness
 from gateway.catalog.repository import suspensions
 from gateway.core.clock import Clock, from_us, to_us
@@ -99,10 +99,19 @@ def conflicts(
     database: Reading, unit_id: str, since: AwareDatetime, until: AwareDatetime, limit: Rows = 5_000
 ) -> models.ConflictingReadings:
     """The readings of a unit that said otherwise than the one that stands for their time, the first `limit`."""
-    rows = registrations.conflicting_readings(database, _number(database, unit_id), since, until, limit)
+    unit = _number(database, unit_id)
+    rows = registrations.conflicting_readings(database, unit, since, until, limit)
     return models.ConflictingReadings(
-        readings=[(row["metric"], to_us(row["time"]), row["value"], to_us(row["received_at"])) for row in rows]
+        readings=[(row["metric"], to_us(row["time"]), row["value"], to_us(row["received_at"])) for row in rows],
+        ever=registrations.conflicts_ever(database, unit),
     )
+
+
+@router.get("/api/units/{unit_id}/messages", tags=["units"])
+def messages(database: Reading, unit_id: str) -> my_models.Messages:
+    """The last messages of a unit, and what was refused, ignored or not taken of them, as its owner sees them."""
+    unit = _number(database, unit_id)
+    return my_models.Messages(messages=[my_views.message(row) for row in registrations.messages(database, unit)])
 
 
 def _number(database: Connection, unit_id: str) -> int:

@@ -54,7 +54,7 @@ Ts = Milliseconds | Moment | None
 
 
 class Reading(BaseModel):
-    """What a unit measured at one time. Other fields than these are ignored."""
+    """What a unit measured at one time. Other fields are ignored, but for a time under another name without `ts`."""
 
     # It documents what m2m/decode.py takes by hand, which is several times faster than a model.
 
@@ -85,7 +85,9 @@ class Reading(BaseModel):
 
 
 class Status(BaseModel):
-    """How a unit is; retained, so that the last word stands. Other fields than these are ignored."""
+    """How a unit is; retained, so that the last word stands. Other fields are ignored, but for a version under another
+    name without `firmware`.
+    """
 
     # What m2m/decode.py takes, said again; which characters can be printed is more than a schema can say.
 

@@ -382,7 +382,9 @@ class Ingest:
         self._resuming.step(self._connection, self._judging, self._record, self._clock())
         if time.monotonic() >= self._next_snapshot:
             self._save()
-        self._receipts.forget(m2m.forget_receipts(self._connection))
+        if units := m2m.receipts_to_forget(self._connection):
+            self._receipts.forget(units)  # first: what is forgotten here only, the next try drops from the table
+            m2m.forget_receipts(self._connection, units)
         with self._connection.transaction():
             self._waiting_after = take_waiting(self._connection, self._waiting_after)
         beat(

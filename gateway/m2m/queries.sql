@@ -240,9 +240,13 @@ WITH named AS (
 )
 SELECT n.id AS unit_id, a.boot FROM named n LEFT JOIN asked a ON a.unit_id = n.id;
 
+-- name: receipts_to_forget
+-- The units whose receipts an operator wants forgotten.
+SELECT unit_id FROM receipt WHERE reset_at IS NOT NULL;
+
 -- name: forget_receipts
--- Drop the receipts that an operator wants forgotten; returns their units.
-DELETE FROM receipt WHERE reset_at IS NOT NULL RETURNING unit_id;
+-- Drop the receipts of units.
+DELETE FROM receipt WHERE unit_id = ANY (%(units)s::bigint[]);
 
 -- name: write_receipts
 -- Keep what is counted of units, over what was.

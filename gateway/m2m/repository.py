@@ -222,9 +222,14 @@ def ask_receipt_reset(tx: Connection, product: str, serial: str) -> Row | None:
     return tx.execute(queries.ask_receipt_reset, {"product": product, "serial": serial}).fetchone()
 
 
-def forget_receipts(tx: Connection) -> list[int]:
-    """Drop the receipts that an operator wants forgotten; returns their units."""
-    return [row["unit_id"] for row in tx.execute(queries.forget_receipts)]
+def receipts_to_forget(connection: Connection) -> list[int]:
+    """The units whose receipts an operator wants forgotten."""
+    return [row["unit_id"] for row in connection.execute(queries.receipts_to_forget)]
+
+
+def forget_receipts(tx: Connection, units: Sequence[int]) -> None:
+    """Drop what was counted of these units."""
+    tx.execute(queries.forget_receipts, {"units": list(units)})
 
 
 def write_journal(tx: Connection, seq: int, revision: int, readings: bytes, messages: bytes) -> None:

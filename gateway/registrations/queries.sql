@@ -180,6 +180,15 @@ LIMIT %(limit)s;
 -- The number of the unit with this public id.
 SELECT id FROM unit WHERE public_id = %(unit)s;
 
+-- name: conflicts_ever
+-- How many readings of a unit ever said otherwise than what stood for their time.
+SELECT readings FROM conflicting_count WHERE unit_id = %(unit_id)s;
+
+-- name: unit_messages
+-- The last messages of a unit, the newest first.
+SELECT number, received_at, topic, payload, size, reason, detail, ignored, conflicting
+FROM unit_message WHERE unit_id = %(unit_id)s ORDER BY number DESC;
+
 -- name: unit_metric
 -- A metric that a unit has: the numbers by which its readings are looked up, and what it is measured in.
 SELECT u.id AS unit_id, m.id AS metric_id, r.unit AS measure FROM unit u

@@ -120,6 +120,17 @@ def conflicting_readings(
     return connection.execute(queries.conflicting_readings, arguments).fetchall()
 
 
+def conflicts_ever(connection: Connection, unit_id: int) -> int:
+    """The number of readings of a unit that ever said otherwise than what stood, kept or not."""
+    row = connection.execute(queries.conflicts_ever, {"unit_id": unit_id}).fetchone()
+    return row["readings"] if row else 0
+
+
+def messages(connection: Connection, unit_id: int) -> list[Row]:
+    """The last messages of a unit, the newest first."""
+    return connection.execute(queries.unit_messages, {"unit_id": unit_id}).fetchall()
+
+
 def owners_when(connection: Connection, places: Sequence[tuple[int, datetime, datetime]]) -> list[int | None]:
     """Who owned each unit at both of its moments; None where nobody did, or not the same person."""
     units, ats, moments = (list(column) for column in zip(*places, strict=True)) if places else ([], [], [])

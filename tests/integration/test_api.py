@@ -41,7 +41,12 @@ SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 PROBLEM = "application/problem+json"
 ROUTES = {
     *("/api/units", "/api/units/{unit_id}/readings", "/api/feed", "/api/ledger", "/api/alarms", "/api/events"),
-    *("/api/units/{unit_id}/telemetry", "/api/units/{unit_id}/conflicts", "/api/deliveries"),
+    *(
+        "/api/units/{unit_id}/telemetry",
+        "/api/units/{unit_id}/conflicts",
+        "/api/units/{unit_id}/messages",
+        "/api/deliveries",
+    ),
     *("/api/quarantine", "/api/quarantine/counts", "/api/quarantine/{number}"),
     *("/api/quarantine/retry", "/api/quarantine/purge", "/api/flow", "/api/stream", "/healthz", "/readyz"),
 }
@@ -299,7 +304,7 @@ def test_readings_that_said_otherwise_stand_beside(api):
         finally:
             db.execute("DELETE FROM conflicting_reading")
     assert (metric, at, value) == ("pressure_bar", to_us(NOW), 7.5)
-    assert api.get(f"/api/units/{api.unit('P-2')['id']}/conflicts", **span) == {"readings": []}
+    assert api.get(f"/api/units/{api.unit('P-2')['id']}/conflicts", **span) == {"readings": [], "ever": 0}
     assert api.refused("/api/units/none/conflicts", **span)["code"] == "not_found"
 
 

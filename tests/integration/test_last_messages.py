@@ -71,7 +71,7 @@ def test_a_message_that_the_store_refuses_is_named_without_the_stores_words(url,
     assert "check" not in message["detail"]
 
 
-def test_what_was_ignored_and_what_was_not_taken_stands_there(url, db, mosquitto_port):
+def test_what_was_ignored_and_what_was_not_taken_stands_there(url, db, world, mosquitto_port):
     """`Taken` is true: a second value for a time is counted at the message that brought it."""
     make_fleet(url)
     at = round(time.time() * 1000) - 5_000
@@ -95,3 +95,11 @@ def test_what_was_ignored_and_what_was_not_taken_stands_there(url, db, mosquitto
         ("same_time", [], 0),
     ]
     assert db.execute("SELECT count(*) AS n FROM telemetry").fetchone()["n"] == 3
+    (unit,) = [unit for unit in world.as_("support").get("/api/units").json()["units"] if unit["serial"] == "P1"]
+    shown = world.as_("support").get(f"/api/units/{unit['id']}/messages").json()["messages"]
+    assert [(each["reason"], each["ignored"], each["conflicting"]) for each in reversed(shown)] == [
+        tuple(row.values()) for row in rows
+    ]
+    span = "since=2020-01-01T00:00:00Z&until=2100-01-01T00:00:00Z"
+    conflicts = world.as_("support").get(f"/api/units/{unit['id']}/conflicts?{span}").json()
+    assert (len(conflicts["readings"]), conflicts["ever"]) == (1, 1)

@@ -6,6 +6,7 @@ import pytest
 from paho.mqtt.enums import MQTTProtocolVersion
 
 from gateway.m2m.session import Session
+from gateway.registrations import firmware as firmware_reports
 from gateway.registrations.firmware import Report, take_firmware, take_waiting
 from gateway.store import connect
 from tests.dsl.ingest import CLIENT_ID, running_ingest
@@ -171,6 +172,21 @@ def test_a_report_that_waits_gives_way_to_a_later_one_and_not_to_a_replay(db, ur
         assert take_waiting(db, 0) == 0
     assert (firmware(db), firmware(db, "P2")) == ("1.0", "2.1")
     assert db.execute("SELECT count(*) AS n FROM firmware_waiting").fetchone()["n"] == 0
+
+
+def test_waiting_reports_are_looked_at_in_turns_that_go_round(db, url, monkeypatch):
+    """A thousand units that stay held must not hide one that is free."""
+    monkeypatch.setattr(firmware_reports, "WAITING_AT_ONCE", 2)
+    make_fleet(url)
+    ids = [row["id"] for row in db.execute("SELECT id FROM unit ORDER BY id")]
+    with connect(url, "test") as other, other.transaction():
+        other.execute("SELECT 1 FROM unit FOR UPDATE")
+        take_firmware(db, {unit_id: Report("1.0", datetime.now(UTC), replayed=False) for unit_id in ids})
+    with connect(url, "test") as other, other.transaction():
+        other.execute("SELECT 1 FROM unit WHERE serial IN ('P1', 'P2') FOR UPDATE")
+        assert take_waiting(db, 0) == ids[1]
+        assert take_waiting(db, ids[1]) == 0
+        assert [firmware(db, serial) for serial in ("P1", "P2", "P3")] == [None, None, "1.0"]
 
 
 def test_a_downgrade_is_a_report_like_any_other(url, db, broker_port, devices, fleet):
