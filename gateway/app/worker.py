@@ -8,6 +8,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from gateway import flow, metrics
 from gateway.accounts.service import forget_old
+from gateway.app import retention
 from gateway.app.post import Post
 from gateway.campaigns.candidates import find_candidates
 from gateway.campaigns.follow import follow
@@ -127,5 +128,6 @@ class Worker:
             series.ensure_days([today, today + timedelta(days=1)])
             dropped = series.drop_before(today - self._settings.history_max)
             forget_old(connection, self._clock())
+            retention.forget_old(connection, self._settings, self._clock())
             trimmed = quarantine.trim(connection, self._settings.quarantine_max_messages)
             log.info("Maintenance: %d days dropped, %d quarantined messages trimmed.", dropped, trimmed)
