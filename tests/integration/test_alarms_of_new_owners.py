@@ -9,6 +9,7 @@ from gateway.registrations.claims import release
 from gateway.registrations.model import OwnerRow
 from gateway.registrations.service import import_owners
 from tests.dsl.owners import make_person, make_units, try_claim
+from tests.dsl.people import site
 from tests.dsl.story import HOUR, MINUTE, SECOND, Story
 from tests.factories.campaigns import person
 
@@ -163,3 +164,18 @@ def _breaks(subject, unit_id):
     if subject.unit_id == unit_id:
         raise LookupError("no words")
     return {"title": "t", "body": "b", "action": "a"}
+
+
+def test_the_pages_of_such_a_notice_show_no_value(url, story):
+    story.raise_("P1")
+    story.work()
+    give_up(story)
+    with site(url, story.db) as world:
+        story.later(world.now() - story.now)
+        try_claim(story.db, story.bob, now=story.now)
+        story.work()
+        bob = world.as_("customer", "bob@example.org")
+        (notice,) = bob.get("/api/my/feed").json()["notices"]
+        assert (notice["why"]["value"], notice["why"]["extreme"]) == (None, None)
+        page = bob.get(f"/n/{notice['id']}")
+        assert (page.status_code, "became yours" in page.text, "95" in page.text) == (200, True, False)
