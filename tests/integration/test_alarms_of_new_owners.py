@@ -119,6 +119,7 @@ def test_an_import_that_is_one_event_tells_all_new_owners(story):
 
 def test_an_owner_of_tomorrow_is_told_tomorrow_also_of_an_alarm_of_today(story):
     import_owner(story, story.now + HOUR)
+    story.work()
     story.raise_("P1")
     story.work()
     assert told(story) == [("Ada", "P1", "open")]
@@ -126,6 +127,18 @@ def test_an_owner_of_tomorrow_is_told_tomorrow_also_of_an_alarm_of_today(story):
     story.work()
     assert told(story) == [("Ada", "P1", "open"), ("Bob", "P1", "open")]
     assert story.column("SELECT count(*) FROM alarm_due") == [0]
+
+
+def test_an_alarm_that_is_raised_right_after_the_claim_is_told_once(story):
+    """The claim's event finds the alarm already, and so does the alarm's own."""
+    give_up(story)
+    try_claim(story.db, story.bob, now=story.now)
+    story.later(SECOND)
+    story.raise_("P1")
+    story.work()
+    assert told(story) == [("Bob", "P1", "open")]
+    assert story.ledger() == [("pass", "nothing spoke against it")]
+    assert story.column("SELECT count(*) FROM event WHERE kind = 'event.unhandled'") == [0]
 
 
 @pytest.mark.parametrize("over", ["cleared", "historic"])
