@@ -1,8 +1,10 @@
 """A live recall and the units that come, or change, afterwards: counted, shown, and never called fine."""
 
+from itertools import product
+
 import pytest
 
-from gateway.campaigns import publish
+from gateway.campaigns import candidates, publish
 from gateway.campaigns.service import Writer
 from gateway.events import append
 from gateway.store import connect
@@ -119,6 +121,40 @@ class TestAUnitThatComesLater:
             at.db.execute("UPDATE unit SET lot = 'L1' WHERE serial = 'P4'")
         at.work()
         assert joined_units(at, draft) == [("P4", "lot L1", True)]
+
+    def test_many_are_found_and_forgotten_in_turns(self, at, monkeypatch):
+        monkeypatch.setattr(candidates, "TURN", 2)
+        campaign = at.publish()
+        at.work()
+        at.db.execute("INSERT INTO unit (public_id, product_id, serial, printed, lot)"
+                      " SELECT 'x' || n, product_id, 'X' || n, 'X' || n, 'L1' FROM unit, generate_series(1, 5) AS n"
+                      " WHERE serial = 'P1'")  # fmt: skip
+        append(at.db, "units.imported", {})
+        at.work()
+        assert [told["units"] for told in at.events("campaign.joined")] == [2, 2, 1]
+        assert joined(at, campaign) == (5, 0)
+        at.db.execute("UPDATE unit SET lot = 'L2' WHERE serial LIKE 'X%'")
+        append(at.db, "units.imported", {})
+        at.work()
+        assert joined(at, campaign) == (0, 0)
+
+    @pytest.mark.parametrize(
+        "audience", [{"by": "lots", "lots": ["L1"]}, {"by": "serials", "serials": ["P-1"]}, FIRMWARE]
+    )
+    def test_one_unit_is_compared_as_all_are(self, at, audience):
+        """The frozen audience asks audience_unit; one unit is compared by a statement of its own."""
+        rows = [(f"Q{n}", lot, firmware) for n, (lot, firmware) in enumerate(
+            product(("L1", "L2", None), ("2.3", "2.4", "2.10", "odd", None)))]  # fmt: skip
+        campaign = at.publish(audience=audience)
+        at.work()
+        add_units(at.db, *rows)
+        at.work()
+        one_by_one = joined_units(at, campaign)
+        at.db.execute("DELETE FROM campaign_candidate")
+        append(at.db, "units.imported", {})
+        at.work()
+        assert joined_units(at, campaign) == one_by_one
+        assert one_by_one or audience["by"] == "serials"
 
     def test_staff_see_it_too(self, at):
         add_reading(at.db, "P4", at.world.now(), 20.0)
