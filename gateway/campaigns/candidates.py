@@ -19,7 +19,7 @@ UNIT_CHANGED = frozenset({"unit.imported", "unit.changed", "unit.firmware_report
 """Events about one unit."""
 UNITS_CHANGED = frozenset({"units.imported"})
 """Events about many units that do not name them."""
-TURN = 10_000
+TURN = 2_000
 """Units found, or forgotten, in one transaction."""
 
 

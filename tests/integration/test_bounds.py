@@ -6,6 +6,7 @@ import pytest
 
 from gateway.app import retention
 from gateway.app.bounds import BOUNDS
+from gateway.app.worker import Worker
 from gateway.config import Settings
 from gateway.notify import addresses
 from gateway.store import Connection
@@ -142,6 +143,16 @@ class TestTheRest:
 
 
 class TestTurns:
+    def test_the_workers_maintenance_forgets_what_is_old_enough(self, db, database):
+        now = datetime.now(UTC)
+        db.execute(
+            "INSERT INTO letter (to_email, template, language, data, created_at, due_at, status, finished_at)"
+            " VALUES ('a', 't', 'en', '{}', %(now)s, %(now)s, 'sent', %(now)s)",
+            {"now": now - SETTINGS.letter_history - SECOND},
+        )
+        Worker(SETTINGS, database, lambda: now)._maintain()
+        assert count(db, "letter") == 0
+
     def test_each_transaction_forgets_a_bounded_number_and_the_run_goes_on(self, db, monkeypatch):
         monkeypatch.setattr(retention, "TURN", 3)
         now = datetime.now(UTC)
