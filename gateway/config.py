@@ -125,6 +125,25 @@ class Settings(BaseSettings):
         timedelta(hours=1), description="A rule that fires again on a unit within this joins the notice it has."
     )
     notices_per_hour: int = Field(20, ge=1, description="Notices one person is told in an hour; further ones wait.")
+    notice_history: Duration = Field(
+        timedelta(days=3650),
+        description="Notices of alarms that are over are forgotten after this; those of campaigns are kept.",
+    )
+    alarm_history: Duration = Field(
+        timedelta(days=3650),
+        description="Cleared alarms that no notice tells of any more are forgotten after this.",
+    )
+    delivery_history: Duration = Field(
+        timedelta(days=400), description="Tries of deliveries, and phones that were retired, are forgotten after this."
+    )
+    letter_history: Duration = Field(
+        timedelta(days=90),
+        description="Letters (codes, invitations) that were sent or failed are forgotten so late.",
+    )
+    engagement_history: Duration = Field(
+        timedelta(days=730),
+        description="What people opened, but for campaigns, is forgotten after this.",
+    )
     outbox_batch: int = Field(200, ge=1, description="Deliveries or events one worker turn takes.")
     wakeup_fallback: Duration = Field(timedelta(seconds=1), description="Longest wait for a lost wake-up.")
 

@@ -14,6 +14,7 @@ from pydantic_core.core_schema import DictSchema
 
 from gateway.api.application import create_app
 from gateway.api.hub import Hub
+from gateway.app import bounds
 from gateway.app.configuration import page
 from gateway.config import Settings
 from gateway.core.clock import system_clock
@@ -142,7 +143,10 @@ def outdated(folder: Path, docs: Path) -> list[Path]:
 
 
 def _made(folder: Path, docs: Path) -> dict[Path, str]:
-    return {folder / name: text for name, text in documents().items()} | {docs / "configuration.md": page()}
+    return {folder / name: text for name, text in documents().items()} | {
+        docs / "configuration.md": page(),
+        docs / "retention.md": bounds.page(),
+    }
 
 
 def _bytes(path: Path) -> bytes | None:

@@ -8,7 +8,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from gateway import flow, metrics
 from gateway.accounts.service import forget_old
-from gateway.app import jobs
+from gateway.app import jobs, retention
 from gateway.app.post import Post
 from gateway.campaigns.candidates import find_candidates
 from gateway.campaigns.follow import follow
@@ -172,6 +172,7 @@ class Worker:
             dropped = series.drop_before(today - self._settings.history_max)
             forget_old(connection, self._clock())
             jobs.forget_old(connection, self._clock() - self._settings.jobs_kept)
+            retention.forget_old(connection, self._settings, self._clock())
             trimmed = quarantine.trim(connection, self._settings.quarantine_max_messages)
             conflicting.trim(connection, self._clock() - self._settings.history_max)
             log.info("Maintenance: %d days dropped, %d quarantined messages trimmed.", dropped, trimmed)

@@ -19,6 +19,8 @@ UNIT_CHANGED = frozenset({"unit.imported", "unit.changed", "unit.firmware_report
 """Events about one unit."""
 UNITS_CHANGED = frozenset({"units.imported"})
 """Events about many units that do not name them."""
+TURN = 2_000
+"""Units found, or forgotten, in one transaction."""
 
 
 def note_change(tx: Connection, event: Event, now: datetime) -> None:
@@ -32,7 +34,10 @@ def note_change(tx: Connection, event: Event, now: datetime) -> None:
 
 
 def find_candidates(tx: Connection, now: datetime) -> int:
-    """Compare one campaign that is due with all units of its product; returns the number of campaigns compared."""
+    """Compare one campaign that is due with all units of its product; returns the number of campaigns compared.
+
+    What is more than a turn is found in the next ones.
+    """
     campaign = tx.execute(queries.recheck).fetchone()
     if campaign is None:
         return 0
@@ -41,9 +46,12 @@ def find_candidates(tx: Connection, now: datetime) -> int:
     except Unavailable as error:  # must not hold up the other campaigns
         log.error("%s cannot be compared: %s", campaign["number"], error.message)  # noqa: TRY400 - the message says it all
         return 1
-    found = tx.execute(queries.find_candidates, asked).rowcount
-    _tell_staff(tx, campaign, found)
-    log.info("%s: %d more units match since it was published.", campaign["number"], found)
+    found = tx.execute(queries.find_candidates, asked | {"limit": TURN}).fetchone()
+    assert found is not None  # noqa: S101 - a SELECT without FROM returns a row
+    if TURN in found.values():  # there may be more
+        tx.execute(queries.recheck_on, {"id": campaign["id"], "now": now})
+    _tell_staff(tx, campaign, found["added"])
+    log.info("%s: %d more units match since it was published.", campaign["number"], found["added"])
     return 1
 
 

@@ -332,28 +332,46 @@ WHERE id = (SELECT id FROM campaign WHERE state = 'published' AND recheck_at IS 
 RETURNING id, public_id, number, product_id, audience, schema;
 
 -- name: find_candidates
--- Keep which units match a published campaign and are not in its frozen audience; forget those that match no more.
+-- Keep some units that match a published campaign and are not in its frozen audience; forget some that match no more.
 WITH matching AS MATERIALIZED (
   SELECT m.unit_id, m.matched
   FROM audience_unit(%(product_id)s::int, %(lots)s::text[], %(serials)s::text[], %(below)s::text) m
   WHERE NOT EXISTS (SELECT FROM campaign_unit f
                     WHERE f.campaign_id = %(id)s AND f.unit_id = m.unit_id AND f.standing = 'affected')
 ), gone AS (
-  DELETE FROM campaign_candidate k
-  WHERE k.campaign_id = %(id)s AND NOT EXISTS (SELECT FROM matching m WHERE m.unit_id = k.unit_id)
+  DELETE FROM campaign_candidate WHERE campaign_id = %(id)s AND unit_id IN (
+    SELECT k.unit_id FROM campaign_candidate k
+    WHERE k.campaign_id = %(id)s AND NOT EXISTS (SELECT FROM matching m WHERE m.unit_id = k.unit_id)
+    LIMIT %(limit)s)
+  RETURNING unit_id
+), added AS (
+  INSERT INTO campaign_candidate AS k (campaign_id, unit_id, matched, found_at)
+  SELECT %(id)s, m.unit_id, m.matched, %(now)s FROM matching m
+  WHERE NOT EXISTS (SELECT FROM campaign_candidate k
+                    WHERE k.campaign_id = %(id)s AND k.unit_id = m.unit_id AND k.matched = m.matched)
+  LIMIT %(limit)s
+  ON CONFLICT (campaign_id, unit_id) DO UPDATE SET matched = excluded.matched
+  RETURNING unit_id
 )
-INSERT INTO campaign_candidate AS k (campaign_id, unit_id, matched, found_at)
-SELECT %(id)s, unit_id, matched, %(now)s FROM matching
-ON CONFLICT (campaign_id, unit_id) DO UPDATE SET matched = excluded.matched WHERE k.matched <> excluded.matched;
+SELECT (SELECT count(*) FROM added) AS added, (SELECT count(*) FROM gone) AS gone;
+
+-- name: recheck_on
+-- Go on comparing a published campaign in the next turn.
+UPDATE campaign SET recheck_at = %(now)s WHERE id = %(id)s AND state = 'published';
 
 -- name: find_candidate
--- The same for one unit.
+-- The same for one unit, by the rules of audience_unit, which would look at every version of the product.
 WITH matching AS MATERIALIZED (
-  SELECT m.unit_id, m.matched
-  FROM audience_unit(%(product_id)s::int, %(lots)s::text[], %(serials)s::text[], %(below)s::text) m
-  WHERE m.unit_id = %(unit_id)s
+  SELECT u.id AS unit_id,
+         CASE WHEN %(lots)s::text[] IS NOT NULL THEN 'lot ' || u.lot
+              WHEN %(serials)s::text[] IS NOT NULL THEN 'serial list'
+              ELSE 'firmware ' || u.firmware END AS matched
+  FROM unit u
+  WHERE u.id = %(unit_id)s AND u.product_id = %(product_id)s AND NOT u.is_test
+    AND (u.lot = ANY (%(lots)s::text[]) OR u.serial = ANY (%(serials)s::text[])
+         OR firmware_key(u.firmware) < firmware_key(%(below)s::text))
     AND NOT EXISTS (SELECT FROM campaign_unit f
-                    WHERE f.campaign_id = %(id)s AND f.unit_id = m.unit_id AND f.standing = 'affected')
+                    WHERE f.campaign_id = %(id)s AND f.unit_id = u.id AND f.standing = 'affected')
 ), gone AS (
   DELETE FROM campaign_candidate k
   WHERE k.campaign_id = %(id)s AND k.unit_id = %(unit_id)s AND NOT EXISTS (SELECT FROM matching)

@@ -363,3 +363,56 @@ DELETE FROM alarm_due WHERE alarm_id = ANY (%(ids)s::bigint[]) AND due_at <= %(n
 -- Look at an alarm again at a time.
 INSERT INTO alarm_due (alarm_id, due_at) VALUES (%(id)s, %(due_at)s)
 ON CONFLICT (alarm_id) DO UPDATE SET due_at = least(alarm_due.due_at, excluded.due_at);
+
+-- name: forget_letters
+-- Forget the oldest letters that ended before a moment.
+DELETE FROM letter WHERE id IN (
+  SELECT id FROM letter WHERE finished_at < %(before)s ORDER BY finished_at LIMIT %(limit)s);
+
+-- name: forget_tries
+-- Forget the oldest tries of deliveries that ended.
+DELETE FROM delivery_try WHERE id IN (
+  SELECT t.id FROM delivery_try t JOIN outbox o ON o.id = t.outbox_id
+  WHERE t.at < %(before)s AND o.finished_at IS NOT NULL ORDER BY t.at LIMIT %(limit)s);
+
+-- name: forget_phones
+-- Forget the phones that were retired longest ago and that no try names any more.
+DELETE FROM push_token WHERE id IN (
+  SELECT p.id FROM push_token p
+  WHERE p.retired_at < %(before)s AND NOT EXISTS (SELECT FROM delivery_try t WHERE t.push_token_id = p.id)
+  ORDER BY p.retired_at LIMIT %(limit)s);
+
+-- name: forget_engagements
+-- Forget the oldest of what people did, but for campaigns, whose reports count it.
+DELETE FROM engagement WHERE id IN (
+  SELECT e.id FROM engagement e
+  WHERE e.at < %(before)s
+    AND NOT EXISTS (SELECT FROM notice n WHERE n.id = e.notice_id AND n.campaign_id IS NOT NULL)
+  ORDER BY e.at LIMIT %(limit)s);
+
+-- name: forget_notices
+-- Forget the oldest notices of alarms that are over, with everything that was written about them.
+WITH old AS MATERIALIZED (
+  SELECT n.id FROM notice n
+  WHERE n.campaign_id IS NULL AND n.state <> 'open' AND n.updated_at < %(before)s
+    AND NOT EXISTS (SELECT FROM outbox o WHERE o.notice_id = n.id AND o.status IN ('waiting', 'claimed'))
+  ORDER BY n.updated_at LIMIT %(limit)s
+  FOR UPDATE SKIP LOCKED
+), tries AS (
+  DELETE FROM delivery_try t USING outbox o WHERE o.id = t.outbox_id AND o.notice_id IN (SELECT id FROM old)
+), deliveries AS (
+  DELETE FROM outbox WHERE notice_id IN (SELECT id FROM old)
+), alarms AS (
+  DELETE FROM notice_alarm WHERE notice_id IN (SELECT id FROM old)
+), engagements AS (
+  DELETE FROM engagement WHERE notice_id IN (SELECT id FROM old)
+), lines AS (
+  DELETE FROM ledger WHERE notice_id IN (SELECT id FROM old)
+)
+DELETE FROM notice WHERE id IN (SELECT id FROM old);
+
+-- name: forget_ledger
+-- Forget the oldest lines on alarms that nobody was told of.
+DELETE FROM ledger WHERE id IN (
+  SELECT id FROM ledger WHERE campaign_id IS NULL AND notice_id IS NULL AND at < %(before)s
+  ORDER BY at LIMIT %(limit)s);

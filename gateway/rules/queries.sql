@@ -119,3 +119,12 @@ SELECT state FROM rule_snapshot WHERE product_id = %(product_id)s ORDER BY parti
 INSERT INTO rule_snapshot (product_id, partition, state, schema)
 VALUES (%(product_id)s, %(partition)s, %(state)s, %(schema)s)
 ON CONFLICT (product_id, partition) DO UPDATE SET state = excluded.state, schema = excluded.schema;
+
+-- name: forget_alarms
+-- Forget the alarms that were cleared longest ago and that no notice, ledger line or new owner names any more.
+DELETE FROM alarm WHERE id IN (
+  SELECT a.id FROM alarm a
+  WHERE a.cleared_at < %(before)s AND NOT EXISTS (SELECT FROM notice_alarm n WHERE n.alarm_id = a.id)
+    AND NOT EXISTS (SELECT FROM ledger l WHERE l.alarm_id = a.id)
+    AND NOT EXISTS (SELECT FROM alarm_due d WHERE d.alarm_id = a.id)
+  ORDER BY a.cleared_at LIMIT %(limit)s);

@@ -286,6 +286,11 @@ def alarms_page(connection: Connection, before: int, limit: int, unit: str | Non
     return [_as_written(row) for row in connection.execute(queries.alarms_page, arguments, prepare=False)]
 
 
+def forget_alarms(connection: Connection, before: datetime, limit: int) -> int:
+    """Forget some alarms that were cleared before a moment and are named nowhere any more; returns how many."""
+    return connection.execute(queries.forget_alarms, {"before": before, "limit": limit}).rowcount
+
+
 def mark(connection: Connection) -> Mark:
     """What the saved state is of."""
     row = connection.execute(queries.mark).fetchone()

@@ -9,6 +9,7 @@ from gateway.registrations.claims import release
 from gateway.registrations.model import OwnerRow
 from gateway.registrations.service import import_owners
 from tests.dsl.owners import make_person, make_units, try_claim
+from tests.dsl.people import site
 from tests.dsl.story import HOUR, MINUTE, SECOND, Story
 from tests.factories.campaigns import person
 
@@ -118,6 +119,7 @@ def test_an_import_that_is_one_event_tells_all_new_owners(story):
 
 def test_an_owner_of_tomorrow_is_told_tomorrow_also_of_an_alarm_of_today(story):
     import_owner(story, story.now + HOUR)
+    story.work()
     story.raise_("P1")
     story.work()
     assert told(story) == [("Ada", "P1", "open")]
@@ -125,6 +127,18 @@ def test_an_owner_of_tomorrow_is_told_tomorrow_also_of_an_alarm_of_today(story):
     story.work()
     assert told(story) == [("Ada", "P1", "open"), ("Bob", "P1", "open")]
     assert story.column("SELECT count(*) FROM alarm_due") == [0]
+
+
+def test_an_alarm_that_is_raised_right_after_the_claim_is_told_once(story):
+    """The claim's event finds the alarm already, and so does the alarm's own."""
+    give_up(story)
+    try_claim(story.db, story.bob, now=story.now)
+    story.later(SECOND)
+    story.raise_("P1")
+    story.work()
+    assert told(story) == [("Bob", "P1", "open")]
+    assert story.ledger() == [("pass", "nothing spoke against it")]
+    assert story.column("SELECT count(*) FROM event WHERE kind = 'event.unhandled'") == [0]
 
 
 @pytest.mark.parametrize("over", ["cleared", "historic"])
@@ -163,3 +177,18 @@ def _breaks(subject, unit_id):
     if subject.unit_id == unit_id:
         raise LookupError("no words")
     return {"title": "t", "body": "b", "action": "a"}
+
+
+def test_the_pages_of_such_a_notice_show_no_value(url, story):
+    story.raise_("P1")
+    story.work()
+    give_up(story)
+    with site(url, story.db) as world:
+        story.later(world.now() - story.now)
+        try_claim(story.db, story.bob, now=story.now)
+        story.work()
+        bob = world.as_("customer", "bob@example.org")
+        (notice,) = bob.get("/api/my/feed").json()["notices"]
+        assert (notice["why"]["value"], notice["why"]["extreme"]) == (None, None)
+        page = bob.get(f"/n/{notice['id']}")
+        assert (page.status_code, "became yours" in page.text, "95" in page.text) == (200, True, False)

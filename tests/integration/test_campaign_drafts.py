@@ -68,33 +68,30 @@ class TestNumbers:
         )  # fmt: skip
 
 
-class TestWhatIsSetUp:
+def test_only_channels_that_are_set_up_count(url, db):
     """A person signs for the count: a channel that is not set up reaches nobody."""
-
-    @pytest.mark.parametrize(
-        ("settings", "reached"),
+    add_units(db, ("P1", "L1", None), ("P2", "L1", None))
+    add_owners(db, {"P1": "Ada", "P2": "Bob"})
+    db.execute(
+        "INSERT INTO push_token (public_id, person_id, kind, value, platform, created_at)"
+        " VALUES ('t', %s, 'token', 't', 'android', now())",
+        [person(db, "Ada")],
+    )
+    asked = {"product": "pump", "audience": {"by": "lots", "lots": ["L1"]}, "supersedes": None, "kind": "recall"}
+    for nth, (settings, reached) in enumerate(
         [
             ({"smtp_url": None}, ([], 0, 0, 2)),
             ({}, (["email"], 2, 0, 0)),
             ({"smtp_url": None, "fcm_credentials": "/none.json"}, (["push"], 0, 1, 1)),
             ({"fcm_credentials": "/none.json"}, (["email", "push"], 2, 1, 0)),
-        ],
-    )
-    def test_only_channels_that_are_set_up_count(self, url, db, settings, reached):
-        add_units(db, ("P1", "L1", None), ("P2", "L1", None))
-        add_owners(db, {"P1": "Ada", "P2": "Bob"})
-        db.execute(
-            "INSERT INTO push_token (public_id, person_id, kind, value, platform, created_at)"
-            " VALUES ('t', %s, 'token', 't', 'android', now())",
-            [person(db, "Ada")],
-        )
+        ]
+    ):
         with site(url, db, **settings) as world:
-            paula = world.as_("product_manager", "paula@maker.example")
-            draft = paula.post("/api/campaigns", written()).json()
-            counted = paula.post("/api/campaigns/count", {"product": "pump", "audience": draft["audience"],
-                                                          "supersedes": None, "kind": "recall"}).json()  # fmt: skip
-        for count in (draft["count"], counted):
-            assert (count["channels"], count["by_email"], count["by_push"], count["feed_only"]) == reached
+            paula = world.as_("product_manager", f"paula{nth}@maker.example")
+            drafted = paula.post("/api/campaigns", written()).json()["count"]
+            counted = paula.post("/api/campaigns/count", asked).json()
+        for count in (drafted, counted):
+            assert (count["channels"], count["by_email"], count["by_push"], count["feed_only"]) == reached, settings
 
 
 class TestDrafts:

@@ -1,8 +1,10 @@
 """A live recall and the units that come, or change, afterwards: counted, shown, and never called fine."""
 
+from itertools import product
+
 import pytest
 
-from gateway.campaigns import publish
+from gateway.campaigns import candidates, publish
 from gateway.campaigns.service import Writer
 from gateway.events import append
 from gateway.store import connect
@@ -115,10 +117,41 @@ class TestAUnitThatComesLater:
         at.db.execute("UPDATE campaign SET authors = ARRAY[0::bigint]")
         with connect(at.database.url, "test") as other, other.transaction():
             publish.approve(other, pavel, draft["id"], 1, draft["version"], (), at.world.now())
-            add_units(at.db, ("P4", "L1", "2.4"))
-            at.work()
+            # No event: it stands for one that was handled already.
+            at.db.execute("UPDATE unit SET lot = 'L1' WHERE serial = 'P4'")
         at.work()
         assert joined_units(at, draft) == [("P4", "lot L1", True)]
+
+    def test_many_are_found_and_forgotten_in_turns(self, at, monkeypatch):
+        monkeypatch.setattr(candidates, "TURN", 2)
+        campaign = at.publish()
+        at.work()
+        at.db.execute("INSERT INTO unit (public_id, product_id, serial, printed, lot)"
+                      " SELECT 'x' || n, product_id, 'X' || n, 'X' || n, 'L1' FROM unit, generate_series(1, 5) AS n"
+                      " WHERE serial = 'P1'")  # fmt: skip
+        append(at.db, "units.imported", {})
+        at.work()
+        assert [told["units"] for told in at.events("campaign.joined")] == [2, 2, 1]
+        assert joined(at, campaign) == (5, 0)
+        at.db.execute("UPDATE unit SET lot = 'L2' WHERE serial LIKE 'X%'")
+        append(at.db, "units.imported", {})
+        at.work()
+        assert joined(at, campaign) == (0, 0)
+
+    def test_one_unit_is_compared_as_all_are(self, at):
+        """The frozen audience asks audience_unit; one unit is compared by a statement of its own."""
+        audiences = [{"by": "lots", "lots": ["L1"]}, {"by": "serials", "serials": ["P-1"]}, FIRMWARE]
+        campaigns = [at.publish(audience=audience) for audience in audiences]
+        at.work()
+        kinds = product(("L1", "L2", None), ("2.3", "2.4", "2.10", "odd", None))
+        add_units(at.db, *((f"Q{n}", lot, firmware) for n, (lot, firmware) in enumerate(kinds)))
+        at.work()
+        one_by_one = [joined_units(at, campaign) for campaign in campaigns]
+        at.db.execute("DELETE FROM campaign_candidate")
+        append(at.db, "units.imported", {})
+        at.work()
+        assert [joined_units(at, campaign) for campaign in campaigns] == one_by_one
+        assert list(map(len, one_by_one)) == [5, 0, 3]
 
     def test_staff_see_it_too(self, at):
         add_reading(at.db, "P4", at.world.now(), 20.0)

@@ -1,0 +1,69 @@
+"""Maintenance forgets what is old enough: in turns of a transaction each, so that nobody waits for it."""
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.campaigns.candidates import forget_candidates
+from gateway.config import Settings
+from gateway.notify import retention as notices
+from gateway.rules.repository import forget_alarms
+from gateway.store import Connection, OperationalError
+
+log = logging.getLogger(__name__)
+
+TURN = 1_000
+"""Rows that one transaction forgets of a table at most."""
+TURNS_MAX = 1_000
+"""Turns of a table in one run; the rest is forgotten in the next one, an hour later."""
+
+Forget = Callable[[Connection, datetime, int], int]
+"""Deletes at most so many rows that ended before a moment; returns how many it deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What is forgotten of a table; later ones may need what earlier ones did."""
+
+    table: str
+    forget: Forget
+    before: datetime
+
+
+def sweeps(settings: Settings, now: datetime) -> Iterator[Sweep]:
+    """Everything that has a retention by a setting, in the order in which it is forgotten."""
+    yield Sweep("letter", notices.forget_letters, now - settings.letter_history)
+    yield Sweep("delivery_try", notices.forget_tries, now - settings.delivery_history)
+    yield Sweep("push_token", notices.forget_phones, now - settings.delivery_history)
+    yield Sweep("engagement", notices.forget_engagements, now - settings.engagement_history)
+    yield Sweep("notice", notices.forget_notices, now - settings.notice_history)
+    yield Sweep("ledger", notices.forget_ledger, now - settings.notice_history)
+    yield Sweep("alarm", forget_alarms, now - settings.alarm_history)
+    yield Sweep("campaign_candidate", forget_candidates, now)
+
+
+def forget_old(connection: Connection, settings: Settings, now: datetime) -> dict[str, int]:
+    """Forget what is old enough; returns the rows forgotten by table. `connection` must not be in a transaction."""
+    forgotten = {}
+    for sweep in sweeps(settings, now):
+        try:
+            forgotten[sweep.table] = _forget(connection, sweep)
+        except OperationalError:
+            raise
+        except Exception:  # one table must not keep the others from being bounded
+            log.exception("Nothing could be forgotten of %s.", sweep.table)
+    found = ", ".join(f"{rows} of {table}" for table, rows in forgotten.items() if rows)
+    if found:
+        log.info("Maintenance forgot %s.", found)
+    return forgotten
+
+
+def _forget(connection: Connection, sweep: Sweep) -> int:
+    total = 0
+    for _ in range(TURNS_MAX):
+        rows = sweep.forget(connection, sweep.before, TURN)
+        total += rows
+        if rows < TURN:
+            break
+    return total

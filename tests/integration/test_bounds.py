@@ -1,0 +1,201 @@
+"""Every table has a bound, and what has a retention is really forgotten: in turns, and nothing that is still needed."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from gateway.app import retention
+from gateway.app.bounds import BOUNDS
+from gateway.app.worker import Worker
+from gateway.config import Settings
+from gateway.notify import addresses
+from gateway.store import Connection
+from tests.dsl.campaigns import office
+from tests.dsl.story import MINUTE, SECOND
+from tests.factories.campaigns import add_owners, add_units, column, person
+
+DAY = timedelta(days=1)
+SETTINGS = Settings()
+
+TABLES = """
+SELECT c.relname AS name FROM pg_class c
+WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relnamespace = current_schema()::regnamespace
+"""
+
+
+def test_every_table_has_a_bound_and_every_bound_a_table(db):
+    """A table that is missing here: add to gateway/app/bounds.py what limits its rows, and who deletes them."""
+    assert {row["name"] for row in db.execute(TABLES)} == set(BOUNDS)
+
+
+def test_every_table_with_a_sweep_says_so():
+    for sweep in retention.sweeps(SETTINGS, datetime.now(UTC)):
+        assert BOUNDS[sweep.table].kept != "for ever", sweep.table
+
+
+def forget(db: Connection, now: datetime, **settings) -> dict[str, int]:
+    """As maintenance does; answers what was forgotten."""
+    found = retention.forget_old(db, Settings(**settings), now)
+    return {table: rows for table, rows in found.items() if rows}
+
+
+def count(db, table):
+    return column(db, f"SELECT count(*) FROM {table}")[0]
+
+
+@pytest.fixture
+def told(story):
+    """An alarm that was told and is over, with all that was written about it; another one that is active still."""
+    onset = story.raise_("P1", "P2")
+    story.work()
+    ada = person(story.db, "Ada")
+    ((notice, delivery),) = column(
+        story.db,
+        "SELECT n.id AS notice, o.id AS delivery FROM notice n JOIN outbox o ON o.notice_id = n.id"
+        " JOIN unit u ON u.id = n.unit_id WHERE u.serial = 'P1'",
+    )
+    addresses.register_phone(story.db, ada, "token", "t", "android", story.now, tokens_max=20)
+    story.db.execute("DELETE FROM engagement")
+    addresses.note(story.db, ada, "push", "opened", story.now, notice)
+    story.db.execute(
+        "INSERT INTO delivery_try (outbox_id, push_token_id, attempt, at, outcome, reason)"
+        " SELECT %s, id, 1, %s, 'delivered', 'r' FROM push_token",
+        [delivery, story.now],
+    )
+    story.later(MINUTE)
+    story.clear("P1", onset)
+    story.work()
+    return story
+
+
+class TestNotices:
+    def test_an_alarm_that_is_over_is_forgotten_with_all_that_was_written_about_it(self, told):
+        after = told.now + SETTINGS.notice_history
+        assert forget(told.db, after - MINUTE, delivery_history="9999d", engagement_history="9999d") == {}
+        assert forget(told.db, after + SECOND) == {
+            "delivery_try": 1, "engagement": 1, "notice": 1, "alarm": 1,
+        }  # fmt: skip
+        assert told.column("SELECT state FROM notice") == ["open"]
+        for table in ("alarm", "notice_alarm", "outbox", "ledger"):
+            assert count(told.db, table) == 1, table
+
+    def test_its_tries_and_opens_go_with_it_where_they_are_kept_longer(self, told):
+        after = told.now + SETTINGS.notice_history + SECOND
+        forgotten = forget(told.db, after, delivery_history="9999d", engagement_history="9999d")
+        assert forgotten == {"notice": 1, "alarm": 1}
+        assert (count(told.db, "delivery_try"), count(told.db, "engagement")) == (0, 0)
+
+    def test_what_still_waits_to_be_sent_is_kept(self, told):
+        told.db.execute("UPDATE outbox SET status = 'waiting', finished_at = NULL")
+        assert "notice" not in forget(told.db, told.now + 2 * SETTINGS.notice_history)
+
+    def test_a_recall_keeps_its_notices_deliveries_opens_and_ledger(self, url, db):
+        add_units(db, ("P1", "L1", None), ("P2", "L1", None))
+        add_owners(db, {"P1": "Ada"})
+        with office(url, db) as at:
+            campaign = at.publish()
+            at.work()
+            (notice,) = column(db, "UPDATE notice SET state = 'resolved', resolved_at = now() RETURNING id")
+            addresses.note(db, person(db, "Ada"), "email", "opened", at.world.now(), notice)
+            forget(db, at.world.now() + timedelta(days=20 * 365))
+            assert [count(db, table) for table in ("notice", "outbox", "ledger", "engagement")] == [1, 3, 2, 1]
+            assert at.read(campaign)["progress"]["registered"] == 1
+
+    def test_why_nobody_was_told_is_forgotten_too(self, story):
+        story.db.execute("DELETE FROM ownership")
+        onset = story.raise_("P1")
+        story.work()
+        story.clear("P1", onset)
+        assert forget(story.db, story.now + SETTINGS.notice_history + SECOND) == {"ledger": 1, "alarm": 1}
+
+
+class TestTheRest:
+    def test_tries_and_retired_phones_go_and_live_phones_stay(self, told):
+        told.db.execute("UPDATE push_token SET retired_at = %s, retired_reason = 'gone'", [told.now])
+        after = told.now + SETTINGS.delivery_history
+        assert forget(told.db, after - 2 * MINUTE, engagement_history="9999d") == {}
+        assert forget(told.db, after + SECOND, engagement_history="9999d") == {"delivery_try": 1, "push_token": 1}
+        ada = person(told.db, "Ada")
+        addresses.register_phone(told.db, ada, "token", "u", "android", told.now, tokens_max=20)
+        assert forget(told.db, after + SECOND, engagement_history="9999d") == {}
+
+    def test_letters_that_ended_go_and_waiting_ones_stay(self, db):
+        now = datetime.now(UTC)
+        db.execute(
+            "INSERT INTO letter (to_email, template, language, data, created_at, due_at, status, finished_at)"
+            " VALUES ('a', 't', 'en', '{}', %(now)s, %(now)s, 'sent', %(now)s),"
+            " ('b', 't', 'en', '{}', %(now)s, %(now)s, 'waiting', NULL)",
+            {"now": now},
+        )
+        assert forget(db, now + SETTINGS.letter_history) == {}
+        assert forget(db, now + SETTINGS.letter_history + SECOND) == {"letter": 1}
+        assert column(db, "SELECT to_email FROM letter") == ["b"]
+
+    def test_candidates_of_a_campaign_that_ended_go(self, url, db):
+        add_units(db, ("P1", "L1", None), ("P2", "L2", None))
+        with office(url, db) as at:
+            first = at.publish()
+            add_units(db, ("P2", "L1", None))
+            at.work()
+            assert forget(db, at.world.now()) == {}
+            at.publish(supersedes=first["id"])
+            assert forget(db, at.world.now() + SECOND) == {"campaign_candidate": 1}
+
+
+class TestTurns:
+    def test_the_workers_maintenance_forgets_what_is_old_enough(self, db, database):
+        now = datetime.now(UTC)
+        db.execute(
+            "INSERT INTO letter (to_email, template, language, data, created_at, due_at, status, finished_at)"
+            " VALUES ('a', 't', 'en', '{}', %(now)s, %(now)s, 'sent', %(now)s)",
+            {"now": now - SETTINGS.letter_history - SECOND},
+        )
+        Worker(SETTINGS, database, lambda: now)._maintain()
+        assert count(db, "letter") == 0
+
+    def test_each_transaction_forgets_a_bounded_number_and_the_run_goes_on(self, db, monkeypatch):
+        monkeypatch.setattr(retention, "TURN", 3)
+        now = datetime.now(UTC)
+        db.execute(
+            "INSERT INTO letter (to_email, template, language, data, created_at, due_at, status, finished_at)"
+            " SELECT n, 't', 'en', '{}', %(now)s, %(now)s, 'sent', %(now)s FROM generate_series(1, 10) AS n",
+            {"now": now},
+        )
+        turns = []
+        letters = retention.notices.forget_letters
+        monkeypatch.setattr(
+            retention.notices, "forget_letters", lambda *given: turns.append(letters(*given)) or turns[-1]
+        )
+        assert forget(db, now + 100 * DAY) == {"letter": 10}
+        assert turns == [3, 3, 3, 1]
+
+    def test_a_table_that_cannot_be_swept_keeps_no_other_from_it(self, db, monkeypatch):
+        def broken(*_):
+            raise LookupError
+
+        now = datetime.now(UTC)
+        db.execute(
+            "INSERT INTO sign_in_code (email, purpose, code_hash, created_at, expires_at, data)"
+            " VALUES ('a', 'reset', '', now(), now(), '{}')"
+        )
+        monkeypatch.setattr(retention.notices, "forget_letters", broken)
+        found = retention.forget_old(db, SETTINGS, now)
+        assert "letter" not in found
+        assert "alarm" in found
+
+    def test_the_oldest_are_found_by_an_index(self, db):
+        """Each turn would otherwise read a table of years."""
+        db.execute("SET enable_seqscan = off")
+        for table, where in (
+            ("notice", "campaign_id IS NULL AND state <> 'open' AND updated_at < now() ORDER BY updated_at"),
+            ("ledger", "campaign_id IS NULL AND notice_id IS NULL AND at < now() ORDER BY at"),
+            ("alarm", "cleared_at < now() ORDER BY cleared_at"),
+            ("delivery_try", "at < now() ORDER BY at"),
+            ("engagement", "at < now() ORDER BY at"),
+            ("letter", "finished_at < now() ORDER BY finished_at"),
+            ("push_token", "retired_at < now() ORDER BY retired_at"),
+        ):
+            rows = db.execute(f"EXPLAIN SELECT id FROM {table} WHERE {where} LIMIT 10").fetchall()
+            plan = "\n".join(row["QUERY PLAN"] for row in rows)
+            assert "Index" in plan, plan
+            assert "Sort" not in plan, plan
