@@ -78,7 +78,7 @@ def decode(message: Message, device: Device, limits: Limits) -> Decoded:
         refused.append(Rejected("empty", "the list holds no readings"))
     if device.receipts:
         entries, numbers = _numbered(entries, refused)
-    if len(entries) > 1:
+    if several := len(entries) > 1:
         entries = within.timed(entries, refused)
     for entry in entries:
         _entry(entry, message, device, limits, readings, refused, ignored)
@@ -89,7 +89,7 @@ def decode(message: Message, device: Device, limits: Limits) -> Decoded:
                 Rejected("too_many_readings", f"send {limits.readings} readings at most in one message"),
                 (),
             )
-    if len(entries) > 1:
+    if several:
         readings = within.distinct(readings, len(entries), refused)
         if len(entries) > limits.days:
             readings = within.few_days(readings, limits.days, refused)
