@@ -22,10 +22,17 @@ BOUNDS: Mapping[str, Bound] = {
     "product": Bound("one for each product file"),
     "metric": Bound("one for each metric name, 32,767 at most"),
     "product_metric": Bound("the metrics that a product's file names", "as long as the file names them"),
+    "catalog_revision": Bound(
+        "one for each change of products or rules", "the newest 1,000; the next change deletes them"
+    ),
+    "product_revision": Bound("one for each change of a product or its rules", "while ingest may judge by it again"),
+    "product_revision_metric": Bound("the metrics of each revision of a product", "as long as the revision"),
+    "product_suspension": Bound("one for each product that cannot be judged", "until it is judged again"),
     "unit": Bound("one for each item that was made"),
     "claim_code": Bound("one for each unit"),
     "receipt": Bound("one for each unit"),
     "unit_message": Bound("twenty for each unit, a ring"),
+    "firmware_waiting": Bound("one for each unit", "until the unit's row is free, seconds"),
     "latest": Bound("one for each unit and metric"),
     # People
     "person": Bound("one for each owner or member of the staff"),
@@ -37,17 +44,22 @@ BOUNDS: Mapping[str, Bound] = {
     "suppression": Bound("one for each address that wants no mail", "as long as the wish counts"),
     "session": Bound("`sessions_max` for each account", f"`session_life`; {_HOURLY}"),
     "sign_in_code": Bound("`codes_per_address` in an hour", f"`code_life` or `invitation_life`; {_HOURLY}"),
+    "known_browser": Bound("20 for each account", f"180 days; {_HOURLY}"),
     "attempt": Bound("what the limits on tries let through", f"a day; {_HOURLY}"),
     "letter": Bound("one for each code, invitation or note", f"`letter_history` after it ended; {_HOURLY}"),
     # Readings
     "telemetry": Bound("what devices send", f"`history_max`; {_HOURLY}, a day at a time"),
-    "conflicting_reading": Bound("what devices send twice and differently", "as long as readings"),
+    "telemetry_waiting": Bound("readings whose day has no room yet", "until ingest has made it, seconds"),
+    "conflicting_reading": Bound("1,000 for each unit", f"`history_max`; {_HOURLY}"),
+    "conflicting_count": Bound("one for each unit"),
     "quarantine": Bound("`quarantine_max_messages`", "the oldest go first; ingest and the worker delete them"),
     "quarantine_count": Bound("one for each reason"),
+    "quarantine_sender": Bound("10,000 senders, those who were refused last"),
     "ingest_journal": Bound(
         "the batches since the last snapshot, and the last `mqtt_receive_maximum` messages", "ingest deletes them"
     ),
     "ingest_mark": Bound("one row"),
+    "unjudged_batch": Bound("what suspended products sent", "until it was judged, `history_max` at most"),
     # Rules and alarms
     "rule_version": Bound("one each time that somebody brings another version of a rule into force"),
     "rule_snapshot": Bound("16 for each product"),
@@ -69,9 +81,17 @@ BOUNDS: Mapping[str, Bound] = {
     "campaign_number": Bound("one for each kind and year"),
     "campaign_unit": Bound("the units of each published campaign: the record of a recall"),
     "campaign_candidate": Bound("units that match a published campaign later", f"until the campaign ends; {_HOURLY}"),
+    # Jobs
+    "job": Bound("one for each import", f"`jobs_kept` after it ended; {_HOURLY}"),
+    "import_unit": Bound("`import_max_rows` for each job", "until the job ends"),
+    "import_owner": Bound("`import_max_rows` for each job", "until the job ends"),
+    "import_change": Bound("the units that a job changed", "until the job ends"),
     # The installation
-    "event": Bound("everything that happens"),
+    "event": Bound("everything that happens", "`event_history`, for ever by default; the worker drops whole months"),
     "event_reader": Bound("one for each reader"),
+    "event_place": Bound("one for each event", "as long as its event"),
+    "event_waiting": Bound("events that were committed and have no place yet", "until somebody reads, milliseconds"),
+    "event_dead_letter": Bound("events that could not be handled", "until one of their tries succeeds"),
     "role_beat": Bound("one for each role"),
     "installation_secret": Bound("one for each kind of key"),
     "schema_migration": Bound("one for each migration"),

@@ -107,6 +107,10 @@ STORED = (
 NOT_DOCUMENTS = {
     "product.name": "texts by language",
     "product_metric.title": "texts by language",
+    "product_revision_metric.title": "texts by language",
+    "job.arguments": "as long as the job; a kind that changes what it keeps takes another name",
+    "job.place": "as long as the job; a kind that changes what it keeps takes another name",
+    "job.result": "as long as the job; a kind that changes what it keeps takes another name",
     "event.data": "the log is append-only: a field of an event keeps its name and meaning, and new ones are optional",
     "role_beat.detail": "overwritten every second by the version that runs",
     "sign_in_code.data": "gone with its code, after seven days at the latest",

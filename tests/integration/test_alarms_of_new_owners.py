@@ -7,11 +7,11 @@ import pytest
 from gateway.events import append
 from gateway.registrations.claims import release
 from gateway.registrations.model import OwnerRow
-from gateway.registrations.service import import_owners
 from tests.dsl.owners import make_person, make_units, try_claim
 from tests.dsl.people import site
 from tests.dsl.story import HOUR, MINUTE, SECOND, Story
 from tests.factories.campaigns import person
+from tests.factories.imports import import_owners
 
 
 @pytest.fixture

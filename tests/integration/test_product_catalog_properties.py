@@ -17,12 +17,12 @@ from gateway.app import judging
 from gateway.app.imports import apply_rules, import_files, retire_rules
 from gateway.core.errors import BadInput
 from gateway.registrations.model import UnitRow
-from gateway.registrations.service import import_units
 from gateway.store import connect
 from gateway.store.migrate import migrate
 from tests.conftest import database
 from tests.dsl.stepped import Stepped
 from tests.factories import PUMP
+from tests.factories.imports import import_units
 
 RUNS = int(os.environ.get("GATEWAY_TEST_CATALOG_RUNS", "8"))
 PRODUCTS = ("pump", "fan")
