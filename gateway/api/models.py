@@ -329,7 +329,7 @@ class Stage(BaseModel):
 class Ready(BaseModel):
     """Whether the installation works; `silent` are the roles that gave no sign of life.
 
-    `waiting_for` says of each role that does not do its work what it waits for.
+    `waiting_for` says of each role that does not do its work what it waits for; of `events`, why nobody can read them.
     """
 
     ready: bool
