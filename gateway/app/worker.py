@@ -104,14 +104,15 @@ class Worker:
 
     def turn(self) -> int:
         """Handle the next events and what is due; returns how many there were."""
-        with self._database.read() as connection:
-            place_events(connection)
-        with self._database.transaction() as tx:
-            events = read_next(tx, READER, self._settings.outbox_batch)
-            for event in events:
-                self._handle(tx, event, 1)
-        with self._database.transaction() as tx:
-            again = self._try_again(tx)
+        with self._database.connection() as tx:
+            place_events(
+                tx
+            )  # commits by itself, on the connection that then reads: each round trip is part of the reaction
+            with tx.transaction():
+                events = read_next(tx, READER, self._settings.outbox_batch)
+                for event in events:
+                    self._handle(tx, event, 1)
+                again = self._try_again(tx)
         with self._database.transaction() as tx:
             looked = tell_due(tx, self._clock(), self._settings.outbox_batch, self._policy, flow.NOTICE)
         with self._database.transaction() as tx:
