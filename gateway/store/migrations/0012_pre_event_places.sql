@@ -91,6 +91,7 @@ BEGIN
                             UNION ALL
                             SELECT ctid, xid, event_id FROM event_waiting WHERE xid = ANY (ended)) AS w
         WHERE pg_visible_in_snapshot(w.xid, now_seen)
+           OR w.xid >= pg_snapshot_xmax(pg_current_snapshot())  -- seen, and yet to come: of a dump from another cluster
         ORDER BY w.xid, w.event_id LIMIT most))
       RETURNING xid, event_id, at),
     given AS (
