@@ -86,7 +86,7 @@ class Gateway:
     def trimmed(self, since: datetime) -> dict[str, int]:
         """How many messages left the quarantine for lack of room since a moment, by reason."""
         gone: dict[str, int] = {}
-        after = "0.0"
+        after = "0"
         while True:
             page = self._ask("GET", "/api/events", params={"after": after, "limit": _PAGE})
             for event in page["events"]:

@@ -343,8 +343,9 @@ class Stage(BaseModel):
 class Ready(BaseModel):
     """Whether the installation works; `silent` are the roles that gave no sign of life.
 
-    `waiting_for` says of each role that does not do its work what it waits for. `suspended` are the codes of products
-    whose readings are stored and not judged for now; the others are, so the installation is ready.
+    `waiting_for` says of each role that does not do its work what it waits for; of `events`, why nobody can read them.
+    `suspended` are the codes of products whose readings are stored and not judged for now; the others are, so the
+    installation is ready.
     """
 
     ready: bool

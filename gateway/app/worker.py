@@ -111,16 +111,16 @@ class Worker:
 
     def turn(self) -> int:
         """Handle the next events and what is due; returns how many there were."""
-        with self._database.read() as connection:
-            place_events(connection)
-        with self._database.transaction() as tx:
-            events = read_next(tx, READER, self._settings.outbox_batch)
-            for event in events:
-                self._handle(tx, event, 1)
-            # While the reader's place is held: an alarm that clears is handled before this, or after it.
-            inherited = tell_new_owners(tx, self._clock(), self._settings.outbox_batch, self._policy, flow.NOTICE)
-        with self._database.transaction() as tx:
-            again = self._try_again(tx)
+        with self._database.connection() as tx:
+            # It commits by itself, on the connection that then reads: each round trip is part of the reaction.
+            place_events(tx)
+            with tx.transaction():
+                events = read_next(tx, READER, self._settings.outbox_batch)
+                for event in events:
+                    self._handle(tx, event, 1)
+                # While the reader's place is held: an alarm that clears is handled before this, or after it.
+                inherited = tell_new_owners(tx, self._clock(), self._settings.outbox_batch, self._policy, flow.NOTICE)
+                again = self._try_again(tx)
         with self._database.transaction() as tx:
             looked = tell_due(tx, self._clock(), self._settings.outbox_batch, self._policy, flow.NOTICE)
         with self._database.transaction() as tx:

@@ -84,6 +84,12 @@ class Database:
         self.close()
 
     @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """A connection in autocommit, for what commits by itself before a transaction on the same one."""
+        with self._pool.connection() as connection:
+            yield connection
+
+    @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """One transaction: committed at the end, rolled back by any exception."""
         with self._pool.connection() as connection, connection.transaction():

@@ -70,6 +70,7 @@ END $$;
 -- What was deleted stays in the index for as long as any snapshot of this database is old. So the session remembers the
 -- snapshot in which it found nothing waiting, and looks for transactions that ended since: those which that snapshot
 -- does not know, and those which it knows as running and which run no more. A new session looks at everything.
+-- All of it as of one snapshot: what ends while we look is left to the next turn, or it could come before what it followed.
 CREATE FUNCTION event_turn(most int) RETURNS int LANGUAGE plpgsql AS $$
 DECLARE
   now_seen pg_snapshot := pg_current_snapshot();  -- older than what the statements below see, never newer
@@ -82,11 +83,15 @@ BEGIN
   IF EXISTS (SELECT FROM event_waiting WHERE xid >= later) OR EXISTS (SELECT FROM event_waiting WHERE xid = ANY (ended))
   THEN
     PERFORM pg_advisory_xact_lock(7402205);
+    now_seen := pg_current_snapshot();
+    ended := ARRAY(SELECT pg_snapshot_xip(empty) EXCEPT SELECT pg_snapshot_xip(now_seen));
     WITH taken AS (
       DELETE FROM event_waiting WHERE ctid = ANY (ARRAY(
         SELECT w.ctid FROM (SELECT ctid, xid, event_id FROM event_waiting WHERE xid >= later
                             UNION ALL
                             SELECT ctid, xid, event_id FROM event_waiting WHERE xid = ANY (ended)) AS w
+        WHERE pg_visible_in_snapshot(w.xid, now_seen)
+           OR w.xid >= pg_snapshot_xmax(pg_current_snapshot())  -- seen, and yet to come: of a dump from another cluster
         ORDER BY w.xid, w.event_id LIMIT most))
       RETURNING xid, event_id, at),
     given AS (
