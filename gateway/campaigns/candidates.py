@@ -5,13 +5,14 @@ it is right before anything here has run.
 """
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from gateway.campaigns.audience import parameters, stored_audience
 from gateway.campaigns.repository import as_written, queries
-from gateway.core.errors import Unavailable
 from gateway.events import Event, append
-from gateway.store import Connection, Row
+from gateway.store import Connection, OperationalError, Row
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +30,9 @@ def note_change(tx: Connection, event: Event, now: datetime) -> None:
         tx.execute(queries.ask_recheck, {"now": now})
     elif event.kind in UNIT_CHANGED and event.unit_id is not None:
         for campaign in tx.execute(queries.live_of_unit, {"unit_id": event.unit_id}).fetchall():
-            found = tx.execute(queries.find_candidate, _asked(campaign, now) | {"unit_id": event.unit_id}).rowcount
-            _tell_staff(tx, campaign, found)
+            with _alone(tx, campaign):
+                asked = _asked(campaign, now) | {"unit_id": event.unit_id}
+                _tell_staff(tx, campaign, tx.execute(queries.find_candidate, asked).rowcount)
 
 
 def find_candidates(tx: Connection, now: datetime) -> int:
@@ -41,18 +43,30 @@ def find_candidates(tx: Connection, now: datetime) -> int:
     campaign = tx.execute(queries.recheck).fetchone()
     if campaign is None:
         return 0
+    with _alone(tx, campaign):
+        _find(tx, campaign, now)
+    return 1
+
+
+@contextmanager
+def _alone(tx: Connection, campaign: Row) -> Iterator[None]:
+    """A campaign that cannot be compared (say, a newer version wrote it) holds up no other, and no event."""
     try:
-        asked = _asked(campaign, now)
-    except Unavailable as error:  # must not hold up the other campaigns
-        log.error("%s cannot be compared: %s", campaign["number"], error.message)  # noqa: TRY400 - the message says it all
-        return 1
-    found = tx.execute(queries.find_candidates, asked | {"limit": TURN}).fetchone()
+        with tx.transaction():
+            yield
+    except OperationalError:
+        raise
+    except Exception:
+        log.exception("%s cannot be compared with the units of now.", campaign["number"])
+
+
+def _find(tx: Connection, campaign: Row, now: datetime) -> None:
+    found = tx.execute(queries.find_candidates, _asked(campaign, now) | {"limit": TURN}).fetchone()
     assert found is not None  # noqa: S101 - a SELECT without FROM returns a row
     if TURN in found.values():  # there may be more
         tx.execute(queries.recheck_on, {"id": campaign["id"], "now": now})
     _tell_staff(tx, campaign, found["added"])
     log.info("%s: %d more units match since it was published.", campaign["number"], found["added"])
-    return 1
 
 
 def forget_candidates(connection: Connection, before: datetime, limit: int) -> int:

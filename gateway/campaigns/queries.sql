@@ -214,6 +214,10 @@ WHERE c.campaign_id = %(id)s AND c.unit_id = ANY (%(unit_ids)s::bigint[]);
 -- Look at a unit again at a time.
 UPDATE campaign_unit SET due_at = %(due_at)s WHERE campaign_id = %(id)s AND unit_id = %(unit_id)s;
 
+-- name: put_off
+-- Look at units of a campaign again at a time.
+UPDATE campaign_unit SET due_at = %(due_at)s WHERE campaign_id = %(id)s AND unit_id = ANY (%(unit_ids)s::bigint[]);
+
 -- name: hold_of_unit
 -- The published campaigns that concern a unit and are not closed for it; they cannot end meanwhile.
 SELECT c.id FROM campaign c JOIN campaign_unit u ON u.campaign_id = c.id

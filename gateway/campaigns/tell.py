@@ -12,7 +12,6 @@ from typing import Any
 from gateway.campaigns.bulletin import Told, bulletin
 from gateway.campaigns.follow import resolve_closed
 from gateway.campaigns.repository import as_written, queries
-from gateway.core.errors import Unavailable
 from gateway.events import append
 from gateway.notify import repository as notify
 from gateway.notify.model import Earlier, Facts, Policy, Stage
@@ -29,20 +28,31 @@ def tell_due(tx: Connection, now: datetime, limit: int, policy: Policy, stages: 
     """Look at the units that are due, what is about safety first; answers how many there were."""
     looked = 0
     for row in tx.execute(queries.campaigns_due, {"now": now}).fetchall():
-        try:
-            campaign = as_written(row)
-        except Unavailable as error:  # must not hold up the other campaigns
-            log.error("%s cannot be told: %s", row["number"], error.message)  # noqa: TRY400 - the message says it all
-            continue
-        due = {"id": campaign["id"], "now": now, "limit": limit - looked}
-        units = {row["unit_id"]: row for row in tx.execute(queries.due, due)}
+        due = {"id": row["id"], "now": now, "limit": limit - looked}
+        units = {unit["unit_id"]: unit for unit in tx.execute(queries.due, due)}
         if units:
-            _tell(tx, campaign, units, now, policy, stages)
+            _tell_or_put_off(tx, row, units, now, policy, stages)
             looked += len(units)
-            log.info("%s: %d units looked at (stage=address).", campaign["number"], len(units))
+            log.info("%s: %d units looked at (stage=address).", row["number"], len(units))
         if looked >= limit:
             break
     return looked
+
+
+def _tell_or_put_off(
+    tx: Connection, row: Row, units: dict[int, Row], now: datetime, policy: Policy, stages: Sequence[Stage]
+) -> None:
+    """Tell a campaign; one that cannot be read is tried again later, and holds up no other."""
+    try:
+        with tx.transaction():
+            _tell(tx, as_written(row), units, now, policy, stages)
+    except OperationalError:
+        raise
+    except Exception as error:
+        log.exception("%s cannot be told; it is tried again later.", row["number"])
+        append(tx, "event.unhandled", {"of": row["number"], "campaign": row["public_id"], "error": repr(error)})
+        later = {"id": row["id"], "unit_ids": list(units), "due_at": now + _AGAIN_AFTER}
+        tx.execute(queries.put_off, later)
 
 
 def _tell(

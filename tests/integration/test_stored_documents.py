@@ -1,6 +1,7 @@
 """Every stored document has its number in the database, and is what its model says."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from pydantic import TypeAdapter
@@ -95,9 +96,14 @@ class TestWrittenByANewerVersion:
             newer = at.publish()
             at.db.execute("UPDATE campaign SET schema = 2")
             other = at.publish(UPDATE)
-            for _ in range(5):
-                at.worker.turn()
+            at.work()
             assert [number for number, *_ in at.notices()] == [other["number"]]
+            assert [told["of"] for told in at.events("event.unhandled")] == [newer["number"]]
+            at.db.execute("UPDATE campaign SET schema = 1")
+            at.later(timedelta(minutes=5))
+            at.work()
+            assert [number for number, *_ in at.notices()] == [other["number"], newer["number"]]
+            at.db.execute("UPDATE campaign SET schema = 2")
             refused = at.paula.get(f"/api/campaigns/{newer['id']}")
             assert (refused.status_code, "newer version" in refused.json()["detail"]) == (503, True)
 
