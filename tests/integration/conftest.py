@@ -5,9 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 from gateway.store import Database
+from tests.dsl.catalog import FAN, RULE, Maker, fan
 from tests.dsl.people import Site, site
+from tests.dsl.stepped import Stepped
 from tests.dsl.story import SERIALS, Story
-from tests.factories import apply_hot_rule, make_fleet
+from tests.factories import PUMP, apply_hot_rule, make_fleet
 
 
 @pytest.fixture
@@ -30,3 +32,21 @@ def story(url, database, db, tmp_path) -> Story:
     make_fleet(url, SERIALS)
     apply_hot_rule(url, tmp_path)
     return Story(url, database, db)
+
+
+@pytest.fixture
+def maker(url, tmp_path) -> Maker:
+    """Pumps and fans, two units each, and a rule on the temperature of each."""
+    maker = Maker(url, tmp_path)
+    maker.products(PUMP, FAN)
+    maker.units()
+    maker.rules(RULE, fan(RULE))
+    return maker
+
+
+@pytest.fixture
+def ingest(maker, url) -> Iterator[Stepped]:
+    """Ingest over that catalog, moved by hand."""
+    stepped = Stepped(url)
+    yield stepped
+    stepped.kill()

@@ -16,13 +16,11 @@ from gateway import catalog
 from gateway.app import judging
 from gateway.app.imports import apply_rules, import_files, retire_rules
 from gateway.core.errors import BadInput
-from gateway.registrations.model import UnitRow
 from gateway.store import connect
 from gateway.store.migrate import migrate
 from tests.conftest import database
 from tests.dsl.stepped import Stepped
 from tests.factories import PUMP
-from tests.factories.imports import import_units
 
 RUNS = int(os.environ.get("GATEWAY_TEST_CATALOG_RUNS", "8"))
 PRODUCTS = ("pump", "fan")
@@ -146,9 +144,10 @@ class World:
         self.second = 0
         self.oracles = {code: Oracle(code) for code in PRODUCTS}
         self.bring([(code, set(METRICS)) for code in PRODUCTS], retire=False)
-        with self.db.transaction():
-            rows = [UnitRow(product=code, serial=serial) for code in PRODUCTS for serial in ("1", "2")]
-            import_units(self.db, dict(enumerate(rows, 2)), actor="test")
+        self.db.execute(
+            "INSERT INTO unit (public_id, product_id, serial, printed)"
+            " SELECT p.code || n, p.id, n::text, n::text FROM product p, generate_series(1, 2) AS n"
+        )
         self.ingest = Stepped(self.url)
 
     def bring(self, products, *, retire: bool) -> None:
