@@ -104,6 +104,16 @@ def make_batch(
     return Batch(np.array(rows, _ROW), refused, entries, heard, firmware or {}, retried, numbers, messages)
 
 
+def refused_alone(batch: Batch, message: Message, device: Device | Rejected, error: Exception) -> Batch:
+    """The batch of one message that the database refused: nothing of it but its place in quarantine."""
+    own = Rejected("refused_by_store", "it could not be stored; support can see why")  # not our words to its owner
+    number = message.quarantined
+    heard = [] if number or isinstance(device, Rejected) else [Heard(device.unit_id, message, own)]
+    kept = [(message, Rejected(own.reason, str(error)[:1_000]))]
+    tried = [number] if number else ()
+    return make_batch([], kept, batch.entries, heard, retried=tried, numbers=batch.numbers, messages=1)
+
+
 def decode_batch(
     messages: Sequence[Message], devices: Mapping[str, Device | Rejected], limits: Limits, entries: bytes
 ) -> Batch:

@@ -76,21 +76,23 @@ class Catalog:
         }
         self._known = KnownDevices(devices_max)
 
-    def devices(self, connection: Connection, topics: Iterable[str]) -> dict[str, Device | Rejected]:
-        """The device of each topic, or why there is none."""
-        found: dict[str, Device | Rejected] = {}
-        unknown: dict[str, DeviceKey] = {}
-        for topic in set(topics):
+    def known(self, topics: Iterable[str]) -> dict[str, Device | Rejected]:
+        """The devices of the topics that were seen before, and what is wrong with those that name none."""
+        known: dict[str, Device | Rejected] = {}
+        for topic in topics:
             device = self._known.of(topic)
             if device is not None:
-                found[topic] = device
+                known[topic] = device
             elif isinstance(key := parse_topic(topic), Rejected):
-                found[topic] = key
-            else:
-                unknown[topic] = key
-        if unknown:
-            found |= self._look_up(connection, unknown)
-        return found
+                known[topic] = key
+        return known
+
+    def devices(self, connection: Connection, topics: Iterable[str]) -> dict[str, Device | Rejected]:
+        """The device of each topic, or why there is none."""
+        topics = set(topics)
+        devices = self.known(topics)
+        unknown = {topic: key for topic in topics - devices.keys() if isinstance(key := parse_topic(topic), DeviceKey)}
+        return devices | self._look_up(connection, unknown) if unknown else devices
 
     def _look_up(self, connection: Connection, unknown: dict[str, DeviceKey]) -> dict[str, Device | Rejected]:
         units = registrations.units_by_key(connection, {(key.product, key.serial) for key in unknown.values()})

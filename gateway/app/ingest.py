@@ -3,22 +3,22 @@
 import logging
 import threading
 import time
-from collections import Counter
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
-from typing import TypeVar
 
 from gateway import metrics
-from gateway.app.batch import Batch, decode_batch, make_batch
+from gateway.app.batch import Batch, decode_batch, refused_alone
+from gateway.app.batch_log import count_batch, log_batch
 from gateway.app.catalog import Catalog
-from gateway.app.judging import Judging, journal
+from gateway.app.judging import Judging, Verdicts, journal
 from gateway.app.restore import Resuming, follow, judge, newest_revision, restore
+from gateway.app.writer import Writer
 from gateway.catalog.repository import drop_unjudged, keep_unjudged
 from gateway.config import Settings
 from gateway.core.clock import Clock, to_us
-from gateway.core.errors import Unavailable
 from gateway.core.ids import IdMaker, random_id
 from gateway.logs import traced
 from gateway.m2m import quarantine
@@ -36,42 +36,46 @@ from gateway.registrations.firmware import take_firmware, take_waiting
 from gateway.rules import repository as rules
 from gateway.rules.evaluator import Change
 from gateway.rules.repository import RuleVersion
-from gateway.store import (
-    TROUBLES,
-    DataError,
-    IntegrityError,
-    UniqueViolation,
-    connect,
-    count_trouble,
-    pause,
-    words_of,
-)
+from gateway.store import Connection, DataError, IntegrityError, UniqueViolation
 from gateway.store.beat import beat
-from gateway.store.timeseries import TimeSeries
 from gateway.store.wakeup import wake
 
 log = logging.getLogger(__name__)
 
-_LOCK = 7_402_200
-_RETRY_S = 1.0
 _HOUSEKEEPING_S = 1.0
+_WORTH_DECODING_AHEAD = 500
+"""Messages that wait: of fewer, the batch that is being stored is finished first, so that its devices hear at once."""
 _DAYS_ON_THE_ROAD = 2
 """Made before a batch is stored, for today and one that a clock is behind or ahead; readings of others wait."""
 
-T = TypeVar("T")
+
+@dataclass(frozen=True, slots=True)
+class _Storing:
+    """A judged batch whose commit another thread has begun; its verdicts are taken over once that is done."""
+
+    seq: int
+    batch: Batch
+    messages: Sequence[Message]
+    devices: Mapping[str, Device | Rejected]
+    delivery: Sequence[Message]
+    """What is acknowledged then; nothing for a part that others follow."""
+    verdicts: Verdicts
+    changes: list[Change]
+    counted: Mapping[int, Receipt]
+    stored: Future[int | None]
+    """Whether something was told; None if stopped before the commit."""
 
 
 class Ingest:
-    """Owns the rule state; only one process at a time may (an advisory lock sees to it)."""
+    """Owns the rule state, and judges each batch on what the one before left; see app/writer.py for who may."""
 
     def __init__(self, settings: Settings, url: str, inbox: Inbox, link: Link, clock: Clock) -> None:
         self._settings = settings
-        self._url = url
+        self._writer = Writer(url, lambda: self._judging.seq)
         self._inbox = inbox
         self._link = link
         self._clock = clock
         self._new_id: IdMaker = random_id
-        self._stop = threading.Event()
         self._limits = Limits(
             payload_bytes=settings.payload_max_bytes,
             readings=settings.message_max_readings,
@@ -88,19 +92,25 @@ class Ingest:
         self._untrimmed = settings.quarantine_max_messages  # how full it is now, nobody knows yet
         self._level = logging.DEBUG
         """Of the lines about the batch in work."""
-        self._oldest: Message | None = None
-        """Of the batch in work."""
+        self._oldest: deque[Message] = deque()
+        """Of each delivery that is not acknowledged."""
+        self._storing: _Storing | None = None
+        self._pool = ThreadPoolExecutor(1, "store")
         self._resuming = Resuming()
         self._waiting_after = 0
         """The unit behind which reported firmware that waits is looked for next."""
         self._next_housekeeping = 0.0
         self._next_snapshot = time.monotonic() + settings.snapshot_every.total_seconds()
 
+    @property
+    def _connection(self) -> Connection:
+        return self._writer.connection
+
     # -- Start and stop ---------------------------------------------------------------------------------------
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set. Raises what one of the threads at the broker raised."""
-        self._stop = stop
+        self._writer.stop = stop
         metrics.QUEUE.set_function(lambda: len(self._inbox))
         metrics.LAG.set_function(self._lag)
         metrics.CONNECTED.set_function(self._link.connected.is_set)
@@ -123,7 +133,10 @@ class Ingest:
         try:
             while not stop.is_set():
                 self._turn()
+            self._finish()
         finally:
+            stop.set()  # also where something broke: a commit that waits for the database must not hold up the end
+            self._pool.shutdown()
             part.set()  # after the last commit, so that its acknowledgements and receipts still leave
             for thread in threads:
                 thread.join()
@@ -134,7 +147,7 @@ class Ingest:
 
     def _open(self) -> bool:
         """Take the writer's place and bring the state up to the last commit; false if stopped meanwhile."""
-        if not self._connect():
+        if not self._writer.open():
             return False
         beat(self._connection, "ingest", {"waiting_for": "its rule state"})
         self._judging = restore(self._connection, self._record, self._clock())
@@ -145,224 +158,214 @@ class Ingest:
         self._keep_in_step()
         return True
 
-    def _connect(self) -> bool:
-        while not self._stop.is_set():
-            try:
-                self._connection = connect(self._url, "gateway-ingest")
-                self._series = TimeSeries(self._connection)
-                while not self._stop.is_set():
-                    row = self._connection.execute("SELECT pg_try_advisory_lock(%s) AS mine", [_LOCK]).fetchone()
-                    if row and row["mine"]:
-                        return True
-                    log.info("Another ingest process works on this database; waiting for its place.")
-                    self._stop.wait(_RETRY_S)
-            except TROUBLES as error:
-                log.warning("Ingest waits for %s (%s).", count_trouble(error).value, words_of(error))
-                self._stop.wait(_RETRY_S)
-        return False
-
     # -- One turn ---------------------------------------------------------------------------------------------
 
     def _turn(self) -> None:
+        if len(self._inbox) < _WORTH_DECODING_AHEAD and not self._finish():
+            return
+        is_free = self._storing is None
         messages = self._inbox.take(
             self._settings.batch_max_messages,
-            wait=timedelta(milliseconds=200),
-            collect=self._settings.batch_max_wait,
+            wait=timedelta(milliseconds=200) if is_free else timedelta(0),
+            collect=self._settings.batch_max_wait if is_free else timedelta(0),
             bytes_at_most=self._settings.batch_max_bytes,
         )
         if messages:
-            self._oldest = messages[0]
+            self._oldest.append(messages[0])
             metrics.RECEIVED.inc(len(messages))
             fresh, entries = self._redelivery.sift(messages)
             if len(fresh) < len(messages):
                 metrics.REDELIVERED.inc(len(messages) - len(fresh))
                 log.info("%d redelivered messages known again (stage=receive).", len(messages) - len(fresh))
-            if fresh and not self._take(fresh, entries):
-                return  # stopped before the commit: not acknowledged, so it comes again
-            with metrics.stage("acknowledge"), traced(_trace(self._judging.seq)):
-                self._link.acknowledge(messages)
-                log.log(self._level, "%d messages (stage=acknowledge).", len(messages))
-            self._oldest = None
-        if time.monotonic() >= self._next_housekeeping:
-            self._next_housekeeping = time.monotonic() + _HOUSEKEEPING_S
-            self._patiently(self._housekeeping)
-            self._retry()
+            if fresh:
+                self._take(fresh, entries, messages)
+            elif self._finish():
+                self._acknowledge(messages)
+        if self._storing is None:
+            self._keep_house()
 
-    def _retry(self) -> None:
-        """Put what somebody wants tried again on the same road, in a batch of its own."""
+    def _keep_house(self) -> None:
+        """Once a second, between two batches: what is due now and then, and what somebody wants tried again."""
+        if time.monotonic() < self._next_housekeeping:
+            return
+        self._next_housekeeping = time.monotonic() + _HOUSEKEEPING_S
+        self._writer.patiently(self._housekeeping)
         limit = self._settings.batch_max_messages
-        asked = self._patiently(lambda: quarantine.retry_asked(self._connection, limit))
+        asked = self._writer.patiently(lambda: quarantine.retry_asked(self._connection, limit))
         if asked:
             log.info("%d messages of the quarantine are tried again (stage=receive).", len(asked))
-            self._take(asked, b"")
+            if self._take(asked, b""):
+                self._finish()
 
-    def _take(self, messages: list[Message], entries: bytes) -> bool:
-        """Decode, judge and commit, in as many batches as the readings need; false if stopped before the last one."""
-        topics = {message.topic for message in messages}
-        devices = self._patiently(lambda: self._catalog.devices(self._connection, topics))
-        while devices is not None and messages:
+    def _take(self, messages: list[Message], entries: bytes, delivery: Sequence[Message] = ()) -> bool:
+        """Decode, judge and begin to store, in as many batches as the readings need; false if stopped before.
+
+        The batch before is being stored while this one is decoded. `delivery` is acknowledged once all are committed.
+        """
+        while messages:
+            catalog = self._catalog
+            devices = self._devices({message.topic for message in messages})
+            if devices is None:
+                return False
             with metrics.stage("decode"):
                 batch = decode_batch(messages, devices, self._limits, entries)
-            if not self._take_batch(batch, messages[: batch.messages], devices):
+            if not self._finish():
                 return False
-            messages, entries = messages[batch.messages :], entries[len(batch.entries) :]
-        return devices is not None
+            self._keep_house()
+            if self._catalog is not catalog:
+                continue  # the readings are of products and metrics that were changed meanwhile
+            own, messages = messages[: batch.messages], messages[batch.messages :]
+            entries = entries[len(batch.entries) :]
+            if not self._begin(batch, own, devices, () if messages else delivery):
+                return False
+        return True
 
-    def _take_batch(self, batch: Batch, messages: list[Message], devices: Mapping[str, Device | Rejected]) -> bool:
-        """Judge and commit; a message that the database refuses is found by halving, and quarantined."""
-        entries = batch.entries
-        try:
-            return self._store(batch, messages)
-        except (DataError, IntegrityError) as error:
-            log.exception("The database refuses a batch of %d messages (stage=store).", len(messages))
-            middle = len(messages) // 2
-            if middle == 0:
-                reason = "refused_by_store"
-                device = devices[messages[0].topic]
-                own = Rejected(reason, "it could not be stored; support can see why")  # its owner is not told our words
-                number = messages[0].quarantined
-                heard = [] if number or isinstance(device, Rejected) else [Heard(device.unit_id, messages[0], own)]
-                refused = [(messages[0], Rejected(reason, str(error)[:1_000]))]
-                tried = [number] if number else ()
-                alone = make_batch([], refused, entries, heard, retried=tried, numbers=batch.numbers)
-                return self._store(alone, messages)
-            cut = ENTRY_BYTES * sum(message.packet_id > 0 for message in messages[:middle])
-            return self._take(messages[:middle], entries[:cut]) and self._take(messages[middle:], entries[cut:])
+    def _devices(self, topics: set[str]) -> dict[str, Device | Rejected] | None:
+        """The devices of topics; None if stopped before the database could tell of those not seen before."""
+        known = self._catalog.known(topics)
+        if len(known) == len(topics):
+            return known
+        if not self._finish():  # it uses the connection
+            return None
+        return self._writer.patiently(lambda: self._catalog.devices(self._connection, topics))
 
-    def _store(self, batch: Batch, messages: Sequence[Message]) -> bool:
-        """Judge, commit, and only then take over; false if stopped before the commit."""
+    def _begin(
+        self,
+        batch: Batch,
+        messages: Sequence[Message],
+        devices: Mapping[str, Device | Rejected],
+        delivery: Sequence[Message],
+    ) -> bool:
+        """Judge, and have another thread store; nothing else may be on its way. False if stopped before."""
         seq = self._judging.seq + 1
         with traced(_trace(seq)):
             with metrics.stage("judge"):
                 readings = batch.by_product()
-                verdicts = self._patiently(lambda: judge(self._connection, self._judging, readings, self._clock()))
+                verdicts = self._writer.patiently(
+                    lambda: judge(self._connection, self._judging, readings, self._clock())
+                )
                 if verdicts is None:
                     return False
                 changes = self._judging.changes(verdicts)
                 columns = batch.marked(verdicts)
             kept = self._last.choose(batch.heard, time.monotonic())
             counted = self._receipts.count(batch.numbers)
-            self._tell(batch, messages, changes)
+            self._level = logging.INFO if changes else logging.DEBUG  # of the others only who asks for it hears
+            log_batch(self._level, batch, messages, changes, self._clock())
+            journaled = journal(readings)
+            unjudged = self._judging.unjudged(readings)
 
-            def commit() -> int:
-                if m2m.is_committed(self._connection, seq, journal(readings), batch.entries):
-                    return 1  # the answer to the first try got lost
-                without_room = self._series.make_few(batch.days(), _DAYS_ON_THE_ROAD)
-                store = partial(m2m.store_readings, self._connection, columns, without_room=without_room)
-                try:
-                    return self._commit(seq, batch, store, changes, kept, counted)
-                except UniqueViolation:
-                    # Something newer than we knew is stored: only the road that looks can take this batch.
-                    return self._commit(seq, batch, partial(store, all_known=True), changes, kept, counted)
+        def commit() -> int:
+            if m2m.is_committed(self._connection, seq, journaled, batch.entries):
+                return 1  # the answer to the first try got lost
+            without_room = self._writer.series.make_few(batch.days(), _DAYS_ON_THE_ROAD)
 
-            with metrics.stage("store"):
-                changed = self._patiently(commit)
-            if changed is None:
-                return False
-            log.log(self._level, "Committed as batch %d (stage=store).", seq)
-        self._judging.apply(verdicts, seq)
-        self._receipts.committed(counted)
-        if changed:
-            self._patiently(self._wake)
-        self._count(batch, messages, changes)
-        self._bound()
+            def commit_readings(*, all_known: bool) -> int:
+                with self._connection.transaction():
+                    m2m.write_journal(self._connection, seq, self._judging.revision.number, journaled, batch.entries)
+                    keep_unjudged(self._connection, seq, unjudged)
+                    conflicts = m2m.store_readings(
+                        self._connection, columns, all_known=all_known, without_room=without_room
+                    )
+                    return self._commit_rest(batch, changes, kept, counted, conflicts, seq)
+
+            try:
+                return commit_readings(all_known=False)
+            except UniqueViolation:
+                # Something newer than we knew is stored: only the road that looks can take this batch.
+                return commit_readings(all_known=True)
+
+        def store() -> int | None:
+            with traced(_trace(seq)), metrics.stage("store"):
+                changed = self._writer.patiently(commit)
+                if changed:
+                    self._writer.patiently(self._wake)
+                return changed
+
+        stored = self._pool.submit(store)
+        self._storing = _Storing(seq, batch, messages, devices, delivery, verdicts, changes, counted, stored)
         return True
 
-    def _tell(self, batch: Batch, messages: Sequence[Message], changes: Sequence[Change]) -> None:
-        """Log the first stages of a batch that changes alarms; of the others only who asks for it hears."""
-        level = self._level = logging.INFO if changes else logging.DEBUG
-        if log.isEnabledFor(level):
-            age = (to_us(self._clock()) - messages[0].received_us) / 1e6
-            log.log(level, "%d messages, the oldest from %.3f s ago (stage=receive).", len(messages), age)
-            log.log(level, "%d readings, %d messages refused (stage=decode).", len(batch.rows), len(batch.refused))
-            log.log(level, "%d alarm changes (stage=judge).", len(changes))
+    def _finish(self) -> bool:
+        """Wait for the commit that is on its way, take it over and acknowledge; false if stopped before it."""
+        storing, self._storing = self._storing, None
+        if storing is None:
+            return True
+        try:
+            if storing.stored.result() is None:
+                return False
+        except (DataError, IntegrityError) as error:
+            if not self._divide(storing, error):
+                return False
+        else:
+            log.log(self._level, "Committed as batch %d (stage=store).", storing.seq)
+            self._judging.apply(storing.verdicts, storing.seq)
+            self._receipts.committed(storing.counted)
+            count_batch(storing.batch, storing.messages, storing.changes)
+            self._bound()
+        if storing.delivery:
+            self._acknowledge(storing.delivery)
+        return True
 
-    def _count(self, batch: Batch, messages: Sequence[Message], changes: Sequence[Change]) -> None:
-        metrics.BATCH.observe(len(messages))
-        metrics.STORED.inc(len(messages))
-        metrics.READINGS.inc(len(batch.rows))
-        if not batch.retried:
-            metrics.IGNORED.inc(sum(bool(each.ignored) for each in batch.heard))
-            for reason, many in Counter(rejected.reason for _, rejected in batch.refused).items():
-                metrics.REFUSED.labels(reason).inc(many)
-            if len(batch.rows):
-                metrics.DEVICE_LAG.set(batch.device_lag_s())
-        for change in changes:
-            metrics.ALARMS.labels(change.kind).inc()
+    def _acknowledge(self, delivery: Sequence[Message]) -> None:
+        with metrics.stage("acknowledge"), traced(_trace(self._judging.seq)):
+            self._link.acknowledge(delivery)
+            log.log(self._level, "%d messages (stage=acknowledge).", len(delivery))
+        self._oldest.popleft()
+
+    def _divide(self, refused: _Storing, error: Exception) -> bool:
+        """Find the message that the database refuses by halving, and put it to quarantine; false if stopped before."""
+        batch, messages = refused.batch, list(refused.messages)
+        log.error("The database refuses a batch of %d messages (stage=store).", len(messages), exc_info=error)
+        middle = len(messages) // 2
+        if middle:
+            cut = ENTRY_BYTES * sum(message.packet_id > 0 for message in messages[:middle])
+            return (
+                self._take(messages[:middle], batch.entries[:cut])
+                and self._take(messages[middle:], batch.entries[cut:])
+                and self._finish()
+            )
+        alone = refused_alone(batch, messages[0], refused.devices[messages[0].topic], error)
+        return self._begin(alone, messages, refused.devices, ()) and self._finish()
 
     def _lag(self) -> float:
         """Seconds since the oldest message that is not acknowledged came; from any thread."""
-        oldest = self._oldest or self._inbox.oldest()
+        try:
+            oldest: Message | None = self._oldest[0]
+        except IndexError:
+            oldest = self._inbox.oldest()
         return (to_us(self._clock()) - oldest.received_us) / 1e6 if oldest else 0.0
 
     def _bound(self) -> None:
         """Trim the quarantine as soon as a tenth more was kept than it may hold."""
         keep = self._settings.quarantine_max_messages
         if self._untrimmed > keep // 10:
-            self._patiently(lambda: quarantine.trim(self._connection, keep))
+            self._writer.patiently(lambda: quarantine.trim(self._connection, keep))
             self._untrimmed = 0
 
-    def _patiently(self, work: Callable[[], T]) -> T | None:
-        """Do it as often as the database cannot; None if stopped before it was done."""
-        tries = 0
-        while True:
-            try:
-                if self._connection.closed and not self._come_back():
-                    return None
-                return work()
-            except TROUBLES as error:
-                tries += 1
-                self._wait_out(error, tries)
-                if self._stop.is_set():
-                    return None
-
-    def _wait_out(self, error: Exception, tries: int) -> None:
-        """Say what is waited for, in the log and as far as the database lets us in our sign of life."""
-        trouble = count_trouble(error)
-        log.warning("Ingest waits for %s, nothing is acknowledged meanwhile (%s).", trouble.value, words_of(error))
-        span = pause(trouble, tries)
-        if span and not trouble.loses_connection:
-            with suppress(*TROUBLES):
-                beat(self._connection, "ingest", {"waiting_for": trouble.value})
-        if trouble.loses_connection:
-            self._connection.close()
-        self._stop.wait(span.total_seconds())
-
-    def _come_back(self) -> bool:
-        """Connect again; false if stopped meanwhile. What another process may have done needs a fresh start."""
-        if not self._connect():
-            return False
-        if rules.mark(self._connection).seq > self._judging.seq:
-            raise Unavailable("Another ingest process went on in our place; starting anew.")
-        return True
-
-    def _commit(
+    def _commit_rest(
         self,
-        seq: int,
         batch: Batch,
-        store: Callable[[], m2m.Conflicts],
         changes: list[Change],
         kept: list[Heard],
         counted: Mapping[int, Receipt],
+        conflicts: m2m.Conflicts,
+        seq: int,
     ) -> int:
-        with self._connection.transaction():
-            readings = batch.by_product()
-            m2m.write_journal(self._connection, seq, self._judging.revision.number, journal(readings), batch.entries)
-            keep_unjudged(self._connection, seq, self._judging.unjudged(readings))
-            conflicts = store()
-            if batch.retried:
-                quarantine.settle_retry(self._connection, batch.retried, batch.refused)
-            else:
-                self._untrimmed += quarantine.quarantine(
-                    self._connection,
-                    batch.refused,
-                    self._settings.quarantine_payload_bytes,
-                    self._settings.quarantine_per_unit,
-                )
-            m2m.keep_last(self._connection, kept, self._settings.last_message_bytes, conflicts)
-            m2m.write_receipts(self._connection, counted)
-            reported = take_firmware(self._connection, batch.firmware)
-            return reported + self._record(changes, self._judging.versions, seq)
+        """What is committed with a batch's readings; returns the number of alarm changes and firmware reports."""
+        if batch.retried:
+            quarantine.settle_retry(self._connection, batch.retried, batch.refused)
+        else:
+            self._untrimmed += quarantine.quarantine(
+                self._connection,
+                batch.refused,
+                self._settings.quarantine_payload_bytes,
+                self._settings.quarantine_per_unit,
+            )
+        m2m.keep_last(self._connection, kept, self._settings.last_message_bytes, conflicts)
+        m2m.write_receipts(self._connection, counted)
+        reported = take_firmware(self._connection, batch.firmware)
+        return reported + self._record(changes, self._judging.versions, seq)
 
     def _record(self, changes: Sequence[Change], versions: Mapping[int, RuleVersion], seq: int) -> int:
         return rules.record_changes(

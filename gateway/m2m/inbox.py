@@ -42,7 +42,8 @@ class Inbox:
         with self._arrived:
             self._messages.append(message)
             self._bytes += room(message)
-            self._arrived.notify()
+            if len(self._messages) == 1:  # who waits, waits for a first one
+                self._arrived.notify()
 
     def take(self, at_most: int, wait: timedelta, collect: timedelta, bytes_at_most: int = 1 << 23) -> list[Message]:
         """A micro-batch: waits up to `wait` for a first message, then collects while more come, `collect` at most.

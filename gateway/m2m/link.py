@@ -140,8 +140,12 @@ class Link:
 
     def _read(self, wire: BufferedSocket) -> None:
         self._now_us = to_us(self._clock())
+
+        def is_full() -> bool:
+            return self._inbox.full
+
         for _ in range(_READS_A_TURN):
-            if self._inbox.full or self._client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS or not wire.pending():
+            if self._inbox.full or self._client.read(is_full) != MQTTErrorCode.MQTT_ERR_SUCCESS or not wire.pending():
                 return
 
     def _send_acknowledgements(self, wire: BufferedSocket) -> None:

@@ -12,6 +12,9 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
 _CHUNK = 262_144
+_TYPE = 0xF0
+_PUBLISH = 0x30
+_GOES_ON = 0x80
 _QOS = 0b110
 _QOS_1 = 0b010
 _RETAIN = 0b001
@@ -40,6 +43,27 @@ class BufferedSocket:
         begin = self._place
         self._place = min(begin + size, len(self._received))
         return self._received[begin : self._place]
+
+    def take_plain(self, take: Take, is_full: Callable[[], bool]) -> None:
+        """Hand over the plain PUBLISH packets that are here whole, until another packet comes or there is no room."""
+        received, place, end = self._received, self._place, len(self._received)
+        while place + 2 < end and received[place] & _TYPE == _PUBLISH:
+            length, begin = received[place + 1], place + 2
+            if length & _GOES_ON:
+                more, begin = received[begin], begin + 1
+                if more & _GOES_ON:  # longer than 16 KB: left to paho
+                    break
+                length += (more << 7) - _GOES_ON
+            if begin + length > end:
+                break
+            plain = plain_publish(received[place], received[begin : begin + length])
+            if plain is None:
+                break
+            take(*plain)
+            place = begin + length
+            if is_full():
+                break
+        self._place = place
 
     def pending(self) -> int:
         """Bytes received that nobody has asked for yet."""
@@ -95,6 +119,14 @@ class BufferedClient(Client):
 
     def _create_socket(self) -> BufferedSocket:
         return BufferedSocket(self._create_socket_connection())
+
+    def read(self, is_full: Callable[[], bool]) -> MQTTErrorCode:
+        """Read one packet as paho does, and behind it at once the plain PUBLISH packets that came along."""
+        result = self.loop_read()
+        wire = self.wire
+        if wire is not None and not self._in_packet["command"]:  # paho is not within a packet
+            wire.take_plain(self._take, is_full)
+        return result
 
     def _handle_publish(self) -> MQTTErrorCode:
         plain = plain_publish(self._in_packet["command"], self._in_packet["packet"])

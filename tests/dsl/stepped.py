@@ -61,6 +61,7 @@ class Stepped:
         topic = f"m2m/v1/{product}/{serial}/telemetry"
         self._inbox.put(Message(topic, json.dumps(body).encode(), 0, 1, resumed=True, received_us=to_us(self._clock())))
         self.ingest._turn()
+        assert self.ingest._finish()
 
     @property
     def suspended(self) -> set[int]:

@@ -126,7 +126,7 @@ def test_ingest_tries_again_at_once_what_lost_a_deadlock_on_the_same_connection(
             return "done"
 
         with caplog.at_level(logging.WARNING):
-            assert made._patiently(work) == "done"
+            assert made._writer.patiently(work) == "done"
         assert len(tries) == 2
         assert made._connection is before
     assert "Ingest waits for other transactions that change the same rows" in caplog.text
@@ -140,7 +140,7 @@ def test_ingest_says_in_its_sign_of_life_what_it_waits_for_and_goes_on_when_it_i
         made._connection.execute("SET lock_timeout = '10ms'")
 
         def ask() -> None:
-            results.append(made._patiently(lambda: made._connection.execute("SELECT FROM product").rowcount))
+            results.append(made._writer.patiently(lambda: made._connection.execute("SELECT FROM product").rowcount))
 
         thread = threading.Thread(target=ask)
         thread.start()
@@ -204,7 +204,7 @@ def test_on_a_full_disk_ingest_names_it_to_readyz_and_goes_on_when_there_is_room
             db.execute("CREATE TABLE big (filler text)")
             disk.fill()
             thread = threading.Thread(
-                target=lambda: results.append(made._patiently(lambda: made._connection.execute(grow).rowcount))
+                target=lambda: results.append(made._writer.patiently(lambda: made._connection.execute(grow).rowcount))
             )
             thread.start()
             browser = world.browser()
