@@ -40,14 +40,12 @@ DELETE FROM catalog_revision WHERE number <= %(revision)s - 1000;
 
 -- name: suspensions
 -- The suspended products, since when and why.
-SELECT s.product_id, p.code AS product, s.since, s.reason
-FROM product_suspension s JOIN product p ON p.id = s.product_id
-ORDER BY p.code;
+SELECT product_id, product, since, reason FROM product_suspension ORDER BY product;
 
 -- name: suspend
 -- Suspend a product, or say anew why it is; the time of the first suspension stays.
-INSERT INTO product_suspension AS s (product_id, since, reason, rules)
-VALUES (%(product_id)s, %(now)s, %(reason)s, %(rules)s)
+INSERT INTO product_suspension AS s (product_id, product, since, reason, rules)
+SELECT id, code, %(now)s, %(reason)s, %(rules)s FROM product WHERE id = %(product_id)s
 ON CONFLICT (product_id) DO UPDATE SET reason = excluded.reason WHERE s.reason <> excluded.reason
 RETURNING since;
 

@@ -28,6 +28,8 @@ INSERT INTO identity (issuer, subject, account_id) SELECT 'local', 'a' || n, n F
 INSERT INTO session (token_hash, account_id, created_at, seen_at, expires_at)
 SELECT sha256(n::text::bytea), n, %(now)s, %(now)s, %(now)s + n * interval '1 minute'
 FROM generate_series(1, %(people)s) n;
+INSERT INTO known_browser (token_hash, account_id, seen_at, expires_at)
+SELECT sha256(n::text::bytea), n, %(now)s, %(now)s + n * interval '1 minute' FROM generate_series(1, %(people)s) n;
 INSERT INTO sign_in_code (email, purpose, code_hash, created_at, expires_at, used_at, data)
 SELECT 'o' || n || '@example.org', 'confirm', '\\x00', %(now)s, %(now)s + n * interval '1 minute',
        CASE WHEN n %% 50 > 0 THEN %(now)s::timestamptz END, '{}' FROM generate_series(1, %(people)s) n;
@@ -50,13 +52,32 @@ SELECT u, m, d, 1, d, false FROM generate_series(1, 1750) u, generate_series(1, 
        generate_series(%(begin)s::timestamptz, %(now)s, '1 day') d;
 INSERT INTO conflicting_reading (unit_id, metric_id, time, value, received_at)
 SELECT n, 1, %(now)s, 2, %(now)s FROM generate_series(1, 10000) n;
+INSERT INTO conflicting_count (unit_id, readings, last_at) SELECT n, 1, %(now)s FROM generate_series(1, 10000) n;
+INSERT INTO telemetry_waiting (time, unit_id, metric_id, value, received_at, late)
+SELECT %(begin)s - d * interval '1 day', u, 1, 1, %(now)s, true
+FROM generate_series(1, 1000) u, generate_series(10, 19) d;
+INSERT INTO firmware_waiting (unit_id, firmware, reported_at, replayed)
+SELECT n, '2.9', %(now)s, false FROM generate_series(1, 2000) n;
 INSERT INTO unit_message (unit_id, slot, number, received_at, topic, payload, size)
 SELECT u, s, s, %(now)s, 't', '', 0 FROM generate_series(1, 4000) u, generate_series(0, 4) s;
-INSERT INTO receipt (unit_id, topic, boot, taken) SELECT n, 't', 0, '{}' FROM generate_series(1, 10000) n;
-INSERT INTO quarantine (received_at, topic, reason, detail, payload, size, retry_at)
-SELECT %(now)s, 't', 'r' || n %% 50, '', '', 0, CASE WHEN n %% 500 = 0 THEN %(now)s::timestamptz END
+INSERT INTO receipt (unit_id, topic, boot, taken, reset_at)
+SELECT n, 't', 0, '{}', CASE WHEN n %% 500 = 0 THEN %(now)s::timestamptz END FROM generate_series(1, 10000) n;
+INSERT INTO quarantine (received_at, sender, topic, reason, detail, payload, size, retry_at)
+SELECT %(now)s, 'p3/S' || n %% 400, 't', 'r' || n %% 50, '', '', 0, CASE WHEN n %% 500 = 0 THEN %(now)s::timestamptz END
 FROM generate_series(1, 10000) n;
 INSERT INTO quarantine_count (reason, messages) SELECT 'r' || n, 200 FROM generate_series(0, 49) n;
+INSERT INTO quarantine_sender (sender, reason, messages, unkept, last_at)
+SELECT 'p3/S' || n, 'r1', 1, 0, %(now)s - n * interval '1 second' FROM generate_series(1, 10000) n;
+INSERT INTO catalog_revision (number, actor, what) SELECT n, 'a7', 'a rule' FROM generate_series(1, 1000) n
+ON CONFLICT DO NOTHING;
+INSERT INTO product_revision (product_id, revision, rules)
+SELECT p, r * 5, '{1}' FROM generate_series(1, 5) p, generate_series(1, 200) r;
+INSERT INTO product_revision_metric (product_id, revision, metric_id, position, title, unit, low, high, cadence)
+SELECT p, r * 5, m, m, '{"en": "M"}', '1', 0, 1, '1s'
+FROM generate_series(1, 5) p, generate_series(1, 200) r, generate_series(1, 4) m;
+INSERT INTO product_suspension (product_id, since, reason, rules) VALUES (3, %(now)s, 'x', '{1}');
+INSERT INTO unjudged_batch (product_id, seq, at, readings)
+SELECT 3, n, %(now)s - (10000 - n) * interval '1 second', '' FROM generate_series(1, 10000) n;
 INSERT INTO ingest_journal (seq, at, readings, messages) SELECT n, %(now)s, '', '' FROM generate_series(1, 300) n;
 INSERT INTO rule_version (rule_id, version, product_id, document, digest, active)
 SELECT 'r' || n / 2, n %% 2 + 1, n %% 5 + 1, '{"title": {"en": "R"}}', 'd', n %% 2 = 1 FROM generate_series(1, 40) n;
@@ -72,6 +93,9 @@ FROM generate_series(1, 40) n;
 INSERT INTO campaign_unit (campaign_id, unit_id, standing, matched, due_at)
 SELECT n %% 40 + 1, n, 'affected', 'lot', CASE WHEN n %% 500 = 0 THEN %(now)s::timestamptz END
 FROM generate_series(1, %(units)s) n;
+INSERT INTO campaign_candidate (campaign_id, unit_id, matched, found_at)
+SELECT n %% 40 + 1, n, 'lot', %(now)s FROM generate_series(1, 10000) n;
+INSERT INTO campaign_number (kind, year, last) VALUES ('R', 2026, 40);
 INSERT INTO notice (public_id, person_id, unit_id, rule_id, campaign_id, kind, owned_since, severity, state, text, why,
                     created_at, updated_at, read_at)
 SELECT 'n' || n, (n %% %(units)s) %% %(people)s + 1, n %% %(units)s, CASE WHEN n %% 4 > 0 THEN 'r1' END,
@@ -82,6 +106,8 @@ SELECT 'n' || n, (n %% %(units)s) %% %(people)s + 1, n %% %(units)s, CASE WHEN n
 FROM generate_series(1, 50000) n;
 INSERT INTO notice_alarm (notice_id, alarm_id, person_id)
 SELECT n, n, n %% %(people)s + 1 FROM generate_series(1, 40000) n;
+INSERT INTO alarm_due (alarm_id, due_at)
+SELECT n, %(now)s + (n - 50) * interval '1 minute' FROM generate_series(1, 2000) n;
 INSERT INTO ledger (at, alarm_id, person_id, notice_id, outcome, reason, steps)
 SELECT %(now)s, n, 1, n, 'pass', 'x', '[]' FROM generate_series(1, 40000) n;
 INSERT INTO outbox (notice_id, channel, due_at, status, reason, claimed_at)
@@ -92,8 +118,27 @@ INSERT INTO delivery_try (outbox_id, attempt, at, outcome, reason)
 SELECT n, 1, %(now)s, 'delivered', 'x' FROM generate_series(1, 25000) n;
 INSERT INTO engagement (person_id, notice_id, channel, kind, at)
 SELECT n %% %(people)s + 1, n, 'email', 'opened', %(now)s FROM generate_series(1, 20000) n;
-INSERT INTO event (kind, actor, unit_id, data) SELECT 'x', 'test', n, '{}' FROM generate_series(1, 20000) n;
-INSERT INTO event_reader (name, xid, id) VALUES ('notify', '0', 0);
+SELECT event_make_month(month::date)
+FROM generate_series(%(now)s::timestamptz - interval '3 months', %(now)s, interval '1 month') AS month;
+INSERT INTO event (id, at, kind, actor, unit_id, data)
+SELECT n, %(now)s - (20000 - n) * interval '6 minutes', 'x', 'test', n, '{}' FROM generate_series(1, 20000) n;
+INSERT INTO event_place (event_id, at, placed_at) SELECT id, at, at FROM event ORDER BY id;
+INSERT INTO event_waiting (event_id, at) SELECT id, at FROM event ORDER BY id DESC LIMIT 500;
+INSERT INTO event_reader (name, place) VALUES ('notify', 19900);
+INSERT INTO event_dead_letter (reader, place, at, error, first_failed_at, last_failed_at, next_try_at)
+SELECT 'notify', place, at, 'x', %(now)s, %(now)s, %(now)s + (place - 50) * interval '1 minute'
+FROM event_place WHERE place <= 5000;
+INSERT INTO job (public_id, kind, state, actor, arguments, phase, is_tidy, finished_at)
+SELECT 'j' || n, 'units', CASE WHEN n %% 100 > 0 THEN 'done' ELSE 'waiting' END, 'test', '{}', 'check', n %% 100 > 0,
+       CASE WHEN n %% 100 > 0 THEN %(now)s - n * interval '1 hour' END
+FROM generate_series(1, 3000) n;
+INSERT INTO import_unit (job_id, product_id, serial, file, line, public_id, printed)
+SELECT j, n %% 5 + 1, 'S' || n, 1, n, 'i' || n, 'S' || n FROM generate_series(7, 8) j, generate_series(1, 20000) n;
+INSERT INTO import_owner (job_id, product_id, serial, since, file, line, unit, email, public_id, name)
+SELECT j, n %% 5 + 1, 'S' || n, %(now)s, 1, n, 'S' || n, 'o' || n || '@example.org', 'i' || n, 'Person'
+FROM generate_series(7, 8) j, generate_series(1, 20000) n;
+INSERT INTO import_change (job_id, turn, unit_id, is_new, person_id, since)
+SELECT j, n / 500, n, true, n / 2 + 1, %(now)s FROM generate_series(7, 8) j, generate_series(1, 20000) n;
 INSERT INTO installation_secret (name, value) VALUES ('links', '');
 INSERT INTO ingest_mark (seq, versions) VALUES (1, '{1}');
 INSERT INTO rule_snapshot (product_id, partition, state)

@@ -12,6 +12,13 @@ from tests.dsl.story import HOUR, MINUTE, SECOND
 
 
 @pytest.fixture
+def story(story):
+    """With ownerships looked at: their alarms are told apart from the events of alarms."""
+    story.work()
+    return story
+
+
+@pytest.fixture
 def broken(monkeypatch):
     """Alarms of these units cannot be told, as by a fault of ours, until they are taken out."""
     units: set[int] = set()
@@ -112,7 +119,7 @@ def test_where_nothing_at_all_can_be_handled_failures_bring_forth_no_failures(st
 
     monkeypatch.setattr(worker, "handle", fail)
     monkeypatch.setattr(dead_letters, "KEPT_MAX", 5)
-    story.raise_("P1")
+    story.raise_(*story.units)
     story.work()  # fails when it does not come to rest
     assert len(letters(story)) == 5
 

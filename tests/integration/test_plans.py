@@ -59,7 +59,7 @@ PARAMETERS: dict[str, Any] = {
     "received": [1] * FIFTY, "sizes": [1] * FIFTY, "topics": ["t"] * FIFTY,
     # Times and places
     "now": NOW, "at": NOW, "since": SINCE, "until": UNTIL, "begin": SINCE, "end": UNTIL, "after": 100, "before": 20_000,
-    "after_time": SINCE, "after_metric": 1, "xid": "800", "seq": 290, "keep": 9_000, "keep_bytes": 1_000, "limit": 50,
+    "after_time": SINCE, "after_metric": 1, "place": 19_900, "seq": 290, "keep": 9_000, "keep_bytes": 1_000, "limit": 50,
     "most": 200_000, "claimed_at": NOW, "cleared_at": NOW, "due_at": NOW, "expires_at": NOW, "finished_at": NOW,
     "judged_at": NOW, "lease": NOW, "onset": NOW, "owned_since": NOW, "raised_at": NOW, "used_at": None,
     # Whatever else is written
@@ -68,7 +68,7 @@ PARAMETERS: dict[str, Any] = {
     "evidence": "{}",
     "firmware": "2.4", "follows": None, "former": 3, "gtin": None, "high": 1.0, "historic": False, "kind": "opened",
     "language": "en", "late": False, "low": 0.0, "messages": b"", "model": "M", "normal_high": None, "normal_low": None,
-    "outcome": "pass", "partition": 1, "password_hash": "x", "place": "Cellar", "platform": "ios", "position": 1,
+    "outcome": "pass", "partition": 1, "password_hash": "x", "platform": "ios", "position": 1,
     "provider_id": None, "purpose": "confirm", "readings": b"", "reason": "r7", "receipts": False, "role": "customer",
     "safety": True, "severity": "warning", "standing": "affected", "state": "published", "status": "delivered",
     "steps": "[]", "supersedes": 7, "template": "confirm", "text": "{}", "ticket": None, "title": "{}", "trace": None,
@@ -79,8 +79,6 @@ OTHERS: dict[str, dict[str, Any]] = {
     "accounts.forget_codes": {"before": EARLIER},
     "accounts.forget_sessions": {"before": EARLIER},
     "campaigns.publish": {"units": 50},
-    "events.behind": {"xid": "999999999", "id": 1},
-    "events.read": {"xid": "999999999", "id": 1},
     "notify.abandoned": {"before": NOW},
     "registrations.upsert_product": {"name": "{}"},
 }

@@ -7,7 +7,7 @@ from paho.mqtt._packet import decode_publish
 from paho.mqtt.enums import MQTTProtocolVersion
 from paho.mqtt.exception import MalformedPacket
 
-from gateway.m2m.wire import BufferedSocket, plain_publish, pubacks
+from gateway.m2m.wire import BufferedClient, BufferedSocket, plain_publish, pubacks
 
 
 @pytest.fixture
@@ -148,3 +148,81 @@ def test_a_malformed_publish_is_for_paho_too():
     assert plain_publish(0x32, cut) is None
     with pytest.raises(MalformedPacket):
         decode_publish(0x32, cut, MQTTProtocolVersion.MQTTv5)
+
+
+class Wired(BufferedClient):
+    """A client whose broker is the other end of a pair of sockets."""
+
+    def __init__(self, near: socket.socket, take) -> None:
+        super().__init__("wired", take)
+        self._near = near
+        self.connect("nowhere")
+
+    def _create_socket(self) -> BufferedSocket:
+        wire = BufferedSocket(self._near)
+        wire.setblocking(False)
+        return wire
+
+    def read_all(self, is_full) -> None:
+        while not is_full():
+            self.read(is_full)
+            if not self.wire.pending():
+                return
+
+
+def framed(header: int, whole: bytes) -> bytes:
+    """A packet with its length before it, MQTT 5, 1.5.5."""
+    length, digits = len(whole), bytearray()
+    while True:
+        length, digit = divmod(length, 128)
+        digits.append(digit | (0x80 if length else 0))
+        if not length:
+            return bytes([header, *digits]) + whole
+
+
+PING_RESPONSE = b"\xd0\x00"
+SIZES = st.sampled_from([0, 1, 90, 120, 127, 128, 16_370, 16_384, 40_000])
+
+
+@given(
+    messages=st.lists(st.tuples(SIZES, st.sampled_from(["plain", "without id", "properties", "ping"])), max_size=12),
+    cuts=st.lists(st.integers(1, 60_000), max_size=20),
+)
+@example(messages=[(1, "plain")] * 3, cuts=[1, 1, 1, 1, 1, 1])
+@example(messages=[(1, "plain"), (40_000, "plain"), (1, "ping"), (1, "plain")], cuts=[14, 20_000])
+def test_wherever_the_stream_is_cut_every_message_is_taken_once_and_in_order(messages, cuts):
+    stream, expected = b"", []
+    for number, (size, kind) in enumerate(messages, 1):
+        payload, mid = bytes([number]) * size, number.to_bytes(2)
+        if kind == "ping":
+            stream += PING_RESPONSE
+            continue
+        if kind == "without id":
+            stream += framed(0x30, packet(b"t", b"", b"\0", payload))
+        else:
+            properties = b"\2\1\1" if kind == "properties" else b"\0"
+            stream += framed(0x32, packet(b"t", mid, properties, payload))
+        expected.append(("t", payload, 0 if kind == "without id" else number, False))
+    near, far = socket.socketpair()
+    with far:
+        taken = []
+        client = Wired(near, lambda *parts: taken.append(parts))
+        for end in [*cuts, *[60_000] * 8]:
+            piece, stream = stream[:end], stream[end:]
+            far.sendall(piece)
+            client.read_all(lambda: False)
+        assert taken == expected
+        client.wire.close()
+
+
+def test_reading_stops_as_soon_as_there_is_no_room_and_goes_on_from_there():
+    near, far = socket.socketpair()
+    with far:
+        taken = []
+        client = Wired(near, lambda *parts: taken.append(parts[2]))
+        far.sendall(b"".join(framed(0x32, packet(b"t", n.to_bytes(2), b"\0", b"x")) for n in range(1, 101)))
+        client.read_all(lambda: len(taken) >= 7)
+        assert taken == [1, 2, 3, 4, 5, 6, 7]
+        client.read_all(lambda: False)
+        assert taken == list(range(1, 101))
+        client.wire.close()

@@ -32,6 +32,7 @@ CREATE TABLE product_revision_metric (          -- its metric registry
 
 CREATE TABLE product_suspension (               -- a product whose readings are stored, and not judged for now
   product_id int         PRIMARY KEY REFERENCES product,
+  product    text        NOT NULL,              -- its code: readiness reads it, and must not wait for a locked product
   since      timestamptz NOT NULL,
   reason     text        NOT NULL,
   rules      int[]       NOT NULL               -- versions in force ever since the saved state: of others it knows nothing
