@@ -35,13 +35,16 @@ SELECT 'o' || n || '@example.org', 'confirm', '\\x00', %(now)s, %(now)s + n * in
        CASE WHEN n %% 50 > 0 THEN %(now)s::timestamptz END, '{}' FROM generate_series(1, %(people)s) n;
 INSERT INTO attempt (kind, key, at)
 SELECT 'sign_in', 'o' || n, %(now)s + n * interval '1 second' FROM generate_series(1, 10000) n;
-INSERT INTO letter (to_email, template, language, data, created_at, due_at, status)
-SELECT 'o', 'confirm', 'en', '{}', %(now)s, %(now)s, CASE WHEN n %% 500 > 0 THEN 'sent' ELSE 'waiting' END
+INSERT INTO letter (to_email, template, language, data, created_at, due_at, status, finished_at)
+SELECT 'o', 'confirm', 'en', '{}', %(now)s, %(now)s, CASE WHEN n %% 500 > 0 THEN 'sent' ELSE 'waiting' END,
+       CASE WHEN n %% 500 > 0 THEN %(now)s - n * interval '1 minute' END
 FROM generate_series(1, 10000) n;
 INSERT INTO claim_code (unit_id, code_hash)
 SELECT n, decode(repeat('00', 48), 'hex') FROM generate_series(1, %(units)s) n;
-INSERT INTO push_token (public_id, person_id, kind, value, platform, created_at)
-SELECT 'k' || n, n, 'token', 'k' || n, 'ios', %(now)s FROM generate_series(1, 5000) n;
+INSERT INTO push_token (public_id, person_id, kind, value, platform, created_at, retired_at, retired_reason)
+SELECT 'k' || n, n, 'token', 'k' || n, 'ios', %(now)s, CASE WHEN n %% 4 = 0 THEN %(now)s - n * interval '1 minute' END,
+       CASE WHEN n %% 4 = 0 THEN 'x' END
+FROM generate_series(1, 5000) n;
 INSERT INTO suppression (email, at, reason)
 SELECT 'o' || n || '@example.org', %(now)s, 'x' FROM generate_series(1, 2000) n;
 INSERT INTO preference (person_id, channel, updated_at) SELECT n, 'email', %(now)s FROM generate_series(1, 5000) n;
@@ -75,7 +78,7 @@ SELECT p, r * 5, '{1}' FROM generate_series(1, 5) p, generate_series(1, 200) r;
 INSERT INTO product_revision_metric (product_id, revision, metric_id, position, title, unit, low, high, cadence)
 SELECT p, r * 5, m, m, '{"en": "M"}', '1', 0, 1, '1s'
 FROM generate_series(1, 5) p, generate_series(1, 200) r, generate_series(1, 4) m;
-INSERT INTO product_suspension (product_id, since, reason, rules) VALUES (3, %(now)s, 'x', '{1}');
+INSERT INTO product_suspension (product_id, product, since, reason, rules) VALUES (3, 'p3', %(now)s, 'x', '{1}');
 INSERT INTO unjudged_batch (product_id, seq, at, readings)
 SELECT 3, n, %(now)s - (10000 - n) * interval '1 second', '' FROM generate_series(1, 10000) n;
 INSERT INTO ingest_journal (seq, at, readings, messages) SELECT n, %(now)s, '', '' FROM generate_series(1, 300) n;
