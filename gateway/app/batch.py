@@ -29,6 +29,9 @@ _ROW = np.dtype(
     ]
 )
 
+REFUSED_BY_STORE = "refused_by_store"
+"""The reason of a message that the database does not take."""
+
 BatchRow = tuple[int, int, int, int, float, int]
 """Product, unit, metric, time, value, received."""
 
@@ -106,7 +109,7 @@ def make_batch(
 
 def refused_alone(batch: Batch, message: Message, device: Device | Rejected, error: Exception) -> Batch:
     """The batch of one message that the database refused: nothing of it but its place in quarantine."""
-    own = Rejected("refused_by_store", "it could not be stored; support can see why")  # not our words to its owner
+    own = Rejected(REFUSED_BY_STORE, "it could not be stored; support can see why")  # not our words to its owner
     number = message.quarantined
     heard = [] if number or isinstance(device, Rejected) else [Heard(device.unit_id, message, own)]
     kept = [(message, Rejected(own.reason, str(error)[:1_000]))]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from gateway import metrics
-from gateway.app.batch import Batch, decode_batch, refused_alone
+from gateway.app.batch import REFUSED_BY_STORE, Batch, decode_batch, refused_alone
 from gateway.app.batch_log import count_batch, log_batch
 from gateway.app.catalog import Catalog
 from gateway.app.judging import Judging, Verdicts, journal
@@ -96,6 +96,7 @@ class Ingest:
         """Of each delivery that is not acknowledged."""
         self._storing: _Storing | None = None
         self._pool = ThreadPoolExecutor(1, "store")
+        self._retrying = False
         self._resuming = Resuming()
         self._waiting_after = 0
         """The unit behind which reported firmware that waits is looked for next."""
@@ -178,9 +179,12 @@ class Ingest:
                 metrics.REDELIVERED.inc(len(messages) - len(fresh))
                 log.info("%d redelivered messages known again (stage=receive).", len(messages) - len(fresh))
             if fresh:
-                self._take(fresh, entries, messages)
+                if not self._take(fresh, entries, messages):
+                    return
             elif self._finish():
                 self._acknowledge(messages)
+            else:
+                return
         if self._storing is None:
             self._keep_house()
 
@@ -190,6 +194,13 @@ class Ingest:
             return
         self._next_housekeeping = time.monotonic() + _HOUSEKEEPING_S
         self._writer.patiently(self._housekeeping)
+        if not self._retrying:
+            self._retrying = True
+            self._retry()
+            self._retrying = False
+
+    def _retry(self) -> None:
+        """Put what somebody wants tried again on the same road, in batches of its own, and see them committed."""
         limit = self._settings.batch_max_messages
         asked = self._writer.patiently(lambda: quarantine.retry_asked(self._connection, limit))
         if asked:
@@ -250,8 +261,8 @@ class Ingest:
                 columns = batch.marked(verdicts)
             kept = self._last.choose(batch.heard, time.monotonic())
             counted = self._receipts.count(batch.numbers)
-            self._level = logging.INFO if changes else logging.DEBUG  # of the others only who asks for it hears
-            log_batch(self._level, batch, messages, changes, self._clock())
+            level = self._level = logging.INFO if changes else logging.DEBUG  # of the others only who asks for it hears
+            log_batch(level, batch, messages, changes, self._clock())
             journaled = journal(readings)
             unjudged = self._judging.unjudged(readings)
 
@@ -278,6 +289,8 @@ class Ingest:
         def store() -> int | None:
             with traced(_trace(seq)), metrics.stage("store"):
                 changed = self._writer.patiently(commit)
+                if changed is not None:
+                    log.log(level, "Committed as batch %d (stage=store).", seq)
                 if changed:
                     self._writer.patiently(self._wake)
                 return changed
@@ -298,7 +311,6 @@ class Ingest:
             if not self._divide(storing, error):
                 return False
         else:
-            log.log(self._level, "Committed as batch %d (stage=store).", storing.seq)
             self._judging.apply(storing.verdicts, storing.seq)
             self._receipts.committed(storing.counted)
             count_batch(storing.batch, storing.messages, storing.changes)
@@ -325,6 +337,8 @@ class Ingest:
                 and self._take(messages[middle:], batch.entries[cut:])
                 and self._finish()
             )
+        if any(rejected.reason == REFUSED_BY_STORE for _, rejected in batch.refused):
+            raise error  # not even its place in quarantine
         alone = refused_alone(batch, messages[0], refused.devices[messages[0].topic], error)
         return self._begin(alone, messages, refused.devices, ()) and self._finish()
 
@@ -411,13 +425,13 @@ class Ingest:
 
     def _take_over(self, judging: Judging) -> None:
         products = judging.revision.products
+        counting = {product.id for product in products if product.receipts}
+        if counting != self._counting:  # first: what asks the database may be tried again
+            self._receipts.load(m2m.receipts(self._connection))
+            self._counting = counting
         self._judging = judging
         self._catalog = Catalog(products)
         self._resuming.ask(judging)
-        counting = {product.id for product in products if product.receipts}
-        if counting != self._counting:
-            self._receipts.load(m2m.receipts(self._connection))
-            self._counting = counting
 
     def _wake(self) -> bool:
         wake(self._connection)

@@ -210,8 +210,8 @@ class Judging:
                 )
             self.suspended.add(product_id)
 
-    def rebuilt(self, product_id: int, saved: Sequence[bytes], kept: Sequence[int]) -> ProductJudge:
-        """A suspended product's judge from its saved state of `kept` rules, under this revision."""
+    def rebuilt(self, product_id: int, saved: Sequence[bytes], kept: Sequence[int] | None) -> ProductJudge:
+        """A suspended product's judge from its saved state, of `kept` rules or of all, under this revision."""
         (product,) = (product for product in self.revision.products if product.id == product_id)
         return ProductJudge.of(product, self.revision.rules.get(product_id, ()), saved, kept)
 

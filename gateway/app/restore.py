@@ -31,7 +31,7 @@ from gateway.rules import repository as rules
 from gateway.rules.evaluator import Change
 from gateway.rules.repository import RuleVersion
 from gateway.rules.state import Readings
-from gateway.store import Connection, OperationalError
+from gateway.store import TROUBLES, Connection
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +114,9 @@ class Resuming:
         product_id = self._asked[0]
         # Out of the memory until its commit is known: a step that breaks off begins anew with what is saved.
         held = self._judges.pop(product_id, None)
-        saved, kept = ((), ()) if held else (rules.snapshot(connection, product_id), kept_rules(connection, product_id))
+        # No longer suspended: the answer to the commit that ended it got lost, and all that is saved counts.
+        kept = None if held else kept_rules(connection, product_id)
+        saved = () if held else rules.snapshot(connection, product_id)
         waiting = unjudged(connection, product_id, _BATCHES_A_STEP, _BYTES_A_STEP)
         found: list[tuple[int, list[Change]]] = []
         try:
@@ -131,7 +133,7 @@ class Resuming:
                 more = bool(waiting) and drop_judged(connection, product_id, waiting[-1][0])
                 if not more:
                     resume(connection, product_id)
-        except (MemoryError, OperationalError):
+        except (MemoryError, *TROUBLES):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the other products go on
             self._asked.remove(product_id)

@@ -46,6 +46,8 @@ class Writer:
             except TROUBLES as error:
                 log.warning("Ingest waits for %s (%s).", count_trouble(error).value, words_of(error))
                 self.stop.wait(_RETRY_S)
+        if hasattr(self, "connection"):
+            self.connection.close()  # without the place nothing may be done over it
         return False
 
     def patiently(self, work: Callable[[], T]) -> T | None:

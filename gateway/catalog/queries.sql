@@ -89,11 +89,12 @@ SELECT seq, readings FROM (
 WHERE before < %(bytes)s ORDER BY seq;
 
 -- name: drop_judged
--- Drop the batches of a product up to one that was judged; returns whether more wait.
+-- Drop the batches of a product up to one that was judged; returns whether more wait, looked up by the key.
 WITH gone AS (
   DELETE FROM unjudged_batch WHERE product_id = %(product_id)s AND seq <= %(seq)s
 )
-SELECT EXISTS (SELECT FROM unjudged_batch WHERE product_id = %(product_id)s AND seq > %(seq)s) AS more;
+SELECT (SELECT seq FROM unjudged_batch WHERE product_id = %(product_id)s AND seq > %(seq)s
+        ORDER BY seq LIMIT 1) IS NOT NULL AS more;
 
 -- name: drop_unjudged
 -- Drop batches that came before a moment: their readings are dropped too.

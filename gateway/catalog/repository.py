@@ -82,10 +82,10 @@ def saved_under(tx: Connection, product_id: int, rules: Sequence[int]) -> None:
     tx.execute(queries.saved_under, {"product_id": product_id, "rules": list(rules)})
 
 
-def kept_rules(connection: Connection, product_id: int) -> list[int]:
-    """The rule versions of which a suspended product's saved state still counts."""
+def kept_rules(connection: Connection, product_id: int) -> list[int] | None:
+    """The rule versions of which a suspended product's saved state still counts; None where it is not suspended."""
     row = connection.execute(queries.kept_rules, {"product_id": product_id}).fetchone()
-    return list(row["rules"]) if row else []
+    return list(row["rules"]) if row else None
 
 
 def _code(tx: Connection, product_id: int) -> str:

@@ -105,6 +105,8 @@ class Link:
         properties.MaximumPacketSize = self._settings.packet_max_bytes
         pause = 0.1
         while not stop.is_set():
+            # From here on, ids of the connection before would acknowledge other messages.
+            self._connection += 1
             try:
                 self._client.connect(
                     self._settings.host, self._settings.port, _KEEPALIVE_S, clean_start=False, properties=properties
@@ -162,7 +164,6 @@ class Link:
             log.error("The broker refuses the connection: %s.", reason)
             time.sleep(_BACKOFF_MAX_S)
             return
-        self._connection += 1
         self._resumed = flags.session_present
         metrics.WINDOW.labels("gateway").set(self._settings.receive_maximum)
         metrics.WINDOW.labels("broker").set(getattr(properties, "ReceiveMaximum", 65_535))

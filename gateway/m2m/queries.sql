@@ -66,11 +66,13 @@ SELECT time, unit_id, metric_id, value, received_at, late FROM staged WHERE wait
 ON CONFLICT (unit_id, metric_id, time) DO NOTHING;
 
 -- name: mark_conflicting_waiting
--- Mark the staged readings that say otherwise than what waits for their unit, metric and time.
+-- Mark the staged readings that say otherwise than what waits for their unit, metric and time, or has just been moved.
 UPDATE staged s SET conflicts = true
 WHERE s.waits
-  AND (SELECT w.value FROM telemetry_waiting w
-       WHERE w.unit_id = s.unit_id AND w.metric_id = s.metric_id AND w.time = s.time) <> s.value;
+  AND coalesce((SELECT w.value FROM telemetry_waiting w
+                WHERE w.unit_id = s.unit_id AND w.metric_id = s.metric_id AND w.time = s.time),
+               (SELECT t.value FROM telemetry t
+                WHERE t.unit_id = s.unit_id AND t.metric_id = s.metric_id AND t.time = s.time)) <> s.value;
 
 -- name: newest_waiting
 -- The time of the newest reading that waits for its day.

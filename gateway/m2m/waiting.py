@@ -11,7 +11,7 @@ import numpy as np
 
 from gateway.core.clock import to_us
 from gateway.m2m.repository import queries, store_staged
-from gateway.store import Connection, OperationalError, connect
+from gateway.store import TROUBLES, Connection, IntegrityError, connect
 from gateway.store.timeseries import TimeSeries
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class WaitingReadings:
                         # Maintenance drops days meanwhile: which there are is looked up each time.
                         if not move_waiting(connection, TimeSeries(connection)):
                             stop.wait(_PAUSE_S)
-            except OperationalError as error:
+            except (*TROUBLES, IntegrityError) as error:  # its day may be dropped at this moment
                 log.warning("Readings that wait for their day stay where they are (%s).", str(error).strip())
                 stop.wait(_PAUSE_S)
 

@@ -323,7 +323,7 @@ JOIN ownership o ON o.unit_id = a.unit_id AND (upper_inf(o.during) OR upper(o.du
 WHERE a.cleared_at IS NULL AND NOT a.historic
   AND NOT EXISTS (SELECT FROM ledger l WHERE l.alarm_id = a.id AND l.person_id = o.person_id)
   AND NOT EXISTS (SELECT FROM notice_alarm n WHERE n.alarm_id = a.id AND n.person_id = o.person_id)
-  AND a.unit_id = %(unit_id)s
+  AND a.unit_id = %(unit_id)s::bigint  -- the index of ownerships knows no smaller numbers
 GROUP BY a.id
 ON CONFLICT (alarm_id) DO UPDATE SET due_at = least(alarm_due.due_at, excluded.due_at);
 

@@ -74,7 +74,8 @@ WITH reported AS (
   SELECT f.id, r.firmware, r.at, f.firmware AS before FROM free f JOIN reported r USING (id)
   WHERE NOT r.replayed
      OR (f.firmware_reported_at IS NULL
-         AND NOT EXISTS (SELECT FROM firmware_waiting w WHERE w.unit_id = r.id AND NOT w.replayed))
+         -- OFFSET 0: looked up unit by unit; else all that waits is read with every batch.
+         AND NOT EXISTS (SELECT FROM firmware_waiting w WHERE w.unit_id = r.id AND NOT w.replayed OFFSET 0))
 ), held AS (
   INSERT INTO firmware_waiting AS w (unit_id, firmware, reported_at, replayed)
   SELECT r.id, r.firmware, r.at, r.replayed FROM reported r
@@ -84,7 +85,7 @@ WITH reported AS (
   WHERE w.replayed OR NOT excluded.replayed
 ), settled AS (
   DELETE FROM firmware_waiting w USING free f, reported r
-  WHERE w.unit_id = f.id AND r.id = f.id AND (w.replayed OR NOT r.replayed)
+  WHERE w.unit_id = ANY (%(units)s) AND w.unit_id = f.id AND r.id = f.id AND (w.replayed OR NOT r.replayed)
 )
 UPDATE unit u SET firmware = w.firmware, firmware_reported_at = w.at FROM wanted w WHERE u.id = w.id
 RETURNING u.id, u.firmware, w.before;
@@ -126,7 +127,8 @@ SELECT u.id AS row, u.public_id AS id, u.printed AS serial, u.lot, u.firmware, p
        (SELECT jsonb_agg(DISTINCT c.kind) FROM campaign_unit cu JOIN campaign c ON c.id = cu.campaign_id
         WHERE cu.unit_id = u.id AND cu.standing = 'affected' AND cu.closed_at IS NULL AND c.state = 'published') AS campaigns,
        EXISTS (SELECT FROM campaign_candidate k JOIN campaign c ON c.id = k.campaign_id
-               WHERE k.unit_id = u.id AND c.kind = 'recall' AND c.state = 'published') AS checks
+               WHERE k.unit_id = u.id AND c.kind = 'recall' AND c.state = 'published'
+               OFFSET 0) AS checks  -- OFFSET 0: looked up unit by unit; else all candidates are read for one page
 FROM unit u JOIN product p ON p.id = u.product_id
 WHERE u.id > %(after)s
 ORDER BY u.id

@@ -112,7 +112,7 @@ SELECT product_id, state, schema FROM rule_snapshot ORDER BY product_id, partiti
 
 -- name: snapshot_of
 -- The saved rule state of one product.
-SELECT state FROM rule_snapshot WHERE product_id = %(product_id)s ORDER BY partition;
+SELECT state, schema FROM rule_snapshot WHERE product_id = %(product_id)s ORDER BY partition;
 
 -- name: save_snapshot
 -- Save the state of one product's partition.

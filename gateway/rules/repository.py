@@ -307,7 +307,8 @@ def snapshots(connection: Connection) -> dict[int, list[bytes]]:
 
 def snapshot(connection: Connection, product_id: int) -> list[bytes]:
     """The saved state of one product."""
-    return [row["state"] for row in connection.execute(queries.snapshot_of, {"product_id": product_id})]
+    rows = connection.execute(queries.snapshot_of, {"product_id": product_id})
+    return [SNAPSHOT.read(row["state"], row["schema"]) for row in rows]
 
 
 def save(tx: Connection, mark: Mark, dumps: Iterable[tuple[int, int, bytes]]) -> None:

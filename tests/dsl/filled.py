@@ -16,8 +16,10 @@ INSERT INTO product (code, model, brand, name) SELECT 'p' || n, 'M', 'B', '{"en"
 INSERT INTO metric (name) SELECT 'm' || n FROM generate_series(1, 4) n;
 INSERT INTO product_metric (product_id, metric_id, position, title, unit, low, high, cadence)
 SELECT p, m, m, '{"en": "M"}', '1', 0, 1, '1s' FROM generate_series(1, 5) p, generate_series(1, 4) m;
-INSERT INTO unit (public_id, product_id, serial, printed, lot, firmware)
-SELECT 'u' || n, n %% 5 + 1, 'S' || n, 'S' || n, 'L' || n %% 500, '2.' || n %% 9 FROM generate_series(1, %(units)s) n;
+INSERT INTO unit (public_id, product_id, serial, printed, lot, firmware, firmware_reported_at)
+SELECT 'u' || n, n %% 5 + 1, 'S' || n, 'S' || n, 'L' || n %% 500, '2.' || n %% 9,
+       CASE WHEN n %% 4 > 0 THEN %(now)s::timestamptz END
+FROM generate_series(1, %(units)s) n;
 INSERT INTO person (public_id, name, email)
 SELECT 'o' || n, 'Person', 'o' || n || '@example.org' FROM generate_series(1, %(people)s) n;
 INSERT INTO ownership (unit_id, person_id, during)
@@ -60,7 +62,7 @@ INSERT INTO telemetry_waiting (time, unit_id, metric_id, value, received_at, lat
 SELECT %(begin)s - d * interval '1 day', u, 1, 1, %(now)s, true
 FROM generate_series(1, 1000) u, generate_series(10, 19) d;
 INSERT INTO firmware_waiting (unit_id, firmware, reported_at, replayed)
-SELECT n, '2.9', %(now)s, false FROM generate_series(1, 2000) n;
+SELECT n, '2.9', %(now)s, false FROM generate_series(1, 10000) n;
 INSERT INTO unit_message (unit_id, slot, number, received_at, topic, payload, size)
 SELECT u, s, s, %(now)s, 't', '', 0 FROM generate_series(1, 4000) u, generate_series(0, 4) s;
 INSERT INTO receipt (unit_id, topic, boot, taken, reset_at)
@@ -74,10 +76,10 @@ SELECT 'p3/S' || n, 'r1', 1, 0, %(now)s - n * interval '1 second' FROM generate_
 INSERT INTO catalog_revision (number, actor, what) SELECT n, 'a7', 'a rule' FROM generate_series(1, 1000) n
 ON CONFLICT DO NOTHING;
 INSERT INTO product_revision (product_id, revision, rules)
-SELECT p, r * 5, '{1}' FROM generate_series(1, 5) p, generate_series(1, 200) r;
+SELECT p, r * 300, '{1}' FROM generate_series(1, 500) p, generate_series(1, 3) r;
 INSERT INTO product_revision_metric (product_id, revision, metric_id, position, title, unit, low, high, cadence)
-SELECT p, r * 5, m, m, '{"en": "M"}', '1', 0, 1, '1s'
-FROM generate_series(1, 5) p, generate_series(1, 200) r, generate_series(1, 4) m;
+SELECT p, r * 300, m, m, '{"en": "M"}', '1', 0, 1, '1s'
+FROM generate_series(1, 500) p, generate_series(1, 3) r, generate_series(1, 4) m;
 INSERT INTO product_suspension (product_id, product, since, reason, rules) VALUES (3, 'p3', %(now)s, 'x', '{1}');
 INSERT INTO unjudged_batch (product_id, seq, at, readings)
 SELECT 3, n, %(now)s - (10000 - n) * interval '1 second', '' FROM generate_series(1, 10000) n;
@@ -97,7 +99,7 @@ INSERT INTO campaign_unit (campaign_id, unit_id, standing, matched, due_at)
 SELECT n %% 40 + 1, n, 'affected', 'lot', CASE WHEN n %% 500 = 0 THEN %(now)s::timestamptz END
 FROM generate_series(1, %(units)s) n;
 INSERT INTO campaign_candidate (campaign_id, unit_id, matched, found_at)
-SELECT n %% 40 + 1, n, 'lot', %(now)s FROM generate_series(1, 10000) n;
+SELECT n %% 200 + 1, n, 'lot', %(now)s FROM generate_series(1, 4000) n;
 INSERT INTO campaign_number (kind, year, last) VALUES ('R', 2026, 40);
 INSERT INTO notice (public_id, person_id, unit_id, rule_id, campaign_id, kind, owned_since, severity, state, text, why,
                     created_at, updated_at, read_at)
@@ -136,12 +138,19 @@ SELECT 'j' || n, 'units', CASE WHEN n %% 100 > 0 THEN 'done' ELSE 'waiting' END,
        CASE WHEN n %% 100 > 0 THEN %(now)s - n * interval '1 hour' END
 FROM generate_series(1, 3000) n;
 INSERT INTO import_unit (job_id, product_id, serial, file, line, public_id, printed)
-SELECT j, n %% 5 + 1, 'S' || n, 1, n, 'i' || n, 'S' || n FROM generate_series(7, 8) j, generate_series(1, 20000) n;
+SELECT 7, n %% 5 + 1, 'S' || n, 1, n, 'i' || n, 'S' || n FROM generate_series(1, 20000) n;
+INSERT INTO import_unit (job_id, product_id, serial, file, line, public_id, printed)
+SELECT 9, product_id, serial, file, line, public_id, printed FROM import_unit WHERE job_id = 7 AND line <= 20;
 INSERT INTO import_owner (job_id, product_id, serial, since, file, line, unit, email, public_id, name)
-SELECT j, n %% 5 + 1, 'S' || n, %(now)s, 1, n, 'S' || n, 'o' || n || '@example.org', 'i' || n, 'Person'
-FROM generate_series(7, 8) j, generate_series(1, 20000) n;
+SELECT 7, n %% 5 + 1, 'S' || n, %(now)s, 1, n, 'S' || n, 'o' || n || '@example.org', 'i' || n, 'Person'
+FROM generate_series(1, 20000) n;
+INSERT INTO import_owner (job_id, product_id, serial, since, file, line, unit, email, public_id, name)
+SELECT 9, product_id, serial, since, file, line, unit, email, public_id, name FROM import_owner
+WHERE job_id = 7 AND line <= 20;
 INSERT INTO import_change (job_id, turn, unit_id, is_new, person_id, since)
-SELECT j, n / 500, n, true, n / 2 + 1, %(now)s FROM generate_series(7, 8) j, generate_series(1, 20000) n;
+SELECT 7, n / 1000, n, true, 77, %(now)s FROM generate_series(1, 20000) n;
+INSERT INTO import_change (job_id, turn, unit_id, is_new, person_id, since)
+SELECT 9, n / 10, n * 400 + 1, true, 77, %(now)s FROM generate_series(0, 19) n;
 INSERT INTO installation_secret (name, value) VALUES ('links', '');
 INSERT INTO ingest_mark (seq, versions) VALUES (1, '{1}');
 INSERT INTO rule_snapshot (product_id, partition, state)
