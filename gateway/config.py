@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Iterable
 from datetime import timedelta
 from difflib import get_close_matches
+from email.utils import parseaddr
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -15,6 +16,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 
 from gateway.core.duration import Duration
 from gateway.core.errors import BadInput
+from gateway.core.mailbox import for_the_wire, plain
 
 PREFIX = "GATEWAY_"
 CONFIG_VARIABLE = "GATEWAY_CONFIG"
@@ -284,6 +286,12 @@ class Settings(BaseSettings):
         if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
             raise ValueError("write it as smtp://HOST:PORT, or smtps://USER:PASSWORD@HOST:PORT")
         return url
+
+    @field_validator("mail_from")
+    @classmethod
+    def _mail_from(cls, sender: str) -> str:
+        for_the_wire(plain(parseaddr(sender)[1]))
+        return sender
 
     @field_validator("public_url")
     @classmethod

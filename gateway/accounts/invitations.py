@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from gateway.accounts import codes, letters, repository
-from gateway.accounts.model import Account, StaffRole, canonical_address
+from gateway.accounts.model import Account, StaffRole, new_address
 from gateway.accounts.repository import queries
 from gateway.config import Settings
 from gateway.events import append
@@ -24,7 +24,7 @@ def invite(
     mailed: bool = True,
 ) -> str:
     """Make an invitation, which voids an earlier one; answers its code, for the command line only."""
-    email = canonical_address(email)
+    email = new_address(email)
     repository.hold_address(tx, email)
     tx.execute(queries.void_codes, {"email": email, "purpose": "invite", "now": now})
     life = settings.invitation_life

@@ -7,6 +7,7 @@ from typing import Literal
 from email_validator import EmailNotValidError, validate_email
 
 from gateway.core.errors import BadInput, GatewayError
+from gateway.core.mailbox import plain
 
 Role = Literal["customer", "support", "product_manager", "administrator"]
 StaffRole = Literal["support", "product_manager", "administrator"]
@@ -89,6 +90,15 @@ def canonical_address(written: str) -> str:
         return validate_email(written.strip(), check_deliverability=False).normalized.lower()
     except EmailNotValidError as error:
         raise BadInput(f"This is not an e-mail address: {error}") from error
+
+
+def new_address(written: str) -> str:
+    """The canonical form of an address that codes are to be mailed to; raises BadInput where not every server mails."""
+    address = canonical_address(written)
+    try:
+        return plain(address)
+    except ValueError as error:
+        raise BadInput(f"This address cannot be used: {error}.") from error
 
 
 def acceptable_password(written: str) -> str:

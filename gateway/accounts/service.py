@@ -17,6 +17,7 @@ from gateway.accounts.model import (
     SignInRefused,
     acceptable_password,
     canonical_address,
+    new_address,
 )
 from gateway.accounts.passwords import Passwords
 from gateway.accounts.repository import queries
@@ -44,7 +45,7 @@ class Accounts:
 
     def sign_up(self, email: str, name: str, password: str, language: str, network: str, now: datetime) -> str:
         """Mail a code to a new address, or tell its owner that there is an account; returns the browser's ticket."""
-        email, password = canonical_address(email), acceptable_password(password)
+        email, password = new_address(email), acceptable_password(password)
         self.limits.sign_up_mail(email, Asker(network, None))
         password_hash = self.passwords.hash(password)
         ticket = codes.new_ticket()

@@ -81,8 +81,10 @@ WITH named AS MATERIALIZED (
   JOIN ownership o ON o.unit_id = n.unit_id AND o.during @> %(now)s::timestamptz
   GROUP BY o.person_id
 ), way AS MATERIALIZED (
+  -- Not every server takes mail for an address with other letters than ASCII before the @: it does not count.
   SELECT w.units, p.language, %(push)s AND phone.person_id IS NOT NULL AS push,
-         %(email)s AND (%(safety)s OR coalesce(a.confirmed_at IS NOT NULL AND a.disabled_at IS NULL, false)
+         %(email)s AND split_part(p.email, '@', 1) ~ '^[[:ascii:]]*$'
+                   AND (%(safety)s OR coalesce(a.confirmed_at IS NOT NULL AND a.disabled_at IS NULL, false)
                                       AND s.email IS NULL) AS mail
   FROM owner w
   JOIN person p ON p.id = w.person_id

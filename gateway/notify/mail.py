@@ -1,9 +1,10 @@
 """One mail over SMTP, and what came of it; the only place that speaks SMTP."""
 
+import logging
 from dataclasses import dataclass
 from email import policy
 from email.message import EmailMessage
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime, formataddr, parseaddr
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -12,12 +13,17 @@ from aiosmtplib import SMTP, SMTPException, SMTPRecipientRefused, SMTPResponseEx
 
 from gateway.core.clock import Clock
 from gateway.core.errors import Unavailable
+from gateway.core.mailbox import for_the_wire, is_plain
 from gateway.notify.model import Answer, Delivered, Failed, Retry, Unknown
+
+log = logging.getLogger(__name__)
 
 LOCAL = {"127.0.0.1", "::1", "localhost"}
 _QUIT_S = 2.0
 # Links stay in one piece: mailboxes do not read a List-Unsubscribe that was folded into encoded words.
 _LINES = policy.SMTP.clone(max_line_length=998)
+_UTF8 = ("SMTPUTF8", "BODY=8BITMIME")
+_NO_UTF8 = "the mail server does not take addresses with letters beyond ASCII before the @ (it offers no SMTPUTF8)"
 _NO_SUCH_MAILBOX = (550, 551, 553)
 """With an enhanced code 5.1.x, or none, these say that nobody lives there."""
 
@@ -35,6 +41,10 @@ class Mail:
     """Makes the Message-ID: the same mail sent again is known again by the mailbox."""
 
 
+class _NoUtf8Error(SMTPException):
+    """The server does not take such an address from anybody."""
+
+
 class Mailer:
     """Sends mails through one server, each on a connection of its own."""
 
@@ -47,8 +57,9 @@ class Mailer:
         self._port = parts.port or (465 if self._tls else 25)
         self._user = unquote(parts.username) if parts.username else None
         self._password = unquote(parts.password) if parts.password else None
-        self._from = mail_from
-        self._sender = parseaddr(mail_from)[1]
+        name, sender = parseaddr(mail_from)
+        self._sender = for_the_wire(sender)
+        self._from = mail_from if sender.isascii() else formataddr((name, self._sender))
         self._timeout_s = timeout_s
         self._clock = clock
         self._ca = ca
@@ -59,15 +70,22 @@ class Mailer:
 
     async def send(self, mail: Mail) -> Answer:
         """Hand it to the server. Only once the text is on its way can the outcome be unknown."""
+        try:
+            to = for_the_wire(mail.to)
+            written = self._message(mail, to)
+        except Exception as error:
+            # Nothing was sent, and the same mail would break again. The reason becomes an event: no text of it there.
+            log.exception("The mail %s could not be put together.", mail.key)
+            return Failed(f"the mail could not be put together ({type(error).__name__}); the worker's log says more")
         client = self._client()
         try:
-            await self._enter(client)
-            await client.rcpt(mail.to)
+            await self._enter(client, utf8=not is_plain(to))
+            await client.rcpt(to, encoding="utf-8")
         except (SMTPException, OSError, TimeoutError, ValueError) as error:
             client.close()
             return _refused(error)
         try:
-            taken = await client.data(self._message(mail).as_bytes())
+            taken = await client.data(written)
         except SMTPResponseException as error:
             client.close()
             return _by_code(error)
@@ -93,12 +111,16 @@ class Mailer:
         how = f"encrypted, {checked}" if encrypted else "not encrypted"
         return f"{how}, {who}, sender {self._sender} taken"
 
-    async def _enter(self, client: SMTP) -> None:
-        """Connect, sign in, name the sender."""
+    async def _enter(self, client: SMTP, *, utf8: bool = False) -> None:
+        """Connect, sign in, name the sender; with `utf8`, of a mail that only a server with SMTPUTF8 takes."""
         await client.connect()
         if self._user is not None:
             await client.login(self._user, self._password or "")
-        await client.mail(self._sender)
+        if utf8 and client.is_ehlo_or_helo_needed:
+            await client.ehlo()
+        if utf8 and not client.supports_extension("smtputf8"):
+            raise _NoUtf8Error(_NO_UTF8)
+        await client.mail(self._sender, options=_UTF8 if utf8 else ())
 
     def _client(self) -> SMTP:
         # Where plain SMTP would do, STARTTLS with a certificate that nobody vouches for is no worse, and often better:
@@ -113,10 +135,10 @@ class Mailer:
             timeout=self._timeout_s,
         )
 
-    def _message(self, mail: Mail) -> EmailMessage:
-        message = EmailMessage(policy=_LINES)
+    def _message(self, mail: Mail, to: str) -> bytes:
+        message = EmailMessage(policy=_LINES if is_plain(to) else _LINES.clone(utf8=True))
         message["From"] = self._from
-        message["To"] = mail.to
+        message["To"] = to
         message["Subject"] = " ".join(mail.subject.split())
         message["Date"] = format_datetime(self._clock())
         message["Message-ID"] = f"<{mail.key}@{self._sender.rpartition('@')[2] or 'gateway'}>"
@@ -125,7 +147,7 @@ class Mailer:
             message[name] = value
         message.set_content(mail.text, cte="quoted-printable")
         message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
-        return message
+        return message.as_bytes()
 
 
 async def _leave(client: SMTP) -> None:
@@ -137,6 +159,8 @@ async def _leave(client: SMTP) -> None:
 
 def _refused(error: Exception) -> Answer:
     """Before the text was sent nothing was taken: try later, unless the address itself was refused."""
+    if isinstance(error, _NoUtf8Error):
+        return Failed(_words(error))
     if isinstance(error, SMTPRecipientRefused):
         return _by_code(error)
     if isinstance(error, aiosmtplib.SMTPRecipientsRefused) and error.recipients:

@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from gateway.core.duration import Duration
+from gateway.core.mailbox import plain
 from gateway.core.places import country_code, zone_name
 from gateway.core.serial import canonical_serial
 from gateway.registrations.codes import canonical_code
@@ -103,12 +104,12 @@ def _is_plain_domain(domain: str) -> bool:
 
 
 def _email(written: object) -> str:
-    """An address in lower case; raises ValueError for what is none."""
+    """An address in lower case; raises ValueError for what is none, or not taken by every mail server."""
     address = str(written).strip().lower()
     local, _, domain = address.rpartition("@")
     if len(local) <= _LOCAL_MAX and _PLAIN_LOCAL.fullmatch(local) and _is_plain_domain(domain):
         return address
-    return validate_email(address)[1].lower()
+    return plain(validate_email(address)[1].lower())
 
 
 Email = Annotated[str, PlainValidator(_email)]

@@ -25,6 +25,7 @@ class MailServer:
         self.mails: list[EmailMessage] = []
         self.raw: list[bytes] = []
         self.recipients: list[str] = []
+        self.senders: list[str] = []
         self.rcpt: list[str] = []
         self.data: list[str] = []
         self.hang = False
@@ -56,6 +57,7 @@ class MailServer:
         self.raw.append(envelope.content)
         self.mails.append(message)
         self.recipients += envelope.rcpt_tos
+        self.senders.append(str(envelope.mail_from))
         self.encrypted.append(session.ssl is not None)
         self.accepted.set()
         if self.on_accept:
@@ -68,11 +70,18 @@ class MailServer:
 
 
 @contextmanager
-def mail_server(host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> Iterator[MailServer]:
-    """A running server; with `tls` it offers STARTTLS, and sign-in after it."""
+def mail_server(
+    host: str = "127.0.0.1", tls: ssl.SSLContext | None = None, *, utf8: bool = False
+) -> Iterator[MailServer]:
+    """A running server; with `tls` it offers STARTTLS, and sign-in after it; with `utf8`, SMTPUTF8."""
     server = MailServer(host)
     controller = Controller(
-        server, hostname=host, port=server.port, tls_context=tls, authenticator=server.sign_in if tls else None
+        server,
+        hostname=host,
+        port=server.port,
+        tls_context=tls,
+        authenticator=server.sign_in if tls else None,
+        enable_SMTPUTF8=utf8,
     )
     controller.start()
     try:

@@ -6,6 +6,7 @@ import pytest
 
 from gateway.accounts.invitations import invite
 from gateway.accounts.service import create, disable, forget_old
+from gateway.core.errors import BadInput
 from tests.dsl.people import PASSWORD, password_hash
 from tests.factories import make_fleet
 
@@ -48,6 +49,14 @@ class TestSigningUp:
         assert db.execute("SELECT count(*) AS n FROM account").fetchone()["n"] == 0
         assert browser.confirm().json()["person"] == before["public_id"]
         assert person_of(db) == [before]
+
+    def test_an_address_that_not_every_server_mails_to_is_refused_in_words(self, world, db):
+        refused = world.browser().sign_up("jürgen@example.org")
+        assert refused.status_code == 422
+        assert "the part before the @ has letters that many mail servers do not take" in refused.json()["detail"]
+        with pytest.raises(BadInput, match="before the @"):
+            invite(db, world.settings, "jürgen@example.org", "J", "support", None, world.now())
+        assert db.execute("SELECT FROM letter UNION ALL SELECT FROM sign_in_code").fetchall() == []
 
     def test_another_browser_cannot_tell_the_code(self, world, db):
         """Else somebody signs up a victim's address, waits for the victim to tell the code, and has the password."""

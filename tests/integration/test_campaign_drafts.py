@@ -94,6 +94,18 @@ def test_only_channels_that_are_set_up_count(url, db):
             assert (count["channels"], count["by_email"], count["by_push"], count["feed_only"]) == reached, settings
 
 
+def test_an_address_that_not_every_server_mails_to_does_not_count(url, db):
+    """As an older version let it in. One whose domain only is in other letters is mailed to as any other."""
+    add_units(db, ("P1", "L1", None), ("P2", "L1", None), ("P3", "L1", None))
+    add_owners(db, {"P1": "Ada", "P2": "Bob", "P3": "Cleo"})
+    db.execute("UPDATE person SET email = 'bob@bücher.example' WHERE name = 'Bob'")
+    db.execute("UPDATE person SET email = 'cléo@example.org' WHERE name = 'Cleo'")
+    asked = {"product": "pump", "audience": {"by": "lots", "lots": ["L1"]}, "supersedes": None, "kind": "recall"}
+    with site(url, db) as world:
+        counted = world.as_("product_manager", "paula@maker.example").post("/api/campaigns/count", asked).json()
+    assert (counted["registered"], counted["by_email"], counted["feed_only"]) == (3, 2, 1)
+
+
 class TestDrafts:
     def test_a_draft_is_kept_numbered_and_read(self, at):
         draft = at.draft()

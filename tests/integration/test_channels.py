@@ -1,5 +1,6 @@
 """What goes over the wire: mails as mailboxes want them, pushes as phones want them, and service letters."""
 
+import asyncio
 import json
 from email.utils import parsedate_to_datetime
 
@@ -7,10 +8,23 @@ import pytest
 
 from gateway.core.clock import system_clock
 from gateway.notify.channels.fcm import retry_after
+from gateway.notify.mail import Mail, Mailer
+from gateway.notify.model import Failed
+from gateway.registrations.model import OwnerRow
 from tests.dsl.fcm import fcm_server
-from tests.dsl.smtp import text_of
+from tests.dsl.smtp import mail_server, text_of
 from tests.dsl.wait import until
+from tests.factories.imports import import_owners
 from tests.factories.notices import deliveries, make_owner, raise_alarm, running_worker, tries
+
+
+def bring_owner(db, email, since="2024-02-01T00:00:00Z"):
+    """P1 gets another owner by a file, whose address is confirmed; nobody else has an account then."""
+    import_owners(db, {2: OwnerRow(person="Owner", email=email, unit="pump/P1", since=since)}, actor="test")
+    db.execute(
+        "UPDATE account SET person_id = (SELECT person_id FROM ownership WHERE unit_id ="
+        " (SELECT id FROM unit WHERE serial = 'P1') AND upper_inf(during))"
+    )
 
 
 def test_a_mail_is_whole(url, db, tmp_path, mail):
@@ -65,6 +79,83 @@ def test_what_the_server_puts_off_is_sent_later(url, db, tmp_path, mail):
         until(lambda: deliveries(db).get("email", {}).get("status") == "delivered")
     assert [outcome for _, outcome in tries(db)] == ["retry", "retry", "delivered"]
     assert len(mail.mails) == 1
+
+
+@pytest.mark.parametrize("written", ["owner@bücher.example", "owner@xn--bcher-kva.example", "Owner@BÜCHER.example"])
+def test_an_address_with_a_domain_in_other_letters_is_reached_however_the_file_writes_it(
+    url, db, tmp_path, mail, written
+):
+    make_owner(url, tmp_path)
+    bring_owner(db, written)
+    with running_worker(url, smtp_url=mail.url, mail_from="Brenhöld <products@bücher.example>"):
+        raise_alarm(db)
+        until(lambda: deliveries(db).get("email", {}).get("status") == "delivered")
+    (sent,) = mail.mails
+    assert mail.recipients == [sent["To"]] == ["owner@xn--bcher-kva.example"]
+    assert mail.senders == ["products@xn--bcher-kva.example"]
+    assert sent["From"] == "Brenhöld <products@xn--bcher-kva.example>"
+    assert sent["Message-ID"].endswith(".email@xn--bcher-kva.example>")
+    assert mail.raw[0].isascii()
+    assert [outcome for _, outcome in tries(db)] == ["delivered"]
+
+
+def test_both_spellings_of_a_domain_are_one_person(url, db, tmp_path):
+    make_owner(url, tmp_path)
+    bring_owner(db, "owner@bücher.example")
+    bring_owner(db, "owner@xn--bcher-kva.example", since="2024-03-01T00:00:00Z")
+    assert db.execute("SELECT email FROM person WHERE email <> 'ada@example.org'").fetchall() == [
+        {"email": "owner@bücher.example"}
+    ]
+
+
+@pytest.mark.parametrize("offered", [True, False])
+def test_letters_before_the_at_are_mailed_where_the_server_takes_them_and_else_failed_at_once(
+    url, db, tmp_path, offered
+):
+    """As an older version let them in."""
+    make_owner(url, tmp_path)
+    db.execute("UPDATE person SET email = 'jürgen@bücher.example'")
+    with mail_server(utf8=offered) as mail, running_worker(url, smtp_url=mail.url):
+        alarm = raise_alarm(db)
+        until(lambda: deliveries(db).get("email", {}).get("status") in ("delivered", "failed"))
+        assert alarm
+        found = deliveries(db)["email"]
+        assert [outcome for _, outcome in tries(db)] == ["delivered" if offered else "failed"]
+    if offered:
+        assert mail.recipients == [mail.mails[0]["To"]] == ["jürgen@xn--bcher-kva.example"]
+    else:
+        assert mail.mails == []
+        assert "the mail server does not take addresses with letters beyond ASCII before the @" in found["reason"]
+        assert db.execute("SELECT FROM suppression").fetchone() is None, "another server may take it"
+
+
+def test_a_letter_to_such_an_address_ends_as_failed(url, db, mail):
+    db.execute(
+        "INSERT INTO letter (to_email, template, language, data, created_at, due_at)"
+        " VALUES ('jürgen@example.org', 'account_exists', 'en', '{\"name\": \"J\"}', now(), now())"
+    )
+    with running_worker(url, smtp_url=mail.url):
+        until(lambda: not db.execute("SELECT FROM letter WHERE status = 'waiting'").fetchone())
+    ended = db.execute("SELECT status, attempts, reason FROM letter").fetchone()
+    assert (ended["status"], ended["attempts"]) == ("failed", 1)
+    assert "SMTPUTF8" in ended["reason"]
+
+
+@pytest.mark.parametrize(
+    ("to", "subject", "headers"),
+    [
+        ("ada@exa\u2488mple.example", "Your code", {}),
+        ("ada@example.org", "Your code \ud800", {}),
+        ("ada@example.org", "Your code", {"List-Unsubscribe": "<http://gateway.test/>\r\nBcc: eve@example.org"}),
+    ],
+)
+def test_a_mail_that_cannot_be_put_together_is_failed_and_never_sent_again(mail, to, subject, headers):
+    sender = Mailer(mail.url, "support@example.com", 5, system_clock)
+    answer = asyncio.run(sender.send(Mail(to, subject, "text", "<p>text</p>", headers, "key")))
+    assert isinstance(answer, Failed)
+    assert "could not be put together" in answer.reason
+    assert not answer.retire_address
+    assert mail.mails == []
 
 
 def test_a_server_that_takes_the_mail_and_goes_away_leaves_it_unknown(url, db, tmp_path, mail):

@@ -197,6 +197,11 @@ REFUSED = [
     ("units", (UNITS + "pump,Pä,,,\n").encode("latin-1"), ["cannot be read", "Give a UTF-8 text file"]),
     ("units", UNITS + "pump,P9,,,\npump,P8,a\0b,,\n", ["line 3 holds a zero byte"]),
     ("owners", OWNERS + ADA + "Bob,bob@,pump/P1,2024-01-01T00:00:00Z\n", ["line 3: email: value is not a valid email"]),
+    (
+        "owners",
+        OWNERS + "Bob,böb@example.org,pump/P1,2024-01-01T00:00:00Z\n",
+        ["line 2: email:", "before the @ has letters"],
+    ),
     ("owners", OWNERS + "Bob,bob@example.org,pump/P1,2024-01-01T00:00:00\n", ["line 2: since:", "timezone"]),
     (
         "owners",

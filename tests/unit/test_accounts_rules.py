@@ -7,7 +7,7 @@ import pytest
 from pwdlib.hashers.argon2 import Argon2Hasher
 from starlette.datastructures import Headers
 
-from gateway.accounts.model import acceptable_password, canonical_address
+from gateway.accounts.model import acceptable_password, canonical_address, new_address
 from gateway.accounts.passwords import Passwords
 from gateway.accounts.sessions import session_id
 from gateway.api.auth import cookie_name, network
@@ -38,6 +38,17 @@ def test_an_address_has_one_form(written, kept):
 def test_anything_else_is_no_address(written):
     with pytest.raises(BadInput):
         canonical_address(written)
+
+
+@pytest.mark.parametrize("written", ["ada@bücher.example", "ada@XN--BCHER-KVA.example"])
+def test_a_code_is_mailed_to_a_domain_in_any_letters(written):
+    assert new_address(written) == "ada@bücher.example"
+
+
+def test_a_code_is_not_mailed_where_many_servers_do_not_mail():
+    with pytest.raises(BadInput, match=r"cannot be used: the part before the @ has letters"):
+        new_address("jürgen@example.org")
+    assert canonical_address("jürgen@example.org") == "jürgen@example.org", "who has an account signs in as before"
 
 
 @pytest.mark.parametrize(("length", "good"), [(11, False), (12, True), (200, True), (201, False)])

@@ -136,3 +136,11 @@ def test_the_page_of_the_settings_has_each_of_them_once():
     rows = [line for line in page().splitlines() if line.startswith("| `GATEWAY_")]
     assert [row.split("`")[1] for row in rows] == [variable(name) for name in Settings.model_fields]
     assert set(SECTIONS) <= set(Settings.model_fields)
+
+
+def test_a_sender_is_an_address_that_every_server_takes():
+    assert Settings(mail_from="Brenhöld <mail@bücher.example>").mail_from == "Brenhöld <mail@bücher.example>"
+    with pytest.raises(ValueError, match="the part before the @ has letters"):
+        Settings(mail_from="Support <büro@example.org>")
+    with pytest.raises(ValueError, match="cannot exist in the mail system"):
+        Settings(mail_from="mail@exa\u2488mple.example")

@@ -1,0 +1,35 @@
+"""Mail addresses as every mail server takes them: the domain in ASCII (IDNA), and no other letters before the @."""
+
+import idna
+
+PLAIN_ONLY = (
+    "the part before the @ has letters that many mail servers do not take; give an address with a to z, digits,"
+    " and . _ + - there"
+)
+"""What is said of an address that is not plain."""
+
+
+def is_plain(address: str) -> bool:
+    """Whether a server takes it without SMTPUTF8: all before the @ is ASCII. The domain may be in any letters."""
+    return address.rpartition("@")[0].isascii()
+
+
+def plain(address: str) -> str:
+    """The address itself; raises ValueError, in words, when it is not plain."""
+    if not is_plain(address):
+        raise ValueError(PLAIN_ONLY)
+    return address
+
+
+def for_the_wire(address: str) -> str:
+    """The address with its domain in ASCII, as DNS and mail servers know it.
+
+    Raises ValueError when no such domain can exist.
+    """
+    local, at, domain = address.rpartition("@")
+    if domain.isascii():
+        return address
+    try:
+        return f"{local}{at}{idna.encode(domain).decode('ascii')}"
+    except UnicodeError as error:
+        raise ValueError("the domain, the part behind the @, cannot exist in the mail system") from error
