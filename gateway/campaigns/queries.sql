@@ -151,12 +151,24 @@ UPDATE campaign SET state = %(state)s, ended_at = %(now)s WHERE id = %(id)s;
 UPDATE campaign_unit SET due_at = NULL WHERE campaign_id = %(id)s AND due_at IS NOT NULL;
 
 -- name: withdraw_notices
--- Withdraw the open notices of a campaign, and say what came in its place.
+-- Withdraw the open notices of a campaign, name what came in its place, and have the worker write their events.
 UPDATE notice
-SET state = 'withdrawn', resolved_at = %(now)s, updated_at = %(now)s,
+SET state = 'withdrawn', resolved_at = %(now)s, updated_at = %(now)s, event_due = true,
     why = why || jsonb_build_object('replaced_by', %(number)s::text)
-WHERE campaign_id = %(id)s AND state = 'open'
-RETURNING public_id, unit_id, person_id, text, schema;
+WHERE campaign_id = %(id)s AND state = 'open';
+
+-- name: withdrawn_notices_due
+-- Withdrawn notices whose event is not written yet, the oldest first, each taken by one worker only.
+SELECT n.id, n.public_id, n.unit_id, n.person_id, n.text, n.why, n.schema, c.public_id AS campaign
+FROM notice n JOIN campaign c ON c.id = n.campaign_id
+WHERE n.event_due
+ORDER BY n.id
+LIMIT %(limit)s
+FOR NO KEY UPDATE OF n SKIP LOCKED;
+
+-- name: withdrawn_notices_done
+-- The events of these withdrawn notices are written.
+UPDATE notice SET event_due = false WHERE id = ANY (%(ids)s::bigint[]);
 
 -- name: campaigns_due
 -- Campaigns that have units to look at, what is about safety first.
