@@ -341,14 +341,14 @@ ON CONFLICT (alarm_id) DO UPDATE SET due_at = least(alarm_due.due_at, excluded.d
 
 -- name: due_alarms
 -- Alarms to be told to who owns the unit now, each taken by one worker only.
-SELECT alarm_id FROM alarm_due WHERE due_at <= %(now)s
+SELECT alarm_id, tries FROM alarm_due WHERE due_at <= %(now)s
 ORDER BY due_at, alarm_id
 LIMIT %(limit)s
 FOR UPDATE SKIP LOCKED;
 
 -- name: next_ownership
 -- Look at alarms again when the next ownership begins that is known already.
-UPDATE alarm_due d SET due_at = later.since
+UPDATE alarm_due d SET due_at = later.since, tries = 0
 FROM (SELECT a.id, min(lower(o.during)) AS since
       FROM alarm a JOIN ownership o ON o.unit_id = a.unit_id AND lower(o.during) > %(now)s
       WHERE a.id = ANY (%(ids)s::bigint[]) AND a.cleared_at IS NULL
@@ -360,9 +360,9 @@ WHERE d.alarm_id = later.id;
 DELETE FROM alarm_due WHERE alarm_id = ANY (%(ids)s::bigint[]) AND due_at <= %(now)s;
 
 -- name: alarm_again
--- Look at an alarm again at a time.
-INSERT INTO alarm_due (alarm_id, due_at) VALUES (%(id)s, %(due_at)s)
-ON CONFLICT (alarm_id) DO UPDATE SET due_at = least(alarm_due.due_at, excluded.due_at);
+-- Look at an alarm again at a time, after so many tries that failed.
+INSERT INTO alarm_due (alarm_id, due_at, tries) VALUES (%(id)s, %(due_at)s, %(tries)s)
+ON CONFLICT (alarm_id) DO UPDATE SET due_at = least(alarm_due.due_at, excluded.due_at), tries = excluded.tries;
 
 -- name: forget_letters
 -- Forget the oldest letters that ended before a moment.

@@ -18,14 +18,15 @@ ROWS = 100_000
 
 
 def imports(tx: Connection) -> None:
-    """As a large import does: many units, and events about them."""
+    """As no import does any more: many units in one transaction, and many events about them."""
     tx.execute(
         "INSERT INTO unit (public_id, product_id, serial, printed)"
         " SELECT 'u' || n, (SELECT id FROM product), 'NEW' || n, 'NEW' || n FROM generate_series(1, %s) AS n",
         [ROWS],
     )
     tx.execute(
-        "INSERT INTO event (kind, actor, data) SELECT 'unit.imported', 'test', '{}' FROM generate_series(1, %s)", [ROWS]
+        "INSERT INTO event (kind, actor, data) SELECT 'units.imported', 'test', '{}' FROM generate_series(1, %s)",
+        [ROWS],
     )
 
 

@@ -203,13 +203,17 @@ class TestNobodyIsToldTwice:
         with monkeypatch.context() as broken:
             broken.setattr("gateway.notify.record.notice_text", _breaks_for_german)
             speak(at.db, "de", "Ada")
-            at.work()
+            for pause in (0, 1, 2, 4, 8):
+                at.later(timedelta(minutes=pause))
+                at.work()
         assert [name for _, _, name, _ in at.notices()] == ["Bob"]
         (told,) = at.events("event.unhandled")
-        assert (told["of"], told["error"]) == (campaign["number"], "RuntimeError")
-        at.later(timedelta(minutes=6))
+        assert told == {"of": campaign["number"], "campaign": campaign["id"], "error": "RuntimeError"}
+        assert column(at.db, "SELECT max(tries) FROM campaign_unit") == [5], "each pause is twice the one before"
+        at.later(timedelta(minutes=16))
         at.work()
         assert [name for _, _, name, _ in at.notices()] == ["Bob", "Ada"]
+        assert column(at.db, "SELECT max(tries) FROM campaign_unit") == [0]
 
 
 def _cut(tx, *_args, **_more):
