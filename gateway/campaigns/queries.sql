@@ -406,7 +406,8 @@ ON CONFLICT (campaign_id, unit_id) DO UPDATE SET matched = excluded.matched WHER
 SELECT k.campaign_id, count(*) AS units, count(o.unit_id) AS registered
 FROM campaign_candidate k
 JOIN campaign c ON c.id = k.campaign_id AND c.state = 'published'
-LEFT JOIN ownership o ON o.unit_id = k.unit_id AND o.during @> %(now)s::timestamptz
+LEFT JOIN LATERAL (SELECT unit_id FROM ownership
+                   WHERE unit_id = k.unit_id AND during @> %(now)s::timestamptz OFFSET 0) o ON true
 WHERE k.campaign_id = ANY (%(ids)s::bigint[])
 GROUP BY k.campaign_id;
 

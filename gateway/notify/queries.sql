@@ -323,7 +323,7 @@ JOIN ownership o ON o.unit_id = a.unit_id AND (upper_inf(o.during) OR upper(o.du
 WHERE a.cleared_at IS NULL AND NOT a.historic
   AND NOT EXISTS (SELECT FROM ledger l WHERE l.alarm_id = a.id AND l.person_id = o.person_id)
   AND NOT EXISTS (SELECT FROM notice_alarm n WHERE n.alarm_id = a.id AND n.person_id = o.person_id)
-  AND a.unit_id = %(unit_id)s
+  AND a.unit_id = %(unit_id)s::bigint  -- the index of ownership knows no other type
 GROUP BY a.id
 ON CONFLICT (alarm_id) DO UPDATE SET due_at = least(alarm_due.due_at, excluded.due_at);
 
@@ -332,7 +332,9 @@ ON CONFLICT (alarm_id) DO UPDATE SET due_at = least(alarm_due.due_at, excluded.d
 INSERT INTO alarm_due (alarm_id, due_at)
 SELECT a.id, greatest(min(lower(o.during)), %(now)s)
 FROM alarm a
-JOIN ownership o ON o.unit_id = a.unit_id AND (upper_inf(o.during) OR upper(o.during) > %(now)s)
+CROSS JOIN LATERAL (  -- by the index, alarm by alarm: few alarms are active
+  SELECT person_id, during FROM ownership
+  WHERE unit_id = a.unit_id AND (upper_inf(during) OR upper(during) > %(now)s) OFFSET 0) o
 WHERE a.cleared_at IS NULL AND NOT a.historic
   AND NOT EXISTS (SELECT FROM ledger l WHERE l.alarm_id = a.id AND l.person_id = o.person_id)
   AND NOT EXISTS (SELECT FROM notice_alarm n WHERE n.alarm_id = a.id AND n.person_id = o.person_id)
