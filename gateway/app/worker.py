@@ -13,6 +13,7 @@ from gateway.app.post import Post
 from gateway.campaigns.candidates import find_candidates
 from gateway.campaigns.follow import follow
 from gateway.campaigns.tell import tell_due
+from gateway.campaigns.withdrawn import tell_withdrawn
 from gateway.config import Settings
 from gateway.core.clock import Clock
 from gateway.events import Event, dead_letters, months, place_events, read_next
@@ -122,6 +123,8 @@ class Worker:
                 inherited = tell_new_owners(tx, self._clock(), self._settings.outbox_batch, self._policy, flow.NOTICE)
                 again = self._try_again(tx)
         with self._database.transaction() as tx:
+            withdrawn = tell_withdrawn(tx, self._settings.outbox_batch)
+        with self._database.transaction() as tx:
             looked = tell_due(tx, self._clock(), self._settings.outbox_batch, self._policy, flow.NOTICE)
         with self._database.transaction() as tx:
             looked += find_candidates(tx, self._clock())
@@ -131,7 +134,7 @@ class Worker:
         metrics.EVENTS.inc(len(events))
         if delivered:
             log.info("%d deliveries ended (stage=deliver).", delivered)
-        return delivered + looked + inherited + again + len(events)
+        return delivered + looked + withdrawn + inherited + again + len(events)
 
     def _try_again(self, tx: Connection) -> int:
         """Handle dead letters that are due; returns how many there were."""

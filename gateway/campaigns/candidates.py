@@ -16,7 +16,7 @@ from gateway.store import Connection, OperationalError, Row
 
 log = logging.getLogger(__name__)
 
-UNIT_CHANGED = frozenset({"unit.imported", "unit.changed", "unit.firmware_reported"})
+UNIT_CHANGED = frozenset({"unit.firmware_reported"})
 """Events about one unit."""
 UNITS_CHANGED = frozenset({"units.imported"})
 """Events about many units that do not name them."""

@@ -10,8 +10,6 @@ from gateway.campaigns.checks import blocking
 from gateway.campaigns.repository import queries, stored_draft
 from gateway.campaigns.service import Conflict, Writer, hold_draft, judged, say
 from gateway.core.errors import BadInput, GatewayError
-from gateway.events import append_each
-from gateway.notify.repository import as_written
 from gateway.store import Connection, Row
 
 log = logging.getLogger(__name__)
@@ -71,25 +69,13 @@ def _freeze(tx: Connection, held: Row, now: datetime) -> int:
 
 
 def _end(tx: Connection, former: Row, held: Row, who: Writer, now: datetime) -> None:
-    """Nobody is told of the former campaign any more, and its open notices say what came in its place."""
+    """Nobody is told of the former campaign any more, and its open notices say what came in its place.
+
+    By statements, however many notices there are; the worker tells the owners' streams in turns (withdrawn.py).
+    """
     state = "withdrawn" if held["kind"] == "withdrawal" else "superseded"
     ended = {"id": former["id"], "now": now}
     tx.execute(queries.end, ended | {"state": state})
     tx.execute(queries.stop_telling, ended)
-    notices = tx.execute(queries.withdraw_notices, ended | {"number": held["number"]}).fetchall()
-    append_each(
-        tx,
-        "notice.withdrawn",
-        [(row["unit_id"], row["person_id"], _withdrawn(row, former, held)) for row in notices],
-    )
+    tx.execute(queries.withdraw_notices, ended | {"number": held["number"]})
     say(tx, f"campaign.{state}", former, who, by=held["number"])
-
-
-def _withdrawn(notice: Row, former: Row, held: Row) -> dict[str, str]:
-    title = as_written(notice)["text"]["title"]
-    return {
-        "notice": notice["public_id"],
-        "title": title,
-        "campaign": former["public_id"],
-        "replaced_by": held["number"],
-    }

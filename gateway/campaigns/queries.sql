@@ -153,25 +153,37 @@ UPDATE campaign SET state = %(state)s, ended_at = %(now)s WHERE id = %(id)s;
 UPDATE campaign_unit SET due_at = NULL WHERE campaign_id = %(id)s AND due_at IS NOT NULL;
 
 -- name: withdraw_notices
--- Withdraw the open notices of a campaign, and say what came in its place.
+-- Withdraw the open notices of a campaign, name what came in its place, and have the worker write their events.
 UPDATE notice
-SET state = 'withdrawn', resolved_at = %(now)s, updated_at = %(now)s,
+SET state = 'withdrawn', resolved_at = %(now)s, updated_at = %(now)s, event_due = true,
     why = why || jsonb_build_object('replaced_by', %(number)s::text)
-WHERE campaign_id = %(id)s AND state = 'open'
-RETURNING public_id, unit_id, person_id, text, schema;
+WHERE campaign_id = %(id)s AND state = 'open';
+
+-- name: withdrawn_notices_due
+-- Withdrawn notices whose event is not written yet, the oldest first, each taken by one worker only.
+SELECT n.id, n.public_id, n.unit_id, n.person_id, n.text, n.why, n.schema, c.public_id AS campaign
+FROM notice n JOIN campaign c ON c.id = n.campaign_id
+WHERE n.event_due
+ORDER BY n.id
+LIMIT %(limit)s
+FOR NO KEY UPDATE OF n SKIP LOCKED;
+
+-- name: withdrawn_notices_done
+-- The events of these withdrawn notices are written.
+UPDATE notice SET event_due = false WHERE id = ANY (%(ids)s::bigint[]);
 
 -- name: campaigns_due
 -- Campaigns that have units to look at, what is about safety first.
-SELECT c.id, c.public_id, c.number, c.kind, c.content, c.audience, c.schema, c.published_at, c.supersedes,
+SELECT c.id, c.public_id, c.number, c.kind, c.content, c.audience, c.schema, c.published_at, c.supersedes, c.tell_tries,
        p.name AS product_name
 FROM campaign c JOIN product p ON p.id = c.product_id
-WHERE c.state = 'published'
+WHERE c.state = 'published' AND (c.tell_after IS NULL OR c.tell_after <= %(now)s)
   AND EXISTS (SELECT FROM campaign_unit u WHERE u.campaign_id = c.id AND u.due_at <= %(now)s)
 ORDER BY c.kind = 'update', c.published_at, c.id;
 
 -- name: due
 -- Units of a published campaign to look at, each held by one worker only; the campaign cannot end meanwhile.
-SELECT u.unit_id, u.standing, u.matched
+SELECT u.unit_id, u.standing, u.matched, u.tries
 FROM campaign_unit u JOIN campaign c ON c.id = u.campaign_id
 WHERE u.campaign_id = %(id)s AND u.due_at <= %(now)s AND c.state = 'published'
 ORDER BY u.due_at, u.unit_id
@@ -209,16 +221,21 @@ ORDER BY u.id;
 -- name: looked_at
 -- Units that were looked at; again when an ownership begins that is known already.
 UPDATE campaign_unit c
-SET due_at = (SELECT min(lower(o.during)) FROM ownership o WHERE o.unit_id = c.unit_id AND lower(o.during) > %(now)s)
+SET tries = 0,
+    due_at = (SELECT min(lower(o.during)) FROM ownership o WHERE o.unit_id = c.unit_id AND lower(o.during) > %(now)s)
 WHERE c.campaign_id = %(id)s AND c.unit_id = ANY (%(unit_ids)s::bigint[]);
 
 -- name: look_later
--- Look at a unit again at a time.
-UPDATE campaign_unit SET due_at = %(due_at)s WHERE campaign_id = %(id)s AND unit_id = %(unit_id)s;
+-- Look at a unit again at a time, after so many tries that failed.
+UPDATE campaign_unit SET due_at = %(due_at)s, tries = %(tries)s WHERE campaign_id = %(id)s AND unit_id = %(unit_id)s;
 
 -- name: put_off
--- Look at units of a campaign again at a time.
-UPDATE campaign_unit SET due_at = %(due_at)s WHERE campaign_id = %(id)s AND unit_id = ANY (%(unit_ids)s::bigint[]);
+-- Look at no unit of a campaign until a time, after so many tries that failed.
+UPDATE campaign SET tell_after = %(due_at)s, tell_tries = %(tries)s WHERE id = %(id)s;
+
+-- name: told_again
+-- A campaign that could not be told can be told again.
+UPDATE campaign SET tell_after = NULL, tell_tries = 0 WHERE id = %(id)s;
 
 -- name: hold_of_unit
 -- The published campaigns that concern a unit and are not closed for it; they cannot end meanwhile.
@@ -391,7 +408,8 @@ ON CONFLICT (campaign_id, unit_id) DO UPDATE SET matched = excluded.matched WHER
 SELECT k.campaign_id, count(*) AS units, count(o.unit_id) AS registered
 FROM campaign_candidate k
 JOIN campaign c ON c.id = k.campaign_id AND c.state = 'published'
-LEFT JOIN ownership o ON o.unit_id = k.unit_id AND o.during @> %(now)s::timestamptz
+LEFT JOIN LATERAL (SELECT unit_id FROM ownership
+                   WHERE unit_id = k.unit_id AND during @> %(now)s::timestamptz OFFSET 0) o ON true
 WHERE k.campaign_id = ANY (%(ids)s::bigint[])
 GROUP BY k.campaign_id;
 

@@ -6,13 +6,14 @@ done in the transaction that holds it, so a worker that is killed has done all o
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from gateway.campaigns.bulletin import Told, bulletin
 from gateway.campaigns.follow import resolve_closed
 from gateway.campaigns.repository import as_written, queries
 from gateway.events import append
+from gateway.events.dead_letters import pause_after
 from gateway.notify import repository as notify
 from gateway.notify.model import Earlier, Facts, Policy, Stage
 from gateway.notify.service import tell, tell_nobody
@@ -20,8 +21,6 @@ from gateway.registrations.model import Owner
 from gateway.store import Connection, OperationalError, Row
 
 log = logging.getLogger(__name__)
-
-_AGAIN_AFTER = timedelta(minutes=5)
 
 
 def tell_due(tx: Connection, now: datetime, limit: int, policy: Policy, stages: Sequence[Stage]) -> int:
@@ -42,17 +41,20 @@ def tell_due(tx: Connection, now: datetime, limit: int, policy: Policy, stages: 
 def _tell_or_put_off(
     tx: Connection, row: Row, units: dict[int, Row], now: datetime, policy: Policy, stages: Sequence[Stage]
 ) -> None:
-    """Tell a campaign; one that cannot be read is tried again later, and holds up no other."""
+    """Tell a campaign; one that cannot be read is tried again ever more seldom, and holds up no other."""
     try:
         with tx.transaction():
             _tell(tx, as_written(row), units, now, policy, stages)
+            if row["tell_tries"]:
+                tx.execute(queries.told_again, {"id": row["id"]})
     except OperationalError:
         raise
     except Exception as error:
         log.exception("%s cannot be told; it is tried again later.", row["number"])
-        append(tx, "event.unhandled", {"of": row["number"], "campaign": row["public_id"], "error": repr(error)})
-        later = {"id": row["id"], "unit_ids": list(units), "due_at": now + _AGAIN_AFTER}
-        tx.execute(queries.put_off, later)
+        if not row["tell_tries"]:
+            append(tx, "event.unhandled", _failed(row, error))
+        tries = row["tell_tries"] + 1
+        tx.execute(queries.put_off, {"id": row["id"], "tries": tries, "due_at": now + pause_after(tries)})
 
 
 def _tell(
@@ -87,13 +89,17 @@ def _tell(
     for row in owned:  # one of them cannot be told, and must not hold up the others
         error = _tell_all(tx, told, [row], now, policy, stages)
         if error:
-            what: dict[str, Any] = {
-                "of": campaign["number"],
-                "campaign": campaign["public_id"],
-                "error": type(error).__name__,
-            }
-            append(tx, "event.unhandled", what, unit_id=row["unit_id"], person_id=row["person_id"])
-            tx.execute(queries.look_later, own | {"unit_id": row["unit_id"], "due_at": now + _AGAIN_AFTER})
+            if not row["tries"]:
+                failed = _failed(campaign, error)
+                append(tx, "event.unhandled", failed, unit_id=row["unit_id"], person_id=row["person_id"])
+            tries = row["tries"] + 1
+            later = {"unit_id": row["unit_id"], "tries": tries, "due_at": now + pause_after(tries)}
+            tx.execute(queries.look_later, own | later)
+
+
+def _failed(campaign: Row, error: Exception) -> dict[str, Any]:
+    """What the log says the first time: the kind of the error only, whose words may carry names and addresses."""
+    return {"of": campaign["number"], "campaign": campaign["public_id"], "error": type(error).__name__}
 
 
 def _tell_all(

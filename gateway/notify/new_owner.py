@@ -6,9 +6,10 @@ at in a transaction that holds the reader's place: then what clears it is handle
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from gateway.events import Event, append
+from gateway.events.dead_letters import pause_after
 from gateway.notify import repository
 from gateway.notify.model import Policy, Stage
 from gateway.notify.repository import queries
@@ -17,10 +18,9 @@ from gateway.store import Connection, OperationalError
 
 log = logging.getLogger(__name__)
 
-_OWNERSHIP = frozenset({"unit.claimed", "ownership.began", "alarm.raised"})
+_OWNERSHIP = frozenset({"unit.claimed", "alarm.raised"})
 """Events of one unit after which an active alarm may have another owner, now or at a time that is known already."""
 _OWNERSHIPS = frozenset({"owners.imported"})
-_AGAIN_AFTER = timedelta(minutes=5)
 
 
 def note_ownership(tx: Connection, event: Event, now: datetime) -> None:
@@ -33,18 +33,21 @@ def note_ownership(tx: Connection, event: Event, now: datetime) -> None:
 
 def tell_new_owners(tx: Connection, now: datetime, limit: int, policy: Policy, stages: Sequence[Stage]) -> int:
     """Tell of the alarms that are due; returns how many there were."""
-    due = [row["alarm_id"] for row in tx.execute(queries.due_alarms, {"now": now, "limit": limit})]
+    due = {row["alarm_id"]: row["tries"] for row in tx.execute(queries.due_alarms, {"now": now, "limit": limit})}
     if not due:
         return 0
-    tx.execute(queries.next_ownership, {"ids": due, "now": now})
-    tx.execute(queries.alarms_looked_at, {"ids": due, "now": now})
-    for alarm_id in due:
-        _tell(tx, alarm_id, now, policy, stages)
+    tx.execute(queries.next_ownership, {"ids": list(due), "now": now})
+    tx.execute(queries.alarms_looked_at, {"ids": list(due), "now": now})
+    for alarm_id, tries in due.items():
+        _tell(tx, alarm_id, tries, now, policy, stages)
     return len(due)
 
 
-def _tell(tx: Connection, alarm_id: int, now: datetime, policy: Policy, stages: Sequence[Stage]) -> None:
-    """Tell of one alarm; one that cannot be told is tried again later, and holds up no other."""
+def _tell(tx: Connection, alarm_id: int, tries: int, now: datetime, policy: Policy, stages: Sequence[Stage]) -> None:
+    """Tell of one alarm, after so many tries that failed; one that cannot be told holds up no other.
+
+    It is tried again ever more seldom. The log says so once, and the kind of the error only: its words may carry names.
+    """
     try:
         with tx.transaction():
             alarm = repository.alarm(tx, alarm_id)
@@ -56,5 +59,8 @@ def _tell(tx: Connection, alarm_id: int, now: datetime, policy: Policy, stages: 
         raise
     except Exception as error:
         log.exception("The new owner cannot be told of alarm %d.", alarm_id)
-        append(tx, "event.unhandled", {"of": "alarm of a new owner", "alarm_id": alarm_id, "error": repr(error)})
-        tx.execute(queries.alarm_again, {"id": alarm_id, "due_at": now + _AGAIN_AFTER})
+        if not tries:
+            failed = {"of": "alarm of a new owner", "alarm_id": alarm_id, "error": type(error).__name__}
+            append(tx, "event.unhandled", failed)
+        again = {"id": alarm_id, "tries": tries + 1, "due_at": now + pause_after(tries + 1)}
+        tx.execute(queries.alarm_again, again)

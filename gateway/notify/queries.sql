@@ -323,7 +323,7 @@ JOIN ownership o ON o.unit_id = a.unit_id AND (upper_inf(o.during) OR upper(o.du
 WHERE a.cleared_at IS NULL AND NOT a.historic
   AND NOT EXISTS (SELECT FROM ledger l WHERE l.alarm_id = a.id AND l.person_id = o.person_id)
   AND NOT EXISTS (SELECT FROM notice_alarm n WHERE n.alarm_id = a.id AND n.person_id = o.person_id)
-  AND a.unit_id = %(unit_id)s::bigint  -- the index of ownerships knows no smaller numbers
+  AND a.unit_id = %(unit_id)s::bigint  -- the index of ownership knows no other type
 GROUP BY a.id
 ON CONFLICT (alarm_id) DO UPDATE SET due_at = least(alarm_due.due_at, excluded.due_at);
 
@@ -332,7 +332,9 @@ ON CONFLICT (alarm_id) DO UPDATE SET due_at = least(alarm_due.due_at, excluded.d
 INSERT INTO alarm_due (alarm_id, due_at)
 SELECT a.id, greatest(min(lower(o.during)), %(now)s)
 FROM alarm a
-JOIN ownership o ON o.unit_id = a.unit_id AND (upper_inf(o.during) OR upper(o.during) > %(now)s)
+CROSS JOIN LATERAL (  -- by the index, alarm by alarm: few alarms are active
+  SELECT person_id, during FROM ownership
+  WHERE unit_id = a.unit_id AND (upper_inf(during) OR upper(during) > %(now)s) OFFSET 0) o
 WHERE a.cleared_at IS NULL AND NOT a.historic
   AND NOT EXISTS (SELECT FROM ledger l WHERE l.alarm_id = a.id AND l.person_id = o.person_id)
   AND NOT EXISTS (SELECT FROM notice_alarm n WHERE n.alarm_id = a.id AND n.person_id = o.person_id)
@@ -341,14 +343,14 @@ ON CONFLICT (alarm_id) DO UPDATE SET due_at = least(alarm_due.due_at, excluded.d
 
 -- name: due_alarms
 -- Alarms to be told to who owns the unit now, each taken by one worker only.
-SELECT alarm_id FROM alarm_due WHERE due_at <= %(now)s
+SELECT alarm_id, tries FROM alarm_due WHERE due_at <= %(now)s
 ORDER BY due_at, alarm_id
 LIMIT %(limit)s
 FOR UPDATE SKIP LOCKED;
 
 -- name: next_ownership
 -- Look at alarms again when the next ownership begins that is known already.
-UPDATE alarm_due d SET due_at = later.since
+UPDATE alarm_due d SET due_at = later.since, tries = 0
 FROM (SELECT a.id, min(lower(o.during)) AS since
       FROM alarm a JOIN ownership o ON o.unit_id = a.unit_id AND lower(o.during) > %(now)s
       WHERE a.id = ANY (%(ids)s::bigint[]) AND a.cleared_at IS NULL
@@ -360,9 +362,9 @@ WHERE d.alarm_id = later.id;
 DELETE FROM alarm_due WHERE alarm_id = ANY (%(ids)s::bigint[]) AND due_at <= %(now)s;
 
 -- name: alarm_again
--- Look at an alarm again at a time.
-INSERT INTO alarm_due (alarm_id, due_at) VALUES (%(id)s, %(due_at)s)
-ON CONFLICT (alarm_id) DO UPDATE SET due_at = least(alarm_due.due_at, excluded.due_at);
+-- Look at an alarm again at a time, after so many tries that failed.
+INSERT INTO alarm_due (alarm_id, due_at, tries) VALUES (%(id)s, %(due_at)s, %(tries)s)
+ON CONFLICT (alarm_id) DO UPDATE SET due_at = least(alarm_due.due_at, excluded.due_at), tries = excluded.tries;
 
 -- name: forget_letters
 -- Forget the oldest letters that ended before a moment.

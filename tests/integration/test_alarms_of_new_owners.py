@@ -166,9 +166,14 @@ def test_one_that_cannot_be_told_is_tried_again_and_holds_up_no_other(story, mon
         broken.setattr("gateway.notify.record.notice_text", lambda subject, _: _breaks(subject, first))
         for serial in ("P1", "P2"):
             try_claim(story.db, story.bob, serial, now=story.now)
-        story.work()
+        for pause in (0, 1, 2, 4, 8):
+            story.later(pause * MINUTE)
+            story.work()
     assert told(story) == [("Bob", "P2", "open")]
-    story.later(5 * MINUTE)
+    assert story.column("SELECT tries FROM alarm_due") == [5], "each pause is twice the one before"
+    (failed,) = story.column("SELECT data FROM event WHERE kind = 'event.unhandled'")
+    assert (set(failed), failed["error"]) == ({"of", "alarm_id", "error"}, "LookupError")
+    story.later(16 * MINUTE)
     story.work()
     assert told(story) == [("Bob", "P2", "open"), ("Bob", "P1", "open")]
 

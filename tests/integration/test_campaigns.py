@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from gateway.api.heard import hear, of_person
+from gateway.campaigns.withdrawn import tell_withdrawn
 from gateway.events import Position, read
 from gateway.store import OperationalError
 from tests.dsl.campaigns import Office, office, taken
@@ -202,13 +203,17 @@ class TestNobodyIsToldTwice:
         with monkeypatch.context() as broken:
             broken.setattr("gateway.notify.record.notice_text", _breaks_for_german)
             speak(at.db, "de", "Ada")
-            at.work()
+            for pause in (0, 1, 2, 4, 8):
+                at.later(timedelta(minutes=pause))
+                at.work()
         assert [name for _, _, name, _ in at.notices()] == ["Bob"]
         (told,) = at.events("event.unhandled")
-        assert (told["of"], told["error"]) == (campaign["number"], "RuntimeError")
-        at.later(timedelta(minutes=6))
+        assert told == {"of": campaign["number"], "campaign": campaign["id"], "error": "RuntimeError"}
+        assert column(at.db, "SELECT max(tries) FROM campaign_unit") == [5], "each pause is twice the one before"
+        at.later(timedelta(minutes=16))
         at.work()
         assert [name for _, _, name, _ in at.notices()] == ["Bob", "Ada"]
+        assert column(at.db, "SELECT max(tries) FROM campaign_unit") == [0]
 
 
 def _cut(tx, *_args, **_more):
@@ -319,6 +324,33 @@ class TestSuperseding:
             own = [each.event.kind for each in heard if wants(each)]
             assert own.count("notice.withdrawn") == notices, name
             assert not [kind for kind in own if kind.startswith("campaign.")]
+
+    def test_an_approval_writes_no_event_of_a_notice_and_the_worker_writes_each_once_in_turns(self, at):
+        """A million open notices must neither stand in the memory of an approval nor before the next alarm."""
+        old = at.publish()
+        at.work()
+        at.publish(WITHDRAWAL, None, old["id"])
+        assert [state for *_, state in at.notices()] == ["withdrawn"] * 2, "the owners' pages are right at once"
+        assert at.events("notice.withdrawn") == []
+        one_a_turn = at.new_worker(outbox_batch=1)
+        one_a_turn.turn()
+        assert len(at.events("notice.withdrawn")) == 1
+        with at.database.transaction() as other:
+            assert tell_withdrawn(other, 10) == 1
+            with at.database.transaction() as second:
+                assert tell_withdrawn(second, 10) == 0, "what another worker tells is not told twice"
+        at.work()
+        first, last = at.events("notice.withdrawn")
+        assert first["notice"] != last["notice"]
+        assert set(first) == set(last) == {"notice", "campaign", "title", "replaced_by"}
+
+    def test_a_notice_that_a_newer_version_wrote_holds_up_no_event_of_another(self, at):
+        old = at.publish()
+        at.work()
+        at.publish(WITHDRAWAL, None, old["id"])
+        at.db.execute("UPDATE notice SET schema = 2 WHERE id = (SELECT min(id) FROM notice)")
+        at.work()
+        assert ["title" in told for told in at.events("notice.withdrawn")] == [False, True]
 
     def test_who_is_not_meant_any_more_is_told_so_where_he_was_told_before(self, at):
         """Bob was told of P2; of P3 nobody was; and P3 finds an owner later, who has nothing to be taken back."""

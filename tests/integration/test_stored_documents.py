@@ -96,16 +96,28 @@ class TestWrittenByANewerVersion:
             newer = at.publish()
             at.db.execute("UPDATE campaign SET schema = 2")
             other = at.publish(UPDATE)
-            at.work()
+            for pause in (0, 1, 2, 4):
+                at.later(timedelta(minutes=pause))
+                at.work()
             assert [number for number, *_ in at.notices()] == [other["number"]]
-            assert [told["of"] for told in at.events("event.unhandled")] == [newer["number"]]
+            failed = {"of": newer["number"], "campaign": newer["id"], "error": "Unavailable"}
+            assert at.events("event.unhandled") == [failed], "said once, without the words of the error"
+            assert tries(at.db, newer) == 4, "each pause is twice the one before"
             at.db.execute("UPDATE campaign SET schema = 1")
-            at.later(timedelta(minutes=5))
+            at.later(timedelta(minutes=8))
             at.work()
+            assert tries(at.db, newer) == 0
             assert [number for number, *_ in at.notices()] == [other["number"], newer["number"]]
             at.db.execute("UPDATE campaign SET schema = 2")
             refused = at.paula.get(f"/api/campaigns/{newer['id']}")
             assert (refused.status_code, "newer version" in refused.json()["detail"]) == (503, True)
+
+
+def tries(db, campaign):
+    """How often in a row a campaign could not be told."""
+    return db.execute("SELECT tell_tries FROM campaign WHERE number = %s", [campaign["number"]]).fetchone()[
+        "tell_tries"
+    ]
 
 
 def test_rows_of_an_older_schema_stay_readable_when_a_field_is_renamed(story, monkeypatch):

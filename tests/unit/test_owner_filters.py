@@ -36,7 +36,7 @@ def heard(kind, *, person=None, owner=None, unit=7, **data):
         (heard("unit.released", person=ADA, owner=None), True),
         (heard("unit.claim_attempts", person=ADA, owner=ADA), True),
         (heard("unit.claim_attempts", person=None, owner=ADA), False),
-        (heard("unit.changed", person=ADA, owner=ADA), False),
+        (heard("unit.firmware_reported", person=ADA, owner=ADA), False),
         (heard("account.signed_in", person=ADA, owner=None, unit=None), False),
         (heard("delivery.failed", person=ADA, owner=ADA), False),
         (heard("rule.activated", unit=None), False),

@@ -1,0 +1,34 @@
+"""Notices that an approval withdrew get their events in turns, so that an alarm's event is never behind them all.
+
+The approval changed the notices themselves, so an owner's page is right before anything here has run.
+"""
+
+import logging
+
+from gateway.campaigns.repository import queries
+from gateway.core.errors import Unavailable
+from gateway.events import append_each
+from gateway.notify.repository import as_written
+from gateway.store import Connection, Row
+
+log = logging.getLogger(__name__)
+
+
+def tell_withdrawn(tx: Connection, limit: int) -> int:
+    """Write the events of some withdrawn notices, one each; returns the number of notices."""
+    rows = tx.execute(queries.withdrawn_notices_due, {"limit": limit}).fetchall()
+    if rows:
+        append_each(tx, "notice.withdrawn", [(row["unit_id"], row["person_id"], _data(row)) for row in rows])
+        tx.execute(queries.withdrawn_notices_done, {"ids": [row["id"] for row in rows]})
+    return len(rows)
+
+
+def _data(row: Row) -> dict[str, str]:
+    """What the event carries; without the title where a newer version wrote the notice, which holds up no other."""
+    known = {"notice": row["public_id"], "campaign": row["campaign"]}
+    try:
+        notice = as_written(row)
+    except Unavailable:
+        log.exception("The words of notice %s cannot be read; its event is written without them.", row["public_id"])
+        return known
+    return known | {"title": notice["text"]["title"], "replaced_by": notice["why"]["replaced_by"]}
