@@ -108,8 +108,9 @@ _HEAD = """\
 <!-- Made from gateway/app/bounds.py by `gateway schemas`; change it there. -->
 
 Every table has a bound: what its rows are limited by, or a time after which they are deleted. The names in code are
-[settings](configuration.md). Maintenance runs hourly in one worker. It deletes the oldest rows first, at most 1,000 in
-a transaction, so that neither readings nor notices wait for it.
+[settings](configuration.md). Maintenance runs hourly in one worker. It deletes the oldest rows first, at most 1,000 of
+a table in a transaction, so that neither readings nor notices wait for it. Days of readings and months of events go
+whole; the quarantine is cut to its limit at once, conflicting readings unit by unit.
 
 What a recall told whom is kept for ever: the campaign, its audience, its notices, their deliveries and its ledger. Of
 an alarm, the notices and what the stages decided are kept for `notice_history`.

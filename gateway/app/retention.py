@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from gateway.accounts import retention as accounts
 from gateway.campaigns.candidates import forget_candidates
 from gateway.config import Settings
+from gateway.jobs import repository as jobs
 from gateway.notify import retention as notices
 from gateway.rules.repository import forget_alarms
 from gateway.store import Connection, OperationalError
@@ -41,6 +42,7 @@ def sweeps(settings: Settings, now: datetime) -> Iterator[Sweep]:
     yield Sweep("session", accounts.forget_sessions, now)
     yield Sweep("known_browser", accounts.forget_browsers, now)
     yield Sweep("attempt", forget_attempts, now - _ATTEMPTS_KEPT)
+    yield Sweep("job", jobs.forget, now - settings.jobs_kept)
     yield Sweep("letter", notices.forget_letters, now - settings.letter_history)
     yield Sweep("delivery_try", notices.forget_tries, now - settings.delivery_history)
     yield Sweep("push_token", notices.forget_phones, now - settings.delivery_history)

@@ -169,7 +169,6 @@ class Worker:
             series = TimeSeries(connection)
             series.ensure_days([today, today + timedelta(days=1)])
             dropped = series.drop_before(today - self._settings.history_max)
-            jobs.forget_old(connection, self._clock() - self._settings.jobs_kept)
             retention.forget_old(connection, self._settings, self._clock())
             trimmed = quarantine.trim(connection, self._settings.quarantine_max_messages)
             conflicting.trim(connection, self._clock() - self._settings.history_max)
