@@ -57,9 +57,10 @@ def test_events_stream_in_their_order_where_no_worker_runs(url, db):
         hub.start()
         stream = hub.subscribe()
         try:
-            while stream.events.empty():  # it does not listen yet
-                append(db, "said", {"number": -1})
-                await asyncio.sleep(0.1)
+            async with asyncio.timeout(20):
+                while stream.events.empty():  # it does not listen yet
+                    append(db, "said", {"number": -1})
+                    await asyncio.sleep(0.1)
             append_all(db, "said", [(0, {"number": number}) for number in range(25)], actor="test")
             heard: list[int] = []
             while not heard or heard[-1] != 24:
