@@ -101,8 +101,9 @@ DELETE FROM known_browser WHERE (token_hash, account_id) IN (
 DELETE FROM known_browser WHERE account_id = %(account_id)s;
 
 -- name: forget_browsers
--- Forget browsers that were not used for long.
-DELETE FROM known_browser WHERE expires_at < %(before)s;
+-- Forget the browsers that were unused for longest; one that was used just now is not.
+DELETE FROM known_browser WHERE expires_at < %(before)s AND (token_hash, account_id) IN (
+  SELECT token_hash, account_id FROM known_browser WHERE expires_at < %(before)s ORDER BY expires_at LIMIT %(limit)s);
 
 -- name: void_codes
 -- One code was told: it and the others of its purpose are done, and what they stood for is forgotten.
@@ -145,9 +146,11 @@ INSERT INTO letter (to_email, template, language, data, schema, created_at, due_
 VALUES (%(to_email)s, %(template)s, %(language)s, %(data)s, %(schema)s, %(now)s, %(now)s, %(status)s, %(finished_at)s, %(reason)s);
 
 -- name: forget_codes
--- Forget codes that are no longer good, with what they stood for.
-DELETE FROM sign_in_code WHERE expires_at < %(before)s;
+-- Forget the oldest codes that are no longer good, with what they stood for.
+DELETE FROM sign_in_code WHERE id IN (
+  SELECT id FROM sign_in_code WHERE expires_at < %(before)s ORDER BY expires_at LIMIT %(limit)s);
 
 -- name: forget_sessions
--- Forget sessions that are over.
-DELETE FROM session WHERE expires_at < %(before)s;
+-- Forget the sessions that have been over for longest; one that was used just now is not.
+DELETE FROM session WHERE expires_at < %(before)s AND token_hash IN (
+  SELECT token_hash FROM session WHERE expires_at < %(before)s ORDER BY expires_at LIMIT %(limit)s);

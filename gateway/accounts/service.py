@@ -26,7 +26,7 @@ from gateway.config import Settings
 from gateway.core.errors import TooManyAttempts
 from gateway.events import GATEWAY, append
 from gateway.store import Connection, Database
-from gateway.store.attempts import Limit, forget_before
+from gateway.store.attempts import Limit
 from gateway.store.wakeup import wake
 
 __all__ = ["Accounts", "close_all_sessions", "close_session", "create", "disable", "open_session", "session_account"]
@@ -323,14 +323,6 @@ def disable(tx: Connection, account: Account, now: datetime, *, actor: str) -> N
     tx.execute(queries.disable, {"id": account.id, "now": now})
     close_all_sessions(tx, account, "the account was disabled", actor=actor)
     _tell(tx, "account.disabled", account, {}, actor=actor)
-
-
-def forget_old(connection: Connection, now: datetime) -> None:
-    """Forget codes and sessions that are over, and tries that no limit looks at any more."""
-    connection.execute(queries.forget_codes, {"before": now})
-    connection.execute(queries.forget_sessions, {"before": now})
-    connection.execute(queries.forget_browsers, {"before": now})
-    forget_before(connection, now - timedelta(days=1))
 
 
 def _tell(tx: Connection, kind: str, account: Account, data: dict[str, Any], *, actor: str | None = None) -> None:

@@ -43,8 +43,11 @@ BOUNDS: Mapping[str, Bound] = {
     "push_token": Bound("`push_tokens_max` for each person", f"retired ones `delivery_history`; {_HOURLY}"),
     "suppression": Bound("one for each address that wants no mail", "as long as the wish counts"),
     "session": Bound("`sessions_max` for each account", f"`session_life`; {_HOURLY}"),
-    "sign_in_code": Bound("`codes_per_address` in an hour", f"`code_life` or `invitation_life`; {_HOURLY}"),
-    "known_browser": Bound("20 for each account", f"180 days; {_HOURLY}"),
+    "sign_in_code": Bound(
+        "one for each code that was asked for, within the limits on tries",
+        f"`code_life` or `invitation_life`; {_HOURLY}",
+    ),
+    "known_browser": Bound("`browsers_max` for each account", f"`browser_life` after the last sign-in; {_HOURLY}"),
     "attempt": Bound("what the limits on tries let through", f"a day; {_HOURLY}"),
     "letter": Bound("one for each code, invitation or note", f"`letter_history` after it ended; {_HOURLY}"),
     # Readings
@@ -91,7 +94,9 @@ BOUNDS: Mapping[str, Bound] = {
     "event_reader": Bound("one for each reader"),
     "event_place": Bound("one for each event", "as long as its event"),
     "event_waiting": Bound("events that were committed and have no place yet", "until somebody reads, milliseconds"),
-    "event_dead_letter": Bound("events that could not be handled", "until one of their tries succeeds"),
+    "event_dead_letter": Bound(
+        "10,000 for each reader; of more the oldest are given up", "until one of their tries succeeds"
+    ),
     "role_beat": Bound("one for each role"),
     "installation_secret": Bound("one for each kind of key"),
     "schema_migration": Bound("one for each migration"),
@@ -103,8 +108,9 @@ _HEAD = """\
 <!-- Made from gateway/app/bounds.py by `gateway schemas`; change it there. -->
 
 Every table has a bound: what its rows are limited by, or a time after which they are deleted. The names in code are
-[settings](configuration.md). Maintenance runs hourly in one worker. It deletes the oldest rows first, at most 1,000 in
-a transaction, so that neither readings nor notices wait for it.
+[settings](configuration.md). Maintenance runs hourly in one worker. It deletes the oldest rows first, at most 1,000 of
+a table in a transaction, so that neither readings nor notices wait for it. Days of readings and months of events go
+whole; the quarantine is cut to its limit at once, conflicting readings unit by unit.
 
 What a recall told whom is kept for ever: the campaign, its audience, its notices, their deliveries and its ledger. Of
 an alarm, the notices and what the stages decided are kept for `notice_history`.

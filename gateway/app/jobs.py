@@ -2,7 +2,6 @@
 
 import logging
 import threading
-from datetime import datetime
 
 from gateway.campaigns.follow import owners_began
 from gateway.core.clock import Clock
@@ -64,11 +63,6 @@ class JobThread:
         while not self._stop.is_set():
             if not runner.run_next():
                 self._stop.wait(_LOOK_S)
-
-
-def forget_old(connection: Connection, before: datetime) -> int:
-    """Forget jobs that ended before a moment; returns the number of them."""
-    return repository.forget(connection, before)
 
 
 def listed(url: str) -> list[str]:

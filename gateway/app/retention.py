@@ -3,13 +3,16 @@
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from gateway.accounts import retention as accounts
 from gateway.campaigns.candidates import forget_candidates
 from gateway.config import Settings
+from gateway.jobs import repository as jobs
 from gateway.notify import retention as notices
 from gateway.rules.repository import forget_alarms
 from gateway.store import Connection, OperationalError
+from gateway.store.attempts import forget_attempts
 
 log = logging.getLogger(__name__)
 
@@ -17,6 +20,8 @@ TURN = 1_000
 """Rows that one transaction forgets of a table at most."""
 TURNS_MAX = 1_000
 """Turns of a table in one run; the rest is forgotten in the next one, an hour later."""
+_ATTEMPTS_KEPT = timedelta(days=1)
+"""No limit on tries looks back any further."""
 
 Forget = Callable[[Connection, datetime, int], int]
 """Deletes at most so many rows that ended before a moment; returns how many it deleted."""
@@ -32,7 +37,12 @@ class Sweep:
 
 
 def sweeps(settings: Settings, now: datetime) -> Iterator[Sweep]:
-    """Everything that has a retention by a setting, in the order in which it is forgotten."""
+    """Everything that is forgotten after a time, in the order in which it is forgotten."""
+    yield Sweep("sign_in_code", accounts.forget_codes, now)
+    yield Sweep("session", accounts.forget_sessions, now)
+    yield Sweep("known_browser", accounts.forget_browsers, now)
+    yield Sweep("attempt", forget_attempts, now - _ATTEMPTS_KEPT)
+    yield Sweep("job", jobs.forget, now - settings.jobs_kept)
     yield Sweep("letter", notices.forget_letters, now - settings.letter_history)
     yield Sweep("delivery_try", notices.forget_tries, now - settings.delivery_history)
     yield Sweep("push_token", notices.forget_phones, now - settings.delivery_history)

@@ -7,7 +7,6 @@ from datetime import UTC, timedelta
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from gateway import flow, metrics
-from gateway.accounts.service import forget_old
 from gateway.app import jobs, retention
 from gateway.app.post import Post
 from gateway.campaigns.candidates import find_candidates
@@ -173,8 +172,6 @@ class Worker:
             series = TimeSeries(connection)
             series.ensure_days([today, today + timedelta(days=1)])
             dropped = series.drop_before(today - self._settings.history_max)
-            forget_old(connection, self._clock())
-            jobs.forget_old(connection, self._clock() - self._settings.jobs_kept)
             retention.forget_old(connection, self._settings, self._clock())
             trimmed = quarantine.trim(connection, self._settings.quarantine_max_messages)
             conflicting.trim(connection, self._clock() - self._settings.history_max)

@@ -35,8 +35,8 @@ WHERE r.product_id = %(product_id)s AND EXISTS (
   WHERE later.product_id = r.product_id AND later.revision > r.revision AND later.revision <= m.revision);
 
 -- name: forget_numbers
--- Keep who changed what for the last thousand revisions; the event log keeps all of it.
-DELETE FROM catalog_revision WHERE number <= %(revision)s - 1000;
+-- Keep who changed what for the newest revisions; the event log keeps all of it.
+DELETE FROM catalog_revision WHERE number <= %(revision)s - %(keep)s;
 
 -- name: suspensions
 -- The suspended products, since when and why.

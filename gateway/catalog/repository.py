@@ -9,6 +9,9 @@ from gateway.store import Connection, load_queries
 
 queries = load_queries("gateway.catalog")
 
+NUMBERS_KEPT = 1_000
+"""Revisions of which it is kept who made them; the event log says so of all."""
+
 _REASON_MAX = 500
 
 
@@ -28,7 +31,7 @@ def revise(tx: Connection, product: str, *, actor: str, what: str) -> int:
     place = {"revision": number, "product_id": changed["product_id"]}
     tx.execute(queries.revise_metrics, place)
     tx.execute(queries.forget_revisions, place)
-    tx.execute(queries.forget_numbers, place)
+    tx.execute(queries.forget_numbers, {"revision": number, "keep": NUMBERS_KEPT})
     return number
 
 

@@ -12,7 +12,6 @@ queries = load_queries("gateway.jobs")
 
 LEASE = timedelta(seconds=30)
 """A process that runs a job and says nothing for so long has lost it."""
-_FORGET_LIMIT = 10_000
 
 
 def job_of(row: Row | None) -> Job | None:
@@ -68,6 +67,6 @@ def ask_to_cancel(connection: Connection, public_id: str) -> Row:
     return row
 
 
-def forget(connection: Connection, before: datetime) -> int:
+def forget(connection: Connection, before: datetime, limit: int) -> int:
     """Forget jobs that ended before a moment; returns the number of them."""
-    return connection.execute(queries.forget, {"before": before, "limit": _FORGET_LIMIT}).rowcount
+    return connection.execute(queries.forget, {"before": before, "limit": limit}).rowcount

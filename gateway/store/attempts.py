@@ -94,9 +94,12 @@ def clear(tx: Connection, kind: str, key: str) -> None:
     tx.execute("DELETE FROM attempt WHERE kind = %s AND key = %s", [kind, key])
 
 
-def forget_before(connection: Connection, moment: datetime) -> int:
-    """Forget what was tried before a moment; answers how many tries went."""
-    return connection.execute("DELETE FROM attempt WHERE at < %s", [moment]).rowcount
+def forget_attempts(connection: Connection, before: datetime, limit: int) -> int:
+    """Forget the oldest tries from before a moment, at most so many; returns how many."""
+    return connection.execute(
+        "DELETE FROM attempt WHERE ctid = ANY (ARRAY(SELECT ctid FROM attempt WHERE at < %s ORDER BY at LIMIT %s))",
+        [before, limit],
+    ).rowcount
 
 
 def _now(tx: Connection) -> datetime:

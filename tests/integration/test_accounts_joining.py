@@ -5,7 +5,9 @@ from datetime import timedelta
 import pytest
 
 from gateway.accounts.invitations import invite
-from gateway.accounts.service import create, disable, forget_old
+from gateway.accounts.service import create, disable
+from gateway.app.retention import forget_old
+from gateway.config import Settings
 from gateway.core.errors import BadInput
 from tests.dsl.people import PASSWORD, password_hash
 from tests.factories import make_fleet
@@ -121,7 +123,7 @@ class TestSigningUp:
         assert db.execute("SELECT data FROM sign_in_code").fetchall() == [{"data": {}}]
         world.browser().sign_up("b@example.org")
         world.ahead = timedelta(hours=1)
-        forget_old(db, world.now())
+        forget_old(db, Settings(), world.now())
         assert db.execute("SELECT count(*) AS n FROM sign_in_code").fetchone()["n"] == 0
 
 

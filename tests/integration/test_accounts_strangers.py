@@ -5,7 +5,8 @@ from itertools import count
 
 import pytest
 
-from gateway.accounts.service import forget_old
+from gateway.app.retention import forget_old
+from gateway.config import Settings
 from tests.dsl.people import PASSWORD, site
 
 ADA = "ada@example.org"
@@ -244,5 +245,5 @@ class TestKnownBrowsers:
     @pytest.mark.parametrize(("days", "left"), [(179, 1), (181, 0)])
     def test_one_that_is_not_used_for_long_is_forgotten(self, world, db, days, left):
         world.browser().join()
-        forget_old(db, world.now() + timedelta(days=days))
+        forget_old(db, Settings(), world.now() + timedelta(days=days))
         assert db.execute("SELECT count(*) AS n FROM known_browser").fetchone()["n"] == left

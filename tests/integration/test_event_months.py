@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime
 import psycopg
 import pytest
 
+from gateway.app.worker import READER, Worker
+from gateway.config import Settings
 from gateway.events import Position, append, append_all, place_events, read, read_next
 from gateway.events.log import queries
 from gateway.events.months import drop_before, ensure_months, room_until
@@ -68,6 +70,21 @@ def test_old_months_go_whole_with_their_places_once_every_reader_has_read_them(d
     append(db, "said", {})
     (event,) = read(db, Position(), 9)
     assert event.position == Position(5), "places are never given again"
+
+
+def test_the_workers_maintenance_drops_what_the_setting_says_and_nothing_without_it(db, database):
+    make_months(db, date(2025, 1, 1))
+    for at in ("2025-01-05T00:00:00Z", "2025-03-05T00:00:00Z"):
+        happened(db, at)
+    all_read(db, READER)
+    for history, left in (
+        (None, ["2025-01-05", "2025-03-05"]),
+        ("90d", ["2025-01-05", "2025-03-05"]),
+        ("30d", ["2025-03-05"]),
+    ):
+        now = datetime(2025, 3, 20, tzinfo=UTC)
+        Worker(Settings(event_history=history), database, lambda: now)._maintain_events(db)  # noqa: B023 - called at once
+        assert ats(db) == left, history
 
 
 def test_a_month_with_a_dead_letter_stays(db):

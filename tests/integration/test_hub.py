@@ -4,7 +4,7 @@ import asyncio
 
 from gateway.api.hub import Hub
 from gateway.config import Settings
-from gateway.events import append
+from gateway.events import append, append_all
 from gateway.store import connect
 from gateway.store.wakeup import wake
 
@@ -47,3 +47,31 @@ def test_what_is_committed_is_heard_while_an_older_transaction_is_open(url, db):
             wake(db)
 
     asyncio.run(play())
+
+
+def test_events_stream_in_their_order_where_no_worker_runs(url, db):
+    """Nobody else gives them a place: the tail does it itself before it reads."""
+
+    async def play() -> list[int]:
+        hub = Hub(url, Settings(wakeup_fallback="50ms"))
+        hub.start()
+        stream = hub.subscribe()
+        try:
+            async with asyncio.timeout(20):
+                while stream.events.empty():  # it does not listen yet
+                    append(db, "said", {"number": -1})
+                    await asyncio.sleep(0.1)
+            append_all(db, "said", [(0, {"number": number}) for number in range(25)], actor="test")
+            heard: list[int] = []
+            while not heard or heard[-1] != 24:
+                event = await asyncio.wait_for(stream.events.get(), 20)
+                assert event
+                heard.append(int(event.data["number"]))
+            return [number for number in heard if number >= 0]
+        finally:
+            hub.close()
+            wake(db)
+
+    assert asyncio.run(play()) == list(range(25))
+    left = db.execute("SELECT count(*) AS n FROM event_waiting").fetchone()
+    assert left == {"n": 0}

@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -17,6 +16,7 @@ import pytest
 from gateway.app import import_files
 from gateway.app import jobs as app_jobs
 from gateway.app.import_files import Cancelled, import_rows
+from gateway.app.retention import forget_old
 from gateway.app.worker import Worker
 from gateway.cli import main
 from gateway.config import Settings
@@ -344,7 +344,7 @@ def test_jobs_are_listed_and_forgotten_after_a_while(url, db, fleet):
     assert "    line 2: product: 'boat' is not here; import its product file first" in lines
     assert "import units units.csv (maker): done" in lines[-1]
     forgotten = db.execute("UPDATE job SET finished_at = now() - interval '31 days' WHERE state = 'done'").rowcount
-    assert app_jobs.forget_old(db, system_clock() - timedelta(days=30)) == forgotten == 1
+    assert forget_old(db, Settings(), system_clock())["job"] == forgotten == 1
     assert "done" not in "".join(app_jobs.listed(url))
 
 

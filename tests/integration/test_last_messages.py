@@ -2,10 +2,15 @@
 
 import time
 
+from prometheus_client import REGISTRY
+
 from tests.dsl.ingest import running_ingest
 from tests.dsl.mqtt import Devices
 from tests.dsl.wait import until
 from tests.factories import make_fleet
+
+DAY_MS = 86_400_000
+WITH_UNKNOWN_FIELDS = "gateway_messages_with_unknown_fields_total"
 
 
 def kept(db, serial="P1"):
@@ -81,8 +86,10 @@ def test_what_was_ignored_and_what_was_not_taken_stands_there(url, db, world, mo
         {"ts": at, "values": {"temp_c": 20}},
         [{"values": {"temp_c": 20}}, {"values": {"temp_c": 20}}],
         [{"ts": at + 1, "values": {"temp_c": 20}}, {"ts": at + 1, "values": {"temp_c": 30}}],
+        [{"ts": at - DAY_MS, "values": {"temp_c": 20}}, {"ts": at - 2 * DAY_MS, "values": {"temp_c": 20}}],
     )
-    with running_ingest(url, mosquitto_port), Devices(mosquitto_port) as devices:
+    counted = REGISTRY.get_sample_value(WITH_UNKNOWN_FIELDS)
+    with running_ingest(url, mosquitto_port, message_max_days=1), Devices(mosquitto_port) as devices:
         for number, payload in enumerate(messages, 1):
             devices.send("P1", payload).flush()
             until(lambda: len(kept(db)) == number)  # noqa: B023 - asked at once
@@ -93,8 +100,10 @@ def test_what_was_ignored_and_what_was_not_taken_stands_there(url, db, world, mo
         (None, [], 0),
         ("no_time", [], 0),
         ("same_time", [], 0),
+        ("too_many_days", [], 0),
     ]
-    assert db.execute("SELECT count(*) AS n FROM telemetry").fetchone()["n"] == 3
+    assert REGISTRY.get_sample_value(WITH_UNKNOWN_FIELDS) == counted + 1
+    assert db.execute("SELECT count(*) AS n FROM telemetry").fetchone()["n"] == 4
     (unit,) = [unit for unit in world.as_("support").get("/api/units").json()["units"] if unit["serial"] == "P1"]
     shown = world.as_("support").get(f"/api/units/{unit['id']}/messages").json()["messages"]
     assert [(each["reason"], each["ignored"], each["conflicting"]) for each in reversed(shown)] == [

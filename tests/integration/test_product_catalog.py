@@ -219,6 +219,17 @@ def test_old_revisions_go_when_no_replay_needs_them(maker, db, ingest):
     assert rows.fetchone()["n"] == 2, "the one that is judged by, and the newest"
 
 
+def test_who_changed_what_is_kept_of_the_newest_revisions_only(db, monkeypatch):
+    monkeypatch.setattr(catalog.repository, "NUMBERS_KEPT", 3)
+    for number in range(5):
+        with db.transaction():
+            import_product(db, product(brand=f"B{number}"), actor="test")
+    newest = catalog.newest(db)
+    kept = [row["number"] for row in db.execute("SELECT number FROM catalog_revision ORDER BY number")]
+    assert newest >= 5
+    assert kept == [newest - 2, newest - 1, newest]
+
+
 def test_a_database_without_revisions_is_brought_over_and_its_journal_is_judged_by_the_rules_of_its_time(
     empty_url, monkeypatch
 ):

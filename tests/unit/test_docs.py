@@ -38,6 +38,15 @@ def test_every_page_of_the_docs_is_named_by_the_readme():
     assert [paper.name for paper in sorted(ROOT.glob("docs/*.md")) if f"](docs/{paper.name}" not in readme] == []
 
 
+def test_a_restore_on_timescaledb_stands_between_the_two_calls_of_the_extension():
+    """Without them a chunk of the columnstore loses its unique index, and takes readings twice from then on."""
+    backups = (ROOT / "docs" / "operating.md").read_text("utf-8").partition("\n## Backups\n")[2].partition("\n## ")[0]
+    steps = [
+        re.findall(r"timescaledb_pre_restore|pg_restore -d|timescaledb_post_restore", b) for b in CODE.findall(backups)
+    ]
+    assert ["timescaledb_pre_restore", "pg_restore -d", "timescaledb_post_restore"] in steps
+
+
 def test_the_console_has_words_for_every_reason_that_the_docs_explain():
     explained = read(ROOT / "docs" / "architecture.md").partition("| Reason | What to mend |")[2].partition("\n\n")[0]
     reasons = set(re.findall(r"^\| `(\w+)` \|", explained, re.MULTILINE))
