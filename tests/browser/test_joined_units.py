@@ -58,7 +58,7 @@ WORDS = {
 }
 
 
-@pytest.mark.parametrize(("language", "width"), [("en", 390), ("en", 1440), ("de", 390)])
+@pytest.mark.parametrize(("language", "width"), [("en", 1440), ("de", 390)])
 def test_its_owner_reads_that_it_is_being_checked_and_whom_to_ask(demo, recalled_lot, open_page, language, width):
     lot, campaign = recalled_lot
     owner, (unit,) = demo.owner("ac-24", language=language)
@@ -68,7 +68,7 @@ def test_its_owner_reads_that_it_is_being_checked_and_whom_to_ask(demo, recalled
     page.goto("/")
     page.locator(".unit").get_by_text(chip, exact=True).wait_for()
     assert page.locator(".unit .chip.ok").count() == 0, "it is not called fine"
-    if (language, width) == ("en", 390):
+    if width == 390:
         checks.check(page, "joined-2-home", width)
     page.goto(f"/units/{unit['id']}")
     strip = page.locator(".strip")
