@@ -36,6 +36,7 @@ class Demo:
     """The demo's address, its folder, and what can be done to it."""
 
     url: str
+    mqtt_port: int
     folder: Path
     password: str
     units: list[dict[str, str]]
@@ -67,6 +68,11 @@ class Demo:
         with self.database() as db, db.transaction():
             import_units(db, dict(enumerate(rows, 2)), actor="test")
         return serial, code
+
+    def set_lot(self, product: str, serial: str, lot: str) -> None:
+        """Import that a unit is of this lot; the unit is created if it is new."""
+        with self.database() as db, db.transaction():
+            import_units(db, {2: UnitRow(product=product, serial=serial, lot=lot)}, actor="test")
 
     def owner(self, *products: str, language: str = "en") -> tuple[Visitor, list[dict[str, Any]]]:
         """Somebody new who owns a new unit of each of these products, and the units."""
@@ -117,7 +123,7 @@ def _running_demo(folder: Path) -> Iterator[Demo]:
         with (DATA / "units.csv").open() as units, (DATA / "owners.csv").open() as owners:
             owned = {row["unit"] for row in csv.DictReader(owners)}
             free = [row for row in csv.DictReader(units) if f"{row['product']}/{row['serial']}" not in owned]
-        yield Demo(url, folder, password.group(1), [unit for unit in free if unit["claim_code"]])
+        yield Demo(url, ports["MQTT5_PORT"], folder, password.group(1), [unit for unit in free if unit["claim_code"]])
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(30)

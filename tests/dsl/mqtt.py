@@ -2,6 +2,7 @@
 
 import json
 import threading
+from contextlib import suppress
 from typing import Any, Self
 
 from paho.mqtt.client import Client
@@ -29,7 +30,8 @@ class Devices:
 
     def __exit__(self, *_: object) -> None:
         self._client.disconnect()
-        self._client.loop_stop()
+        with suppress(AttributeError):  # paho forgets its thread when that ends, which may be as loop_stop turns to it
+            self._client.loop_stop()
 
     def send(
         self, serial: str, payload: Any, *, product: str = "pump", qos: int = 1, properties: Properties | None = None

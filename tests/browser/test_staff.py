@@ -1,0 +1,35 @@
+"""The staff's page of all units names a product that is suspended, and says no more of it when it is judged again."""
+
+import pytest
+from playwright.sync_api import expect
+
+from gateway.demo.visitor import Visitor
+from tests.browser import checks
+
+REASON = "KeyError: 'a_metric_with_a_very_long_name_that_no_rule_of_this_product_knows_any_more'"
+
+
+@pytest.fixture
+def suspended(demo):
+    """As ingest writes it down."""
+    with demo.database() as db:
+        db.execute(
+            "INSERT INTO product_suspension (product_id, product, since, reason, rules)"
+            " SELECT id, code, now(), %s, '{}' FROM product WHERE code = 'hp-90'",
+            [REASON],
+        )
+        yield db
+        db.execute("DELETE FROM product_suspension")
+
+
+def test_the_banner_names_the_suspended_product_and_goes_with_the_suspension(demo, suspended, open_page, width):
+    page = open_page(width, Visitor.sign_in(demo.url, "support@brenhold.example", demo.password))
+    page.goto("/staff")
+    banner = page.locator("#suspended")
+    expect(banner).to_contain_text("hp-90 has been suspended since")
+    expect(banner).to_contain_text("its readings are stored, and raise no alarm until it is judged again")
+    expect(banner).to_contain_text(REASON)
+    page.locator(".unit").first.wait_for()
+    checks.check(page, "staff-suspended", width, target=36)
+    suspended.execute("DELETE FROM product_suspension")
+    expect(banner).to_be_hidden(timeout=15_000)
