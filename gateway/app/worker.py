@@ -29,9 +29,9 @@ from gateway.store import (
     TROUBLES,
     Connection,
     Database,
-    Trouble,
     connect,
     count_trouble,
+    holds_up_all,
     pause,
     trouble_of,
     words_of,
@@ -46,8 +46,6 @@ READER = NOTIFY
 """Its place in the event log."""
 _AGAIN_AT_ONCE = 20
 """Dead letters that one turn tries again: what is new comes first."""
-_UNLUCKY = frozenset({Trouble.CANCELLED, Trouble.LOCK})
-"""What may be this event's own fault: it becomes a dead letter, or it would hold up all others."""
 _MAINTENANCE_LOCK = 7_402_204
 _RETRY_S = 1.0
 
@@ -153,7 +151,7 @@ class Worker:
                     note_ownership(tx, event, self._clock())
                     follow(tx, event, self._clock())
             except Exception as error:
-                if isinstance(error, TROUBLES) and trouble_of(error) not in _UNLUCKY:
+                if holds_up_all(error):
                     raise
                 log.exception("Event %s cannot be handled (try %d); it is tried again later.", event.position, attempt)
                 metrics.UNHANDLED.inc()

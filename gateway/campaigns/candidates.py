@@ -7,12 +7,12 @@ it is right before anything here has run.
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from gateway.campaigns.audience import parameters, stored_audience
 from gateway.campaigns.repository import as_written, queries
 from gateway.events import Event, append
-from gateway.store import Connection, OperationalError, Row
+from gateway.store import Connection, Row, holds_up_all
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +20,7 @@ UNIT_CHANGED = frozenset({"unit.firmware_reported"})
 """Events about one unit."""
 UNITS_CHANGED = frozenset({"units.imported"})
 """Events about many units that do not name them."""
+_AGAIN_AFTER = timedelta(minutes=5)
 TURN = 2_000
 """Units found, or forgotten, in one transaction."""
 
@@ -30,7 +31,7 @@ def note_change(tx: Connection, event: Event, now: datetime) -> None:
         tx.execute(queries.ask_recheck, {"now": now})
     elif event.kind in UNIT_CHANGED and event.unit_id is not None:
         for campaign in tx.execute(queries.live_of_unit, {"unit_id": event.unit_id}).fetchall():
-            with _alone(tx, campaign):
+            with _alone(tx, campaign, now):
                 asked = _asked(campaign, now) | {"unit_id": event.unit_id}
                 _tell_staff(tx, campaign, tx.execute(queries.find_candidate, asked).rowcount)
 
@@ -40,24 +41,25 @@ def find_candidates(tx: Connection, now: datetime) -> int:
 
     What is more than a turn is found in the next ones.
     """
-    campaign = tx.execute(queries.recheck).fetchone()
+    campaign = tx.execute(queries.recheck, {"now": now}).fetchone()
     if campaign is None:
         return 0
-    with _alone(tx, campaign):
+    with _alone(tx, campaign, now):
         _find(tx, campaign, now)
     return 1
 
 
 @contextmanager
-def _alone(tx: Connection, campaign: Row) -> Iterator[None]:
+def _alone(tx: Connection, campaign: Row, now: datetime) -> Iterator[None]:
     """A campaign that cannot be compared (say, a newer version wrote it) holds up no other, and no event."""
     try:
         with tx.transaction():
             yield
-    except OperationalError:
-        raise
-    except Exception:
-        log.exception("%s cannot be compared with the units of now.", campaign["number"])
+    except Exception as error:
+        if holds_up_all(error):
+            raise
+        log.exception("%s cannot be compared with the units of now; it is tried again later.", campaign["number"])
+        tx.execute(queries.recheck_on, {"id": campaign["id"], "now": now + _AGAIN_AFTER})
 
 
 def _find(tx: Connection, campaign: Row, now: datetime) -> None:

@@ -350,7 +350,7 @@ UPDATE campaign SET recheck_at = %(now)s WHERE state = 'published' AND audience 
 -- name: recheck
 -- A published campaign whose audience is to be compared with the units of now, held by one worker only.
 UPDATE campaign SET recheck_at = NULL
-WHERE id = (SELECT id FROM campaign WHERE state = 'published' AND recheck_at IS NOT NULL
+WHERE id = (SELECT id FROM campaign WHERE state = 'published' AND recheck_at <= %(now)s
             ORDER BY recheck_at, id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED)
 RETURNING id, public_id, number, product_id, audience, schema;
 
@@ -379,7 +379,7 @@ WITH matching AS MATERIALIZED (
 SELECT (SELECT count(*) FROM added) AS added, (SELECT count(*) FROM gone) AS gone;
 
 -- name: recheck_on
--- Go on comparing a published campaign in the next turn.
+-- Compare a published campaign again, from a moment on.
 UPDATE campaign SET recheck_at = %(now)s WHERE id = %(id)s AND state = 'published';
 
 -- name: find_candidate

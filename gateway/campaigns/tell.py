@@ -18,7 +18,7 @@ from gateway.notify import repository as notify
 from gateway.notify.model import Earlier, Facts, Policy, Stage
 from gateway.notify.service import tell, tell_nobody
 from gateway.registrations.model import Owner
-from gateway.store import Connection, OperationalError, Row
+from gateway.store import Connection, Row, holds_up_all
 
 log = logging.getLogger(__name__)
 
@@ -47,9 +47,9 @@ def _tell_or_put_off(
             _tell(tx, as_written(row), units, now, policy, stages)
             if row["tell_tries"]:
                 tx.execute(queries.told_again, {"id": row["id"]})
-    except OperationalError:
-        raise
     except Exception as error:
+        if holds_up_all(error):
+            raise
         log.exception("%s cannot be told; it is tried again later.", row["number"])
         if not row["tell_tries"]:
             append(tx, "event.unhandled", _failed(row, error))
@@ -110,9 +110,9 @@ def _tell_all(
         with tx.transaction():
             for row in rows:
                 tell(tx, _facts(tx, told, row, now, policy), stages)
-    except OperationalError:
-        raise
     except Exception as error:
+        if holds_up_all(error):
+            raise
         log.exception("%s: %d units cannot be told of it together.", told.campaign["number"], len(rows))
         return error
     return None

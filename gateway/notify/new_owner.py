@@ -14,7 +14,7 @@ from gateway.notify import repository
 from gateway.notify.model import Policy, Stage
 from gateway.notify.repository import queries
 from gateway.notify.service import tell
-from gateway.store import Connection, OperationalError
+from gateway.store import Connection, holds_up_all
 
 log = logging.getLogger(__name__)
 
@@ -26,9 +26,11 @@ _OWNERSHIPS = frozenset({"owners.imported"})
 def note_ownership(tx: Connection, event: Event, now: datetime) -> None:
     """Have the active alarms looked at that an event gave, or will give, to another owner."""
     if event.kind in _OWNERSHIPS:
-        tx.execute(queries.alarms_of_new_owners, {"now": now})
+        tx.execute(queries.alarms_of_new_owners, {"known_at": event.at, "now": now})
     elif event.kind in _OWNERSHIP and event.unit_id is not None:
-        tx.execute(queries.alarms_of_new_owner, {"unit_id": event.unit_id, "now": now})
+        # What comes later of before an ownership is its former owner's matter, and support's: the next one is not told.
+        known_at = None if event.kind == "alarm.raised" else event.at
+        tx.execute(queries.alarms_of_new_owner, {"unit_id": event.unit_id, "known_at": known_at, "now": now})
 
 
 def tell_new_owners(tx: Connection, now: datetime, limit: int, policy: Policy, stages: Sequence[Stage]) -> int:
@@ -55,9 +57,9 @@ def _tell(tx: Connection, alarm_id: int, tries: int, now: datetime, policy: Poli
             if alarm.cleared_at or facts.owner is None or repository.is_decided(tx, alarm.id, facts.owner.person_id):
                 return
             tell(tx, facts, stages)
-    except OperationalError:
-        raise
     except Exception as error:
+        if holds_up_all(error):
+            raise
         log.exception("The new owner cannot be told of alarm %d.", alarm_id)
         if not tries:
             failed = {"of": "alarm of a new owner", "alarm_id": alarm_id, "error": type(error).__name__}

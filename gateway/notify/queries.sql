@@ -315,12 +315,13 @@ SELECT EXISTS (SELECT FROM ledger WHERE alarm_id = %(alarm_id)s AND person_id = 
     OR EXISTS (SELECT FROM notice_alarm WHERE alarm_id = %(alarm_id)s AND person_id = %(person_id)s) AS decided;
 
 -- name: alarms_of_new_owner
--- Have the active alarms of a unit looked at whose owner, of now or to come, was not considered yet.
+-- Have active alarms of a unit looked at whose owner was not considered: known at a moment, or for an owner to come.
 INSERT INTO alarm_due (alarm_id, due_at)
 SELECT a.id, greatest(min(lower(o.during)), %(now)s)
 FROM alarm a
 JOIN ownership o ON o.unit_id = a.unit_id AND (upper_inf(o.during) OR upper(o.during) > %(now)s)
 WHERE a.cleared_at IS NULL AND NOT a.historic
+  AND (a.judged_at <= %(known_at)s::timestamptz OR lower(o.during) > %(now)s)
   AND NOT EXISTS (SELECT FROM ledger l WHERE l.alarm_id = a.id AND l.person_id = o.person_id)
   AND NOT EXISTS (SELECT FROM notice_alarm n WHERE n.alarm_id = a.id AND n.person_id = o.person_id)
   AND a.unit_id = %(unit_id)s::bigint  -- the index of ownership knows no other type
@@ -336,6 +337,7 @@ CROSS JOIN LATERAL (  -- by the index, alarm by alarm: few alarms are active
   SELECT person_id, during FROM ownership
   WHERE unit_id = a.unit_id AND (upper_inf(during) OR upper(during) > %(now)s) OFFSET 0) o
 WHERE a.cleared_at IS NULL AND NOT a.historic
+  AND (a.judged_at <= %(known_at)s::timestamptz OR lower(o.during) > %(now)s)
   AND NOT EXISTS (SELECT FROM ledger l WHERE l.alarm_id = a.id AND l.person_id = o.person_id)
   AND NOT EXISTS (SELECT FROM notice_alarm n WHERE n.alarm_id = a.id AND n.person_id = o.person_id)
 GROUP BY a.id

@@ -15,7 +15,7 @@ from gateway.store.database import (
     is_idle,
 )
 from gateway.store.queries import Queries, Query, load_queries
-from gateway.store.trouble import TROUBLES, Trouble, count_trouble, pause, trouble_of, words_of
+from gateway.store.trouble import TROUBLES, Trouble, count_trouble, holds_up_all, pause, trouble_of, words_of
 
 __all__ = [
     "SQL",
@@ -33,6 +33,7 @@ __all__ = [
     "UniqueViolation",
     "connect",
     "count_trouble",
+    "holds_up_all",
     "is_idle",
     "load_queries",
     "pause",

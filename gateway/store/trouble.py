@@ -64,6 +64,15 @@ def count_trouble(error: BaseException) -> Trouble:
     return trouble
 
 
+def holds_up_all(error: BaseException) -> bool:
+    """Whether an error is the database's trouble with everything, and not perhaps with what was just handled.
+
+    A cancelled statement and a lock may be one event's or one campaign's own: that one is put off, or it would hold up
+    all others.
+    """
+    return isinstance(error, TROUBLES) and trouble_of(error) not in {Trouble.CANCELLED, Trouble.LOCK}
+
+
 def pause(trouble: Trouble, tries: int) -> timedelta:
     """How long to wait after so many tries in a row: conflicts are gone at once, mostly; all else takes a while."""
     return timedelta() if trouble is Trouble.CONFLICT and tries <= AT_ONCE_MAX else PAUSE
