@@ -13,7 +13,7 @@ from gateway.api.connections import ConnectionLimits, watched_protocol
 from gateway.api.hub import Hub
 from gateway.app.ingest import Ingest
 from gateway.app.measured import Measured
-from gateway.app.worker import READER, Worker
+from gateway.app.worker import LOCK_WAIT, READER, Worker
 from gateway.config import Settings
 from gateway.core.clock import system_clock
 from gateway.m2m.inbox import Inbox
@@ -50,7 +50,7 @@ def run_ingest(settings: Settings, url: str) -> None:
 
 def run_worker(settings: Settings, url: str) -> None:
     """Turn alarms into notices and send them until told to stop."""
-    with Database(url, "gateway-worker") as database:
+    with Database(url, "gateway-worker", lock_wait=LOCK_WAIT) as database:
         Measured(database, READER)
         metrics.serve(settings.metrics_host, settings.metrics_port_worker)
         Worker(settings, database, system_clock).run(_stop_on_signal())

@@ -46,6 +46,8 @@ READER = NOTIFY
 """Its place in the event log."""
 _AGAIN_AT_ONCE = 20
 """Dead letters that one turn tries again: what is new comes first."""
+LOCK_WAIT = timedelta(seconds=1)
+"""What waits longer for a lock, say for an approval that is open, is put off: alarms behind it do not wait."""
 _MAINTENANCE_LOCK = 7_402_204
 _RETRY_S = 1.0
 

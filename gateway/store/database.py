@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any, Self
 
 import psycopg
@@ -44,8 +45,16 @@ def is_idle(connection: Connection) -> bool:
 class Database:
     """A pool of connections; `transaction()` is the only way to write, `read()` to read."""
 
-    def __init__(self, url: str, application_name: str = "gateway", max_size: int = 8) -> None:
+    def __init__(
+        self,
+        url: str,
+        application_name: str = "gateway",
+        max_size: int = 8,
+        lock_wait: timedelta | None = None,
+    ) -> None:
+        """After `lock_wait` a statement gives up a lock that another transaction has; None waits for it."""
         self.url = url
+        patience = f" -c lock_timeout={lock_wait // timedelta(milliseconds=1)}" if lock_wait else ""
         self._pool: ConnectionPool[Connection] = ConnectionPool(
             url,
             min_size=1,
@@ -57,7 +66,7 @@ class Database:
                 "row_factory": dict_row,
                 "autocommit": True,
                 "application_name": application_name,
-                "options": _OPTIONS,
+                "options": _OPTIONS + patience,
                 "connect_timeout": 5,
             },
         )

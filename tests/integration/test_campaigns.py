@@ -6,10 +6,12 @@ from datetime import timedelta
 import pytest
 
 from gateway.api.heard import hear, of_person
+from gateway.app.worker import Worker
 from gateway.campaigns.withdrawn import tell_withdrawn
-from gateway.events import Position, read
-from gateway.store import OperationalError
-from tests.dsl.campaigns import Office, office, taken
+from gateway.config import Settings
+from gateway.events import Position, read, unread
+from gateway.store import Database, OperationalError, connect
+from tests.dsl.campaigns import CHANNELS, Office, office, taken
 from tests.dsl.owners import CODE
 from tests.factories.campaigns import RECALL, UPDATE, WITHDRAWAL, add_owners, add_units, column, confirm, person, speak
 
@@ -273,6 +275,28 @@ class TestWhoComesLater:
             assert len(at.notices()) == 2
         at.work()
         assert [(serial, name) for _, serial, name, _ in at.notices()[2:]] == [("P3", "Cleo")]
+
+    def test_events_behind_a_claim_do_not_wait_for_an_approval_that_is_open_and_the_claim_is_told_later(self, at, url):
+        """Whoever replaces a campaign holds it; an alarm that comes meanwhile stands behind the claim in the log."""
+        at.publish()
+        at.work()
+        add_owners(at.db, {"P3": "Dora"})
+        at.db.execute(
+            "INSERT INTO event (kind, actor, unit_id, person_id, data)"
+            " SELECT 'unit.claimed', 'x', id, %s, '{}' FROM unit WHERE serial = 'P3'",
+            [person(at.db, "Dora")],
+        )
+        at.report_firmware("P4", "2.4")
+        with connect(url) as approval, Database(url, "test", lock_wait=timedelta(milliseconds=50)) as impatient:
+            approval.execute("BEGIN")
+            approval.execute("SELECT FROM campaign FOR UPDATE")
+            Worker(Settings(**CHANNELS), impatient, at.world.now).turn()
+            assert unread(at.db, "notify").events == 0
+            assert len(at.notices()) == 2
+            approval.execute("ROLLBACK")
+        at.later(timedelta(minutes=2))
+        at.work()
+        assert [(serial, name) for _, serial, name, _ in at.notices()[2:]] == [("P3", "Dora")]
 
     def test_an_imported_owner_is_told_and_one_of_the_future_when_his_time_comes(self, at):
         at.publish()
