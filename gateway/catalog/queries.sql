@@ -36,7 +36,7 @@ WHERE r.product_id = %(product_id)s AND EXISTS (
 
 -- name: forget_numbers
 -- Keep who changed what for the newest revisions; the event log keeps all of it.
-DELETE FROM catalog_revision WHERE number <= %(revision)s - %(keep)s;
+DELETE FROM catalog_revision WHERE number <= %(revision)s::bigint - %(keep)s::bigint;
 
 -- name: suspensions
 -- The suspended products, since when and why.

@@ -21,7 +21,7 @@ def _of_alarm(alarm: Alarm, owner: Owner | None) -> Outcome:
     if "owner" not in alarm.rule.audience:
         return Drop("the rule tells support only")
     if owner is not None and owner.since > alarm.raised_at:
-        if alarm.cleared_at is not None:
+        if alarm.cleared_at is not None or alarm.judged_at > owner.since:  # it came late, of the former owner's time
             return Drop("the unit changed hands since")
         return Pass(f"active when it became theirs on {owner.since:%Y-%m-%d}")
     return _owner(owner)

@@ -32,6 +32,8 @@ class Alarm:
     severity: str
     onset: datetime
     raised_at: datetime
+    judged_at: datetime
+    """When the gateway said so."""
     historic: bool
     evidence: dict[str, Any]
     cleared_at: datetime | None

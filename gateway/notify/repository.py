@@ -33,6 +33,7 @@ def alarm(connection: Connection, alarm_id: int) -> Alarm:
         severity=row["severity"],
         onset=row["onset"],
         raised_at=row["raised_at"],
+        judged_at=row["judged_at"],
         historic=row["historic"],
         evidence=row["evidence"],
         cleared_at=row["cleared_at"],

@@ -74,7 +74,7 @@ WITH reported AS (
   SELECT f.id, r.firmware, r.at, f.firmware AS before FROM free f JOIN reported r USING (id)
   WHERE NOT r.replayed
      OR (f.firmware_reported_at IS NULL
-         -- OFFSET 0: looked up unit by unit; else all that waits is read with every batch.
+         -- OFFSET 0: looked up unit by unit, else all that waits is read with every batch.
          AND NOT EXISTS (SELECT FROM firmware_waiting w WHERE w.unit_id = r.id AND NOT w.replayed OFFSET 0))
 ), held AS (
   INSERT INTO firmware_waiting AS w (unit_id, firmware, reported_at, replayed)
@@ -128,7 +128,7 @@ SELECT u.id AS row, u.public_id AS id, u.printed AS serial, u.lot, u.firmware, p
         WHERE cu.unit_id = u.id AND cu.standing = 'affected' AND cu.closed_at IS NULL AND c.state = 'published') AS campaigns,
        EXISTS (SELECT FROM campaign_candidate k JOIN campaign c ON c.id = k.campaign_id
                WHERE k.unit_id = u.id AND c.kind = 'recall' AND c.state = 'published'
-               OFFSET 0) AS checks  -- OFFSET 0: looked up unit by unit; else all candidates are read for one page
+               OFFSET 0) AS checks  -- OFFSET 0: looked up unit by unit, else all candidates are read for one page
 FROM unit u JOIN product p ON p.id = u.product_id
 WHERE u.id > %(after)s
 ORDER BY u.id

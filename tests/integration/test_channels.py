@@ -135,7 +135,7 @@ def test_a_letter_to_such_an_address_ends_as_failed(url, db, mail):
         " VALUES ('jürgen@example.org', 'account_exists', 'en', '{\"name\": \"J\"}', now(), now())"
     )
     with running_worker(url, smtp_url=mail.url):
-        until(lambda: not db.execute("SELECT FROM letter WHERE status = 'waiting'").fetchone())
+        until(lambda: db.execute("SELECT FROM letter WHERE status = 'waiting'").fetchone() is None)
     ended = db.execute("SELECT status, attempts, reason FROM letter").fetchone()
     assert (ended["status"], ended["attempts"]) == ("failed", 1)
     assert "SMTPUTF8" in ended["reason"]

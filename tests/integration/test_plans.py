@@ -73,7 +73,8 @@ PARAMETERS: dict[str, Any] = {
     "limit": 50, "most": 200_000, "claimed_at": NOW, "cleared_at": NOW, "due_at": NOW, "expires_at": NOW,
     "finished_at": NOW,
     "judged_at": NOW, "lease": NOW, "onset": NOW, "owned_since": NOW, "raised_at": NOW, "used_at": None,
-    "ahead": 3, "bytes": 1_000_000, "batches": 50, "day": LAST_DAY, "next_try_at": NOW, "pause": timedelta(minutes=1),
+    "tries": 1, "known_at": NOW, "ahead": 3, "bytes": 1_000_000, "batches": 50, "day": LAST_DAY, "next_try_at": NOW,
+    "pause": timedelta(minutes=1),
     "revision": 990, "share": 100, "year": 2026,
     # Whatever else is written
     "actor": "test", "arguments": "{}", "attempt": 1, "attempts": 1, "audience": "{}", "done": 1, "error": "x",

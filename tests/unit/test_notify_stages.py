@@ -33,6 +33,7 @@ def alarm(
         "severity": "warning",
         "onset": NOW - 2 * MINUTE,
         "raised_at": NOW - MINUTE,
+        "judged_at": NOW - MINUTE,
         "historic": False,
         "evidence": {"metric": "temp_c", "unit": "°C", "onset_value": 91.0, "value": 95.126, "extreme": 96.0},
         "cleared_at": None,
@@ -83,6 +84,13 @@ def test_who_became_the_owner_at_the_very_moment_is_told():
         ({"owner": None}, "nobody is registered"),
         (
             {"subject": alarm(cleared_at=NOW), "owner": Owner(2, "bob", "Bob", "bob@example.org", "en", NOW)},
+            "changed hands",
+        ),
+        (
+            {
+                "subject": alarm(judged_at=NOW + MINUTE),
+                "owner": Owner(2, "bob", "Bob", "bob@example.org", "en", NOW),
+            },
             "changed hands",
         ),
     ],
