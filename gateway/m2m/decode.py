@@ -52,8 +52,12 @@ FIRMWARE_MAX = 40
 NUMBER_MAX = 2**53 - 1
 """The highest whole number that every JSON reader knows exactly."""
 
-BOOT_MAX = 4_000_000_000
-"""A count of starts never gets there, nor seconds since 1970 before 2096. Memory that was erased is above it."""
+BOOT_MAX = 4_102_444_800_000
+"""Milliseconds since 1970 in the year 2100."""
+BOOT_GAP = range(4_000_000_001, 1_000_000_000_000)
+"""No boot: above any count of starts and seconds since 1970 before 2096, below milliseconds after 2001. Memory that was
+erased (32 bits) stands here.
+"""
 
 
 Decoded = tuple[list[Reading], Sequence[Number], Rejected | None, Sequence[str]]
@@ -152,9 +156,10 @@ def _number(entry: dict[str, Any]) -> Number | Rejected | None:
     lowest = 1 if lowest is None else lowest
     if type(seq) is not int or not 1 <= seq <= NUMBER_MAX:
         return Rejected("bad_seq", "send seq as a whole number from 1, one higher with each message")
-    if type(boot) is not int or not 0 <= boot <= BOOT_MAX:
+    if type(boot) is not int or not 0 <= boot <= BOOT_MAX or boot in BOOT_GAP:
         return Rejected(
-            "bad_seq", f"send boot as a whole number from 0 to {BOOT_MAX}, higher each time that seq begins anew"
+            "bad_seq",
+            "send boot as a count of starts, or as a time in seconds or milliseconds, higher each time that seq begins anew",
         )
     if type(lowest) is not int or not 1 <= lowest <= seq:
         return Rejected("bad_seq", "send from as the lowest seq that the device still holds, seq itself at most")

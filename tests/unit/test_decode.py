@@ -324,6 +324,8 @@ def numbered(content: object) -> tuple[list[Reading], list[tuple[int, int, int]]
         ({"seq": 17, "boot": None, "from": None}, [(0, 17, 1)]),
         ({"seq": 17, "from": 17}, [(0, 17, 17)]),
         ({"seq": 2**53 - 1, "boot": BOOT_MAX}, [(BOOT_MAX, 2**53 - 1, 1)]),
+        ({"seq": 1, "boot": 1_795_928_238_864}, [(1_795_928_238_864, 1, 1)]),  # milliseconds, as simulated devices send
+        ({"seq": 1, "boot": 4_000_000_000}, [(4_000_000_000, 1, 1)]),
         ({"seq": None, "boot": "?", "from": "?"}, []),
         ({"boot": 3}, []),
         ({}, []),
@@ -346,6 +348,7 @@ def test_a_message_may_carry_its_number(fields, numbers):
         {"seq": [17]},
         {"seq": 17, "boot": -1},
         {"seq": 17, "boot": BOOT_MAX + 1},
+        {"seq": 17, "boot": 2**32 - 1},
         {"seq": 17, "boot": 9_007_199_254_740_991},
         {"seq": 17, "boot": 0xFFFFFFFF},
         {"seq": 17, "boot": 2**53},

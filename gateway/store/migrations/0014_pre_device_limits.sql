@@ -55,6 +55,6 @@ FROM (SELECT unit_id, max(at) AS at FROM event WHERE kind = 'unit.firmware_repor
 WHERE u.id = e.unit_id;
 
 -- Receipts: a count of starts far too high is refused from now on, and an operator can begin anew.
-DELETE FROM receipt WHERE boot > 4000000000;
+DELETE FROM receipt WHERE boot > 4102444800000 OR boot BETWEEN 4000000001 AND 999999999999;
 ALTER TABLE receipt ADD reset_at timestamptz;   -- an operator wants it forgotten; ingest does it
 CREATE INDEX receipt_reset ON receipt (unit_id) WHERE reset_at IS NOT NULL;

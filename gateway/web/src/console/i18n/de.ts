@@ -366,7 +366,7 @@ export const de: Catalog = {
   "mend.bad_json": "JSON in UTF-8 senden, ohne NaN oder Infinity. Nichts davon wurde angenommen.",
   "mend.bad_shape": "Ein Objekt mit ts und values senden oder eine Liste davon. Als Status ein Objekt senden.",
   "mend.bad_firmware": "Die Firmware unter dem Namen firmware als Text mit 1 bis 40 druckbaren Zeichen senden.",
-  "mend.bad_seq": "seq ab 1 senden, mit jeder Nachricht eins höher, und boot bis 4.000.000.000, als ganze Zahlen.",
+  "mend.bad_seq": "seq ab 1 senden, mit jeder Nachricht eins höher, und boot als Zahl der Starts oder als Zeit, als ganze Zahlen.",
   "mend.empty": "Mindestens einen Messwert senden; ohne Messwert keine Nachricht.",
   "mend.too_many_readings": "Die Nachricht aufteilen. Nichts davon wurde angenommen.",
   "mend.too_many_days": "Die Tage in mehreren Nachrichten senden. Messwerte der ersten Tage wurden angenommen.",

@@ -364,7 +364,7 @@ export const en = {
   "mend.bad_json": "Send JSON in UTF-8, without NaN or Infinity. Nothing of it was taken.",
   "mend.bad_shape": "Send an object with ts and values, or a list of those. As status, send an object.",
   "mend.bad_firmware": "Send firmware, under this name, as text of 1 to 40 printable characters.",
-  "mend.bad_seq": "Send seq from 1, one higher with each message, and boot up to 4,000,000,000, as whole numbers.",
+  "mend.bad_seq": "Send seq from 1, one higher with each message, and boot as a count of starts or a time, as whole numbers.",
   "mend.empty": "Send at least one reading; leave the message out when there is none.",
   "mend.too_many_readings": "Split the message. Nothing of it was taken.",
   "mend.too_many_days": "Send the days in several messages. Readings of the first days were taken.",
