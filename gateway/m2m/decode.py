@@ -159,7 +159,7 @@ def _number(entry: dict[str, Any]) -> Number | Rejected | None:
     if type(boot) is not int or not 0 <= boot <= BOOT_MAX or boot in BOOT_GAP:
         return Rejected(
             "bad_seq",
-            "send boot as a count of starts, or as a time in seconds or milliseconds, higher each time that seq begins anew",
+            "send boot as a count of starts, or as a time in seconds or milliseconds, higher each time seq begins anew",
         )
     if type(lowest) is not int or not 1 <= lowest <= seq:
         return Rejected("bad_seq", "send from as the lowest seq that the device still holds, seq itself at most")

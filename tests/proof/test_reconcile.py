@@ -55,8 +55,8 @@ INSERT INTO telemetry (time, unit_id, metric_id, value, received_at, late)
 VALUES (%(time)s, %(unit_id)s, %(metric_id)s, %(value)s, %(received_at)s, %(late)s)
 """
 REFUSAL = """
-INSERT INTO quarantine (received_at, topic, reason, detail, payload, size)
-VALUES (now(), 'm2m/v1/' || %s || '/telemetry', 'bad_json', 'made up', '', 0)
+INSERT INTO quarantine (received_at, topic, reason, detail, payload, size, sender)
+VALUES (now(), 'm2m/v1/' || %s || '/telemetry', 'bad_json', 'made up', '', 0, 'made up')
 """
 ALARM = """
 INSERT INTO alarm (public_id, rule_version_id, unit_id, severity, onset, raised_at, judged_at, historic, evidence)
