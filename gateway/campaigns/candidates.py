@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from gateway.campaigns.audience import parameters, stored_audience
 from gateway.campaigns.repository import as_written, queries
 from gateway.events import Event, append
-from gateway.store import Connection, Row, holds_up_all
+from gateway.store import SQL, Connection, Row, holds_up_all
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ def note_change(tx: Connection, event: Event, now: datetime) -> None:
         for campaign in tx.execute(queries.live_of_unit, {"unit_id": event.unit_id}).fetchall():
             with _alone(tx, campaign, now):
                 asked = _asked(campaign, now) | {"unit_id": event.unit_id}
-                _tell_staff(tx, campaign, tx.execute(queries.find_candidate, asked).rowcount)
+                _tell_staff(tx, campaign, _counts(tx, queries.find_candidate, asked))
 
 
 def find_candidates(tx: Connection, now: datetime) -> int:
@@ -63,12 +63,18 @@ def _alone(tx: Connection, campaign: Row, now: datetime) -> Iterator[None]:
 
 
 def _find(tx: Connection, campaign: Row, now: datetime) -> None:
-    found = tx.execute(queries.find_candidates, _asked(campaign, now) | {"limit": TURN}).fetchone()
-    assert found is not None  # noqa: S101 - a SELECT without FROM returns a row
-    if TURN in found.values():  # there may be more
+    counts = _counts(tx, queries.find_candidates, _asked(campaign, now) | {"limit": TURN})
+    if TURN in counts.values():  # there may be more
         tx.execute(queries.recheck_on, {"id": campaign["id"], "now": now})
-    _tell_staff(tx, campaign, found["added"])
-    log.info("%s: %d more units match since it was published.", campaign["number"], found["added"])
+    _tell_staff(tx, campaign, counts)
+    log.info("%s: %d more units match, and %d no more.", campaign["number"], counts["added"], counts["gone"])
+
+
+def _counts(tx: Connection, query: SQL, asked: Row) -> Row:
+    """How many units were found, and how many forgotten."""
+    counts = tx.execute(query, asked).fetchone()
+    assert counts is not None  # noqa: S101 - a SELECT without FROM returns a row
+    return counts
 
 
 def forget_candidates(connection: Connection, before: datetime, limit: int) -> int:
@@ -76,10 +82,11 @@ def forget_candidates(connection: Connection, before: datetime, limit: int) -> i
     return connection.execute(queries.forget_candidates, {"before": before, "limit": limit}).rowcount
 
 
-def _tell_staff(tx: Connection, campaign: Row, found: int) -> None:
+def _tell_staff(tx: Connection, campaign: Row, counts: Row) -> None:
     """Pages that show the campaign look again."""
-    if found:
-        append(tx, "campaign.joined", {"campaign": campaign["public_id"], "number": campaign["number"], "units": found})
+    if any(counts.values()):
+        about = {"campaign": campaign["public_id"], "number": campaign["number"]}
+        append(tx, "campaign.joined", about | {"units": counts["added"], "left": counts["gone"]})
 
 
 def _asked(campaign: Row, now: datetime) -> Row:

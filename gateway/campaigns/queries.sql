@@ -398,10 +398,14 @@ WITH matching AS MATERIALIZED (
 ), gone AS (
   DELETE FROM campaign_candidate k
   WHERE k.campaign_id = %(id)s AND k.unit_id = %(unit_id)s AND NOT EXISTS (SELECT FROM matching)
+  RETURNING unit_id
+), added AS (
+  INSERT INTO campaign_candidate AS k (campaign_id, unit_id, matched, found_at)
+  SELECT %(id)s, unit_id, matched, %(now)s FROM matching
+  ON CONFLICT (campaign_id, unit_id) DO UPDATE SET matched = excluded.matched WHERE k.matched <> excluded.matched
+  RETURNING unit_id
 )
-INSERT INTO campaign_candidate AS k (campaign_id, unit_id, matched, found_at)
-SELECT %(id)s, unit_id, matched, %(now)s FROM matching
-ON CONFLICT (campaign_id, unit_id) DO UPDATE SET matched = excluded.matched WHERE k.matched <> excluded.matched;
+SELECT (SELECT count(*) FROM added) AS added, (SELECT count(*) FROM gone) AS gone;
 
 -- name: joined
 -- How many units match published campaigns since their audiences were frozen, and how many of them have an owner.

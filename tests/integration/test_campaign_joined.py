@@ -64,6 +64,7 @@ class TestAUnitThatComesLater:
         add_units(at.db, ("P4", "L2", "2.4"))
         at.work()
         assert joined(at, campaign) == (0, 0)
+        assert [(told["units"], told["left"]) for told in at.events("campaign.joined")] == [(1, 0), (0, 1)]
 
     def test_its_owner_sees_at_once_that_it_is_being_checked_and_whom_to_ask(self, at):
         """The page compares the unit itself: no worker has run since the import."""
@@ -97,6 +98,10 @@ class TestAUnitThatComesLater:
         at.work()
         assert joined_units(at, campaign) == [("P4", "firmware 2.2", True)]
         assert my_unit(at, "Cleo")["state"] == "checking"
+        at.report_firmware("P4", "2.4")
+        at.work()
+        assert joined_units(at, campaign) == []
+        assert [(told["units"], told["left"]) for told in at.events("campaign.joined")] == [(1, 0), (0, 1)]
 
     def test_an_import_that_is_one_event_is_compared_as_a_whole(self, at):
         campaign = at.publish()
@@ -137,6 +142,7 @@ class TestAUnitThatComesLater:
         append(at.db, "units.imported", {})
         at.work()
         assert joined(at, campaign) == (0, 0)
+        assert [told["left"] for told in at.events("campaign.joined")] == [0, 0, 0, 2, 2, 1]
 
     def test_one_unit_is_compared_as_all_are(self, at):
         """The frozen audience asks audience_unit; one unit is compared by a statement of its own."""
