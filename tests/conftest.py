@@ -1,7 +1,11 @@
 """The real servers that the tests run against, and an empty database for each test.
 
-`make test` runs three workers, for much of their time is waiting. Each has its own servers and ports. The browser's
-tests come after them.
+`make test` runs several workers, for much of their time is waiting. Each has its own servers and ports; on a given
+server each has its own databases. The browser's tests come after them.
+
+A test runs on the embedded database, and with Debian's broker if it needs one. Where SQL, drivers or brokers differ it
+is marked `both`, and runs as the demo does (embedded database and broker) and as Debian installs it. The proofs leave
+nothing out, and with GATEWAY_TEST_EVERYWHERE=1 no test does.
 """
 
 import os
@@ -31,30 +35,40 @@ from tests.dsl.smtp import MailServer, mail_server
 DEBIAN = Path("/usr/lib/postgresql/15/bin")
 MOSQUITTO = next((path for path in map(Path, ("/usr/sbin/mosquitto", "/usr/bin/mosquitto")) if path.exists()), None)
 GIVEN_SERVER = os.environ.get("GATEWAY_TEST_DATABASE_URL")
+EVERYWHERE = os.environ.get("GATEWAY_TEST_EVERYWHERE") == "1"
 
-CROSSED = ("embedded-18-mosquitto", "debian-15-embedded", "mosquitto-embedded-18", "embedded-debian-15")
+DATABASES = ("embedded-18", "debian-15")
+USUAL = ("embedded-18", "mosquitto")
+"""The database and the broker of a test that is not marked `both`."""
+PAIRS = (("embedded-18", "embedded"), ("debian-15", "mosquitto"))
+"""Those of one that is."""
 
+PROOFS = Path(__file__).parent / "proof"
 MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
 ROOM = 500_000_000
 """Bytes; the server of each worker takes 80 MB of it."""
 
 
 def pytest_collection_modifyitems(config, items):
-    """Of the four pairs of server and broker run two: what the demo runs, and what Debian installs. Proofs run all.
-
-    What only TimescaleDB shows is left out where the server has it not.
-    """
-    proofs = Path(__file__).parent / "proof"
+    """Leave out what a test need not run on, and what only TimescaleDB shows where the server has it not."""
+    has_timescale = any(item.get_closest_marker("timescale") for item in items) and _given_server_has_timescale()
     left_out = [
-        item
-        for item in items
-        if any(f"[{pair}]" in item.name for pair in CROSSED) and not item.path.is_relative_to(proofs)
+        item for item in items if not _runs_here(item) or (item.get_closest_marker("timescale") and not has_timescale)
     ]
-    marked = [item for item in items if item.get_closest_marker("timescale")]
-    if marked and not _given_server_has_timescale():
-        left_out += marked
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in set(left_out)]
+
+
+def _runs_here(item: pytest.Item) -> bool:
+    """Whether a test runs on the database and the broker that it is parametrized with, if it is."""
+    if EVERYWHERE or item.path.is_relative_to(PROOFS):
+        return True
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    database, broker = params.get("server", params.get("binaries")), params.get("broker_port")
+    if database is None:
+        return True
+    pairs = PAIRS if item.get_closest_marker("both") else (USUAL,)
+    return any(database in (usual, "given") and broker in (None, other) for usual, other in pairs)
 
 
 def _given_server_has_timescale() -> bool:
@@ -73,27 +87,41 @@ def require(tool: object, name: str) -> None:
     pytest.skip(f"{name} is missing")
 
 
-@pytest.fixture(scope="session", params=["given"] if GIVEN_SERVER else ["embedded-18", "debian-15"])
+@pytest.fixture(scope="session", params=DATABASES)
+def binaries(request) -> Path | None:
+    """The programs of a server that a test starts itself: none stands for the embedded ones."""
+    return _binaries(request.param)
+
+
+def _binaries(name: str) -> Path | None:
+    if name != "debian-15":
+        return None
+    require(DEBIAN.exists(), "Debian's PostgreSQL 15 (apt-get install postgresql)")
+    return DEBIAN
+
+
+@pytest.fixture(scope="session", params=["given"] if GIVEN_SERVER else DATABASES)
 def server(request) -> Iterator[str]:
     """The URL of a PostgreSQL server: the given one, or the embedded one and Debian's."""
     if GIVEN_SERVER:
         yield GIVEN_SERVER
         return
-    if request.param == "debian-15":
-        require(DEBIAN.exists(), "Debian's PostgreSQL 15 (apt-get install postgresql)")
-    binaries = DEBIAN if request.param == "debian-15" else None
     # A thousand databases are made and dropped in there: in memory that takes a tenth of the time.
     spacious = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM
     with tempfile.TemporaryDirectory(prefix="gateway-test-", dir=MEMORY if spacious else None) as folder:
         # Not pytest's own folder: where we are root, the server's account could not get through.
         Path(folder).chmod(0o755)
-        with EmbeddedPostgres(Path(folder), binaries=binaries, durable=False) as postgres:
+        with EmbeddedPostgres(Path(folder), binaries=_binaries(request.param), durable=False) as postgres:
             yield postgres.url
 
 
 @contextmanager
-def database(server: str, template: str = "template1") -> Iterator[str]:
-    """The URL of a new database."""
+def database(server: str, template: str = "template0") -> Iterator[str]:
+    """The URL of a new database: an empty one, or a copy of a template.
+
+    Nobody can connect to template0. The scheduler of TimescaleDB connects to every other database now and then, also
+    to template1, and a database cannot be copied while somebody is connected to it.
+    """
     name = f"test_{secrets.token_hex(6)}"
     with psycopg.connect(server, autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
@@ -103,12 +131,15 @@ def database(server: str, template: str = "template1") -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def migrated(server) -> Iterator[str | None]:
-    """The name of a database to copy, which is quicker than migrating; none on TimescaleDB, which connects to it."""
+    """The name of a database to copy, which is quicker than migrating; none on TimescaleDB, which cannot be copied."""
     with database(server) as url:
         migrate(url)
         with connect(url, "test") as connection:
             row = connection.execute("SELECT count(*) AS n FROM pg_extension WHERE extname = 'timescaledb'").fetchone()
-        yield None if row["n"] else psycopg.conninfo.conninfo_to_dict(url)["dbname"]
+        name = psycopg.conninfo.conninfo_to_dict(url)["dbname"]
+        with psycopg.connect(server, autocommit=True) as admin:
+            admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        yield None if row["n"] else name
 
 
 @pytest.fixture
@@ -118,12 +149,19 @@ def empty_url(server) -> Iterator[str]:
         yield url
 
 
+@contextmanager
+def migrated_database(server: str, migrated: str | None) -> Iterator[str]:
+    """The URL of a new database with this version's schema."""
+    with database(server, migrated or "template0") as url:
+        if migrated is None:
+            migrate(url)
+        yield url
+
+
 @pytest.fixture
 def url(server, migrated) -> Iterator[str]:
     """The URL of a new database with this version's schema."""
-    with database(server, migrated or "template1") as url:
-        if migrated is None:
-            migrate(url)
+    with migrated_database(server, migrated) as url:
         yield url
 
 

@@ -17,7 +17,6 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from gateway.embedded.process import free_port
 from gateway.embedded.programs import find_programs
 from gateway.store import connect
-from tests.conftest import DEBIAN, require
 from tests.dsl.compose import ROOT, Compose, Missing, dotenv, interpolate
 from tests.dsl.mosquitto import DEPLOY, local, running
 from tests.dsl.postgres import USERS_SQL, server_with_users
@@ -137,14 +136,6 @@ def installation(binaries, folder, variables):
                 yield compose, server, mqtt, broker
         finally:
             compose.end()
-
-
-@pytest.fixture(params=["embedded-18", "debian-15"])
-def binaries(request):
-    if request.param == "debian-15":
-        require(DEBIAN.exists(), "Debian's PostgreSQL 15 (apt-get install postgresql)")
-        return DEBIAN
-    return None
 
 
 def publish(port: int, user: str, password: str, topic: str, protocol=MQTTProtocolVersion.MQTTv5) -> str:

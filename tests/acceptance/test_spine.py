@@ -12,6 +12,7 @@ from tests.dsl.wait import until
 from tests.factories import apply_hot_rule, make_fleet
 
 
+@pytest.mark.both
 def test_a_reading_becomes_a_live_notice_and_the_notice_says_when_it_is_over(url, tmp_path, broker_port):
     make_fleet(url)
     apply_hot_rule(url, tmp_path, for_="2s", raised="5s")

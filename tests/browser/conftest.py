@@ -10,13 +10,15 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gateway.accounts.service import create, open_session
 from gateway.demo.visitor import Visitor
 from gateway.embedded.process import spawn
 from gateway.registrations.model import UnitRow
@@ -84,6 +86,15 @@ class Demo:
         plates = [self.make_units(product) for product in products]
         return visitor, [visitor.post("/api/my/units", {"serial": serial, "code": code}) for serial, code in plates]
 
+    def manager(self) -> Visitor:
+        """A product manager that no other test knows."""
+        now, name = datetime.now(UTC), f"vera.{secrets.token_hex(4)}@brenhold.example"
+        with self.database() as db, db.transaction():
+            token = open_session(db, create(db, name, "Vera Lind", "product_manager", now), now)
+        vera = Visitor(self.url)
+        vera.cookies["session"] = token
+        return vera
+
     def fault(self, unit: str, kind: str, length: str) -> None:
         """Make a simulated unit fail."""
         control = next(self.folder.glob("**/device-sim.sock"))
@@ -91,42 +102,82 @@ class Demo:
         subprocess.run([*command, unit, kind, "--for", length], check=True, capture_output=True)
 
     def free_unit(self, product: str) -> dict[str, str]:
-        """A unit that nobody owns, each time another."""
+        """A simulated unit that nobody owns, each time another."""
         unit = next(unit for unit in self.units if unit["product"] == product)
         self.units.remove(unit)
         return unit
 
 
+_STARTED = pytest.StashKey[tuple[ExitStack, dict[str, Any]]]()
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist: in the process that hands out the tests
+def pytest_configure_node(node: Any) -> None:
+    """Start one demo, and tell each worker of it. Each looks at people and units of its own."""
+    if _STARTED not in node.config.stash:
+        stack = ExitStack()
+        node.config.stash[_STARTED] = stack, stack.enter_context(_started_demo())
+    node.workerinput["demo"] = node.config.stash[_STARTED][1]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if started := config.stash.get(_STARTED, None):
+        started[0].close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One worker looks at the pages of one file at one width, one after the other."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent and not item.get_closest_marker("xdist_group"):
+            width = item.callspec.params.get("width", "") if hasattr(item, "callspec") else ""
+            item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{width}"))
+
+
 @pytest.fixture(scope="session")
-def demo() -> Iterator[Demo]:
-    # Not pytest's own folder: where we are root, the server's account could not get through, and its data would stay.
-    with tempfile.TemporaryDirectory(prefix="gateway-demo-") as folder:
-        Path(folder).chmod(0o755)
-        with _running_demo(Path(folder)) as running:
-            yield running
+def demo(request: pytest.FixtureRequest) -> Iterator[Demo]:
+    told = getattr(request.config, "workerinput", {}).get("demo")
+    with nullcontext(told) if told else _started_demo() as started:
+        yield _demo(**started)
 
 
 @contextmanager
-def _running_demo(folder: Path) -> Iterator[Demo]:
+def _started_demo() -> Iterator[dict[str, Any]]:
+    """A demo that gets ready meanwhile: its address, its MQTT port and its folder."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     ports = {"HTTP_PORT": port, "MQTT5_PORT": free_port(), "MQTT3_PORT": free_port()}
-    settings = {"DATA_DIR": folder, "PUBLIC_URL": url} | ports
-    env = os.environ | {f"GATEWAY_{name}": str(value) for name, value in settings.items()}
-    log = folder / "log"
-    with log.open("wb") as out:
-        process = spawn([sys.executable, "-m", "gateway", "demo"], death_signal=signal.SIGINT, env=env, stdout=out)
-    try:
-        until(lambda: "200 units publish every" in log.read_text(), within=60, what="the demo is ready")
-        password = re.search(r"password (\S+)", log.read_text())
-        assert password, log.read_text()
-        with (DATA / "units.csv").open() as units, (DATA / "owners.csv").open() as owners:
-            owned = {row["unit"] for row in csv.DictReader(owners)}
-            free = [row for row in csv.DictReader(units) if f"{row['product']}/{row['serial']}" not in owned]
-        yield Demo(url, ports["MQTT5_PORT"], folder, password.group(1), [unit for unit in free if unit["claim_code"]])
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(30)
+    # Not pytest's own folder: where we are root, the server's account could not get through, and its data would stay.
+    with tempfile.TemporaryDirectory(prefix="gateway-demo-") as folder:
+        Path(folder).chmod(0o755)
+        settings = {"DATA_DIR": folder, "PUBLIC_URL": url} | ports
+        env = os.environ | {f"GATEWAY_{name}": str(value) for name, value in settings.items()}
+        with (Path(folder) / "log").open("wb") as out:
+            process = spawn([sys.executable, "-m", "gateway", "demo"], death_signal=signal.SIGINT, env=env, stdout=out)
+        try:
+            yield {"url": url, "mqtt_port": ports["MQTT5_PORT"], "folder": folder}
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(30)
+
+
+def _demo(url: str, mqtt_port: int, folder: str) -> Demo:
+    """The demo once it is ready, with the units that nobody owns: this worker's share of them."""
+    log = Path(folder) / "log"
+    until(lambda: "200 units publish every" in log.read_text(), within=90, what="the demo is ready")
+    password = re.search(r"password (\S+)", log.read_text())
+    assert password, log.read_text()
+    with (DATA / "units.csv").open() as units, (DATA / "owners.csv").open() as owners:
+        owned = {row["unit"] for row in csv.DictReader(owners)}
+        free = [row for row in csv.DictReader(units) if f"{row['product']}/{row['serial']}" not in owned]
+    worker, workers = _worker()
+    share = [unit for unit in free if unit["claim_code"]][worker::workers]
+    return Demo(url, mqtt_port, Path(folder), password.group(1), share)
+
+
+def _worker() -> tuple[int, int]:
+    """The number of this worker, and how many there are."""
+    name = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+    return int(name.removeprefix("gw")), int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 
 
 @pytest.fixture(scope="session")

@@ -14,9 +14,6 @@ from tests.factories import make_fleet
 BINARY = b"\xff\x00\x1b[2J\xe2\x80\xae" + b"{" * 60
 UNDO_MS = 15_000
 
-# The pages look alike on every server: one will do.
-pytestmark = pytest.mark.parametrize("server", ["embedded-18"], indirect=True, scope="session")
-
 
 @pytest.fixture
 def roles(url, mosquitto_port, tmp_path):

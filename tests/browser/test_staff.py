@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 from gateway.demo.visitor import Visitor
 from tests.browser import checks
 
+pytestmark = pytest.mark.xdist_group("staff")  # a product is suspended once
 REASON = "KeyError: 'a_metric_with_a_very_long_name_that_no_rule_of_this_product_knows_any_more'"
 
 
@@ -15,7 +16,7 @@ def suspended(demo):
     with demo.database() as db:
         db.execute(
             "INSERT INTO product_suspension (product_id, product, since, reason, rules)"
-            " SELECT id, code, now(), %s, '{}' FROM product WHERE code = 'hp-90'",
+            " SELECT id, code, now(), %s, '{}' FROM product WHERE code = 'rm-500'",
             [REASON],
         )
         yield db
@@ -26,7 +27,7 @@ def test_the_banner_names_the_suspended_product_and_goes_with_the_suspension(dem
     page = open_page(width, Visitor.sign_in(demo.url, "support@brenhold.example", demo.password))
     page.goto("/staff")
     banner = page.locator("#suspended")
-    expect(banner).to_contain_text("hp-90 has been suspended since")
+    expect(banner).to_contain_text("rm-500 has been suspended since")
     expect(banner).to_contain_text("its readings are stored, and raise no alarm until it is judged again")
     expect(banner).to_contain_text(REASON)
     page.locator(".unit").first.wait_for()

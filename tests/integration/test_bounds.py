@@ -14,6 +14,8 @@ from tests.dsl.campaigns import office
 from tests.dsl.story import MINUTE, SECOND
 from tests.factories.campaigns import add_owners, add_units, column, person
 
+pytestmark = pytest.mark.both
+
 DAY = timedelta(days=1)
 SETTINGS = Settings()
 

@@ -13,6 +13,8 @@ from gateway.store.timeseries import TimeSeries
 from tests.dsl.owners import make_person, make_units, own
 from tests.dsl.plans import nodes, plan_of
 
+pytestmark = pytest.mark.both
+
 END = datetime(2026, 6, 30, 12, tzinfo=UTC)
 BEGIN = END - timedelta(days=10)
 MINUTES = 10 * 24 * 60

@@ -22,7 +22,6 @@ from gateway.store import connect
 from gateway.store.grants import grant
 from gateway.store.migrate import migrate
 from gateway.store.probe import probe as probe_database
-from tests.conftest import DEBIAN, require
 from tests.dsl.fcm import Fcm
 from tests.dsl.mosquitto import GATEWAY, deployed_broker, plain_broker, running, set_password
 from tests.dsl.postgres import server_with_users
@@ -168,11 +167,9 @@ def database_states(url: str) -> dict[str, tuple[str, str, str]]:
     return {each.name: (each.state, each.measured, each.change) for each in probe_database(url, system_clock)}
 
 
-@pytest.fixture(scope="module", params=["embedded-18", "debian-15"])
-def users(request):
-    if request.param == "debian-15":
-        require(DEBIAN.exists(), "Debian's PostgreSQL 15 (apt-get install postgresql)")
-    with server_with_users(DEBIAN if request.param == "debian-15" else None) as server:
+@pytest.fixture(scope="module")
+def users(binaries):
+    with server_with_users(binaries) as server:
         yield server
 
 

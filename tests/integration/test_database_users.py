@@ -11,19 +11,19 @@ from gateway.store.grants import grant
 from gateway.store.migrate import migrate, require_migrated
 from gateway.store.owner import act_as_owner
 from gateway.store.timeseries import TimeSeries
-from tests.conftest import DEBIAN, require
 from tests.dsl.postgres import MIGRATE_PASSWORD, ROLES_PASSWORD, Server, make_users, server_with_users
 from tests.factories import make_fleet
 
 DAY = date(2026, 7, 1)
 
 
-@pytest.fixture(scope="module", params=["embedded-18", "debian-15"])
-def users(request) -> Server:
+pytestmark = pytest.mark.both
+
+
+@pytest.fixture(scope="module")
+def users(binaries) -> Server:
     """A migrated server with both users."""
-    if request.param == "debian-15":
-        require(DEBIAN.exists(), "Debian's PostgreSQL 15 (apt-get install postgresql)")
-    with server_with_users(DEBIAN if request.param == "debian-15" else None) as server:
+    with server_with_users(binaries) as server:
         migrate(server.migrate_url)
         grant(server.migrate_url, "gateway_roles")
         yield server

@@ -16,6 +16,8 @@ from gateway.store import Connection, connect
 from gateway.store.migrate import migrate
 from tests.dsl.wait import until
 
+pytestmark = pytest.mark.both
+
 
 @pytest.fixture(scope="module")
 def url(server) -> Iterator[str]:

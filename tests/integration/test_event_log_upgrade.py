@@ -1,7 +1,11 @@
 """A log and its readers from before places: the order stays, and each reader goes on where it was."""
 
+import pytest
+
 from gateway.events import Position, append, end, place_events, read, read_next
 from gateway.store import Connection, connect, migrate
+
+pytestmark = pytest.mark.both
 
 from_files = migrate._migrations
 

@@ -12,6 +12,8 @@ from gateway.events.log import queries
 from gateway.events.months import drop_before, ensure_months, room_until
 from gateway.store import Connection, connect
 
+pytestmark = pytest.mark.both
+
 
 def months(db: Connection) -> list[str]:
     rows = db.execute(

@@ -15,6 +15,8 @@ from tests.dsl.mqtt import Devices
 from tests.dsl.wait import until
 from tests.factories import apply_hot_rule, make_fleet
 
+pytestmark = pytest.mark.both
+
 
 def rows(db, what="value, late"):
     return [tuple(row.values()) for row in db.execute(f"SELECT {what} FROM telemetry ORDER BY time, metric_id")]

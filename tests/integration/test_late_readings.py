@@ -20,6 +20,8 @@ from tests.dsl.mqtt import Devices
 from tests.dsl.wait import until
 from tests.factories import make_fleet
 
+pytestmark = pytest.mark.both
+
 FIRST = date(2026, 6, 1)
 DAYS = [FIRST + timedelta(days=n) for n in range(30)]
 

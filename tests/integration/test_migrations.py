@@ -22,6 +22,8 @@ from gateway.store.migrate import migrate
 from tests.conftest import MEMORY
 from tests.dsl.postgres import own_database
 
+pytestmark = pytest.mark.both
+
 FIRST = "0001_pre_spine.sql"
 
 

@@ -17,6 +17,8 @@ from gateway.store import Connection, connect
 from gateway.store.copy import copy_columns
 from tests.unit.rules_factory import METRIC_IDS, SECOND, state_for, table_of, take, timed_rule
 
+pytestmark = pytest.mark.both
+
 TWIN = SQL((Path(next(iter(tests.__path__))) / "oracle" / "threshold.sql").read_text("utf-8"))
 UNITS, READINGS = 40, 60
 LEVELS = [

@@ -17,6 +17,8 @@ from gateway.store.timeseries import TimeSeries
 from tests.dsl.filled import LAST_DAY, UNITS, fill
 from tests.dsl.plans import nodes, plan_of
 
+pytestmark = pytest.mark.both
+
 MANY = 1_000
 """Rows of a table that is not read as a whole."""
 NOW = datetime.combine(LAST_DAY, time(12), UTC)

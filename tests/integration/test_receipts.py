@@ -22,9 +22,6 @@ from tests.dsl.receipts import Listener
 from tests.dsl.wait import until
 from tests.factories import make_fleet, product
 
-# What the other server or broker would do no differently.
-one_server = pytest.mark.parametrize("server", ["embedded-18"], indirect=True)
-
 
 @pytest.fixture
 def devices(broker_port):
@@ -88,7 +85,6 @@ def test_a_gap_holds_the_receipt_back_and_closes_in_any_order(url, db, broker_po
     assert taken(db) == "{[1,300)}"
 
 
-@one_server
 def test_a_device_gives_up_and_begins_anew(url, db, broker_port, devices, fleet):
     with running_ingest(url, broker_port), Listener(broker_port) as heard:
         say(devices, "P1", 10, **{"from": 10})
@@ -116,7 +112,6 @@ def test_it_is_told_only_after_the_commit(url, db, broker_port, devices, fleet):
     assert count(db) == 3
 
 
-@one_server
 def test_what_is_refused_with_its_number_is_covered_and_what_has_none_is_not(url, db, broker_port, devices, fleet):
     with running_ingest(url, broker_port), Listener(broker_port) as heard:
         devices.send("P1", {"seq": 1, "values": {"temp_c": 9_999}}).send("P1", {"seq": 2, "values": {"colour": 1}})
@@ -129,7 +124,6 @@ def test_what_is_refused_with_its_number_is_covered_and_what_has_none_is_not(url
     assert reasons == ["out_of_range", "unknown_metric", "bad_shape", "bad_seq", "bad_json"]
 
 
-@one_server
 def test_what_the_database_refuses_stands_in_quarantine_and_is_covered(url, db, broker_port, devices, fleet):
     db.execute("ALTER TABLE telemetry ADD CHECK (value <> 66)")
     with running_ingest(url, broker_port), Listener(broker_port) as heard:
@@ -139,7 +133,6 @@ def test_what_the_database_refuses_stands_in_quarantine_and_is_covered(url, db, 
     assert [row["reason"] for row in db.execute("SELECT reason FROM quarantine")] == ["refused_by_store"]
 
 
-@one_server
 def test_who_sends_again_what_is_stored_is_told_again_and_nothing_is_stored_twice(url, db, broker_port, devices, fleet):
     with running_ingest(url, broker_port), Listener(broker_port) as heard:
         say(devices, "P1", 1, 2)
@@ -151,7 +144,6 @@ def test_who_sends_again_what_is_stored_is_told_again_and_nothing_is_stored_twic
     assert (count(db), count(db, "conflicting_reading")) == (2, 0)
 
 
-@one_server
 def test_the_serial_is_written_as_the_device_writes_it(url, db, broker_port, devices, fleet):
     """Its ACL lets it read nothing else."""
     with running_ingest(url, broker_port), Listener(broker_port) as heard:
@@ -160,7 +152,6 @@ def test_the_serial_is_written_as_the_device_writes_it(url, db, broker_port, dev
     assert heard.last("P1") is None
 
 
-@one_server
 def test_what_is_taken_at_another_try_is_covered_then(url, db, broker_port, devices, fleet):
     """A unit that nobody knew has no receipt."""
     with running_ingest(url, broker_port), Listener(broker_port) as heard:
@@ -173,7 +164,6 @@ def test_what_is_taken_at_another_try_is_covered_then(url, db, broker_port, devi
     assert (count(db), count(db, "quarantine")) == (2, 0)
 
 
-@one_server
 def test_behind_too_many_gaps_nothing_is_counted_until_it_comes_again(url, db, broker_port, devices, fleet):
     with running_ingest(url, broker_port, receipt_gaps_max=2), Listener(broker_port) as heard:
         say(devices, "P1", 1, 3, 5, 7, 9)
@@ -186,7 +176,6 @@ def test_behind_too_many_gaps_nothing_is_counted_until_it_comes_again(url, db, b
     assert count(db) == 9
 
 
-@one_server
 def test_receipts_are_collected_to_one_a_second_for_each_unit(url, db, broker_port, devices, fleet):
     with running_ingest(url, broker_port), Listener(broker_port) as heard:
         say(devices, "P1", 1)
@@ -199,7 +188,6 @@ def test_receipts_are_collected_to_one_a_second_for_each_unit(url, db, broker_po
         assert len(heard.came) <= 2 + (time.monotonic() - began)
 
 
-@one_server
 def test_more_units_than_go_out_in_a_second_are_all_told(url, db, mosquitto_port):
     serials = [f"P{number}" for number in range(40)]
     make_fleet(url, serials, owners={}, receipts=True)
@@ -243,7 +231,6 @@ def test_who_waits_behind_units_that_never_rest_is_told_all_the_same(mosquitto_p
     assert told == (0, 1)
 
 
-@one_server
 def test_stopping_sends_what_waits(url, db, broker_port, devices, fleet):
     with Listener(broker_port) as heard:
         with running_ingest(url, broker_port):
@@ -254,7 +241,6 @@ def test_stopping_sends_what_waits(url, db, broker_port, devices, fleet):
         until(lambda: heard.last("P1") == (0, 3), within=2)
 
 
-@one_server
 def test_a_product_without_receipts_gets_none_and_its_numbers_are_any_other_field(url, db, broker_port, devices):
     make_fleet(url)
     with running_ingest(url, broker_port), Listener(broker_port) as heard:
@@ -311,7 +297,6 @@ def test_without_a_broker_stopping_waits_for_nobody(still):
     assert REGISTRY.get_sample_value("gateway_receipts_waiting") == still
 
 
-@one_server
 def test_a_broker_that_lost_its_retained_messages_gets_them_again(url, db, tmp_path, fleet):
     """It ends by kill -9 and begins with nothing, while the gateway goes on."""
     port = free_port()
@@ -329,7 +314,6 @@ def test_a_broker_that_lost_its_retained_messages_gets_them_again(url, db, tmp_p
         until(lambda: heard.last("P1") == (0, 2) and heard.last("P2") == (0, 1), within=30)
 
 
-@one_server
 def test_the_intake_goes_on_while_the_broker_refuses_receipts_and_they_go_out_when_it_does_not(
     url, db, tmp_path, fleet, caplog
 ):
@@ -357,7 +341,6 @@ def test_the_intake_goes_on_while_the_broker_refuses_receipts_and_they_go_out_wh
         until(lambda: heard.last("P1") == (0, 3))
 
 
-@one_server
 def test_deploys_acl_lets_us_publish_and_a_device_read_its_own_receipt_and_no_other(url, db, tmp_path, fleet):
     pump, nosy = ("pump/P1", "one"), ("pump/P2", "two")
     for user in (pump, nosy):
@@ -375,7 +358,6 @@ def test_deploys_acl_lets_us_publish_and_a_device_read_its_own_receipt_and_no_ot
                 other.retain([("m2m/v1/pump/P2/receipt", b'{"boot": 0, "upto": 99}')], 10)
 
 
-@one_server
 def test_a_boot_that_no_device_reaches_is_refused_and_the_next_honest_one_is_told(url, db, mosquitto_port, fleet):
     with running_ingest(url, mosquitto_port), Devices(mosquitto_port) as devices, Listener(mosquitto_port) as heard:
         say(devices, "P1", 1, boot=9_007_199_254_740_991)
@@ -388,7 +370,6 @@ def test_a_boot_that_no_device_reaches_is_refused_and_the_next_honest_one_is_tol
     assert "a count of starts" in refused["detail"]
 
 
-@one_server
 def test_an_operator_has_a_unit_counted_anew(url, db, mosquitto_port, fleet):
     with running_ingest(url, mosquitto_port), Devices(mosquitto_port) as devices, Listener(mosquitto_port) as heard:
         say(devices, "P1", 1, boot=900)

@@ -12,6 +12,8 @@ from gateway.store import UniqueViolation, connect
 from gateway.store.copy import copy_columns, timestamps
 from gateway.store.timeseries import TimeSeries
 
+pytestmark = pytest.mark.both
+
 DAY = date(2026, 7, 1)
 DAYS = [DAY + timedelta(days=n) for n in range(3)]
 

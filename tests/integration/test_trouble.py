@@ -24,6 +24,8 @@ from tests.dsl.people import site
 from tests.dsl.small_disk import small_disk
 from tests.dsl.wait import until
 
+pytestmark = pytest.mark.both
+
 
 def caught(work) -> Trouble:
     with pytest.raises(TROUBLES) as error:

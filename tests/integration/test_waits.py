@@ -17,6 +17,8 @@ from gateway.store.beat import beat
 from gateway.store.waits import lock_waits
 from tests.dsl.wait import until
 
+pytestmark = pytest.mark.both
+
 
 @contextmanager
 def ingest_waits_for_a_lock(url):
