@@ -3,8 +3,8 @@
 
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /src
-COPY requirements.lock ./
-RUN pip wheel --no-cache-dir --no-deps --require-hashes --wheel-dir /wheels -r requirements.lock
+COPY requirements-run.lock ./
+RUN pip wheel --no-cache-dir --no-deps --require-hashes --wheel-dir /wheels -r requirements-run.lock
 COPY pyproject.toml hatch_build.py README.md LICENSE ./
 COPY device_sim device_sim
 COPY gateway gateway

@@ -2,7 +2,6 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
-STAMP := $(VENV)/.installed
 # The machine's npm, else the one that the lock file brings.
 NPM := PATH="$$PATH:$(CURDIR)/$(BIN)" npm
 
@@ -12,23 +11,19 @@ WORKERS := -n 4 --durations 20
 help:  ## what can be made here
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-7s %s\n", $$1, $$2}'
 
-WEB := $(shell find gateway/web -name node_modules -prune -o -name dist -prune -o -type f -print)
+setup: everything  ## a .venv with everything the other commands need
 
-$(STAMP): requirements.lock pyproject.toml $(WEB)
+# Both look for themselves what is missing, and are silent when nothing is.
+everything running: python
+	@$(PYTHON) tools/setup.py $@
+
+python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed, this is $$($(PYTHON) -V 2>&1). Install it, then: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "Installing what the lock file names (once)…"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch $@
 
-setup: $(STAMP)  ## a .venv with everything the other commands need
-
-demo: setup  ## the gateway on this machine: database, broker, pages, a simulated fleet
+demo: running  ## the gateway on this machine: database, broker, pages, a simulated fleet
 	@exec $(BIN)/gateway demo
 
 test: setup  ## all tests
-	@tests/tools.sh
 	$(BIN)/pytest $(WORKERS) --dist loadfile --no-loadscope-reorder tests/acceptance tests/integration tests/unit
 	$(BIN)/pytest $(WORKERS) --dist loadgroup tests/browser
 
@@ -39,11 +34,9 @@ check: setup  ## style, types, import contracts
 	$(BIN)/lint-imports
 	$(BIN)/gateway schemas --check
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
-	@test -d gateway/web/node_modules || (cd gateway/web && $(NPM) ci --no-audit --no-fund --loglevel=error)
 	cd gateway/web && $(NPM) run --silent check && $(NPM) run --silent test
 
 proof: setup  ## the slow proofs (minutes)
-	@tests/tools.sh
 	$(BIN)/pytest tests/proof
 	$(BIN)/python -m tests.given
 	GATEWAY_TEST_CATALOG_RUNS=150 $(BIN)/pytest tests/integration/test_product_catalog_properties.py
@@ -52,14 +45,19 @@ fuzz: setup  ## every decoder against very many made-up messages (for every nigh
 	GATEWAY_TEST_FUZZ=$(or $(EXAMPLES),50000) $(BIN)/pytest tests/unit/test_decoders_take_anything.py
 
 bench: setup  ## timings, as ratios measured in one run
-	@tests/tools.sh
 	$(BIN)/python -m bench.ingest --json
 	$(BIN)/python -m bench.reaction --json
 	$(BIN)/python -m bench.simulator --json
 	$(BIN)/python -m bench.broker --json
 
-lock:  ## write requirements.lock anew
-	$(BIN)/pip-compile --quiet --upgrade --extra dev --all-build-deps --generate-hashes --allow-unsafe --strip-extras \
-	  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header --output-file requirements.lock pyproject.toml
+# Without upgrades, for a new package: make lock UPGRADE=
+UPGRADE := --upgrade
+COMPILE = $(BIN)/pip-compile --quiet --all-build-deps --generate-hashes --allow-unsafe --strip-extras \
+  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header pyproject.toml
 
-.PHONY: help setup demo test check proof fuzz bench lock
+lock:  ## write the lock files anew: requirements.lock, and its part that the gateway runs with
+	$(COMPILE) $(UPGRADE) --extra build --extra dev --output-file requirements.lock
+	cp requirements.lock requirements-run.lock
+	$(COMPILE) --extra build --output-file requirements-run.lock
+
+.PHONY: help setup everything running python demo test check proof fuzz bench lock
