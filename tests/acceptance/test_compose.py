@@ -4,7 +4,6 @@ The same commands, environments, files and health checks; host names, ports and 
 """
 
 import re
-import time
 from contextlib import contextmanager
 from urllib.parse import quote
 
@@ -248,6 +247,4 @@ def test_the_simulator_profile_plays_the_demos_units(tmp_path):
         until(lambda: compose.healthy("simulator"), within=PATIENCE_S)
         with connect(server.superuser_url) as admin:
             until(lambda: len(set(stored(admin))) == 200, within=PATIENCE_S, what="all 200 report")
-        started = time.monotonic()
         assert compose.stop("simulator") == 0
-        assert time.monotonic() - started < 10

@@ -37,7 +37,7 @@ def test_a_kill_between_commit_and_publication_is_made_good_at_the_next_start(ur
                 until(lambda: heard.last("P1") == (0, seq))
                 send(seq := seq + 1)  # it has to wait for its turn, which comes in a second
                 roles.kill("ingest")
-                time.sleep(0.3)  # what may be under way
+                heard.catch_up()  # with what may be under way
                 between = heard.last("P1") == (0, seq - 1)
             with Listener(broker_port) as heard:
                 roles.start("ingest")

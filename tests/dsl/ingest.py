@@ -16,9 +16,14 @@ CLIENT_ID = "ingest-under-test"
 
 @contextmanager
 def running_ingest(
-    url: str, port: int, *, credentials: tuple[str, str] | None = None, **settings: Any
+    url: str,
+    port: int,
+    *,
+    credentials: tuple[str, str] | None = None,
+    await_broker: bool = True,
+    **settings: Any,
 ) -> Iterator[Ingest]:
-    """Run it until the block ends; what it raised is raised there."""
+    """Run it until the block ends; what it raised is raised there. One that waits for its place is not connected."""
     user = ":".join(credentials) + "@" if credentials else ""
     given = Settings(mqtt_url=f"mqtt://{user}127.0.0.1:{port}", **settings)
     inbox = Inbox(given.queue_max_messages, given.queue_max_bytes)
@@ -47,7 +52,7 @@ def running_ingest(
     thread = threading.Thread(target=run)
     thread.start()
     try:
-        while not link.connected.wait(0.05) and thread.is_alive():
+        while await_broker and not link.connected.wait(0.05) and thread.is_alive():
             pass
         yield ingest
     finally:

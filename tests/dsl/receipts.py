@@ -9,6 +9,8 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 WAIT_S = 30
+MARK = "m2m/v1/-/-/receipt"
+"""Of no unit: what a listener itself sends behind the others."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Listener:
     ) -> None:
         self.came: list[Came] = []
         self._subscribed = threading.Event()
+        self._marked = threading.Event()
         self._client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
         if credentials:
             self._client.username_pw_set(*credentials)
@@ -51,7 +54,20 @@ class Listener:
         own = [each for each in self.came if each.topic == f"m2m/v1/pump/{serial}/receipt"]
         return (own[-1].boot, own[-1].upto) if own else None
 
+    def catch_up(self) -> None:
+        """Return when everything has come that the broker's socket had when this was called.
+
+        A broker reads its sockets in turns: behind the second mark even those are read that were ready at the first.
+        """
+        for _ in range(2):
+            self._marked.clear()
+            self._client.publish(MARK, b"", qos=1)
+            assert self._marked.wait(WAIT_S)
+
     def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
+        if message.topic == MARK:
+            self._marked.set()
+            return
         said = json.loads(message.payload)
         assert said.keys() == {"boot", "upto"}
         self.came.append(Came(message.topic, said["boot"], said["upto"], bool(message.retain)))

@@ -1,7 +1,6 @@
 import signal
 import socket
 import threading
-import time
 from contextlib import suppress
 
 import paho.mqtt.client as mqtt
@@ -14,6 +13,7 @@ from gateway.core.errors import Unavailable
 from gateway.embedded.broker import EmbeddedBroker
 from gateway.embedded.process import spawn, stop
 from tests.dsl.ports import free_port
+from tests.dsl.wait import until
 
 BUILT_IN_WINDOW = 100
 
@@ -144,14 +144,15 @@ def test_a_broker_that_serves_nobody_any_more_ends_so_that_it_can_be_started_aga
     config.write_text(config.read_text().replace("max_connections = 10000", "max_connections = 1"))
     child = spawn(argv, death_signal=signal.SIGTERM)
     clients = []
+
+    def comes_again():
+        with suppress(OSError):
+            # The first takes the one place; the second is refused and comes again.
+            clients.append(connect_as(b"cd" if clients else b"ab", ports[0]))
+        return child.poll() is not None
+
     try:
-        deadline = time.monotonic() + 10
-        while child.poll() is None:
-            assert time.monotonic() < deadline, "it lives on"
-            with suppress(OSError):
-                # The first takes the one place; the second is refused and comes again.
-                clients.append(connect_as(b"cd" if clients else b"ab", ports[0]))
-            time.sleep(0.05)
+        until(comes_again, every=0.05, what="it ends")
         assert child.returncode == 70
     finally:
         stop(child, signal.SIGTERM, timeout=5)

@@ -6,10 +6,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
+
+from tests.dsl.wait import until
 
 DEMO = """
 import signal, sys
@@ -68,13 +69,6 @@ def alive(pid):
         return False
 
 
-def wait_until(condition, seconds=10.0):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "not within the time limit"
-        time.sleep(0.02)
-
-
 def ignores_sigint(pid):
     status = Path(f"/proc/{pid}/status").read_text()
     mask = int(next(line.split()[1] for line in status.splitlines() if line.startswith("SigIgn")), 16)
@@ -111,7 +105,7 @@ def test_nothing_outlives_a_parent_that_was_killed(folder, prefix):
         os.kill(parent, signal.SIGKILL)
         assert ignored == (prefix == BACKGROUND)
         assert len(running) > 3
-        wait_until(lambda: not any(map(alive, [parent, database, broker])) and not processes_in(home))
+        until(lambda: not any(map(alive, [parent, database, broker])) and not processes_in(home))
     assert (folder / "postgres.log").read_text().splitlines()[-1].endswith("database system is shut down")
 
 
@@ -121,7 +115,7 @@ def test_a_gateway_waits_for_the_server_its_killed_forerunner_left(folder):
         with subprocess.Popen([sys.executable, "-c", DEMO, str(folder)], stdout=subprocess.PIPE, text=True) as started:
             runs.append(started.stdout.readline().split())
             started.kill()
-    wait_until(lambda: not any(alive(pid) for *pids, _ in runs for pid in pids))
+    until(lambda: not any(alive(pid) for *pids, _ in runs for pid in pids))
     assert runs[0][3] == runs[1][3]
     assert "database system was not properly shut down" not in (folder / "postgres.log").read_text()
 
@@ -145,16 +139,16 @@ def supervise(tmp_path):
     for process in started:
         process.kill()
         process.communicate()
-    wait_until(lambda: not any(alive(pid) for _, _, pid in lines("runs")))
+    until(lambda: not any(alive(pid) for _, _, pid in lines("runs")))
 
 
 def test_the_supervisor_starts_a_killed_child_again_and_says_so_in_one_line(supervise):
     start, lines = supervise
     process, _ = start()
-    wait_until(lambda: len(lines("runs")) == 2)
+    until(lambda: len(lines("runs")) == 2)
     victim = next(int(pid) for name, _, pid in lines("runs") if name == "first")
     os.kill(victim, signal.SIGKILL)
-    wait_until(lambda: len(lines("runs")) == 3)
+    until(lambda: len(lines("runs")) == 3)
     assert lines("runs")[-1][0] == "first"
     process.terminate()
     _, said = process.communicate(timeout=10)
@@ -168,8 +162,8 @@ def test_a_supervisor_that_a_script_started_in_the_background_stops_at_the_signa
     """There SIGINT is ignored from the start, unless a handler is installed explicitly."""
     start, lines = supervise
     process, pid = start(prefix=BACKGROUND)
-    wait_until(lambda: len(lines("runs")) == 2)
-    wait_until(lambda: not ignores_sigint(pid))
+    until(lambda: len(lines("runs")) == 2)
+    until(lambda: not ignores_sigint(pid))
     os.kill(pid, sig)
     process.communicate(timeout=10)
     assert [name for name, _, _ in lines("stops")] == ["second", "first"]
@@ -187,6 +181,6 @@ def test_a_child_whose_configuration_is_wrong_stops_all_with_its_exit_code(super
 def test_no_role_outlives_a_supervisor_that_was_killed(supervise):
     start, lines = supervise
     process, _ = start()
-    wait_until(lambda: len(lines("runs")) == 2)
+    until(lambda: len(lines("runs")) == 2)
     process.kill()
-    wait_until(lambda: not any(alive(pid) for _, _, pid in lines("runs")))
+    until(lambda: not any(alive(pid) for _, _, pid in lines("runs")))

@@ -74,6 +74,7 @@ def test_a_body_that_comes_too_slowly_is_cut_and_a_steady_one_is_not():
 
 
 def test_a_stream_stays_open_longer_than_any_request_may_take():
+    GO.clear()
     with web_server(app) as web:
         stream = web.dial(b"GET /stream HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         assert b"200" in stream.recv(65_536)

@@ -7,6 +7,7 @@ from gateway.config import Settings
 from gateway.events import append, append_all
 from gateway.store import connect
 from gateway.store.wakeup import wake
+from tests.dsl.wait import until
 
 FOREVER = "60s"
 
@@ -23,24 +24,21 @@ def test_what_is_committed_is_heard_while_an_older_transaction_is_open(url, db):
         hub.start()
         stream = hub.subscribe()
 
-        async def next_word(within: float) -> str | None:
-            try:
-                event = await asyncio.wait_for(stream.events.get(), within)
-            except TimeoutError:
-                return None
+        async def next_word() -> str:
+            event = await asyncio.wait_for(stream.events.get(), 20)
             assert event
             return str(event.data["word"])
 
         try:
-            while await next_word(0.2) is None:  # it does not listen yet
-                say("listens")
-            while await next_word(0.5):
+            await asyncio.to_thread(until, lambda: say("listens") or not stream.events.empty(), every=0.1)
+            say("ready")
+            while await next_word() != "ready":
                 pass
             with connect(url) as older:
                 older.execute("BEGIN")
                 older.execute("SELECT pg_current_xact_id()")
                 say("told")
-                assert await next_word(10) == "told"
+                assert await next_word() == "told"
                 older.execute("COMMIT")
         finally:
             hub.close()
@@ -57,10 +55,9 @@ def test_events_stream_in_their_order_where_no_worker_runs(url, db):
         hub.start()
         stream = hub.subscribe()
         try:
-            async with asyncio.timeout(20):
-                while stream.events.empty():  # it does not listen yet
-                    append(db, "said", {"number": -1})
-                    await asyncio.sleep(0.1)
+            await asyncio.to_thread(
+                until, lambda: append(db, "said", {"number": -1}) or not stream.events.empty(), every=0.1
+            )
             append_all(db, "said", [(0, {"number": number}) for number in range(25)], actor="test")
             heard: list[int] = []
             while not heard or heard[-1] != 24:

@@ -1,9 +1,11 @@
 """From the broker to the database: what is stored, judged, refused, and when it is acknowledged."""
 
+import logging
 import os
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 
 import pytest
 from paho.mqtt.packettypes import PacketTypes
@@ -306,13 +308,25 @@ def test_snapshots_trim_the_journal_and_carry_the_state(url, db, tmp_path, mosqu
     assert alarms(db)[0]["onset"].timestamp() == pytest.approx(start, abs=0.001)
 
 
-def test_only_one_ingest_works_at_a_time(url, db, mosquitto_port, fleet):
-    with running_ingest(url, mosquitto_port):
-        holders = db.execute(
-            "SELECT count(*) AS n FROM pg_locks WHERE locktype = 'advisory' AND objid = 7402200 AND granted"
-            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-        ).fetchone()
-        assert holders["n"] == 1
+def test_of_two_ingests_one_works_and_the_other_takes_over_when_it_ends(url, db, mosquitto_port, fleet, caplog):
+    caplog.set_level(logging.INFO)
+
+    def logged(words):
+        return caplog.text.count(words)
+
+    with ExitStack() as first, Devices(mosquitto_port) as devices:
+        first.enter_context(running_ingest(url, mosquitto_port))
+        with running_ingest(url, mosquitto_port, await_broker=False):
+            until(lambda: logged("Another ingest process works on this database"))
+            devices.reading("P1", temp_c=20).flush()
+            until(lambda: count(db, "telemetry") == 1)
+            looks = logged("Another ingest process works on this database")
+            until(lambda: logged("Another ingest process works on this database") > looks)  # with work to be had
+            assert (logged("Rule state restored"), logged("Connected to the broker")) == (1, 1)
+            first.close()
+            devices.reading("P1", temp_c=21).flush()
+            until(lambda: count(db, "telemetry") == 2)
+            assert (logged("Rule state restored"), logged("Connected to the broker")) == (2, 2)
 
 
 def test_settings_are_checked_when_the_product_changes(url, db, broker_port, devices, fleet):
@@ -329,10 +343,9 @@ def test_settings_are_checked_when_the_product_changes(url, db, broker_port, dev
 
         def taken():
             devices.reading("P1", flow_l_min=5).flush()
-            time.sleep(0.2)
             return count(db, "telemetry") > 1
 
-        until(taken)
+        until(taken, every=0.2)
 
 
 def test_a_database_that_was_not_migrated_is_one_clear_line(empty_url):

@@ -13,24 +13,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from paho.mqtt import publish
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from device_sim import cli
 from tests.dsl.ports import free_port
+from tests.dsl.wait import until
 
 UNITS = Path(__file__).parents[2] / "gateway/demo/data/units.csv"
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
 SIM = [sys.executable, "-c", "import sys; from device_sim.cli import main; sys.exit(main())"]
 PUMP = "hp-90/HP90-23-001256"
 PRESS = "ac-24/AC24-23-002242"
-
-
-def until(condition, seconds=10.0):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
 
 
 class Mosquitto:
@@ -156,11 +151,16 @@ def test_a_fault_on_command_raises_and_ends_and_is_written_down(broker, tmp_path
     ]  # fmt: skip
 
 
+MARK = "m2m/v1/-/-/status"
+
+
 def retained(broker):
-    """What stands on the status topics, by unit."""
+    """What stands on the status topics, by unit: it comes before what is published behind the subscription."""
     with listening(broker, "status") as messages:
-        time.sleep(0.3)
-    return {topic.removeprefix("m2m/v1/").removesuffix("/status"): content for topic, content in messages}
+        publish.single(MARK, b"{}", qos=1, hostname="127.0.0.1", port=broker.port)
+        until(lambda: (MARK, {}) in messages)
+        said = messages[: messages.index((MARK, {}))]
+    return {topic.removeprefix("m2m/v1/").removesuffix("/status"): content for topic, content in said}
 
 
 def test_a_fleet_leaves_word_of_every_unit_and_an_update_changes_it(broker, tmp_path, capsys):
@@ -245,7 +245,6 @@ def test_a_broker_that_is_killed_and_comes_back_gets_every_row(broker, tmp_path)
         with listening(broker) as before:
             until(lambda: len(before) > 500)
             broker.kill()
-            time.sleep(0.2)
         broker.start()
         with listening(broker) as after:
             assert run.wait(15) == 0
