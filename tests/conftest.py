@@ -5,7 +5,7 @@ server each has its own databases. The browser's tests come after them.
 
 A test runs on the embedded database, and with Debian's broker if it needs one. Where SQL, drivers or brokers differ it
 is marked `both`, and runs as the demo does (embedded database and broker) and as Debian installs it. The proofs leave
-nothing out, and with GATEWAY_TEST_EVERYWHERE=1 no test does.
+nothing out, and with GATEWAY_TEST_LONG=1 no test does.
 """
 
 import os
@@ -29,13 +29,13 @@ from gateway.embedded.process import spawn
 from gateway.store import Connection, connect
 from gateway.store.migrate import migrate
 from tests.dsl.fcm import Fcm, fcm_server
+from tests.dsl.forms import LONG
 from tests.dsl.ports import free_port
 from tests.dsl.smtp import MailServer, mail_server
 
 DEBIAN = Path("/usr/lib/postgresql/15/bin")
 MOSQUITTO = next((path for path in map(Path, ("/usr/sbin/mosquitto", "/usr/bin/mosquitto")) if path.exists()), None)
 GIVEN_SERVER = os.environ.get("GATEWAY_TEST_DATABASE_URL")
-EVERYWHERE = os.environ.get("GATEWAY_TEST_EVERYWHERE") == "1"
 
 DATABASES = ("embedded-18", "debian-15")
 USUAL = ("embedded-18", "mosquitto")
@@ -61,7 +61,7 @@ def pytest_collection_modifyitems(config, items):
 
 def _runs_here(item: pytest.Item) -> bool:
     """Whether a test runs on the database and the broker that it is parametrized with, if it is."""
-    if EVERYWHERE or item.path.is_relative_to(PROOFS):
+    if LONG or item.path.is_relative_to(PROOFS):
         return True
     params = item.callspec.params if hasattr(item, "callspec") else {}
     database, broker = params.get("server", params.get("binaries")), params.get("broker_port")

@@ -1,12 +1,15 @@
 """kill -9 of the worker while it tells thousands of a recall: in the end each of them was told, and nobody twice."""
 
 from tests.dsl.campaigns import office
+from tests.dsl.forms import form
 from tests.dsl.roles import running_roles
 from tests.dsl.wait import until
 from tests.factories.campaigns import add_owners, add_units, column
 from tests.factories.notices import QUICK
 
-OWNERS = 400
+OWNERS = form(120, 400)
+KILLED_AT = form((60,), (1, 100, 250))
+"""Owners told."""
 
 
 def test_owners_are_told_once_whenever_the_worker_is_killed(url, db, tmp_path):
@@ -17,7 +20,7 @@ def test_owners_are_told_once_whenever_the_worker_is_killed(url, db, tmp_path):
     with office(url, db) as at:
         campaign = at.publish()
         with running_roles(url, 1, tmp_path, "worker", **QUICK | {"outbox_batch": 20}) as roles:
-            for reached in (1, 100, 250):
+            for reached in KILLED_AT:
                 until(lambda enough=reached: column(db, told)[0] >= enough, within=60)
                 roles.kill("worker")
                 until(

@@ -118,7 +118,7 @@ def test_the_demo_leaves_nothing_running_and_goes_on_with_its_data(env, folder):
     visitor = signed_in(env, SUPPORT)
     until(lambda: reporting(visitor), within=30)
     assert catchers_of(env), "mail and pushes are caught"
-    until(lambda: {"push", "mail"} <= caught(visitor), within=90, what="push, and later mail, of the failing heat pump")
+    until(lambda: "push" in caught(visitor), within=90, what="the push of the failing heat pump")
     preferences = signed_in(env, OWNER).get("/api/my/preferences")
     assert (len(preferences["phones"]), preferences["mail"]["confirmed"]) == (1, True)
     os.kill(int(shell.stdout), signal.SIGINT)
@@ -133,7 +133,7 @@ def test_the_demo_leaves_nothing_running_and_goes_on_with_its_data(env, folder):
         demo = subprocess.Popen([GATEWAY, "demo"], env=env, stdout=out, stderr=out)
     until(lambda: answers(env), within=40)
     assert reporting(visitor), "the readings of the first run are still there"
-    assert {"push", "mail"} <= caught(visitor), "and so is what was sent in it"
+    assert "push" in caught(visitor), "and so is what was sent in it"
     until(lambda: catchers_of(env), within=10)
     before = len(visitor.get("/api/events", limit=500)["events"])
     demo.kill()

@@ -1,12 +1,13 @@
 """A reported firmware on staff's stream, and statuses between readings while the ingest role is killed."""
 
+from tests.dsl.forms import form
 from tests.dsl.mqtt import Devices
 from tests.dsl.roles import running_roles
 from tests.dsl.wait import until
 from tests.factories import make_fleet
 
-MESSAGES = 4_000
-KILLS = 5
+MESSAGES = form(1_600, 4_000)
+KILLS = form(2, 5)
 
 
 def test_a_reported_firmware_is_seen_live(url, tmp_path, broker_port):

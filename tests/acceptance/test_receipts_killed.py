@@ -2,6 +2,7 @@
 
 import time
 
+from tests.dsl.forms import form
 from tests.dsl.mqtt import Devices
 from tests.dsl.receipts import Listener
 from tests.dsl.roles import running_roles
@@ -11,8 +12,8 @@ from tests.factories import make_fleet
 TRIES = 10
 """Kills until one falls between commit and publication; nearly every one does."""
 UNITS = 20
-MESSAGES = 4_000
-KILLS = 5
+MESSAGES = form(1_600, 4_000)
+KILLS = form(2, 5)
 
 
 def test_a_kill_between_commit_and_publication_is_made_good_at_the_next_start(url, db, tmp_path, broker_port):
