@@ -98,11 +98,13 @@ class Fault:
         self.on = True
 
     def in_compiling(self, code: str) -> None:
-        compiled = judging._compiled
+        compiled = judging.compile_rules
         self._monkeypatch.setattr(
             judging,
-            "_compiled",
-            lambda product, rows: self.raise_(rows and product.code == code) or compiled(product, rows),
+            "compile_rules",
+            lambda documents, *rest: (
+                self.raise_(any(document.product == code for _, document in documents)) or compiled(documents, *rest)
+            ),
         )
 
     def in_judging(self, value: float) -> None:

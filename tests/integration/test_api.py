@@ -28,6 +28,7 @@ from gateway.rules.evaluator import Change
 from gateway.store import Database, connect
 from gateway.store.migrate import migrate
 from gateway.store.timeseries import TimeSeries
+from tests.conftest import database as empty_database
 from tests.dsl.people import session
 from tests.factories import apply_hot_rule, make_fleet
 
@@ -96,7 +97,6 @@ def api(server, tmp_path_factory) -> Iterator[Api]:
             with TestClient(create_app(settings, database, hub, lambda: NOW), base_url="http://gateway.test") as client:
                 client.cookies.set("session", session(url, "support"))
                 yield Api(client, url)
-            hub._thread.join(10)
         admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
@@ -420,15 +420,13 @@ def test_the_built_files_may_be_kept_and_the_rest_is_as_it_was(api):
 def test_while_the_database_is_away_the_answer_says_to_try_again(server):
     """The page stays open and tries again; it must not see a traceback."""
     settings = Settings()
-    nowhere = psycopg.conninfo.make_conninfo(server, dbname="not_there")
-    database = Database(nowhere, "test")
-    database._pool.timeout = 0.1
-    database._pool.open(wait=False)
+    with empty_database(server) as there:
+        pool = Database(there, "test", patience=timedelta(milliseconds=100)).open()
     try:
-        app = create_app(settings, database, Hub(nowhere, settings), lambda: NOW)
+        app = create_app(settings, pool, Hub(there, settings), lambda: NOW)
         answer = TestClient(app, base_url="http://localhost").get("/readyz")
     finally:
-        database.close()
+        pool.close()
     assert (answer.status_code, answer.headers["content-type"]) == (503, PROBLEM)
     assert answer.headers["retry-after"] == "5"
     assert "try again" in answer.json()["detail"]

@@ -151,7 +151,7 @@ class TestTurns:
             " VALUES ('a', 't', 'en', '{}', %(now)s, %(now)s, 'sent', %(now)s)",
             {"now": now - SETTINGS.letter_history - SECOND},
         )
-        Worker(SETTINGS, database, lambda: now)._maintain()
+        Worker(SETTINGS, database, lambda: now).maintain()
         assert count(db, "letter") == 0
 
     def test_each_transaction_forgets_a_bounded_number_and_the_run_goes_on(self, db, monkeypatch):

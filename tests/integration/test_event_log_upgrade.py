@@ -3,7 +3,7 @@
 from gateway.events import Position, append, end, place_events, read, read_next
 from gateway.store import Connection, connect, migrate
 
-from_files = migrate._migrations
+from_files = migrate.all_migrations
 
 
 def former(db: Connection, kind: str) -> None:
@@ -11,7 +11,7 @@ def former(db: Connection, kind: str) -> None:
 
 
 def test_events_and_readers_keep_their_order_and_places(empty_url, monkeypatch):
-    monkeypatch.setattr(migrate, "_migrations", lambda: [each for each in from_files() if each[0] < "0012"])
+    monkeypatch.setattr(migrate, "all_migrations", lambda: [each for each in from_files() if each[0] < "0012"])
     migrate.migrate(empty_url)
     with connect(empty_url) as db, connect(empty_url) as slow:
         slow.execute("BEGIN")

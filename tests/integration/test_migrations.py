@@ -59,7 +59,7 @@ def test_the_server_takes_every_query(db, subtests):
     db.execute(m2m.stage_latest)
     for queries in (accounts, campaigns, catalog, events, m2m, notify, registrations, rules):
         for name in queries.sentences:
-            with subtests.test(f"{queries._source}: {name}"):
+            with subtests.test(f"{queries.source}: {name}"):
                 text = getattr(queries, name).as_string()
                 numbers: dict[str, int] = {}
                 numbered = re.sub(

@@ -234,8 +234,8 @@ def test_a_database_without_revisions_is_brought_over_and_its_journal_is_judged_
     empty_url, monkeypatch
 ):
     """The rule was changed, and migrated, while ingest was down."""
-    every = migrations._migrations()
-    monkeypatch.setattr(migrations, "_migrations", lambda: [each for each in every if each[0] < "0011"])
+    every = migrations.all_migrations()
+    monkeypatch.setattr(migrations, "all_migrations", lambda: [each for each in every if each[0] < "0011"])
     migrations.migrate(empty_url)
     document = RuleDocument.model_validate(yaml.safe_load(RULE)).model_dump(mode="json", by_alias=True)
     at = round(time.time() - 60)

@@ -204,7 +204,7 @@ class World:
         self._see()
 
     def step_look(self) -> None:
-        if self.ingest.ingest._judging.revision.number != catalog.newest(self.db):
+        if self.ingest.ingest.judging.revision.number != catalog.newest(self.db):
             self._see()
         for _ in PRODUCTS:
             self.ingest.look()

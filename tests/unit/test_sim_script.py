@@ -156,7 +156,7 @@ def test_faults_are_in_the_values_and_in_the_truth_at_the_devices_own_time():
 
 def test_faults_go_where_they_can_be_found():
     made = script("{kind: jump, units: 95%, at: 1s, by: -5s}", "{fault: silence, units: 3, at: 1s, for: 1s}")
-    jumping = {act for act, clock in enumerate(made._clocks) if clock.is_set}
+    jumping = {act for act, clock in enumerate(made.clocks) if clock.is_set}
     assert all(made.units.index(each.unit) not in jumping for each in made.expected)
     with pytest.raises(SimError, match="no unit of this fleet can have fault 1"):
         script("", "{fault: pressure-loss, at: -1h, for: 1m}")
