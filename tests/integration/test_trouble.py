@@ -173,12 +173,14 @@ def test_the_worker_says_what_it_waits_for_and_goes_on_on_its_connection(url, db
 
     thread = threading.Thread(target=worker.run, args=[stop])
     thread.start()
-    until(lambda: (beat := last_beat(db, "worker")) and beat.detail.get("waiting_for") == Trouble.CANCELLED.value)
-    before = sessions()
-    until(lambda: last_beat(db, "worker").detail["waiting_for"] is None)
-    assert sessions() == before != []
-    stop.set()
-    thread.join(20)
+    try:
+        until(lambda: (beat := last_beat(db, "worker")) and beat.detail.get("waiting_for") == Trouble.CANCELLED.value)
+        before = sessions()
+        until(lambda: last_beat(db, "worker").detail["waiting_for"] is None)
+        assert sessions() == before != []
+    finally:
+        stop.set()
+        thread.join(20)
     assert not thread.is_alive()
 
 
