@@ -86,6 +86,12 @@ def everything(db: Connection) -> list[object]:
     return [db.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall() for table in tables]
 
 
+def commits_since(db: Connection, revision: int) -> int:
+    """The number of transactions that made revisions after this one."""
+    rows = db.execute("SELECT DISTINCT xmin::text FROM catalog_revision WHERE number > %s", [revision])
+    return rows.rowcount
+
+
 def refused(db: Connection) -> list[str]:
     return [row["reason"] for row in db.execute("SELECT reason FROM quarantine ORDER BY id")]
 
