@@ -213,14 +213,14 @@ def mosquitto(folder: Path) -> Iterator[int]:
     with (folder / "mosquitto.log").open("wb") as log:
         process = spawn([str(MOSQUITTO), "-c", str(config)], death_signal=signal.SIGTERM, stdout=log)
     try:
-        _wait_for(port, process)
+        wait_for(port, process)
         yield port
     finally:
         process.terminate()
         process.wait(10)
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + 10
     while process.poll() is None and time.monotonic() < deadline:
         with socket.socket() as probe:

@@ -92,7 +92,7 @@ class Script:
         self._troubles = [(trouble, self._dice.named(f"trouble {n}")) for n, trouble in enumerate(scenario.troubles)]
         self._chosen = [self._choose(trouble.units, dice) for trouble, dice in self._troubles]
         self._members = [frozenset(chosen) for chosen in self._chosen]
-        self._clocks = [self._clock(index) for index in range(len(self.units))]
+        self.clocks = [self._clock(index) for index in range(len(self.units))]
         self._on_the_way = [self._of_device(index) for index in range(len(self.units))]
         self.expected = self._plan()
         self._book = FaultBook(start, lambda *_: None)
@@ -183,7 +183,7 @@ class Script:
         values = self._series[index].values(at, self._book.pulls(unit, at) if unit in self._faulty else ())
         if values is None:
             return []
-        ts, lost = self._clocks[index].read(self.start, at)
+        ts, lost = self.clocks[index].read(self.start, at)
         payload = b'{"ts":%d,"values":%b}' % (ts, values)
         first = Sending(max(at, 0), index, self._topics[index], payload, ts, values, kind)
         if self._numbered:
@@ -286,7 +286,7 @@ class Script:
             for index in chosen:
                 unit, end = self.units[index], min(begin + lasts, self.duration)
                 fault = fault_of(unit.product, planned.fault)
-                clock = self._clocks[index]
+                clock = self.clocks[index]
                 since, until = clock.read(self.start, begin)[0], clock.read(self.start, end)[0]
                 made.append(Expected(unit, fault, since, until, begin, end, planned.expect))
         return made
@@ -302,7 +302,7 @@ class Script:
             if isinstance(trouble, Offline) and index in chosen
         ]
         measured = begin >= 0 or max(kept, default=0) >= -begin
-        return measured and not self._clocks[index].is_set
+        return measured and not self.clocks[index].is_set
 
     def _moment(self, text: str) -> int:
         return moment(text, self.duration)

@@ -66,7 +66,8 @@ class BodyLimits:
         self._draft = settings.http_draft_max_bytes
         self._total = settings.http_bodies_max_bytes
         self._share = max(self._total // _SHARE, self._draft)
-        self._held: Counter[str] = Counter()
+        self.held: Counter[str] = Counter()
+        """Bytes by network."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -119,10 +120,10 @@ class BodyLimits:
         return self._draft
 
     def _take(self, taken: _Taken, size: int) -> None:
-        self._held[taken.sender] += size
+        self.held[taken.sender] += size
         taken.read += size
         taken.held += size
-        if self._held.total() > self._total or self._held[taken.sender] > self._share:
+        if self.held.total() > self._total or self.held[taken.sender] > self._share:
             raise TooManyBodies
 
     def _until_answered(self, send: Send, taken: _Taken) -> Send:
@@ -136,10 +137,10 @@ class BodyLimits:
         return answer
 
     def _give_back(self, taken: _Taken) -> None:
-        self._held[taken.sender] -= taken.held
+        self.held[taken.sender] -= taken.held
         taken.held = 0
-        if not self._held[taken.sender]:
-            del self._held[taken.sender]
+        if not self.held[taken.sender]:
+            del self.held[taken.sender]
 
 
 class _Refused(Exception):

@@ -76,7 +76,8 @@ class Hub:
         for stream in self._streams:
             stream.events.put_nowait(None)
 
-    def _publish(self, events: list[Heard]) -> None:
+    def publish(self, events: list[Heard]) -> None:
+        """Hand events to the streams that want them; on the event loop."""
         for stream in list(self._streams):
             wanted, is_over = _sifted(events, stream)
             if stream.events.qsize() + len(wanted) > self._settings.stream_queue_max:
@@ -106,7 +107,7 @@ class Hub:
                         if events and self._loop is not None:
                             heard = hear(connection, events)
                             place = events[-1].position
-                            self._loop.call_soon_threadsafe(self._publish, heard)
+                            self._loop.call_soon_threadsafe(self.publish, heard)
                         else:
                             wait(connection, self._settings.wakeup_fallback)
             except TROUBLES as error:

@@ -91,7 +91,7 @@ def _http_error(_request: Request, error: Exception) -> JSONResponse:
     )
 
 
-_CANNOT = {
+CANNOT = {
     Trouble.CONFLICT: ("Somebody else changed the same at this moment, and nothing was changed here; try again.", 1),
     Trouble.DISK: ("The database's disk is full: nothing can be changed. Tell whoever runs this installation.", 60),
     Trouble.MEMORY: ("The database has no memory for that; try again in a minute.", 60),
@@ -107,7 +107,7 @@ _CANNOT = {
 def _database_cannot(_request: Request, error: Exception) -> JSONResponse:
     trouble = count_trouble(error)
     log.warning("A request waits for %s (%s).", trouble.value, words_of(error))
-    detail, retry_after_s = _CANNOT[trouble]
+    detail, retry_after_s = CANNOT[trouble]
     problem = Problem(title="Unavailable", status=503, code="unavailable", detail=detail)
     return _answer(problem, {"Retry-After": str(retry_after_s)})
 

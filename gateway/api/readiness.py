@@ -12,7 +12,7 @@ from gateway.store.beat import SIGN_OF_LIFE, standings
 from gateway.store.waits import lock_waits
 
 SILENT_AFTER = timedelta(seconds=10)
-_LOCK_AFTER = timedelta(seconds=5)
+LOCK_AFTER = timedelta(seconds=5)
 _ROLES = {"gateway-ingest": "ingest", "gateway-worker": "worker", "gateway-stream": "api"}
 """The role that does nothing else while this session waits."""
 
@@ -24,7 +24,7 @@ def readiness(connection: Connection) -> models.Ready:
     """
     waiting = {role: what for role, what in standings(connection, SILENT_AFTER).items() if what is not None}
     silent = [role for role, what in waiting.items() if what == SIGN_OF_LIFE]
-    for wait in reversed(lock_waits(connection, _LOCK_AFTER)):
+    for wait in reversed(lock_waits(connection, LOCK_AFTER)):
         if role := _ROLES.get(wait.who):
             waiting[role] = str(wait)  # says more than that the role is silent
     try:

@@ -20,7 +20,7 @@ from gateway.store import Connection, connect
 from gateway.store import probe as database
 from gateway.store.waits import lock_waits
 
-_LOCK_AFTER = timedelta(seconds=5)
+LOCK_AFTER = timedelta(seconds=5)
 
 
 def check(settings: Settings, clock: Clock) -> list[Finding]:
@@ -77,13 +77,13 @@ def _database(settings: Settings, clock: Clock) -> list[Finding]:
     if any(each.state == "problem" and each.name in {"database", "rights", "schema"} for each in found):
         return found
     with connect(settings.database_url, "gateway-check") as connection:
-        return [*found, *_events(connection, clock), products(suspensions(connection))]
+        return [*found, *events(connection, clock), products(suspensions(connection))]
 
 
-def _events(connection: Connection, clock: Clock) -> list[Finding]:
+def events(connection: Connection, clock: Clock) -> list[Finding]:
     """The event log, and which of our sessions wait for a lock."""
     findings = event_log.probe(connection, clock().date())
-    waits = lock_waits(connection, _LOCK_AFTER)
+    waits = lock_waits(connection, LOCK_AFTER)
     change = "end that session's transaction, or the session: SELECT pg_terminate_backend(NUMBER)"
     if not waits:
         return [*findings, ok("locks", "no session of ours waits for one")]

@@ -23,7 +23,7 @@ from gateway.registrations.unit_import import UnitImport
 from gateway.store import Connection, IntegrityError, OperationalError, connect
 
 ROWS_MAX = 5_000_000
-_EVERY_S = 3.0
+EVERY_S = 3.0
 _MODELS: dict[str, type[UnitRow] | type[OwnerRow]] = {"units": UnitRow, "owners": OwnerRow}
 _CLEARABLE = {"units": unit_import.CLEARABLE, "owners": owner_import.CLEARABLE}
 
@@ -134,7 +134,7 @@ def printed_progress(clock: Callable[[], float] = time.monotonic) -> Shown:
     def show(phase: str, done: int, total: int | None) -> None:
         nonlocal last
         now = clock()
-        if now - last < (0.2 if is_terminal else _EVERY_S):
+        if now - last < (0.2 if is_terminal else EVERY_S):
             return
         last = now
         of = "" if total is None else f" of {total:,}"

@@ -42,10 +42,10 @@ from gateway.store.wakeup import wake
 
 log = logging.getLogger(__name__)
 
-_HOUSEKEEPING_S = 1.0
+HOUSEKEEPING_S = 1.0
 _WORTH_DECODING_AHEAD = 500
 """Messages that wait: of fewer, the batch that is being stored is finished first, so that its devices hear at once."""
-_DAYS_ON_THE_ROAD = 2
+DAYS_ON_THE_ROAD = 2
 """Made before a batch is stored, for today and one that a clock is behind or ahead; readings of others wait."""
 
 
@@ -67,12 +67,15 @@ class _Storing:
 
 
 class Ingest:
-    """Owns the rule state, and judges each batch on what the one before left; see app/writer.py for who may."""
+    """Owns the rule state, and judges each batch on what the one before left; see app/writer.py for who may.
+
+    `run` does it all; who steps by hand calls `open`, then `turn`, `finish`, `housekeeping` and `save` in any order.
+    """
 
     def __init__(self, settings: Settings, url: str, inbox: Inbox, link: Link, clock: Clock) -> None:
         self._settings = settings
-        self._writer = Writer(url, lambda: self._judging.seq)
-        self._inbox = inbox
+        self.writer = Writer(url, lambda: self.judging.seq)
+        self.inbox = inbox
         self._link = link
         self._clock = clock
         self._new_id: IdMaker = random_id
@@ -85,7 +88,7 @@ class Ingest:
             batch_readings=settings.batch_max_readings,
         )
         self._last = LastMessages(settings.last_messages_per_second)
-        self._receipts = Receipts(
+        self.receipts = Receipts(
             settings.mqtt_address, settings.mqtt_credentials, settings.receipts_per_second, settings.receipt_gaps_max
         )
         self._waiting = WaitingReadings(url)
@@ -100,22 +103,22 @@ class Ingest:
         self._resuming = Resuming()
         self._waiting_after = 0
         """The unit behind which reported firmware that waits is looked for next."""
-        self._next_housekeeping = 0.0
+        self.next_housekeeping = 0.0
         self._next_snapshot = time.monotonic() + settings.snapshot_every.total_seconds()
 
     @property
     def _connection(self) -> Connection:
-        return self._writer.connection
+        return self.writer.connection
 
     # -- Start and stop ---------------------------------------------------------------------------------------
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set. Raises what one of the threads at the broker raised."""
-        self._writer.stop = stop
-        metrics.QUEUE.set_function(lambda: len(self._inbox))
+        self.writer.stop = stop
+        metrics.QUEUE.set_function(lambda: len(self.inbox))
         metrics.LAG.set_function(self._lag)
         metrics.CONNECTED.set_function(self._link.connected.is_set)
-        if not self._open():
+        if not self.open():
             return
         failures: list[BaseException] = []
         part = threading.Event()
@@ -127,14 +130,14 @@ class Ingest:
                 failures.append(error)
                 stop.set()
 
-        runs = {"mqtt": self._link.run, "receipts": self._receipts.run, "waiting": self._waiting.run}
+        runs = {"mqtt": self._link.run, "receipts": self.receipts.run, "waiting": self._waiting.run}
         threads = [threading.Thread(target=until_parting, args=[run], name=name) for name, run in runs.items()]
         for thread in threads:
             thread.start()
         try:
             while not stop.is_set():
-                self._turn()
-            self._finish()
+                self.turn()
+            self.finish()
         finally:
             stop.set()  # also where something broke: a commit that waits for the database must not hold up the end
             self._pool.shutdown()
@@ -146,26 +149,27 @@ class Ingest:
         if failures:
             raise failures[0]
 
-    def _open(self) -> bool:
+    def open(self) -> bool:
         """Take the writer's place and bring the state up to the last commit; false if stopped meanwhile."""
-        if not self._writer.open():
+        if not self.writer.open():
             return False
         beat(self._connection, "ingest", {"waiting_for": "its rule state"})
-        self._judging = restore(self._connection, self._record, self._clock())
+        self.judging = restore(self._connection, self._record, self._clock())
         self._redelivery = Redelivery(self._settings.mqtt_receive_maximum, m2m.last_messages(self._connection))
-        log.info("Rule state restored up to batch %d (stage=judge).", self._judging.seq)
+        log.info("Rule state restored up to batch %d (stage=judge).", self.judging.seq)
         self._counting: set[int] | None = None
-        self._take_over(self._judging)
+        self._take_over(self.judging)
         self._keep_in_step()
         return True
 
     # -- One turn ---------------------------------------------------------------------------------------------
 
-    def _turn(self) -> None:
-        if len(self._inbox) < _WORTH_DECODING_AHEAD and not self._finish():
+    def turn(self) -> None:
+        """Take what waits, and begin to store it while the batch before is finished."""
+        if len(self.inbox) < _WORTH_DECODING_AHEAD and not self.finish():
             return
         is_free = self._storing is None
-        messages = self._inbox.take(
+        messages = self.inbox.take(
             self._settings.batch_max_messages,
             wait=timedelta(milliseconds=200) if is_free else timedelta(0),
             collect=self._settings.batch_max_wait if is_free else timedelta(0),
@@ -181,19 +185,19 @@ class Ingest:
             if fresh:
                 if not self._take(fresh, entries, messages):
                     return
-            elif self._finish():
+            elif self.finish():
                 self._acknowledge(messages)
             else:
                 return
         if self._storing is None:
-            self._keep_house()
+            self.keep_house()
 
-    def _keep_house(self) -> None:
+    def keep_house(self) -> None:
         """Once a second, between two batches: what is due now and then, and what somebody wants tried again."""
-        if time.monotonic() < self._next_housekeeping:
+        if time.monotonic() < self.next_housekeeping:
             return
-        self._next_housekeeping = time.monotonic() + _HOUSEKEEPING_S
-        self._writer.patiently(self._housekeeping)
+        self.next_housekeeping = time.monotonic() + HOUSEKEEPING_S
+        self.writer.patiently(self.housekeeping)
         if not self._retrying:
             self._retrying = True
             self._retry()
@@ -202,11 +206,11 @@ class Ingest:
     def _retry(self) -> None:
         """Put what somebody wants tried again on the same road, in batches of its own, and see them committed."""
         limit = self._settings.batch_max_messages
-        asked = self._writer.patiently(lambda: quarantine.retry_asked(self._connection, limit))
+        asked = self.writer.patiently(lambda: quarantine.retry_asked(self._connection, limit))
         if asked:
             log.info("%d messages of the quarantine are tried again (stage=receive).", len(asked))
             if self._take(asked, b""):
-                self._finish()
+                self.finish()
 
     def _take(self, messages: list[Message], entries: bytes, delivery: Sequence[Message] = ()) -> bool:
         """Decode, judge and begin to store, in as many batches as the readings need; false if stopped before.
@@ -220,9 +224,9 @@ class Ingest:
                 return False
             with metrics.stage("decode"):
                 batch = decode_batch(messages, devices, self._limits, entries)
-            if not self._finish():
+            if not self.finish():
                 return False
-            self._keep_house()
+            self.keep_house()
             if self._catalog is not catalog:
                 continue  # the readings are of products and metrics that were changed meanwhile
             own, messages = messages[: batch.messages], messages[batch.messages :]
@@ -236,9 +240,9 @@ class Ingest:
         known = self._catalog.known(topics)
         if len(known) == len(topics):
             return known
-        if not self._finish():  # it uses the connection
+        if not self.finish():  # it uses the connection
             return None
-        return self._writer.patiently(lambda: self._catalog.devices(self._connection, topics))
+        return self.writer.patiently(lambda: self._catalog.devices(self._connection, topics))
 
     def _begin(
         self,
@@ -248,32 +252,30 @@ class Ingest:
         delivery: Sequence[Message],
     ) -> bool:
         """Judge, and have another thread store; nothing else may be on its way. False if stopped before."""
-        seq = self._judging.seq + 1
+        seq = self.judging.seq + 1
         with traced(_trace(seq)):
             with metrics.stage("judge"):
                 readings = batch.by_product()
-                verdicts = self._writer.patiently(
-                    lambda: judge(self._connection, self._judging, readings, self._clock())
-                )
+                verdicts = self.writer.patiently(lambda: judge(self._connection, self.judging, readings, self._clock()))
                 if verdicts is None:
                     return False
-                changes = self._judging.changes(verdicts)
+                changes = self.judging.changes(verdicts)
                 columns = batch.marked(verdicts)
             kept = self._last.choose(batch.heard, time.monotonic())
-            counted = self._receipts.count(batch.numbers)
+            counted = self.receipts.count(batch.numbers)
             level = self._level = logging.INFO if changes else logging.DEBUG  # of the others only who asks for it hears
             log_batch(level, batch, messages, changes, self._clock())
             journaled = journal(readings)
-            unjudged = self._judging.unjudged(readings)
+            unjudged = self.judging.unjudged(readings)
 
         def commit() -> int:
             if m2m.is_committed(self._connection, seq, journaled, batch.entries):
                 return 1  # the answer to the first try got lost
-            without_room = self._writer.series.make_few(batch.days(), _DAYS_ON_THE_ROAD)
+            without_room = self.writer.series.make_few(batch.days(), DAYS_ON_THE_ROAD)
 
             def commit_readings(*, all_known: bool) -> int:
                 with self._connection.transaction():
-                    m2m.write_journal(self._connection, seq, self._judging.revision.number, journaled, batch.entries)
+                    m2m.write_journal(self._connection, seq, self.judging.revision.number, journaled, batch.entries)
                     keep_unjudged(self._connection, seq, unjudged)
                     conflicts = m2m.store_readings(
                         self._connection, columns, all_known=all_known, without_room=without_room
@@ -288,18 +290,18 @@ class Ingest:
 
         def store() -> int | None:
             with traced(_trace(seq)), metrics.stage("store"):
-                changed = self._writer.patiently(commit)
+                changed = self.writer.patiently(commit)
                 if changed is not None:
                     log.log(level, "Committed as batch %d (stage=store).", seq)
                 if changed:
-                    self._writer.patiently(self._wake)
+                    self.writer.patiently(self._wake)
                 return changed
 
         stored = self._pool.submit(store)
         self._storing = _Storing(seq, batch, messages, devices, delivery, verdicts, changes, counted, stored)
         return True
 
-    def _finish(self) -> bool:
+    def finish(self) -> bool:
         """Wait for the commit that is on its way, take it over and acknowledge; false if stopped before it."""
         storing, self._storing = self._storing, None
         if storing is None:
@@ -311,8 +313,8 @@ class Ingest:
             if not self._divide(storing, error):
                 return False
         else:
-            self._judging.apply(storing.verdicts, storing.seq)
-            self._receipts.committed(storing.counted)
+            self.judging.apply(storing.verdicts, storing.seq)
+            self.receipts.committed(storing.counted)
             count_batch(storing.batch, storing.messages, storing.changes)
             self._bound()
         if storing.delivery:
@@ -320,7 +322,7 @@ class Ingest:
         return True
 
     def _acknowledge(self, delivery: Sequence[Message]) -> None:
-        with metrics.stage("acknowledge"), traced(_trace(self._judging.seq)):
+        with metrics.stage("acknowledge"), traced(_trace(self.judging.seq)):
             self._link.acknowledge(delivery)
             log.log(self._level, "%d messages (stage=acknowledge).", len(delivery))
         self._oldest.popleft()
@@ -335,26 +337,26 @@ class Ingest:
             return (
                 self._take(messages[:middle], batch.entries[:cut])
                 and self._take(messages[middle:], batch.entries[cut:])
-                and self._finish()
+                and self.finish()
             )
         if any(rejected.reason == REFUSED_BY_STORE for _, rejected in batch.refused):
             raise error  # not even its place in quarantine
         alone = refused_alone(batch, messages[0], refused.devices[messages[0].topic], error)
-        return self._begin(alone, messages, refused.devices, ()) and self._finish()
+        return self._begin(alone, messages, refused.devices, ()) and self.finish()
 
     def _lag(self) -> float:
         """Seconds since the oldest message that is not acknowledged came; from any thread."""
         try:
             oldest: Message | None = self._oldest[0]
         except IndexError:
-            oldest = self._inbox.oldest()
+            oldest = self.inbox.oldest()
         return (to_us(self._clock()) - oldest.received_us) / 1e6 if oldest else 0.0
 
     def _bound(self) -> None:
         """Trim the quarantine as soon as a tenth more was kept than it may hold."""
         keep = self._settings.quarantine_max_messages
         if self._untrimmed > keep // 10:
-            self._writer.patiently(lambda: quarantine.trim(self._connection, keep))
+            self.writer.patiently(lambda: quarantine.trim(self._connection, keep))
             self._untrimmed = 0
 
     def _commit_rest(
@@ -379,7 +381,7 @@ class Ingest:
         m2m.keep_last(self._connection, kept, self._settings.last_message_bytes, conflicts)
         m2m.write_receipts(self._connection, counted)
         reported = take_firmware(self._connection, batch.firmware)
-        return reported + self._record(changes, self._judging.versions, seq)
+        return reported + self._record(changes, self.judging.versions, seq)
 
     def _record(self, changes: Sequence[Change], versions: Mapping[int, RuleVersion], seq: int) -> int:
         return rules.record_changes(
@@ -394,13 +396,14 @@ class Ingest:
 
     # -- Now and then -----------------------------------------------------------------------------------------
 
-    def _housekeeping(self) -> bool:
+    def housekeeping(self) -> bool:
+        """What is due once a second; returns true, for who does it patiently."""
         self._keep_in_step()
-        self._resuming.step(self._connection, self._judging, self._record, self._clock())
+        self._resuming.step(self._connection, self.judging, self._record, self._clock())
         if time.monotonic() >= self._next_snapshot:
-            self._save()
+            self.save()
         if units := m2m.receipts_to_forget(self._connection):
-            self._receipts.forget(units)  # first: what is forgotten here only, the next try drops from the table
+            self.receipts.forget(units)  # first: what is forgotten here only, the next try drops from the table
             m2m.forget_receipts(self._connection, units)
         with self._connection.transaction():
             self._waiting_after = take_waiting(self._connection, self._waiting_after)
@@ -409,27 +412,27 @@ class Ingest:
             "ingest",
             {
                 "waiting_for": None if self._link.connected.is_set() else "the broker",
-                "waiting": len(self._inbox),
-                "batch": self._judging.seq,
+                "waiting": len(self.inbox),
+                "batch": self.judging.seq,
             },
         )
         return True
 
     def _keep_in_step(self) -> None:
         """Take over a changed catalog, and try suspended products under it."""
-        revision = newest_revision(self._connection, self._judging)
+        revision = newest_revision(self._connection, self.judging)
         if revision is None:
             return
-        self._take_over(follow(self._connection, self._judging, revision, self._clock()))
+        self._take_over(follow(self._connection, self.judging, revision, self._clock()))
         wake(self._connection)
 
     def _take_over(self, judging: Judging) -> None:
         products = judging.revision.products
         counting = {product.id for product in products if product.receipts}
         if counting != self._counting:  # first: what asks the database may be tried again
-            self._receipts.load(m2m.receipts(self._connection))
+            self.receipts.load(m2m.receipts(self._connection))
             self._counting = counting
-        self._judging = judging
+        self.judging = judging
         self._catalog = Catalog(products)
         self._resuming.ask(judging)
 
@@ -437,14 +440,15 @@ class Ingest:
         wake(self._connection)
         return True
 
-    def _save(self) -> None:
+    def save(self) -> None:
+        """Write the snapshot that a restart begins with."""
         keep = self._settings.mqtt_receive_maximum * ENTRY_BYTES
         with self._connection.transaction():
-            self._judging.save(self._connection)
-            m2m.trim_journal(self._connection, self._judging.seq, keep)
-            if self._judging.suspended:
+            self.judging.save(self._connection)
+            m2m.trim_journal(self._connection, self.judging.seq, keep)
+            if self.judging.suspended:
                 drop_unjudged(self._connection, self._clock() - self._settings.history_max)
-        self._judging.saved()
+        self.judging.saved()
         self._next_snapshot = time.monotonic() + self._settings.snapshot_every.total_seconds()
 
 

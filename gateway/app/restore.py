@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 Record = Callable[[Sequence[Change], Mapping[int, RuleVersion], int], int]
 """Writes the alarm changes of a batch, in the transaction that runs."""
 
-_BATCHES_A_STEP = 500
+BATCHES_A_STEP = 500
 _BYTES_A_STEP = 5_000_000
 """Of unjudged readings: a step takes some hundred milliseconds."""
 
@@ -117,7 +117,7 @@ class Resuming:
         # No longer suspended: the answer to the commit that ended it got lost, and all that is saved counts.
         kept = None if held else kept_rules(connection, product_id)
         saved = () if held else rules.snapshot(connection, product_id)
-        waiting = unjudged(connection, product_id, _BATCHES_A_STEP, _BYTES_A_STEP)
+        waiting = unjudged(connection, product_id, BATCHES_A_STEP, _BYTES_A_STEP)
         found: list[tuple[int, list[Change]]] = []
         try:
             product = held or judging.rebuilt(product_id, saved, kept)

@@ -62,14 +62,14 @@ class Worker:
         self._policy = Policy(
             settings.merge_window, settings.notices_per_hour, channels_of(settings), settings.follow_up_after
         )
-        self._post = Post(settings, database, clock)
+        self.post = Post(settings, database, clock)
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set."""
         scheduler = BackgroundScheduler(timezone=UTC)
         # The default grace of one second would silently skip a late run.
         scheduler.add_job(
-            self._maintain, "interval", hours=1, next_run_time=self._clock(), misfire_grace_time=None, coalesce=True
+            self.maintain, "interval", hours=1, next_run_time=self._clock(), misfire_grace_time=None, coalesce=True
         )
         scheduler.start()
         running_jobs = jobs.JobThread(self._database.url, self._clock)
@@ -77,7 +77,7 @@ class Worker:
             running_jobs.start()
             while not stop.is_set():
                 try:
-                    with connect(self._database.url, "gateway-worker") as listener, self._post.running():
+                    with connect(self._database.url, "gateway-worker") as listener, self.post.running():
                         listen(listener)
                         self._work(stop, listener)
                 except TROUBLES as error:
@@ -103,7 +103,7 @@ class Worker:
                 stop.wait(pause(trouble_of(error), tries).total_seconds())
                 continue
             tries, waiting_for = 0, None
-            self._post.wake()
+            self.post.wake()
             if turned:
                 wake(listener)
             else:
@@ -129,7 +129,7 @@ class Worker:
             looked += find_candidates(tx, self._clock())
         with self._database.transaction() as tx:
             delivered = drain(tx, self._clock(), self._settings.outbox_batch)
-            self._post.outbox.skip_unserved(tx, self._clock(), self._settings.outbox_batch)
+            self.post.outbox.skip_unserved(tx, self._clock(), self._settings.outbox_batch)
         metrics.EVENTS.inc(len(events))
         if delivered:
             log.info("%d deliveries ended (stage=deliver).", delivered)
@@ -161,7 +161,7 @@ class Worker:
                 return False
             return True
 
-    def _maintain(self) -> None:
+    def maintain(self) -> None:
         """Make room for tomorrow, forget what is too old, keep the quarantine bounded."""
         with connect(self._database.url, "gateway-maintenance") as connection:
             row = connection.execute("SELECT pg_try_advisory_lock(%s) AS mine", [_MAINTENANCE_LOCK]).fetchone()

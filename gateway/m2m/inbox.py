@@ -18,7 +18,8 @@ class Inbox:
     def __init__(self, max_messages: int, max_bytes: int = 1 << 26) -> None:
         self._max = max_messages
         self._max_bytes = max_bytes
-        self._bytes = 0
+        self.bytes = 0
+        """Of the messages that wait."""
         self._messages: deque[Message] = deque()
         self._arrived = threading.Condition()
 
@@ -35,13 +36,13 @@ class Inbox:
     @property
     def full(self) -> bool:
         """Whether reading has to stop."""
-        return len(self._messages) >= self._max or self._bytes >= self._max_bytes
+        return len(self._messages) >= self._max or self.bytes >= self._max_bytes
 
     def put(self, message: Message) -> None:
         """Add one message; the caller looks at `full` before it reads the next."""
         with self._arrived:
             self._messages.append(message)
-            self._bytes += room(message)
+            self.bytes += room(message)
             if len(self._messages) == 1:  # who waits, waits for a first one
                 self._arrived.notify()
 
@@ -54,7 +55,7 @@ class Inbox:
             if not self._arrived.wait_for(lambda: self._messages, wait.total_seconds()):
                 return []
         deadline = time.monotonic() + collect.total_seconds()
-        while (seen := len(self._messages)) < at_most and self._bytes < bytes_at_most and time.monotonic() < deadline:
+        while (seen := len(self._messages)) < at_most and self.bytes < bytes_at_most and time.monotonic() < deadline:
             time.sleep(_PAUSE_S)
             if len(self._messages) == seen:  # a broker with a small window sends no more until we acknowledge
                 break
@@ -66,7 +67,7 @@ class Inbox:
             taken.append(message := self._messages.popleft())
             size += room(message)
         with self._arrived:
-            self._bytes -= size
+            self.bytes -= size
         return taken
 
 

@@ -51,22 +51,26 @@ class Database:
         application_name: str = "gateway",
         max_size: int = 8,
         lock_wait: timedelta | None = None,
+        patience: timedelta = timedelta(seconds=5),
     ) -> None:
-        """After `lock_wait` a statement gives up a lock that another transaction has; None waits for it."""
+        """After `lock_wait` a statement gives up a lock that another transaction has; None waits for it.
+
+        `patience` is how long somebody waits for a free connection.
+        """
         self.url = url
-        patience = f" -c lock_timeout={lock_wait // timedelta(milliseconds=1)}" if lock_wait else ""
+        lock_timeout = f" -c lock_timeout={lock_wait // timedelta(milliseconds=1)}" if lock_wait else ""
         self._pool: ConnectionPool[Connection] = ConnectionPool(
             url,
             min_size=1,
             max_size=max_size,
             open=False,
-            timeout=5,
+            timeout=patience.total_seconds(),
             check=ConnectionPool.check_connection,
             kwargs={
                 "row_factory": dict_row,
                 "autocommit": True,
                 "application_name": application_name,
-                "options": _OPTIONS + patience,
+                "options": _OPTIONS + lock_timeout,
                 "connect_timeout": 5,
             },
         )

@@ -96,10 +96,10 @@ def missing_migrations(connection: Connection) -> list[str]:
             raise Unavailable(
                 "The database user may not read our tables. Who migrates can let it: `gateway migrate --grant USER`."
             ) from error
-    return [name for name, _ in _migrations() if name not in done]
+    return [name for name, _ in all_migrations() if name not in done]
 
 
-def _migrations() -> list[tuple[str, str]]:
+def all_migrations() -> list[tuple[str, str]]:
     """Name and text of every migration, in order."""
     found = files("gateway.store.migrations").iterdir()
     return sorted((file.name, file.read_text("utf-8")) for file in found if file.name.endswith(".sql"))
@@ -108,7 +108,7 @@ def _migrations() -> list[tuple[str, str]]:
 def _apply(connection: Connection) -> list[str]:
     done = {row["name"]: row["digest"] for row in connection.execute("SELECT name, digest FROM schema_migration")}
     applied = []
-    for name, text in _migrations():
+    for name, text in all_migrations():
         digest = hashlib.sha256(text.encode()).hexdigest()
         if done.get(name) == digest:
             continue

@@ -19,7 +19,7 @@ class Queries:
     """
 
     def __init__(self, source: str, text: str) -> None:
-        self._source = source
+        self.source = source
         heads = list(_HEAD.finditer(text))
         names = [head[1] for head in heads]
         wrong = [name for name in _NAME.findall(text) if names.count(name) != 1]
@@ -35,7 +35,7 @@ class Queries:
         try:
             return self._queries[name]
         except KeyError:
-            raise AttributeError(f"{self._source} has no query named {name}") from None
+            raise AttributeError(f"{self.source} has no query named {name}") from None
 
 
 def load_queries(package: str) -> Queries:

@@ -46,14 +46,14 @@ class TimeSeries:
         """Make the table unless it is there; which kind it is, is decided now and for good."""
         if self._kind() is not None:
             return
-        if self._has_timescale():
+        if self.has_timescale():
             self._connection.execute(_TABLE)
             self._connection.execute(_HYPERTABLE.format(schema=Identifier(self._timescale_schema())))
         else:
             self._connection.execute(_TABLE + " PARTITION BY RANGE (time)")
         self._connection.execute(_KEY)
 
-    def _has_timescale(self) -> bool:
+    def has_timescale(self) -> bool:
         """Whether the extension is installed in this database or can be, making it so."""
         available = self._connection.execute(
             "SELECT installed_version FROM pg_available_extensions WHERE name = 'timescaledb'"
@@ -69,7 +69,7 @@ class TimeSeries:
         row = self._connection.execute(
             "SELECT extnamespace::regnamespace::text AS name FROM pg_extension WHERE extname = 'timescaledb'"
         ).fetchone()
-        assert row is not None  # noqa: S101 - `_has_timescale` made sure of it
+        assert row is not None  # noqa: S101 - `has_timescale` made sure of it
         return str(row["name"])
 
     def _kind(self) -> str | None:
@@ -88,7 +88,7 @@ class TimeSeries:
         missing = set(days) - self._days
         if not missing or self.is_hypertable:
             return
-        for day in sorted(missing - self._existing_days()):
+        for day in sorted(missing - self.existing_days()):
             self._connection.execute("SELECT telemetry_make_day(%s)", [day])
         self._days |= missing
 
@@ -100,14 +100,15 @@ class TimeSeries:
         missing = set(days) - self._days
         if not missing:
             return frozenset()
-        existing = self._chunk_days() if self.is_hypertable else self._existing_days()
+        existing = self._chunk_days() if self.is_hypertable else self.existing_days()
         self._days |= missing & existing
         newest_first = sorted(missing - existing, reverse=True)
         self.ensure_days(newest_first[:at_most])
         self._days |= set(newest_first[:at_most])
         return frozenset(newest_first[at_most:])
 
-    def _existing_days(self) -> set[date]:
+    def existing_days(self) -> set[date]:
+        """The days that have a partition."""
         rows = self._connection.execute(
             "SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
             " WHERE i.inhparent = 'telemetry'::regclass"
@@ -122,7 +123,7 @@ class TimeSeries:
         """Forget raw readings of the days before `day`; returns the number of days (or chunks) that went."""
         if self.is_hypertable:
             return self._drop_before(day)
-        old = sorted(known for known in self._existing_days() if known < day)
+        old = sorted(known for known in self.existing_days() if known < day)
         self._days -= set(old)
         # A day at a time: readers wait while a partition goes.
         return sum(self._drop_before(known + timedelta(days=1)) for known in old)

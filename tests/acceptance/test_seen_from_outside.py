@@ -36,7 +36,7 @@ def lines(roles, role):
 
 def health(roles, role):
     command = [sys.executable, "-m", "gateway", "health", "--role", role]
-    return subprocess.run(command, env=roles._env, capture_output=True, text=True, timeout=30)
+    return subprocess.run(command, env=roles.env, capture_output=True, text=True, timeout=30)
 
 
 def test_one_trace_leads_from_a_message_to_its_mail(roles, db, mail, mosquitto_port):

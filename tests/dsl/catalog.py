@@ -86,6 +86,12 @@ def everything(db: Connection) -> list[object]:
     return [db.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall() for table in tables]
 
 
+def commits_since(db: Connection, revision: int) -> int:
+    """The number of transactions that made revisions after this one."""
+    rows = db.execute("SELECT DISTINCT xmin::text FROM catalog_revision WHERE number > %s", [revision])
+    return rows.rowcount
+
+
 def refused(db: Connection) -> list[str]:
     return [row["reason"] for row in db.execute("SELECT reason FROM quarantine ORDER BY id")]
 
@@ -98,11 +104,13 @@ class Fault:
         self.on = True
 
     def in_compiling(self, code: str) -> None:
-        compiled = judging._compiled
+        compiled = judging.compile_rules
         self._monkeypatch.setattr(
             judging,
-            "_compiled",
-            lambda product, rows: self.raise_(rows and product.code == code) or compiled(product, rows),
+            "compile_rules",
+            lambda documents, *rest: (
+                self.raise_(any(document.product == code for _, document in documents)) or compiled(documents, *rest)
+            ),
         )
 
     def in_judging(self, value: float) -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gateway.embedded.process import free_port, spawn
-from tests.conftest import MOSQUITTO, _wait_for, require
+from tests.conftest import MOSQUITTO, require, wait_for
 
 DEPLOY = Path(__file__).parents[2] / "deploy" / "mosquitto"
 GATEWAY = ("gateway", "gateway-secret")
@@ -29,7 +29,7 @@ class Mosquitto:
         with (self._folder / "mosquitto.log").open("ab") as log:
             command = [str(MOSQUITTO), "-c", str(self._folder / "mosquitto.conf")]
             self._process = spawn(command, death_signal=signal.SIGTERM, stdout=log)
-        _wait_for(self.port, self._process)
+        wait_for(self.port, self._process)
 
     def stop(self) -> None:
         """SIGTERM: it saves what it holds, where it is told to."""

@@ -34,12 +34,19 @@ class Devices:
             self._client.loop_stop()
 
     def send(
-        self, serial: str, payload: Any, *, product: str = "pump", qos: int = 1, properties: Properties | None = None
+        self,
+        serial: str,
+        payload: Any,
+        *,
+        product: str = "pump",
+        qos: int = 1,
+        properties: Properties | None = None,
+        retain: bool = False,
     ) -> Self:
         """Publish as a unit; bytes go as they are, all else as JSON."""
         body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
         topic = f"m2m/v1/{product}/{serial}/telemetry"
-        self._last = self._client.publish(topic, body, qos=qos, properties=properties)
+        self._last = self._client.publish(topic, body, qos=qos, properties=properties, retain=retain)
         return self
 
     def reading(self, serial: str, at: float | None = None, **values: float) -> Self:

@@ -33,7 +33,7 @@ class Roles:
         self._cookie: dict[str, str] = {}
         self._folder = folder
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
-        self._env = os.environ | {
+        self.env = os.environ | {
             "GATEWAY_DATABASE_URL": url,
             "GATEWAY_MQTT_URL": f"mqtt://127.0.0.1:{mqtt_port}",
             "GATEWAY_HTTP_PORT": str(self.http_port),
@@ -47,7 +47,7 @@ class Roles:
                 self._processes[role] = spawn(
                     [sys.executable, "-m", "gateway", "serve", "--role", role],
                     death_signal=signal.SIGKILL,
-                    env=self._env,
+                    env=self.env,
                     stdout=log,
                 )
 
@@ -55,6 +55,10 @@ class Roles:
         """kill -9."""
         self._processes[role].kill()
         self._processes[role].wait(10)
+
+    def kill_all(self) -> None:
+        for role in self._processes:
+            self.kill(role)
 
     def stop(self, role: str) -> int:
         """SIGTERM, as a supervisor does; answers the exit code."""
@@ -163,6 +167,4 @@ def running_roles(url: str, mqtt_port: int, folder: Path, *only: str, **settings
             roles.wait_until_ready()
         yield roles
     finally:
-        for process in roles._processes.values():
-            process.kill()
-            process.wait(10)
+        roles.kill_all()

@@ -36,20 +36,20 @@ class Stepped:
         """Begin as a new process does."""
         self._inbox = Inbox(1_000)
         self.ingest = Ingest(self._settings, self._url, self._inbox, _Link(), self._clock)
-        assert self.ingest._open()
-        self.ingest._next_housekeeping = float("inf")  # only when the test wants it
+        assert self.ingest.open()
+        self.ingest.next_housekeeping = float("inf")  # only when the test wants it
 
     def look(self) -> None:
         """What the process does once a second: the catalog, suspended products."""
-        self.ingest._housekeeping()
+        self.ingest.housekeeping()
 
     def save(self) -> None:
         """The snapshot that is due now and then."""
-        self.ingest._save()
+        self.ingest.save()
 
     def kill(self) -> None:
         """Nothing is saved any more; the database sees the connection go."""
-        self.ingest._connection.close()
+        self.ingest.writer.connection.close()
 
     def restart(self) -> None:
         self.kill()
@@ -60,9 +60,9 @@ class Stepped:
         body = [{"ts": round(at * 1000), "values": values} for at, values in readings]
         topic = f"m2m/v1/{product}/{serial}/telemetry"
         self._inbox.put(Message(topic, json.dumps(body).encode(), 0, 1, resumed=True, received_us=to_us(self._clock())))
-        self.ingest._turn()
-        assert self.ingest._finish()
+        self.ingest.turn()
+        assert self.ingest.finish()
 
     @property
     def suspended(self) -> set[int]:
-        return self.ingest._judging.suspended
+        return self.ingest.judging.suspended

@@ -1,7 +1,6 @@
 """The reading side of the API, over a small installation in which something happened."""
 
 import re
-import secrets
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
-import psycopg
 import pytest
 
 from gateway import flow
@@ -26,8 +24,9 @@ from gateway.registrations import repository as registrations
 from gateway.rules import repository as rules
 from gateway.rules.evaluator import Change
 from gateway.store import Database, connect
-from gateway.store.migrate import migrate
 from gateway.store.timeseries import TimeSeries
+from tests.conftest import database as empty_database
+from tests.conftest import migrated_database
 from tests.dsl.people import session
 from tests.factories import apply_hot_rule, make_fleet
 
@@ -77,13 +76,9 @@ class Api:
 
 
 @pytest.fixture(scope="module")
-def api(server, tmp_path_factory) -> Iterator[Api]:
+def api(server, migrated, tmp_path_factory) -> Iterator[Api]:
     """One installation for all tests here: they only read."""
-    name = f"test_{secrets.token_hex(6)}"
-    url = psycopg.conninfo.make_conninfo(server, dbname=name)
-    with connect(server) as admin:
-        admin.execute(f"CREATE DATABASE {name}")
-        migrate(url)
+    with migrated_database(server, migrated) as url:
         settings = Settings(http_allowed_hosts=["gateway.test"])
         with Database(url, "test", max_size=4) as database:
             make_fleet(url, ["P-1", "P-2", "P-3"], owners={"P-1": "Ada", "P-2": "Bob"})
@@ -96,8 +91,6 @@ def api(server, tmp_path_factory) -> Iterator[Api]:
             with TestClient(create_app(settings, database, hub, lambda: NOW), base_url="http://gateway.test") as client:
                 client.cookies.set("session", session(url, "support"))
                 yield Api(client, url)
-            hub._thread.join(10)
-        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def happen(url: str) -> None:
@@ -420,15 +413,13 @@ def test_the_built_files_may_be_kept_and_the_rest_is_as_it_was(api):
 def test_while_the_database_is_away_the_answer_says_to_try_again(server):
     """The page stays open and tries again; it must not see a traceback."""
     settings = Settings()
-    nowhere = psycopg.conninfo.make_conninfo(server, dbname="not_there")
-    database = Database(nowhere, "test")
-    database._pool.timeout = 0.1
-    database._pool.open(wait=False)
+    with empty_database(server) as there:
+        pool = Database(there, "test", patience=timedelta(milliseconds=100)).open()
     try:
-        app = create_app(settings, database, Hub(nowhere, settings), lambda: NOW)
+        app = create_app(settings, pool, Hub(there, settings), lambda: NOW)
         answer = TestClient(app, base_url="http://localhost").get("/readyz")
     finally:
-        database.close()
+        pool.close()
     assert (answer.status_code, answer.headers["content-type"]) == (503, PROBLEM)
     assert answer.headers["retry-after"] == "5"
     assert "try again" in answer.json()["detail"]

@@ -1,5 +1,7 @@
 """Every table has a bound, and what has a retention is really forgotten: in turns, and nothing that is still needed."""
 
+import logging
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,10 +10,12 @@ from gateway.app import retention
 from gateway.app.bounds import BOUNDS
 from gateway.app.worker import Worker
 from gateway.config import Settings
+from gateway.core.clock import system_clock
 from gateway.notify import addresses
 from gateway.store import Connection
 from tests.dsl.campaigns import office
 from tests.dsl.story import MINUTE, SECOND
+from tests.dsl.wait import until
 from tests.factories.campaigns import add_owners, add_units, column, person
 
 pytestmark = pytest.mark.both
@@ -153,8 +157,23 @@ class TestTurns:
             " VALUES ('a', 't', 'en', '{}', %(now)s, %(now)s, 'sent', %(now)s)",
             {"now": now - SETTINGS.letter_history - SECOND},
         )
-        Worker(SETTINGS, database, lambda: now)._maintain()
+        Worker(SETTINGS, database, lambda: now).maintain()
         assert count(db, "letter") == 0
+
+    def test_of_two_workers_one_maintains_and_the_other_leaves_it_to_that_one(self, db, database, caplog):
+        """The first is held up by a table that is locked; the second would wait for it, too."""
+        caplog.set_level(logging.INFO)
+        first, second = (threading.Thread(target=Worker(SETTINGS, database, system_clock).maintain) for _ in range(2))
+        with db.transaction():
+            db.execute("LOCK TABLE quarantine")
+            first.start()
+            until(lambda: db.execute("SELECT FROM pg_locks WHERE NOT granted").rowcount)
+            second.start()
+            second.join(10)
+            assert not second.is_alive()
+            assert "days dropped" not in caplog.text
+        first.join(10)
+        assert caplog.text.count("days dropped") == 1
 
     def test_each_transaction_forgets_a_bounded_number_and_the_run_goes_on(self, db, monkeypatch):
         monkeypatch.setattr(retention, "TURN", 3)

@@ -10,7 +10,7 @@ from gateway.app.worker import Worker
 from gateway.campaigns.withdrawn import tell_withdrawn
 from gateway.config import Settings
 from gateway.events import Position, read, unread
-from gateway.store import Database, OperationalError, connect
+from gateway.store import Database, OperationalError, UniqueViolation, connect
 from tests.dsl.campaigns import CHANNELS, Office, office, taken
 from tests.dsl.owners import CODE
 from tests.factories.campaigns import RECALL, UPDATE, WITHDRAWAL, add_owners, add_units, column, confirm, person, speak
@@ -193,7 +193,7 @@ class TestNobodyIsToldTwice:
     def test_the_database_would_refuse_it(self, at):
         at.publish()
         at.work()
-        with pytest.raises(Exception, match="notice_campaign_once"):
+        with pytest.raises(UniqueViolation, match="notice_campaign_once"):
             at.db.execute(
                 "INSERT INTO notice (public_id, person_id, unit_id, campaign_id, kind, owned_since, severity, state,"
                 " text, why, created_at, updated_at) SELECT 'again', person_id, unit_id, campaign_id, kind,"
@@ -424,7 +424,7 @@ class TestSuperseding:
         claimed = []
         for channel in ("email", "push"):
             with at.database.transaction() as tx:
-                claimed += at.worker._post.outbox.claim(tx, channel, at.world.now(), 100)
+                claimed += at.worker.post.outbox.claim(tx, channel, at.world.now(), 100)
         assert claimed == []
         assert column(at.db, "SELECT channel, status, reason FROM outbox WHERE channel <> 'feed' ORDER BY id") == [
             (channel, "skipped", "replaced or withdrawn before it was due") for channel in ("email", "push")
@@ -533,7 +533,7 @@ class TestUpdates:
         at.report_firmware("P1", "2.4")
         at.work()
         with at.database.transaction() as tx:
-            sent = at.worker._post.outbox.claim(tx, "email", at.world.now(), 100)
+            sent = at.worker.post.outbox.claim(tx, "email", at.world.now(), 100)
         assert {claimed.delivery.serial for claimed in sent} == {"P2", "P4"}
         assert ("skipped", "updated before it was due") in column(at.db, "SELECT status, reason FROM outbox")
 

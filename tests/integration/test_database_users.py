@@ -68,15 +68,15 @@ def test_the_roles_user_is_refused_what_is_not_rows(roles, statement):
 def test_the_roles_user_makes_and_drops_days_without_owning_them(roles):
     series = TimeSeries(roles)
     assert not series.is_hypertable
-    before = series._existing_days()
+    before = series.existing_days()
     series.ensure_days([DAY])
-    assert series._existing_days() == {*before, DAY}
+    assert series.existing_days() == {*before, DAY}
     owner = "SELECT pg_get_userbyid(relowner) AS name FROM pg_class WHERE relname = 'telemetry_20260701'"
     assert roles.execute(owner).fetchone() == {"name": "gateway_migrate"}
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         roles.execute("DROP TABLE telemetry_20260701")
     assert series.drop_before(DAY.replace(day=2)) == 1
-    assert series._existing_days() == before
+    assert series.existing_days() == before
 
 
 def test_the_roles_user_serves_owners_who_cannot_touch_the_days(roles):

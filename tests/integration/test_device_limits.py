@@ -6,7 +6,6 @@ import pytest
 
 from gateway.core.clock import to_us
 from gateway.m2m import conflicting, quarantine
-from gateway.m2m.inbox import room
 from gateway.m2m.message import Message, Rejected
 from gateway.m2m.repository import CONFLICTS_PER_UNIT
 from gateway.m2m.repository import queries as m2m
@@ -190,10 +189,10 @@ def test_while_nothing_is_committed_reading_stops_at_the_bytes(url, db, mosquitt
             for _ in range(60):
                 devices.send("P1", padded)
             devices.flush()  # the broker has them all
-            until(lambda: ingest._inbox.full)
-            assert sum(map(room, ingest._inbox._messages)) < 400_000 + len(padded) + 1_000
+            until(lambda: ingest.inbox.full)
+            assert len(ingest.inbox) * len(padded) < 400_000 + len(padded)
         until(lambda: count(db, "telemetry") == 60)
-        assert ingest._inbox._bytes == 0
+        assert ingest.inbox.bytes == 0
     batches = db.execute("SELECT octet_length(messages) / 10 AS n FROM ingest_journal").fetchall()
     assert max(row["n"] for row in batches) == 2, "150,000 bytes are two of them"
 
@@ -230,8 +229,8 @@ def test_a_message_larger_than_we_can_hold_is_withheld_by_the_broker_and_holds_u
 
 def test_what_was_kept_without_these_limits_is_brought_within_them(empty_url, monkeypatch):
     """The migration on a store that has a past: long topics, contradictions without a count, a boot that cannot be."""
-    every = migrations._migrations
-    monkeypatch.setattr(migrations, "_migrations", lambda: [each for each in every() if each[0] < "0014"])
+    every = migrations.all_migrations
+    monkeypatch.setattr(migrations, "all_migrations", lambda: [each for each in every() if each[0] < "0014"])
     migrations.migrate(empty_url)
     monkeypatch.undo()
     with connect(empty_url, "test") as db:

@@ -1,33 +1,28 @@
 """The event log has one order that never changes, although transactions commit in another."""
 
-import secrets
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
-from factories import make_fleet
 
 from gateway.core.errors import BadInput
 from gateway.events import Position, append, append_all, append_each, end, place_events, read, read_next
 from gateway.events.log import queries
 from gateway.store import Connection, connect
-from gateway.store.migrate import migrate
+from tests.conftest import migrated_database
 from tests.dsl.wait import until
+from tests.factories import make_fleet
 
 pytestmark = pytest.mark.both
 
 
 @pytest.fixture(scope="module")
-def url(server) -> Iterator[str]:
+def url(server, migrated) -> Iterator[str]:
     """One database for all tests here: a log only grows, so each test begins where the one before it ended."""
-    name = f"test_{secrets.token_hex(6)}"
-    with connect(server) as admin:
-        admin.execute(f"CREATE DATABASE {name}")
-        migrate(own := psycopg.conninfo.make_conninfo(server, dbname=name))
+    with migrated_database(server, migrated) as own:
         yield own
-        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from gateway.store import Connection, connect, migrate
 
 pytestmark = pytest.mark.both
 
-from_files = migrate._migrations
+from_files = migrate.all_migrations
 
 
 def former(db: Connection, kind: str) -> None:
@@ -15,7 +15,7 @@ def former(db: Connection, kind: str) -> None:
 
 
 def test_events_and_readers_keep_their_order_and_places(empty_url, monkeypatch):
-    monkeypatch.setattr(migrate, "_migrations", lambda: [each for each in from_files() if each[0] < "0012"])
+    monkeypatch.setattr(migrate, "all_migrations", lambda: [each for each in from_files() if each[0] < "0012"])
     migrate.migrate(empty_url)
     with connect(empty_url) as db, connect(empty_url) as slow:
         slow.execute("BEGIN")

@@ -85,7 +85,7 @@ def test_the_workers_maintenance_drops_what_the_setting_says_and_nothing_without
         ("30d", ["2025-03-05"]),
     ):
         now = datetime(2025, 3, 20, tzinfo=UTC)
-        Worker(Settings(event_history=history), database, lambda: now)._maintain_events(db)  # noqa: B023 - called at once
+        Worker(Settings(event_history=history), database, lambda: now).maintain()  # noqa: B023 - called at once
         assert ats(db) == left, history
 
 

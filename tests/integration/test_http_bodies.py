@@ -168,6 +168,6 @@ class TestTogether:
             for task in self.tasks:
                 task.cancel()
             await asyncio.gather(*self.tasks, return_exceptions=True)
-            assert not limits._held
+            assert not limits.held
 
         asyncio.run(play())

@@ -32,22 +32,22 @@ class Maker:
         self.url, self.folder = url, folder
 
     def products(self, **changes: object) -> str:
-        return self._bring("products", yaml.safe_dump(PUMP | changes))
+        return self.bring("products", yaml.safe_dump(PUMP | changes))
 
     def units(self, lines: str) -> str:
-        return self._bring("units", UNITS + lines)
+        return self.bring("units", UNITS + lines)
 
     def owners(self, lines: str) -> str:
-        return self._bring("owners", OWNERS + lines)
+        return self.bring("owners", OWNERS + lines)
 
-    def _bring(self, what: str, content: str | bytes) -> str:
+    def bring(self, what: str, content: str | bytes) -> str:
         file = self.folder / f"{what}.txt"
         file.write_bytes(content if isinstance(content, bytes) else content.encode())
         return import_files(self.url, what, [file], actor="maker")[0]
 
     def refused(self, what: str, content: str | bytes) -> str:
         with pytest.raises(BadInput) as refusal:
-            self._bring(what, content)
+            self.bring(what, content)
         return str(refusal.value)
 
 
@@ -255,7 +255,7 @@ def test_files_from_spreadsheets_are_read(maker, db):
     """Excel writes a byte order mark and CRLF; quoted cells may hold commas, line ends and odd separators."""
     maker.products()
     assert "1 of 1" in maker.units('pump,"P-1","L1, hall\r\n2\u2028b\x0bc",,2026-01-31\r\n\r\n')
-    maker._bring("units", b"\xef\xbb\xbf" + (UNITS + "pump,P-2,,,\n").replace("\n", "\r\n").encode())
+    maker.bring("units", b"\xef\xbb\xbf" + (UNITS + "pump,P-2,,,\n").replace("\n", "\r\n").encode())
     rows = db.execute("SELECT serial, lot FROM unit ORDER BY serial").fetchall()
     assert [(row["serial"], row["lot"]) for row in rows] == [("P1", "L1, hall\n2\u2028b\x0bc"), ("P2", None)]
     told = maker.refused("units", UNITS + 'pump,P-3,"two\nlines",,\npump,P-4,a\u2028b,,\npump,,,,\n')
@@ -297,10 +297,10 @@ class TestEmptyCells:
 
     def test_erase_nothing(self, maker, db):
         maker.products()
-        maker._bring("units", self.WIDE + self.FULL)
+        maker.bring("units", self.WIDE + self.FULL)
         before = everything(db)
-        assert "0 of 1" in maker._bring("units", self.WIDE + "pump,P-1,,,,,,,,,\n")
-        assert "0 of 1" in maker._bring("units", "product,serial\npump,P-1\n")
+        assert "0 of 1" in maker.bring("units", self.WIDE + "pump,P-1,,,,,,,,,\n")
+        assert "0 of 1" in maker.bring("units", "product,serial\npump,P-1\n")
         assert everything(db) == before
         assert unit(db, "P1")["hardware"] == "B"
         assert str(unit(db, "P1")["support_until"]) == "2036-02-01"
@@ -308,7 +308,7 @@ class TestEmptyCells:
 
     def test_erase_the_columns_that_clear_names(self, maker, db, url):
         maker.products()
-        maker._bring("units", self.WIDE + self.FULL)
+        maker.bring("units", self.WIDE + self.FULL)
         (file := maker.folder / "cleared.csv").write_text(self.WIDE + "pump,P-1,,,,,,,,,\n")
         assert "1 of 1" in import_rows(url, "units", [file], actor="maker", clear=["lot", "sold_on"])[0]
         assert {"lot", "sold_on"} & set(unit(db, "P1")) == set()
@@ -333,9 +333,9 @@ class TestEmptyCells:
         head = "person,email,unit,since,phone,address,country,time_zone,customer_number,contract_level,language\n"
         line = "Ada,ada@example.org,pump/P-1,2024-01-01T00:00:00Z"
         full = ',+49 30 1,"Weg 1, Berlin",de,Europe/Berlin,K-1,gold,de\n'
-        maker._bring("owners", head + line + full)
+        maker.bring("owners", head + line + full)
         before = everything(db)
-        maker._bring("owners", head + line + ",,,,,,,\n")
+        maker.bring("owners", head + line + ",,,,,,,\n")
         assert everything(db) == before
         ada = person(db, "ada@example.org")
         assert (ada["country"], ada["time_zone"], ada["address"]) == ("DE", "Europe/Berlin", "Weg 1, Berlin")
@@ -359,7 +359,7 @@ def test_what_a_device_reported_is_not_undone_by_a_file(maker, db, url):
 
 def test_a_test_unit_is_in_no_audience(maker, db):
     maker.products()
-    maker._bring(
+    maker.bring(
         "units", "product,serial,lot,firmware,test\npump,P-1,L1,1.0,\npump,P-2,L1,1.0,yes\npump,P-3,L1,1.0,no\n"
     )
     product_id = unit(db, "P1")["product_id"]
@@ -406,9 +406,9 @@ def test_who_has_an_account_keeps_the_language_they_chose(maker, db):
     maker.products()
     maker.units("pump,P-1,,,\npump,P-2,,,\n")
     head, bob = OWNERS[:-1] + ",language\n", "Bob,bob@example.org,pump/P-2,2024-01-01T00:00:00Z"
-    maker._bring("owners", head + ADA.replace("\n", ",en\n") + bob + ",en\n")
+    maker.bring("owners", head + ADA.replace("\n", ",en\n") + bob + ",en\n")
     confirm(db, "Ada")
-    maker._bring("owners", head + ADA.replace("\n", ",de\n") + bob + ",de\n")
+    maker.bring("owners", head + ADA.replace("\n", ",de\n") + bob + ",de\n")
     assert (person(db, "ada@example.org")["language"], person(db, "bob@example.org")["language"]) == ("en", "de")
 
 
@@ -447,7 +447,7 @@ def test_one_address_is_one_person_and_the_last_line_that_knows_counts(maker, db
         ("Ada B.", "ADA@example.org", 2, "2"),
         ("Ada C.", "Ada@example.org", 3, ""),
     ]
-    maker._bring("owners", head + "".join(line.format(name=a, email=b, n=c, phone=d) for a, b, c, d in rows))
+    maker.bring("owners", head + "".join(line.format(name=a, email=b, n=c, phone=d) for a, b, c, d in rows))
     assert db.execute("SELECT count(*) FROM person").fetchone() == {"count": 1}
     ada = person(db, "ada@example.org")
     assert (ada["name"], ada["phone"]) == ("Ada C.", "2")

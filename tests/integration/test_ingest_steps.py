@@ -39,9 +39,9 @@ def test_what_is_tried_again_in_several_batches_is_taken_once(url, db, maker, in
     ingest.kill()  # only one at a time has the place
     small = Stepped(url, batch_max_readings=2)
     refuse(db, small, *"ABCDEF")
-    monkeypatch.setattr(role, "_HOUSEKEEPING_S", 0.0)
-    small.ingest._next_housekeeping = 0.0
-    small.ingest._keep_house()
+    monkeypatch.setattr(role, "HOUSEKEEPING_S", 0.0)
+    small.ingest.next_housekeeping = 0.0
+    small.ingest.keep_house()
     assert count(db, "quarantine") == 0
     assert sorted(value for _, value in stored(db)) == [20.0 + nth for nth in range(6)]
     retried = db.execute("SELECT (data->>'taken')::int AS n FROM event WHERE kind = 'quarantine.retried' ORDER BY id")
@@ -93,7 +93,7 @@ def test_a_product_whose_last_step_was_committed_without_an_answer_keeps_what_it
 
     monkeypatch.setattr(judging.Judging, "saved", lose_the_answer)
     for _ in range(4):
-        ingest.ingest._writer.patiently(ingest.ingest._housekeeping)
+        ingest.ingest.writer.patiently(ingest.ingest.housekeeping)
     assert lost
     assert ingest.suspended == set()
     assert [active for _, _, active, _ in alarms(db)] == [True, True]

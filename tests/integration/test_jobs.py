@@ -356,7 +356,7 @@ def test_the_command_shows_how_far_it_is_and_lists_jobs(url, fleet, monkeypatch,
         return int(ended.value.code or 0), printed.out, printed.err
 
     monkeypatch.setenv("GATEWAY_DATABASE_URL", url)
-    monkeypatch.setattr(import_files, "_EVERY_S", 0.0)
+    monkeypatch.setattr(import_files, "EVERY_S", 0.0)
     code, out, err = gateway("import", "units", str(fleet / "units.csv"))
     assert (code, out) == (0, "units.csv: 5 of 5 units created or changed\n")
     assert "upload: 5 rows\n" in err

@@ -115,7 +115,7 @@ def test_of_many_missing_days_only_the_newest_few_are_made_at_once(db):
     if series.is_hypertable:
         pytest.skip("this server has TimescaleDB, which makes its chunks by itself")
     assert series.make_few(DAYS, 2) == frozenset(DAYS[:-2])
-    assert series._existing_days() == set(DAYS[-2:])
+    assert series.existing_days() == set(DAYS[-2:])
     assert series.make_few(DAYS[-2:], 0) == frozenset()
 
 
@@ -242,7 +242,7 @@ def test_a_unit_that_sends_of_many_days_holds_up_nobody(url, db, mosquitto_port,
             stored = [value for table in ("telemetry", "telemetry_waiting") for _, value in rows(db, table)]
             assert Counter(stored) == Counter(range(1, 61)) + Counter([20])
             batches = db.execute("SELECT max(seq) AS n FROM ingest_journal").fetchone()["n"]
-            assert len(rows(db, "telemetry_waiting")) >= 61 - ingest._DAYS_ON_THE_ROAD * batches
+            assert len(rows(db, "telemetry_waiting")) >= 61 - ingest.DAYS_ON_THE_ROAD * batches
     with running_ingest(url, mosquitto_port):
         until(lambda: len(rows(db, "telemetry")) == 61)
     assert rows(db, "telemetry_waiting") == []

@@ -61,7 +61,7 @@ def test_the_server_takes_every_query(db, subtests):
     db.execute(m2m.stage_latest)
     for queries in (accounts, campaigns, catalog, events, m2m, notify, registrations, rules):
         for name in queries.sentences:
-            with subtests.test(f"{queries._source}: {name}"):
+            with subtests.test(f"{queries.source}: {name}"):
                 text = getattr(queries, name).as_string()
                 numbers: dict[str, int] = {}
                 numbered = re.sub(
@@ -130,7 +130,7 @@ def test_a_user_who_may_only_create_roles_can_migrate_and_serve_owners(server):
     name = f"plain_{secrets.token_hex(6)}"
     with connect(server) as admin:
         admin.execute(f"CREATE ROLE {name} LOGIN CREATEROLE")
-        admin.execute(f"CREATE DATABASE {name} OWNER {name}")
+        admin.execute(f"CREATE DATABASE {name} OWNER {name} TEMPLATE template0")
         if admin.execute("SELECT FROM pg_roles WHERE rolname = 'gateway_owner'").fetchone() is not None:
             admin.execute(f"GRANT gateway_owner TO {name}")  # another database's migration made it
         try:

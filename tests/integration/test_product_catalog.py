@@ -23,6 +23,7 @@ from tests.dsl.catalog import (
     RULE,
     TEMPERATURE,
     alarms,
+    commits_since,
     everything,
     fan,
     refused,
@@ -185,6 +186,86 @@ def test_a_metric_that_was_dropped_and_brought_back_is_judged_again(maker, db, i
     ]
 
 
+def test_a_metric_that_no_rule_uses_goes_and_costs_nothing_but_its_own_readings(maker, db, ingest):
+    """Units still send it, in one message with others: those are stored and judged as before."""
+    at = time.time() - 60
+    ingest.send("pump", "1", (at, {"temp_c": 95, "pressure_bar": 2}))
+    assert maker.products(PUMP | {"metrics": [TEMPERATURE]}) == ["pump.yaml: pump imported"]
+    ingest.look()
+    assert [active for _, _, active, _ in alarms(db)] == [True], "the alarm stays as it is"
+    ingest.send("pump", "1", (at + 1, {"temp_c": 20, "pressure_bar": 3}))
+    ingest.send("pump", "2", (at + 1, {"pressure_bar": 4}))
+    assert [active for _, _, active, _ in alarms(db)] == [False]
+    assert stored(db) == [("pressure_bar", 2.0), ("temp_c", 95.0), ("temp_c", 20.0)]
+    assert refused(db) == ["unknown_metric", "unknown_metric"]
+    ingest.restart()
+    assert ingest.suspended == set()
+
+
+def test_a_metric_goes_with_its_rule_and_takes_the_open_alarms_of_that_rule_only(maker, db, ingest):
+    """What came before ingest looked is stored; what comes afterwards is refused."""
+    at = time.time() - 60
+    maker.rules(PRESS)
+    ingest.look()
+    for code in ("pump", "fan"):
+        ingest.send(code, "1", (at, {"temp_c": 95, "pressure_bar": 6}))
+    assert maker.products(PUMP | {"metrics": [PRESSURE]}, retire=True) == [
+        "pump.yaml: pump imported",
+        "pump-hot: out of force",
+    ]
+    ingest.send("pump", "1", (at + 1, {"temp_c": 96}))
+    ingest.look()
+    ingest.send("pump", "1", (at + 2, {"temp_c": 97, "pressure_bar": 7}))
+    ingest.send("pump", "2", (at + 2, {"temp_c": 98}))
+    open_alarms = {(rule, active) for rule, _, active, _ in alarms(db)}
+    assert open_alarms == {("pump-hot", False), ("pump-press", True), ("fan-hot", True)}
+    cleared = db.execute("SELECT clearing FROM alarm WHERE cleared_at IS NOT NULL").fetchall()
+    assert ["reason" in row["clearing"] for row in cleared] == [True]
+    assert [value for name, value in stored(db) if name == "temp_c"] == [95.0, 96.0]
+    assert refused(db) == ["unknown_metric", "unknown_metric"]
+
+
+def test_two_products_of_one_import_change_together_or_not_at_all(maker, db, ingest):
+    before = catalog.newest(db)
+    both = [each | {"metrics": [*each["metrics"], FLOW]} for each in (PUMP, FAN)]
+    with pytest.raises(BadInput, match=r"fan-hot: condition\.metric"):
+        maker.products(both[0], FAN | {"metrics": [FLOW]})
+    with pytest.raises(BadInput, match=r"fan\.yaml"):
+        maker.products(both[0], FAN | {"metrics": [FLOW | {"range": [9, 1]}]})
+    ingest.look()
+    at = time.time() - 60
+    for code in ("pump", "fan"):
+        ingest.send(code, "1", (at, {"flow_l_min": 1}))
+    assert refused(db) == ["unknown_metric", "unknown_metric"]
+    assert catalog.newest(db) == before
+    maker.products(*both)
+    assert commits_since(db, before) == 1
+    ingest.look()
+    for code in ("pump", "fan"):
+        ingest.send(code, "1", (at + 1, {"flow_l_min": 2}))
+        assert stored(db, code) == [("flow_l_min", 2.0)]
+
+
+def test_ingest_never_sees_one_of_two_products_without_the_other(maker, ingest):
+    """They change together, again and again, while it looks."""
+    changes = 8
+
+    def change() -> None:
+        for nth in range(changes):
+            more = [] if nth % 2 else [FLOW]
+            maker.products(*[each | {"metrics": [*each["metrics"], *more]} for each in (PUMP, FAN)])
+
+    changing = threading.Thread(target=change)
+    changing.start()
+    seen = []
+    while changing.is_alive() or len(seen) < 2:
+        ingest.look()
+        seen.append([len(product.metrics) for product in ingest.ingest.judging.revision.products])
+    changing.join()
+    assert len(seen) > changes
+    assert {tuple(each) for each in seen} == {(2, 2), (3, 3)}
+
+
 def test_revisions_are_numbered_in_the_order_of_their_commits(maker, db, url, ingest):
     """The second change waits for the first, so nobody who has seen the second has missed the first."""
     before = catalog.newest(db)
@@ -234,8 +315,8 @@ def test_a_database_without_revisions_is_brought_over_and_its_journal_is_judged_
     empty_url, monkeypatch
 ):
     """The rule was changed, and migrated, while ingest was down."""
-    every = migrations._migrations()
-    monkeypatch.setattr(migrations, "_migrations", lambda: [each for each in every if each[0] < "0011"])
+    every = migrations.all_migrations()
+    monkeypatch.setattr(migrations, "all_migrations", lambda: [each for each in every if each[0] < "0011"])
     migrations.migrate(empty_url)
     document = RuleDocument.model_validate(yaml.safe_load(RULE)).model_dump(mode="json", by_alias=True)
     at = round(time.time() - 60)

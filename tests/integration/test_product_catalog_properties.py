@@ -19,6 +19,7 @@ from gateway.core.errors import BadInput
 from gateway.store import connect
 from gateway.store.migrate import migrate
 from tests.conftest import database
+from tests.dsl.catalog import commits_since
 from tests.dsl.stepped import Stepped
 from tests.factories import PUMP
 
@@ -53,6 +54,7 @@ Changed = st.tuples(
     ),
     st.booleans(),
 )
+Spoiled = st.tuples(st.just("spoil"), st.sets(st.sampled_from(sorted(METRICS)), min_size=1))
 Applied = st.tuples(
     st.just("apply"), st.sampled_from(PRODUCTS), st.sampled_from(sorted(METRICS)), st.sampled_from([LIMIT, 70.0])
 )
@@ -65,7 +67,9 @@ Read = st.tuples(
 )
 Trouble = st.tuples(st.just("trouble"), st.booleans())
 Plain = st.sampled_from([("kill",), ("look",), ("look",), ("save",)])
-Steps = st.lists(st.one_of(Changed, Applied, Retired, Read, Read, Read, Trouble, Plain), min_size=5, max_size=30)
+Steps = st.lists(
+    st.one_of(Changed, Spoiled, Applied, Retired, Read, Read, Read, Trouble, Plain), min_size=5, max_size=30
+)
 
 
 @dataclass
@@ -161,16 +165,26 @@ class World:
         import_files(self.url, "products", paths, actor="test", retire_rules=retire)
 
     def step_import(self, products, retire) -> None:
+        before = catalog.newest(self.db)
         breaks = any(self.oracles[code].rules.keys() - metrics for code, metrics in products)
         if breaks and not retire:
             with pytest.raises(BadInput):
                 self.bring(products, retire=False)
+            assert catalog.newest(self.db) == before
             return
         self.bring(products, retire=retire)
+        assert commits_since(self.db, before) <= 1
         for code, metrics in products:
             oracle = self.oracles[code]
             oracle.metrics = set(metrics)
             oracle.rules = {metric: limit for metric, limit in oracle.rules.items() if metric in metrics}
+
+    def step_spoil(self, metrics) -> None:
+        """One file of two is no product's: the other one changes nothing either."""
+        before = catalog.newest(self.db)
+        with pytest.raises(BadInput):
+            self.bring([("pump", metrics), ("fan", set())], retire=True)
+        assert catalog.newest(self.db) == before
 
     def step_apply(self, code, metric, above) -> None:
         file = self.folder / "rule.yaml"
@@ -204,7 +218,7 @@ class World:
         self._see()
 
     def step_look(self) -> None:
-        if self.ingest.ingest._judging.revision.number != catalog.newest(self.db):
+        if self.ingest.ingest.judging.revision.number != catalog.newest(self.db):
             self._see()
         for _ in PRODUCTS:
             self.ingest.look()

@@ -1,5 +1,6 @@
 """Receipts: what a device is told is committed, and it is told in the end, whatever the broker forgets."""
 
+import itertools
 import random
 import threading
 import time
@@ -13,7 +14,9 @@ from gateway.core.errors import BadInput, NotFound
 from gateway.m2m.quarantine import Choice, ask_retry
 from gateway.m2m.receipts import Receipts
 from gateway.m2m.session import Refused, Session
+from gateway.registrations.model import UnitRow
 from gateway.registrations.service import import_product
+from gateway.store import connect
 from tests.dsl.ingest import running_ingest
 from tests.dsl.mosquitto import GATEWAY, deployed_broker, running, set_password
 from tests.dsl.mqtt import Devices
@@ -21,6 +24,7 @@ from tests.dsl.ports import free_port
 from tests.dsl.receipts import Listener
 from tests.dsl.wait import until
 from tests.factories import make_fleet, product
+from tests.factories.imports import import_units
 
 
 @pytest.fixture
@@ -48,6 +52,23 @@ def say(devices, serial, *numbers, boot=None, **more):
 
 def count(db, table="telemetry"):
     return db.execute(f"SELECT count(*) AS n FROM {table}").fetchone()["n"]
+
+
+FAN = "m2m/v1/fan/F1/receipt"
+
+
+@pytest.fixture
+def fan(url):
+    """Another product, with receipts, and its one unit."""
+    with connect(url, "test") as connection, connection.transaction():
+        import_product(connection, product(code="fan", receipts=True), actor="test")
+        import_units(connection, {2: UnitRow(product="fan", serial="F1")}, actor="test")
+
+
+def tell_fan(devices, heard, seq):
+    """Let the fan send this number, and wait until it is told: what was to be told before it is told, too."""
+    devices.send("F1", {"seq": seq, "values": {"temp_c": 1}}, product="fan").flush()
+    until(lambda: (FAN, seq) in [(each.topic, each.upto) for each in heard.came])
 
 
 def taken(db):
@@ -100,13 +121,16 @@ def test_a_device_gives_up_and_begins_anew(url, db, broker_port, devices, fleet)
 
 def test_it_is_told_only_after_the_commit(url, db, broker_port, devices, fleet):
     """While the readings cannot be written, nothing may be told; a second connection holds the table."""
-    with running_ingest(url, broker_port), Listener(broker_port) as heard:
+    with running_ingest(url, broker_port) as ingest, Listener(broker_port) as heard:
         say(devices, "P1", 1)
         until(lambda: heard.last("P1") == (0, 1))
         with db.transaction():
             db.execute("LOCK TABLE telemetry IN SHARE MODE")
             say(devices, "P1", 2, 3)
-            time.sleep(2.5)  # longer than receipts are collected
+            until(lambda: db.execute("SELECT FROM pg_locks WHERE NOT granted").rowcount, what="it cannot commit")
+            behind = [(0, "m2m/v1/pump/P0/telemetry", (0, 1, 1))]
+            ingest.receipts.committed(ingest.receipts.count(behind))
+            until(lambda: heard.last("P0") == (0, 1))
             assert heard.last("P1") == (0, 1)
         until(lambda: heard.last("P1") == (0, 3))
     assert count(db) == 3
@@ -176,16 +200,25 @@ def test_behind_too_many_gaps_nothing_is_counted_until_it_comes_again(url, db, b
     assert count(db) == 9
 
 
-def test_receipts_are_collected_to_one_a_second_for_each_unit(url, db, broker_port, devices, fleet):
+def test_receipts_are_collected_to_one_a_second_for_each_unit(url, db, broker_port, devices, fleet, monkeypatch):
+    """The second passes when the test says so."""
+    rests, passed = [], threading.Semaphore(0)
+
+    def rest(_session, seconds, stop):
+        rests.append(seconds)
+        until(lambda: stop.is_set() or passed.acquire(blocking=False))
+
+    monkeypatch.setattr(Session, "rest", rest)
     with running_ingest(url, broker_port), Listener(broker_port) as heard:
         say(devices, "P1", 1)
         until(lambda: heard.last("P1") == (0, 1))
-        began = time.monotonic()
-        for seq in range(2, 40):
+        for seq in range(2, 12):
             say(devices, "P1", seq)
-            time.sleep(0.05)
-        until(lambda: heard.last("P1") == (0, 39))
-        assert len(heard.came) <= 2 + (time.monotonic() - began)
+            until(lambda: count(db) == seq)  # noqa: B023 - asked at once
+        passed.release()
+        until(lambda: heard.last("P1") == (0, 11))
+        assert [each.upto for each in heard.came] == [1, 11]
+    assert set(rests) == {1.0}
 
 
 def test_more_units_than_go_out_in_a_second_are_all_told(url, db, mosquitto_port):
@@ -215,20 +248,24 @@ def test_who_waits_behind_units_that_never_rest_is_told_all_the_same(mosquitto_p
     def say(unit_id, seq):
         receipts.committed(receipts.count([(unit_id, f"m2m/v1/pump/P{unit_id}/telemetry", (0, seq, 1))]))
 
-    stop, seq = threading.Event(), 1
+    stop, numbers = threading.Event(), itertools.count(2)
     publisher = threading.Thread(target=receipts.run, args=[stop])
+
+    def told():
+        seq = next(numbers)
+        for unit_id in range(500):
+            say(unit_id, seq)
+        return heard.last("P500")
+
     with Listener(mosquitto_port) as heard:
         for unit_id in range(501):
-            say(unit_id, seq)
+            say(unit_id, 1)
         publisher.start()
-        deadline = time.monotonic() + 10
-        while (told := heard.last("P500")) is None and time.monotonic() < deadline:
-            seq += 1
-            for unit_id in range(500):
-                say(unit_id, seq)
-        stop.set()
-        publisher.join()
-    assert told == (0, 1)
+        try:
+            assert until(told, every=0) == (0, 1)
+        finally:
+            stop.set()
+            publisher.join()
 
 
 def test_stopping_sends_what_waits(url, db, broker_port, devices, fleet):
@@ -241,19 +278,20 @@ def test_stopping_sends_what_waits(url, db, broker_port, devices, fleet):
         until(lambda: heard.last("P1") == (0, 3), within=2)
 
 
-def test_a_product_without_receipts_gets_none_and_its_numbers_are_any_other_field(url, db, broker_port, devices):
+def test_a_product_without_receipts_gets_none_and_its_numbers_are_any_other_field(url, db, broker_port, devices, fan):
     make_fleet(url)
     with running_ingest(url, broker_port), Listener(broker_port) as heard:
         say(devices, "P1", 1, 2)
         devices.send("P1", {"seq": "?", "boot": -1, "values": {"temp_c": 1}}).flush()
         until(lambda: count(db) == 3)
-        time.sleep(2)  # what would come too much
-        assert heard.came == []
-    assert count(db, "quarantine") == count(db, "receipt") == 0
+        tell_fan(devices, heard, 1)
+        assert [each.topic for each in heard.came] == [FAN]
+    assert (count(db, "quarantine"), count(db, "receipt")) == (0, 1)
 
 
-def test_receipts_begin_and_end_with_the_products_file(url, db, broker_port, devices):
+def test_receipts_begin_and_end_with_the_products_file(url, db, broker_port, devices, fan):
     make_fleet(url)
+    numbers = itertools.count(1)
     with running_ingest(url, broker_port), Listener(broker_port) as heard:
         say(devices, "P1", 1)
         until(lambda: count(db) == 1)
@@ -262,23 +300,26 @@ def test_receipts_begin_and_end_with_the_products_file(url, db, broker_port, dev
 
         def told():
             say(devices, "P1", 1, 2)  # the first was not counted; the device still holds it
-            time.sleep(0.3)
             return heard.last("P1") == (0, 2)
 
-        until(told)
+        until(told, every=0.3)
         with db.transaction():
             assert import_product(db, product(), actor="test")
 
         def untold():
-            before = len(heard.came)
+            before = told_of_pumps(heard)
             say(devices, "P1", 3)
-            time.sleep(2.5)
-            return len(heard.came) == before
+            tell_fan(devices, heard, next(numbers))
+            return told_of_pumps(heard) == before
 
-        until(untold, within=30)
+        until(untold)
     with running_ingest(url, broker_port), Listener(broker_port) as heard:
-        time.sleep(2)
-        assert not [each for each in heard.came if not each.retained]
+        tell_fan(devices, heard, next(numbers))
+        assert [each.retained for each in told_of_pumps(heard)] == [True]
+
+
+def told_of_pumps(heard):
+    return [each for each in heard.came if each.topic != FAN]
 
 
 @pytest.mark.parametrize("still", [True, False])

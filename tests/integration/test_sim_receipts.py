@@ -88,6 +88,7 @@ def test_each_device_numbers_its_messages_and_ends_when_all_are_receipted(broker
         assert play(scenario(tmp_path), broker_port, tmp_path / "run", *EVERY) == 0
     assert f"{MESSAGES} acknowledged, {MESSAGES} receipted, 0 sent again" in capsys.readouterr().out
     boot = json.loads((tmp_path / "run" / "run.json").read_text())["boot"]
+    assert len(gateway.came) == UNITS_PLAYED
     for came in gateway.came.values():
         assert [(each["boot"], each["seq"]) for each in came] == [(boot, seq) for seq in range(1, 21)]
         assert all("from" not in each for each in came)
@@ -161,6 +162,7 @@ def test_connections_that_die_without_a_word_cost_nothing(broker_port, tmp_path,
     for line in sent:
         assert "seq" in line or line["kind"] == "unknown-metric"
         assert line.get("receipted") or "seq" not in line
+    assert len(gateway.came) == UNITS_PLAYED
     for device, came in gateway.came.items():
         wanted = {line["seq"] for line in sent if line["topic"].startswith(device) and "seq" in line}
         assert {each["seq"] for each in came} == wanted

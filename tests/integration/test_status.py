@@ -241,7 +241,7 @@ def test_a_device_that_speaks_mqtt_3_is_heard_too(url, db, mosquitto_port, fleet
 
 def test_retained_readings_are_still_not_asked_for(url, db, mosquitto_port, fleet):
     with Devices(mosquitto_port) as devices:
-        devices._client.publish("m2m/v1/pump/P1/telemetry", b'{"values": {"temp_c": 99}}', qos=1, retain=True)
+        devices.send("P1", {"values": {"temp_c": 99}}, retain=True)
         devices.status("P1", {"firmware": "1.0"}).flush()
         with running_ingest(url, mosquitto_port):
             until(lambda: firmware(db) == "1.0")

@@ -100,7 +100,7 @@ def test_a_product_that_was_suspended_resumes_at_a_start_where_it_can_be_judged(
 def test_what_waited_is_judged_in_steps_and_a_kill_between_them_loses_and_doubles_nothing(
     maker, db, ingest, fault, monkeypatch
 ):
-    monkeypatch.setattr("gateway.app.restore._BATCHES_A_STEP", 3)
+    monkeypatch.setattr("gateway.app.restore.BATCHES_A_STEP", 3)
     fault.in_judging(99.0)
     at = time.time() - 100
     for nth in range(7):

@@ -41,7 +41,7 @@ def elsewhere(db, monkeypatch):
         pytest.skip("this server has TimescaleDB")
     db.execute("DROP TABLE telemetry CASCADE")
     db.execute(STAND_IN)
-    monkeypatch.setattr(TimeSeries, "_has_timescale", lambda _: True)
+    monkeypatch.setattr(TimeSeries, "has_timescale", lambda _: True)
     TimeSeries(db).create()
     return db
 
@@ -91,9 +91,9 @@ def test_the_check_names_chunks_and_jobs_that_failed(url, elsewhere):
 def test_on_partitions_the_check_tries_to_make_a_day_and_takes_it_back(url, db):
     if TimeSeries(db).is_hypertable:
         pytest.skip("this server has TimescaleDB, which makes its chunks by itself")
-    days = TimeSeries(db)._existing_days()
+    days = TimeSeries(db).existing_days()
     assert maintenance(url).state == "ok"
-    assert TimeSeries(db)._existing_days() == days
+    assert TimeSeries(db).existing_days() == days
     db.execute("CREATE OR REPLACE FUNCTION telemetry_make_day(day date) RETURNS void LANGUAGE sql AS 'SELECT 1/0'")
     assert "division by zero" in maintenance(url).measured
 

@@ -133,6 +133,7 @@ def test_a_day_that_went_can_be_made_again(db):
     series.drop_before(DAYS[1])
     series.ensure_days(DAYS)
     copy_columns(db, "telemetry", columns(noon(DAY)))
+    assert db.execute("SELECT count(*) AS n FROM telemetry").fetchone() == {"n": 1}
 
 
 def test_copy_writes_every_number_exactly(db):

@@ -9,7 +9,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from gateway.api.problems import _CANNOT
+from gateway.api.problems import CANNOT
 from gateway.app.ingest import Ingest
 from gateway.app.worker import Worker
 from gateway.config import Settings
@@ -107,30 +107,30 @@ def ingest(url, **settings) -> Iterator[Ingest]:
     inbox = Inbox(given.queue_max_messages)
     link = Link(LinkSettings("127.0.0.1", 1, "none", given.mqtt_session_expiry, 1, None), inbox, system_clock)
     made = Ingest(given, url, inbox, link, system_clock)
-    assert made._open()
+    assert made.open()
     try:
         yield made
     finally:
-        made._connection.close()
+        made.writer.connection.close()
         link.close()
 
 
 def test_ingest_tries_again_at_once_what_lost_a_deadlock_on_the_same_connection(url, caplog):
     tries = []
     with ingest(url) as made:
-        before = made._connection
+        before = made.writer.connection
 
         def work() -> str:
             tries.append(1)
             if len(tries) == 1:
                 with connect(url) as other:
-                    deadlock(made._connection, other)
+                    deadlock(made.writer.connection, other)
             return "done"
 
         with caplog.at_level(logging.WARNING):
-            assert made._writer.patiently(work) == "done"
+            assert made.writer.patiently(work) == "done"
         assert len(tries) == 2
-        assert made._connection is before
+        assert made.writer.connection is before
     assert "Ingest waits for other transactions that change the same rows" in caplog.text
 
 
@@ -139,10 +139,12 @@ def test_ingest_says_in_its_sign_of_life_what_it_waits_for_and_goes_on_when_it_i
     with ingest(url) as made, connect(url) as other:
         other.execute("BEGIN")
         other.execute("LOCK TABLE product")
-        made._connection.execute("SET lock_timeout = '10ms'")
+        made.writer.connection.execute("SET lock_timeout = '10ms'")
 
         def ask() -> None:
-            results.append(made._writer.patiently(lambda: made._connection.execute("SELECT FROM product").rowcount))
+            results.append(
+                made.writer.patiently(lambda: made.writer.connection.execute("SELECT FROM product").rowcount)
+            )
 
         thread = threading.Thread(target=ask)
         thread.start()
@@ -166,29 +168,35 @@ def test_the_worker_says_what_it_waits_for_and_goes_on_on_its_connection(url, db
         return 0
 
     monkeypatch.setattr(worker, "turn", turn)
-    with connect(url, "gateway-worker") as listener:
-        thread = threading.Thread(target=worker._work, args=[stop, listener])
-        thread.start()
+
+    def sessions() -> list[int]:
+        query = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = %s"
+        return [row["pid"] for row in db.execute(query, ["gateway-worker"])]
+
+    thread = threading.Thread(target=worker.run, args=[stop])
+    thread.start()
+    try:
         until(lambda: (beat := last_beat(db, "worker")) and beat.detail.get("waiting_for") == Trouble.CANCELLED.value)
+        before = sessions()
         until(lambda: last_beat(db, "worker").detail["waiting_for"] is None)
+        assert sessions() == before != []
+    finally:
         stop.set()
         thread.join(20)
-        assert not thread.is_alive()
+    assert not thread.is_alive()
 
 
 @pytest.mark.parametrize("trouble", Trouble)
 def test_the_api_has_words_for_each_kind(trouble):
-    detail, retry_after_s = _CANNOT[trouble]
+    detail, retry_after_s = CANNOT[trouble]
     assert detail.endswith(".")
     assert retry_after_s >= 1
 
 
 def test_a_request_that_meets_a_lock_is_told_so_and_when_to_try_again(url, db):
+    db.execute(f"ALTER DATABASE {db.info.dbname} SET lock_timeout = '20ms'")
     with site(url, db) as world, connect(url) as other:
         staff = world.as_("support")
-        db.execute(f"ALTER DATABASE {db.info.dbname} SET lock_timeout = '20ms'")
-        for connection in list(world.app.state.database._pool._pool):
-            connection.execute("SET lock_timeout = '20ms'")
         other.execute("BEGIN")
         other.execute("LOCK TABLE alarm")
         answer = staff.client.get("/api/alarms")
@@ -206,7 +214,9 @@ def test_on_a_full_disk_ingest_names_it_to_readyz_and_goes_on_when_there_is_room
             db.execute("CREATE TABLE big (filler text)")
             disk.fill()
             thread = threading.Thread(
-                target=lambda: results.append(made._writer.patiently(lambda: made._connection.execute(grow).rowcount))
+                target=lambda: results.append(
+                    made.writer.patiently(lambda: made.writer.connection.execute(grow).rowcount)
+                )
             )
             thread.start()
             browser = world.browser()

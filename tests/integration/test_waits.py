@@ -54,7 +54,7 @@ def waiting_for(world) -> dict[str, str]:
 def test_readyz_names_the_session_that_holds_a_lock_for_long(url, world, alive, monkeypatch):
     with ingest_waits_for_a_lock(url) as holder:
         assert waiting_for(world) == {}, "a lock for a moment is nothing"
-        monkeypatch.setattr(readiness, "_LOCK_AFTER", timedelta())
+        monkeypatch.setattr(readiness, "LOCK_AFTER", timedelta())
         (role,) = told = waiting_for(world)
         assert role == "ingest"
         assert told[role].startswith("a lock, for 0 s, that session")
@@ -86,13 +86,13 @@ def test_readyz_names_a_sequencer_that_cannot_turn(url, db, world, alive):
 
 
 def test_check_names_a_lock_and_who_has_it(url, monkeypatch):
-    monkeypatch.setattr(check, "_LOCK_AFTER", timedelta())
+    monkeypatch.setattr(check, "LOCK_AFTER", timedelta())
     with connect(url) as own, ingest_waits_for_a_lock(url) as holder:
-        finding = check._events(own, system_clock)[-1]
+        finding = check.events(own, system_clock)[-1]
     assert (finding.name, finding.state) == ("locks", "warning")
     assert finding.measured.startswith(f"gateway-ingest waits for a lock, for 0 s, that session {holder} (backup-tool")
     with connect(url) as own:
-        assert check._events(own, system_clock)[-1].state == "ok"
+        assert check.events(own, system_clock)[-1].state == "ok"
 
 
 def test_check_names_what_the_event_log_waits_for(db):

@@ -1,5 +1,6 @@
 """What needs no database: addresses, passwords, networks, and which requests come from our own pages."""
 
+import asyncio
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -120,8 +121,18 @@ def test_the_cookie_is_bound_to_the_host_where_there_is_tls():
     ],
 )
 def test_behind_a_proxy_our_own_pages_are_still_ours(headers, ours):
-    guard = SameOrigin(None, Settings(public_url="https://gateway.example"))
-    assert guard._is_ours(Headers({"host": "10.0.0.5:8080"} | headers)) is ours
+    reached, answered = [], []
+
+    async def app(scope, _receive, _send):
+        reached.append(scope)
+
+    async def send(message):
+        answered.append(message.get("status"))
+
+    guard = SameOrigin(app, Settings(public_url="https://gateway.example"))
+    raw = Headers({"host": "10.0.0.5:8080"} | headers).raw
+    asyncio.run(guard({"type": "http", "method": "POST", "path": "/", "headers": raw}, None, send))
+    assert (bool(reached), 403 in answered) == (ours, not ours)
 
 
 @pytest.mark.parametrize(

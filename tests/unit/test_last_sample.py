@@ -1,5 +1,7 @@
 """Which messages stand on a unit's page: all while few come, and never more than the limit."""
 
+import pytest
+
 from gateway.m2m.last import LastMessages
 from gateway.m2m.message import Heard, Message, Rejected
 
@@ -36,8 +38,11 @@ def test_what_was_refused_goes_first_then_who_has_waited_longest():
     assert set().union(*seen) == set(range(30))
 
 
-def test_of_so_many_units_it_is_known_when_they_were_kept_and_the_longest_ago_goes():
-    last = LastMessages(1_000, units_max=3)
-    for second, unit in enumerate([1, 2, 3, 1, 4], 1):
-        last.choose([heard(unit)], float(second))
-    assert list(last._kept) == [3, 1, 4]
+@pytest.mark.parametrize(("unit", "known"), [(1, True), (2, False), (3, True), (4, True)])
+def test_of_so_many_units_it_is_known_when_they_were_kept_and_the_longest_ago_goes(unit, known):
+    """Against a unit that was never heard, one that is known has to wait; of two strangers goes who came last."""
+    last = LastMessages(1, units_max=3)
+    for second, each in enumerate([1, 2, 3, 1, 4], 1):
+        last.choose([heard(each)], float(second))
+    (chosen,) = last.choose([heard(9), heard(unit)], 6.0)
+    assert chosen.unit_id == (9 if known else unit)

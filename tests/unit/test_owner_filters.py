@@ -87,16 +87,16 @@ def test_a_stream_gets_nothing_behind_its_sign_out():
     hub = Hub("", Settings())
     stream = hub.subscribe(of_person(ADA), signs_out("a", "s"), ADA)
     told = heard("notice.told", person=ADA, owner=ADA)
-    hub._publish(
+    hub.publish(
         [heard("notice.told", person=BOB, owner=BOB), told, heard("account.signed_out_everywhere", account="a"), told]
     )
-    hub._publish([told])
+    hub.publish([told])
     assert [stream.events.get_nowait() for _ in range(stream.events.qsize())] == [told.event, None]
 
 
 def test_what_a_person_does_not_get_does_not_make_him_slow():
     hub = Hub("", Settings(stream_queue_max=3))
     slow, staff = hub.subscribe(of_person(ADA), person_id=ADA), hub.subscribe()
-    hub._publish([heard("alarm.raised", owner=BOB)] * 5)
+    hub.publish([heard("alarm.raised", owner=BOB)] * 5)
     assert slow.events.empty()
     assert staff.events.get_nowait() is None

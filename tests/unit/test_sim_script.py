@@ -87,17 +87,19 @@ def test_late_ones_keep_their_time_and_come_behind_newer_ones():
 def test_duplicates_are_the_same_bytes_and_conflicts_the_same_time_with_other_values():
     made = script("{kind: duplicate, share: 10%, copies: 2}, {kind: conflict, units: 10, share: 50%}")
     first = {(each.device, each.ts): each for each in made.sendings() if each.kind == "reading"}
-    copies = Counter()
+    copies, conflicts = Counter(), 0
     for each in made.sendings():
         original = first[each.device, each.ts]
         if each.kind == "duplicate":
             copies[each.device, each.ts] += 1
             assert each.payload == original.payload
         if each.kind == "conflict":
+            conflicts += 1
             mine, other = json.loads(each.values), json.loads(original.values)
             assert mine.keys() == other.keys()
             assert all(mine[name] != other[name] for name in mine)
     assert set(copies.values()) == {2}
+    assert 0.3 < conflicts / (10 * 20) < 0.7
 
 
 def test_offline_units_are_away_from_the_start_and_bring_hours_of_readings():
@@ -156,7 +158,8 @@ def test_faults_are_in_the_values_and_in_the_truth_at_the_devices_own_time():
 
 def test_faults_go_where_they_can_be_found():
     made = script("{kind: jump, units: 95%, at: 1s, by: -5s}", "{fault: silence, units: 3, at: 1s, for: 1s}")
-    jumping = {act for act, clock in enumerate(made._clocks) if clock.is_set}
+    jumping = {act for act, clock in enumerate(made.clocks) if clock.is_set}
+    assert len(made.expected) == 3
     assert all(made.units.index(each.unit) not in jumping for each in made.expected)
     with pytest.raises(SimError, match="no unit of this fleet can have fault 1"):
         script("", "{fault: pressure-loss, at: -1h, for: 1m}")
