@@ -5,14 +5,18 @@ from datetime import timedelta
 
 import pytest
 
+from gateway import flow
 from gateway.api.heard import hear, of_person
 from gateway.app.worker import Worker
+from gateway.campaigns.tell import tell_due
 from gateway.campaigns.withdrawn import tell_withdrawn
 from gateway.config import Settings
 from gateway.events import Position, read, unread
+from gateway.notify.model import Policy
 from gateway.store import Database, OperationalError, UniqueViolation, connect
 from tests.dsl.campaigns import CHANNELS, Office, office, taken
 from tests.dsl.owners import CODE
+from tests.dsl.wait import until
 from tests.factories.campaigns import RECALL, UPDATE, WITHDRAWAL, add_owners, add_units, column, confirm, person, speak
 
 DAY = timedelta(days=1)
@@ -445,14 +449,18 @@ class TestSuperseding:
         old = at.publish(audience=serials("P1"))
         draft = at.draft(RECALL, serials("P1"), old["id"])
         answers = []
+        settings = Settings()
+        policy = Policy(settings.merge_window, settings.notices_per_hour, ("email",), settings.follow_up_after)
         with at.database.transaction() as worker:
-            worker.execute("SELECT FROM campaign WHERE public_id = %s FOR SHARE", [old["id"]])
+            assert tell_due(worker, at.world.now(), 10, policy, flow.NOTICE) == 1
             thread = threading.Thread(target=lambda: answers.append(at.approve(draft)))
             thread.start()
-            thread.join(0.5)
+            waits = "SELECT FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
+            until(lambda: answers or at.db.execute(waits).rowcount)
             assert answers == []
         thread.join(20)
         taken(answers[0])
+        assert column(at.db, "SELECT state FROM notice") == ["withdrawn"]
 
 
 class TestWithdrawing:

@@ -138,6 +138,11 @@ def test_a_reader_waits_for_a_turn_that_is_not_committed_so_no_lower_place_appea
         assert heard.result(20)[0] == "ab"
 
 
+def waits_for_a_row(db: Connection) -> bool:
+    """Whether a transaction waits for another one to end."""
+    return db.execute("SELECT FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'").rowcount > 0
+
+
 def _waits(db: Connection) -> bool:
     return db.execute("SELECT FROM pg_locks WHERE NOT granted AND locktype = 'advisory'").fetchone() is not None
 
@@ -265,10 +270,9 @@ def test_two_processes_of_one_reader_take_turns(url, db):
         db.execute(queries.lock_reader, {"name": "two"})  # how read_next begins
         thread = threading.Thread(target=second)
         thread.start()
-        thread.join(0.3)
+        until(lambda: not thread.is_alive() or waits_for_a_row(db))
         assert words(read_next(db, "two", 2)) == "ab"
-        thread.join(0.3)
-        assert thread.is_alive(), "it waits for the first one's commit"
+        assert waits_for_a_row(db), "until the first one's commit"
     thread.join(10)
     assert heard == ["cd"]
 

@@ -1,5 +1,6 @@
 """What ingest does between two batches, step by step: retries, refusals, and a connection that lost its place."""
 
+import logging
 import threading
 import time
 
@@ -14,6 +15,7 @@ from gateway.m2m.repository import queries
 from gateway.store import IntegrityError, OperationalError, connect
 from tests.dsl.catalog import Fault, alarms, stored
 from tests.dsl.stepped import Stepped
+from tests.dsl.wait import until
 from tests.factories import PUMP
 
 
@@ -63,11 +65,17 @@ def test_a_message_that_not_even_quarantine_takes_ends_the_role_at_once(ingest, 
     assert len(tries) == 2
 
 
-def test_a_process_that_was_stopped_while_it_waited_for_the_place_does_nothing_over_its_connection(url):
+def test_a_process_that_was_stopped_while_it_waited_for_the_place_does_nothing_over_its_connection(url, caplog):
+    caplog.set_level(logging.INFO)
     first, second = Writer(url, lambda: 0), Writer(url, lambda: 0)
     assert first.open()
-    threading.Timer(0.2, second.stop.set).start()
-    assert not second.open()
+    opened = []
+    waiting = threading.Thread(target=lambda: opened.append(second.open()))
+    waiting.start()
+    until(lambda: "waiting for its place" in caplog.text)
+    second.stop.set()
+    waiting.join(20)
+    assert opened == [False]
     assert second.connection.closed
     assert second.patiently(lambda: "done") is None
     first.connection.close()
