@@ -5,9 +5,6 @@ PYTHON ?= python3
 # The machine's npm, else the one that the lock file brings.
 NPM := PATH="$$PATH:$(CURDIR)/$(BIN)" npm
 
-# Much of a test's time is waiting. The longest files stand first in the alphabet.
-WORKERS := -n 4 --durations 20
-
 help:  ## what can be made here
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-7s %s\n", $$1, $$2}'
 
@@ -24,8 +21,8 @@ demo: running  ## the gateway on this machine: database, broker, pages, a simula
 	@exec $(BIN)/gateway demo
 
 test: setup  ## all tests
-	$(BIN)/pytest $(WORKERS) --dist loadfile --no-loadscope-reorder tests/acceptance tests/integration tests/unit
-	$(BIN)/pytest $(WORKERS) --dist loadgroup tests/browser
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder --durations 20
+	$(BIN)/pytest -n 4 --dist load --maxschedchunk 1 --durations 20 tests/browser
 
 check: setup  ## style, types, import contracts
 	$(BIN)/ruff check .

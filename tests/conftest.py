@@ -1,7 +1,7 @@
 """The real servers that the tests run against, and an empty database for each test.
 
 `make test` runs several workers, for much of their time is waiting. Each has its own servers and ports; on a given
-server each has its own databases. The browser's tests come after them.
+server each has its own databases. The browser's tests come after them, and look at one demo.
 
 A test runs on the embedded database, and with Debian's broker if it needs one. Where SQL, drivers or brokers differ it
 is marked `both`, and runs as the demo does (embedded database and broker) and as Debian installs it. The proofs leave

@@ -146,7 +146,7 @@ def test_the_demo_leaves_nothing_running_and_goes_on_with_its_data(env, folder):
     assert len(visitor.get("/api/events", limit=500)["events"]) >= before
     demo.terminate()
     assert demo.wait(20) == 0
-    assert not processes_of(env)
+    until(lambda: not processes_of(env), within=20, what="all stopped after SIGTERM")
     for out in ("out2", "out3"):
         assert "Traceback" not in (folder / out).read_text()
 

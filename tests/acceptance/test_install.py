@@ -23,6 +23,7 @@ from packaging.requirements import Requirement
 
 from gateway.embedded.process import free_port, spawn
 from tests.dsl.compose import ROOT
+from tests.dsl.forms import form
 from tests.dsl.wait import until
 
 BUILD_S = 600  # npm ci and vite build; seconds on a machine that does nothing else
@@ -63,7 +64,8 @@ def installed(tmp_path_factory, bare_path) -> Installed:
     folder = tmp_path_factory.mktemp("install")
     source = folder / "source"
     source.mkdir()
-    skip = shutil.ignore_patterns("node_modules", "dist", "__pycache__")
+    # The small form takes the pages that are built here, and so needs no Node.
+    skip = shutil.ignore_patterns("node_modules", "__pycache__", *form([], ["dist"]))
     for line in (ROOT / "Dockerfile").read_text().splitlines():
         for name in line.split()[1:-1] if line.startswith("COPY ") and "--from" not in line else []:
             if (ROOT / name).is_dir():

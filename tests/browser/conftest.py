@@ -125,14 +125,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         started[0].close()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker looks at the pages of one file at one width, one after the other."""
-    for item in items:
-        if item.path.parent == Path(__file__).parent and not item.get_closest_marker("xdist_group"):
-            width = item.callspec.params.get("width", "") if hasattr(item, "callspec") else ""
-            item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{width}"))
-
-
 @pytest.fixture(scope="session")
 def demo(request: pytest.FixtureRequest) -> Iterator[Demo]:
     told = getattr(request.config, "workerinput", {}).get("demo")
