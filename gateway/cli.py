@@ -8,6 +8,7 @@ import os
 import select
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -214,10 +215,7 @@ def _serve(given: argparse.Namespace, settings: Settings) -> int:
     except Unavailable as error:
         return _say(error, EX_CONFIG)
     if given.role:
-        from gateway.app import roles
-
-        run = {"ingest": roles.run_ingest, "worker": roles.run_worker, "api": roles.run_api}
-        run[given.role](settings, url)
+        import_module(f"gateway.roles.{given.role}").run(settings, url)
         return 0
     supervisor = Supervisor()
     for role in ROLES:

@@ -3,10 +3,12 @@
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from importlib.resources import as_file, files
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway import metrics
@@ -99,6 +101,27 @@ def _route(scope: Scope) -> str:
     return getattr(scope.get("route"), "path", "none")
 
 
+@cache
+def _api_routes(*, demo: bool) -> list[BaseRoute]:
+    """The routes under /api/: the same for every application, for working them out takes longer than most requests."""
+    router = APIRouter()
+    router.include_router(routes.open_router)
+    router.include_router(accounts_routes.router)
+    router.include_router(my_routes.router)
+    router.include_router(my_stream.router)
+    router.include_router(preferences_routes.router)
+    router.include_router(links_routes.router)
+    if demo:
+        router.include_router(demo_routes.router)
+    router.include_router(routes.router, dependencies=[Depends(staff)])
+    router.include_router(stream.router, dependencies=[Depends(staff)])
+    router.include_router(campaign_routes.router)
+    router.include_router(quarantine_routes.router)
+    router.include_router(event_routes.router)
+    router.include_router(language_routes.router)
+    return router.routes
+
+
 def create_app(settings: Settings, database: Database, hub: Hub, clock: Clock) -> FastAPI:
     """The application over an opened database; the hub starts and ends with it."""
 
@@ -109,25 +132,12 @@ def create_app(settings: Settings, database: Database, hub: Hub, clock: Clock) -
         hub.close()
 
     app = Documented(title="Product Support Gateway", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.router.routes += _api_routes(demo=settings.demo_outbox is not None)
     app.state.database = database
     app.state.hub = hub
     app.state.clock = clock
     app.state.settings = settings
     app.state.accounts = Accounts(settings, database, Passwords(settings.hashes_at_once))
-    app.include_router(routes.open_router)
-    app.include_router(accounts_routes.router)
-    app.include_router(my_routes.router)
-    app.include_router(my_stream.router)
-    app.include_router(preferences_routes.router)
-    app.include_router(links_routes.router)
-    if settings.demo_outbox is not None:
-        app.include_router(demo_routes.router)
-    app.include_router(routes.router, dependencies=[Depends(staff)])
-    app.include_router(stream.router, dependencies=[Depends(staff)])
-    app.include_router(campaign_routes.router)
-    app.include_router(quarantine_routes.router)
-    app.include_router(event_routes.router)
-    app.include_router(language_routes.router)
     with as_file(files("gateway") / "web") as web:
         add_pages(app, web)
 
