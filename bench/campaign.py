@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from bench.setup import database
-from gateway.app.worker import Worker
 from gateway.campaigns import publish, repository, service
 from gateway.campaigns.model import Draft
 from gateway.config import Settings
 from gateway.core.clock import system_clock
 from gateway.core.errors import GatewayError
+from gateway.roles.worker import Worker
 from gateway.store import Connection, Database, connect
 
 _FLEET = """

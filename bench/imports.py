@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bench.setup import database
-from gateway.app.imports import import_files
+from gateway.imports.service import import_files
 from gateway.store import Connection, connect
 
 _PRODUCT = """

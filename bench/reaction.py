@@ -29,11 +29,11 @@ from bench.setup import (
     percentiles,
 )
 from gateway.accounts.service import create, open_session
-from gateway.app.imports import import_files
 from gateway.core.clock import system_clock
 from gateway.core.errors import GatewayError, Unavailable
 from gateway.demo.visitor import VisitFailed, Visitor
-from gateway.embedded.process import free_port, spawn, stop
+from gateway.imports.service import import_files
+from gateway.roles.process import free_port, spawn, stop
 from gateway.store import Connection, connect
 
 OWNER = "owner@example.org"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench.setup import WAIT_S
 from gateway.core.errors import Unavailable
-from gateway.embedded.process import spawn, stop
+from gateway.roles.process import spawn, stop
 
 
 @dataclass(frozen=True, slots=True)

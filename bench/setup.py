@@ -20,11 +20,11 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from bench.backlog import Backlog, serial
-from gateway.app.imports import apply_rules, import_files
 from gateway.core.errors import Unavailable
-from gateway.embedded.postgres import EmbeddedPostgres
-from gateway.embedded.process import free_port, spawn, stop
+from gateway.demo.servers.postgres import EmbeddedPostgres
+from gateway.imports.service import apply_rules, import_files
 from gateway.m2m.topics import TELEMETRY_FILTER
+from gateway.roles.process import free_port, spawn, stop
 from gateway.store import connect
 from gateway.store.migrate import migrate
 

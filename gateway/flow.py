@@ -1,14 +1,14 @@
 """The page to read first: the two roads, from a reading and from a recall to a notice, stage by stage.
 
 Docs, log lines (`stage=`), the ledger and the console use these names. The stages up to `acknowledge` run in the
-ingest role (app/ingest.py), those up to `freeze` in the api role (campaigns/), the others in the worker role
-(notify/service.py, campaigns/tell.py and notify/outbox.py).
+ingest role (ingest/ingest.py), those up to `freeze` in the api role (campaigns/), the others in the worker role
+(notify/service.py, campaigns/tell.py and notify/send/outbox.py).
 """
 
-from gateway.notify.address import address
-from gateway.notify.merge import merge
 from gateway.notify.model import Stage
-from gateway.notify.rate import rate
+from gateway.notify.stages.address import address
+from gateway.notify.stages.merge import merge
+from gateway.notify.stages.rate import rate
 
 INGEST = (
     Stage("receive", "Take messages from the broker in micro-batches; know redelivered ones again (m2m/)."),
@@ -34,9 +34,9 @@ NOTICE = (
 )
 
 TELL = (
-    Stage("record", "Write feed item, outbox rows and ledger line in one transaction (notify/record.py)."),
-    Stage("deliver", "Claim, send and record, channel by channel; ask again what was held (notify/outbox.py)."),
-    Stage("show", "Send the event to every open stream; it is readable from any point (api/stream.py)."),
+    Stage("record", "Write feed item, outbox rows and ledger line in one transaction (notify/stages/record.py)."),
+    Stage("deliver", "Claim, send and record, channel by channel; ask again what was held (notify/send/outbox.py)."),
+    Stage("show", "Send the event to every open stream; it is readable from any point (api/stream/staff.py)."),
 )
 
 READING_TO_NOTICE = INGEST + NOTICE + TELL

@@ -1,6 +1,6 @@
 """What each role tells Prometheus, named by the stages of flow.py; labels hold no serials, people or addresses.
 
-The ingest road observes per batch. What stands in the database is counted when somebody asks (app/measured.py).
+The ingest road observes per batch. What stands in the database is counted when somebody asks (roles/measured.py).
 """
 
 import logging

@@ -23,9 +23,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from gateway.embedded.broker import EmbeddedBroker
-from gateway.embedded.postgres import EmbeddedPostgres
-from gateway.embedded.process import spawn
+from gateway.demo.servers.broker import EmbeddedBroker
+from gateway.demo.servers.postgres import EmbeddedPostgres
+from gateway.roles.process import spawn
 from gateway.store import Connection, connect
 from gateway.store.migrate import migrate
 from tests.dsl.fcm import Fcm, fcm_server

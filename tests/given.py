@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from gateway.embedded.postgres import EmbeddedPostgres
+from gateway.demo.servers.postgres import EmbeddedPostgres
 from tests.conftest import DEBIAN
 from tests.dsl.visited import visited
 

@@ -1,4 +1,4 @@
-"""Service mail is written here and sent by notify/letters.py; `data` of each template is what its text may name."""
+"""Service mail is written here and sent by notify/send/letters.py; `data` is what the text of a template may name."""
 
 from datetime import datetime
 from typing import Any, Literal

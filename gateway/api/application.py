@@ -14,26 +14,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateway import metrics
 from gateway.accounts.passwords import Passwords
 from gateway.accounts.service import Accounts
-from gateway.api import (
-    accounts_routes,
-    campaign_routes,
-    demo_routes,
-    event_routes,
-    language_routes,
-    links_routes,
-    my_routes,
-    my_stream,
-    preferences_routes,
-    quarantine_routes,
-    routes,
-    stream,
-)
 from gateway.api.auth import staff
 from gateway.api.bodies import BodyLimits
 from gateway.api.csrf import SameOrigin
-from gateway.api.hub import Hub
-from gateway.api.pages import add_pages
+from gateway.api.owner import preferences, products
+from gateway.api.pages.pages import add_pages
 from gateway.api.problems import Documented, add_problem_handlers
+from gateway.api.public import about, accounts, demo, language, links
+from gateway.api.staff import campaigns, events, notices, quarantine, units
+from gateway.api.stream import owner as owner_stream
+from gateway.api.stream import staff as staff_stream
+from gateway.api.stream.hub import Hub
 from gateway.config import Settings
 from gateway.core.clock import Clock
 from gateway.store import Database
@@ -101,24 +92,22 @@ def _route(scope: Scope) -> str:
     return getattr(scope.get("route"), "path", "none")
 
 
+_PUBLIC = (about, accounts, links, language)
+"""For everybody; what needs a session asks for it itself."""
+_OWNER = (products, owner_stream, preferences)
+"""For whoever signed in; each endpoint asks for the person, and reads as them."""
+_STAFF = (units, notices, staff_stream, campaigns, quarantine, events)
+"""For the staff, which is asked here; what needs another role asks for it itself."""
+
+
 @cache
-def _api_routes(*, demo: bool) -> list[BaseRoute]:
+def _api_routes(*, with_demo: bool) -> list[BaseRoute]:
     """The routes under /api/: the same for every application, for working them out takes longer than most requests."""
     router = APIRouter()
-    router.include_router(routes.open_router)
-    router.include_router(accounts_routes.router)
-    router.include_router(my_routes.router)
-    router.include_router(my_stream.router)
-    router.include_router(preferences_routes.router)
-    router.include_router(links_routes.router)
-    if demo:
-        router.include_router(demo_routes.router)
-    router.include_router(routes.router, dependencies=[Depends(staff)])
-    router.include_router(stream.router, dependencies=[Depends(staff)])
-    router.include_router(campaign_routes.router)
-    router.include_router(quarantine_routes.router)
-    router.include_router(event_routes.router)
-    router.include_router(language_routes.router)
+    for each in (*_PUBLIC, *_OWNER, *((demo,) if with_demo else ())):
+        router.include_router(each.router)
+    for each in _STAFF:
+        router.include_router(each.router, dependencies=[Depends(staff)])
     return router.routes
 
 
@@ -132,7 +121,7 @@ def create_app(settings: Settings, database: Database, hub: Hub, clock: Clock) -
         hub.close()
 
     app = Documented(title="Product Support Gateway", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
-    app.router.routes += _api_routes(demo=settings.demo_outbox is not None)
+    app.router.routes += _api_routes(with_demo=settings.demo_outbox is not None)
     app.state.database = database
     app.state.hub = hub
     app.state.clock = clock

@@ -17,8 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.accounts.model import Forbidden
 from gateway.api.auth import network, signed_in
-from gateway.api.campaign_views import WRITERS
 from gateway.api.models import Problem
+from gateway.api.staff.campaign_views import WRITERS
 from gateway.config import Settings
 from gateway.core.errors import GatewayError, Unavailable
 from gateway.store import OperationalError

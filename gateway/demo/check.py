@@ -13,7 +13,7 @@ from gateway.core.errors import GatewayError
 from gateway.demo.installation import installation
 from gateway.demo.scene import StoryFailed
 from gateway.demo.story import Story
-from gateway.embedded.process import free_port
+from gateway.roles.process import free_port
 
 _OWN = ("mqtt_url", "public_url", "smtp_url", "fcm_credentials")
 _FOLLOW_UP_AFTER = timedelta(seconds=1)

@@ -11,14 +11,14 @@ from contextlib import ExitStack, contextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from gateway.app import imports
 from gateway.config import Settings
 from gateway.core.errors import Unavailable
 from gateway.demo import outbox, people
-from gateway.embedded.broker import EmbeddedBroker
-from gateway.embedded.postgres import EmbeddedPostgres
-from gateway.embedded.process import require_free_port
-from gateway.embedded.supervisor import Supervisor
+from gateway.demo.servers.broker import EmbeddedBroker
+from gateway.demo.servers.postgres import EmbeddedPostgres
+from gateway.imports import service as imports
+from gateway.roles.process import require_free_port
+from gateway.roles.supervisor import Supervisor
 from gateway.store.migrate import migrate
 
 ACTOR = "demo"

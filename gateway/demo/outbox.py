@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from gateway.config import Settings
-from gateway.embedded.process import free_port
+from gateway.roles.process import free_port
 
 PROJECT = "demo-project"
 _KEPT_BYTES = 3_000_000

@@ -7,8 +7,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from gateway.notify.bulletin_words import Told, bulletin_words, told
 from gateway.notify.links import Links, OpenLink, UnsubscribeLink, address_digest
-from gateway.notify.mail import Mail
 from gateway.notify.model import Delivery
+from gateway.notify.send.mail import Mail
 from gateway.notify.words import letter_words, words
 from gateway.rules.sentence import number
 

@@ -10,7 +10,7 @@ from gateway.core.clock import Clock
 from gateway.core.errors import BadInput, Unavailable
 from gateway.core.finding import Finding, ok, problem, warning
 from gateway.notify.channels.fcm import read_account
-from gateway.notify.mail import LOCAL, Mailer
+from gateway.notify.send.mail import LOCAL, Mailer
 
 
 def probe_mail(

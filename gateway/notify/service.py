@@ -12,7 +12,7 @@ from gateway.events import Event, append
 from gateway.notify import addresses, attention, repository
 from gateway.notify.model import Alarm, Facts, Policy, Stage
 from gateway.notify.network import EMAIL
-from gateway.notify.record import line, record
+from gateway.notify.stages.record import line, record
 from gateway.store import Connection
 
 log = logging.getLogger(__name__)

@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from gateway.registrations.repository import chart_arguments, chart_points, queries
+from gateway.readings.charts import chart_arguments, chart_points
+from gateway.registrations.repository import queries
 from gateway.store import Connection, Row
 
 _BEFORE_ALL = 0

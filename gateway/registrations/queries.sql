@@ -134,70 +134,6 @@ WHERE u.id > %(after)s
 ORDER BY u.id
 LIMIT %(limit)s;
 
--- name: readings
--- A metric of a unit between two moments, newest first; beyond the limit, the lowest and the highest of each part.
-WITH asked AS MATERIALIZED (
-  SELECT time, value FROM telemetry
-  WHERE unit_id = %(unit_id)s AND metric_id = %(metric_id)s AND time >= %(since)s AND time < %(until)s
-  ORDER BY time DESC LIMIT %(most)s
-), span AS (
-  SELECT count(*) AS readings, extract(epoch FROM min(time))::float8 AS first, extract(epoch FROM max(time))::float8 AS last
-  FROM asked
-), parted AS (
-  -- The newest is a part of its own, so that it stays.
-  SELECT a.time, a.value, width_bucket(extract(epoch FROM a.time)::float8, s.first, s.last,
-                                       greatest(1, (%(limit)s::int - 1) / 2)) AS part
-  FROM asked a, span s WHERE s.readings > %(limit)s
-), ranked AS (
-  SELECT time, value, row_number() OVER (PARTITION BY part ORDER BY value, time) AS from_lowest,
-         row_number() OVER (PARTITION BY part ORDER BY value DESC, time) AS from_highest
-  FROM parted
-)
-SELECT time, value FROM asked WHERE (SELECT readings FROM span) <= %(limit)s
-UNION ALL
-SELECT time, value FROM ranked WHERE from_lowest = 1 OR from_highest = 1
-ORDER BY time DESC
-LIMIT %(limit)s;
-
--- name: stored_readings
--- Every reading of a unit between two moments, exactly as it is stored, behind a place, in the order of time and metric.
-SELECT t.time, t.metric_id, m.name AS metric, t.value, t.received_at, t.late
-FROM telemetry t
-JOIN metric m ON m.id = t.metric_id
-WHERE t.unit_id = %(unit_id)s AND t.time >= %(since)s AND t.time < %(until)s AND t.time >= %(after_time)s
-  AND (t.time, t.metric_id) > (%(after_time)s, %(after_metric)s::smallint)
-ORDER BY t.time, t.metric_id
-LIMIT %(limit)s;
-
--- name: conflicting_readings
--- The readings of a unit between two moments that said otherwise than what stands for their time.
-SELECT c.time, m.name AS metric, c.value, c.received_at
-FROM conflicting_reading c
-JOIN metric m ON m.id = c.metric_id
-WHERE c.unit_id = %(unit_id)s AND c.time >= %(since)s AND c.time < %(until)s
-ORDER BY c.time, m.name, c.value
-LIMIT %(limit)s;
-
--- name: unit_number
--- The number of the unit with this public id.
-SELECT id FROM unit WHERE public_id = %(unit)s;
-
--- name: conflicts_ever
--- How many readings of a unit ever said otherwise than what stood for their time.
-SELECT readings FROM conflicting_count WHERE unit_id = %(unit_id)s;
-
--- name: unit_messages
--- The last messages of a unit, the newest first.
-SELECT number, received_at, topic, payload, size, reason, detail, ignored, conflicting
-FROM unit_message WHERE unit_id = %(unit_id)s ORDER BY number DESC;
-
--- name: unit_metric
--- A metric that a unit has: the numbers by which its readings are looked up, and what it is measured in.
-SELECT u.id AS unit_id, m.id AS metric_id, r.unit AS measure FROM unit u
-JOIN product_metric r ON r.product_id = u.product_id
-JOIN metric m ON m.id = r.metric_id
-WHERE u.public_id = %(unit)s AND m.name = %(metric)s;
-
 -- name: wait_briefly
 -- Wait 2 s at most for a unit that an import is changing: many who wait would hold all connections of the pages.
 SELECT set_config('lock_timeout', '2s', true);
@@ -578,3 +514,7 @@ DELETE FROM import_owner WHERE ctid = ANY (ARRAY(SELECT ctid FROM import_owner W
 -- name: drop_changes
 -- Remove what was noted of the changes of a job.
 DELETE FROM import_change WHERE ctid = ANY (ARRAY(SELECT ctid FROM import_change WHERE job_id = %(job)s LIMIT %(limit)s));
+
+-- name: unit_number
+-- The number of the unit with this public id.
+SELECT id FROM unit WHERE public_id = %(unit)s;

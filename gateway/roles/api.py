@@ -7,7 +7,7 @@ import uvicorn
 from gateway import metrics
 from gateway.api.application import create_app
 from gateway.api.connections import ConnectionLimits, watched_protocol
-from gateway.api.hub import Hub
+from gateway.api.stream.hub import Hub
 from gateway.config import Settings
 from gateway.core.clock import system_clock
 from gateway.store import Database

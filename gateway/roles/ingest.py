@@ -3,9 +3,9 @@
 import threading
 
 from gateway import metrics
-from gateway.app.ingest import Ingest
 from gateway.config import Settings
 from gateway.core.clock import system_clock
+from gateway.ingest.ingest import Ingest
 from gateway.m2m.inbox import Inbox
 from gateway.m2m.link import Link, LinkSettings
 from gateway.m2m.watch import watch

@@ -3,6 +3,6 @@
 set -eu
 cd "$(dirname "$0")"
 python=${PYTHON:-../../.venv/bin/python}
-"$python" -m gateway.api.openapi > openapi.json
-{ echo "// OpenAPI sha256 $("$python" -m gateway.api.openapi --digest)"; npx --no-install openapi-typescript openapi.json --root-types=false; } > src/api/schema.d.ts
+"$python" -m gateway.contract.openapi > openapi.json
+{ echo "// OpenAPI sha256 $("$python" -m gateway.contract.openapi --digest)"; npx --no-install openapi-typescript openapi.json --root-types=false; } > src/api/schema.d.ts
 rm openapi.json

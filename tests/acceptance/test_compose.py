@@ -13,8 +13,8 @@ import yaml
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from gateway.embedded.process import free_port
-from gateway.embedded.programs import find_programs
+from gateway.demo.servers.programs import find_programs
+from gateway.roles.process import free_port
 from gateway.store import connect
 from tests.dsl.compose import ROOT, Compose, Missing, dotenv, interpolate
 from tests.dsl.mosquitto import DEPLOY, local, running

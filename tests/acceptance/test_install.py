@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from gateway.embedded.process import free_port, spawn
+from gateway.roles.process import free_port, spawn
 from tests.dsl.compose import ROOT
 from tests.dsl.forms import form
 from tests.dsl.wait import until

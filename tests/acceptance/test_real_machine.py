@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gateway.app.imports import apply_rules, import_files
 from gateway.demo.visitor import Visitor
+from gateway.imports.service import apply_rules, import_files
 from tests.dsl.people import PASSWORD
 from tests.dsl.roles import running_roles
 from tests.dsl.smtp import mail_server, text_of

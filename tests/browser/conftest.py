@@ -20,8 +20,8 @@ import pytest
 
 from gateway.accounts.service import create, open_session
 from gateway.demo.visitor import Visitor
-from gateway.embedded.process import spawn
 from gateway.registrations.model import UnitRow
+from gateway.roles.process import spawn
 from gateway.store import Connection, connect
 from tests.dsl.ports import free_port
 from tests.dsl.wait import until

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from gateway.app.worker import Worker
 from gateway.config import Settings
 from gateway.events import append
+from gateway.roles.worker import Worker
 from gateway.store import Connection, Database
 from tests.dsl.people import Browser, Site, site
 from tests.factories.campaigns import column, written

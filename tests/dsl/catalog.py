@@ -4,8 +4,8 @@ from pathlib import Path
 
 import yaml
 
-from gateway.app import judging
-from gateway.app.imports import apply_rules, import_files
+from gateway.imports.service import apply_rules, import_files
+from gateway.ingest import judging
 from gateway.store import Connection, connect
 from tests.factories import HOT, PUMP
 

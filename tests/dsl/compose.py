@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from gateway.embedded.process import spawn
+from gateway.roles.process import spawn
 
 ROOT = Path(__file__).parents[2]
 _VARIABLE = re.compile(r"\$(?:\$|\{(\w+)(?:(:[-?+])([^}]*))?\})")

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from gateway.app.ingest import Ingest
 from gateway.config import Settings
 from gateway.core.clock import system_clock
+from gateway.ingest.ingest import Ingest
 from gateway.m2m.inbox import Inbox
 from gateway.m2m.link import Link, LinkSettings
 

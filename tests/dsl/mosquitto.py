@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from gateway.embedded.process import free_port, spawn
+from gateway.roles.process import free_port, spawn
 from tests.conftest import MOSQUITTO, require, wait_for
 
 DEPLOY = Path(__file__).parents[2] / "deploy" / "mosquitto"

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from gateway.core.clock import to_us
+from gateway.ingest.repository import keep_last
 from gateway.m2m.message import Heard, Message
-from gateway.m2m.repository import keep_last
 from gateway.registrations.claims import Claimant, Limits, Outcome, claim
 from gateway.registrations.model import OwnerRow, UnitRow
 from gateway.registrations.service import import_product

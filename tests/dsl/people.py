@@ -14,7 +14,7 @@ from gateway.accounts.model import Role
 from gateway.accounts.passwords import Passwords
 from gateway.accounts.service import Accounts, create, open_session
 from gateway.api.application import create_app
-from gateway.api.hub import Hub
+from gateway.api.stream.hub import Hub
 from gateway.config import Settings
 from gateway.store import Connection, Database, connect
 

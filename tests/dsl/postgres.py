@@ -11,8 +11,8 @@ from pathlib import Path
 
 import psycopg
 
-from gateway.embedded.postgres import EmbeddedPostgres
-from gateway.embedded.programs import find_programs
+from gateway.demo.servers.postgres import EmbeddedPostgres
+from gateway.demo.servers.programs import find_programs
 from tests.dsl.wait import until
 
 USERS_SQL = Path(__file__).parents[2] / "deploy" / "postgres" / "users.sql"

@@ -11,8 +11,8 @@ from device_sim import cli
 from device_sim.run.folder import MESSAGES, RUN, read_run
 from gateway.accounts.repository import set_password
 from gateway.accounts.service import create
-from gateway.app.imports import apply_rules, import_files
-from gateway.embedded.process import spawn
+from gateway.imports.service import apply_rules, import_files
+from gateway.roles.process import spawn
 from gateway.store import connect
 from tests.dsl.people import PASSWORD, password_hash
 from tests.dsl.wait import until

@@ -16,7 +16,7 @@ from urllib.error import HTTPError
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from gateway.embedded.process import spawn
+from gateway.roles.process import spawn
 from tests.dsl.people import session
 from tests.dsl.ports import free_port
 from tests.dsl.wait import until

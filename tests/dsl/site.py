@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gateway.embedded.postgres import EmbeddedPostgres
+from gateway.demo.servers.postgres import EmbeddedPostgres
 from gateway.store.migrate import migrate
 from tests.dsl.mosquitto import GATEWAY, SIMULATOR, Mosquitto, deployed
 from tests.dsl.postgres import own_database

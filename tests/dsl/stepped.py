@@ -5,9 +5,9 @@ import threading
 from datetime import timedelta
 from typing import Any
 
-from gateway.app.ingest import Ingest
 from gateway.config import Settings
 from gateway.core.clock import Clock, system_clock, to_us
+from gateway.ingest.ingest import Ingest
 from gateway.m2m.inbox import Inbox
 from gateway.m2m.message import Message
 

@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway.app.worker import Worker
 from gateway.config import Settings
 from gateway.core.clock import to_us
 from gateway.core.ids import random_id
+from gateway.roles.worker import Worker
 from gateway.rules import repository as rules
 from gateway.rules.evaluator import Change
 from gateway.store import Connection, Database

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from gateway.app.imports import apply_rules
+from gateway.imports.service import apply_rules
 from gateway.registrations.model import OwnerRow, ProductFile, UnitRow
 from gateway.registrations.service import import_product
 from gateway.store import connect

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from gateway.app.jobs import AFTER_OWNERS, AFTER_UNITS
 from gateway.core.errors import BadInput
+from gateway.imports.jobs import AFTER_OWNERS, AFTER_UNITS
 from gateway.jobs import repository as jobs
 from gateway.jobs.model import Step
 from gateway.jobs.runner import Runner, new_owner

@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from gateway.app.worker import Worker
 from gateway.config import Settings
 from gateway.core.clock import system_clock
 from gateway.core.ids import random_id
 from gateway.events import append
 from gateway.notify import addresses
+from gateway.roles.worker import Worker
 from gateway.store import Connection, Database, connect
 from gateway.store.wakeup import wake
 from tests.factories import apply_hot_rule, make_fleet

@@ -6,9 +6,9 @@ import pytest
 
 from gateway.accounts.invitations import invite
 from gateway.accounts.service import create, disable
-from gateway.app.retention import forget_old
 from gateway.config import Settings
 from gateway.core.errors import BadInput
+from gateway.roles.maintenance import forget_old
 from tests.dsl.people import PASSWORD, password_hash
 from tests.factories import make_fleet
 

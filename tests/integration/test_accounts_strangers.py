@@ -5,8 +5,8 @@ from itertools import count
 
 import pytest
 
-from gateway.app.retention import forget_old
 from gateway.config import Settings
+from gateway.roles.maintenance import forget_old
 from tests.dsl.people import PASSWORD, site
 
 ADA = "ada@example.org"

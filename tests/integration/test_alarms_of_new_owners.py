@@ -164,7 +164,7 @@ def test_one_that_cannot_be_told_is_tried_again_and_holds_up_no_other(story, mon
     story.later(MINUTE)
     first = story.units["P1"]
     with monkeypatch.context() as broken:
-        broken.setattr("gateway.notify.record.notice_text", lambda subject, _: _breaks(subject, first))
+        broken.setattr("gateway.notify.stages.record.notice_text", lambda subject, _: _breaks(subject, first))
         for serial in ("P1", "P2"):
             try_claim(story.db, story.bob, serial, now=story.now)
         for pause in (0, 1, 2, 4, 8):

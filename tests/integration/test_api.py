@@ -9,18 +9,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from gateway.readings.message import Message, Rejected
 
 from gateway import flow
 from gateway.api.application import create_app
-from gateway.api.hub import Hub
-from gateway.app.worker import Worker
+from gateway.api.stream.hub import Hub
 from gateway.config import Settings
 from gateway.core.clock import to_us
 from gateway.core.ids import random_id
-from gateway.m2m import repository as m2m
-from gateway.m2m.message import Message, Rejected
-from gateway.m2m.quarantine import quarantine
+from gateway.ingest.quarantine import quarantine
+from gateway.readings import repository as readings
 from gateway.registrations import repository as registrations
+from gateway.roles.worker import Worker
 from gateway.rules import repository as rules
 from gateway.rules.evaluator import Change
 from gateway.store import Database, connect
@@ -127,7 +127,7 @@ def happen(url: str) -> None:
 def store(db, unit: int, metric: int, time: np.ndarray, value: np.ndarray) -> None:
     TimeSeries(db).ensure_days({NOW.date(), (NOW - 10 * MINUTE).date()})
     none = np.zeros(len(time), np.bool_)
-    columns = m2m.Columns(
+    columns = readings.Columns(
         unit=np.full(len(time), unit),
         metric=np.full(len(time), metric, np.int16),
         time=time,
@@ -137,7 +137,7 @@ def store(db, unit: int, metric: int, time: np.ndarray, value: np.ndarray) -> No
         known=none,
     )
     with db.transaction():
-        m2m.store_readings(db, columns)
+        readings.store_readings(db, columns)
 
 
 def change(kind: str, version: int, unit: int, onset: datetime, at: datetime) -> Change:

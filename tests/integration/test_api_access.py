@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.api.pages import APPLICATION_PATHS, CONSOLE_PATHS
+from gateway.api.pages.pages import APPLICATION_PATHS, CONSOLE_PATHS
 from tests.dsl.people import site
 from tests.dsl.wait import until
 from tests.factories.notices import make_owner, raise_alarm, running_worker

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway.app import retention
-from gateway.app.bounds import BOUNDS
-from gateway.app.worker import Worker
 from gateway.config import Settings
+from gateway.contract.bounds import BOUNDS
 from gateway.core.clock import system_clock
 from gateway.notify import addresses
+from gateway.roles import maintenance as retention
+from gateway.roles.worker import Worker
 from gateway.store import Connection
 from tests.dsl.campaigns import office
 from tests.dsl.story import MINUTE, SECOND
@@ -30,7 +30,7 @@ WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relnamespace = curr
 
 
 def test_every_table_has_a_bound_and_every_bound_a_table(db):
-    """A table that is missing here: add to gateway/app/bounds.py what limits its rows, and who deletes them."""
+    """A table that is missing here: add to gateway/contract/bounds.py what limits its rows, and who deletes them."""
     assert {row["name"] for row in db.execute(TABLES)} == set(BOUNDS)
 
 

@@ -6,13 +6,13 @@ from datetime import timedelta
 import pytest
 
 from gateway import flow
-from gateway.api.heard import hear, of_person
-from gateway.app.worker import Worker
+from gateway.api.stream.heard import hear, of_person
 from gateway.campaigns.tell import tell_due
 from gateway.campaigns.withdrawn import tell_withdrawn
 from gateway.config import Settings
 from gateway.events import Position, read, unread
 from gateway.notify.model import Policy
+from gateway.roles.worker import Worker
 from gateway.store import Database, OperationalError, UniqueViolation, connect
 from tests.dsl.campaigns import CHANNELS, Office, office, taken
 from tests.dsl.owners import CODE
@@ -171,7 +171,7 @@ class TestNobodyIsToldTwice:
     def test_a_worker_that_is_cut_off_in_the_middle_has_done_nothing_and_another_does_all(self, at, monkeypatch):
         at.publish()
         with monkeypatch.context() as broken:
-            broken.setattr("gateway.notify.record.append", _cut)
+            broken.setattr("gateway.notify.stages.record.append", _cut)
             with pytest.raises(OperationalError):
                 at.worker.turn()
         assert at.notices() == at.ledger() == at.outbox() == []
@@ -207,7 +207,7 @@ class TestNobodyIsToldTwice:
     def test_a_unit_that_cannot_be_told_is_said_in_the_log_holds_up_nobody_and_is_tried_again(self, at, monkeypatch):
         campaign = at.publish()
         with monkeypatch.context() as broken:
-            broken.setattr("gateway.notify.record.notice_text", _breaks_for_german)
+            broken.setattr("gateway.notify.stages.record.notice_text", _breaks_for_german)
             speak(at.db, "de", "Ada")
             for pause in (0, 1, 2, 4, 8):
                 at.later(timedelta(minutes=pause))

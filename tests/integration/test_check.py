@@ -12,12 +12,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from gateway.app.check import as_json, as_text, check, is_well
 from gateway.config import Settings
 from gateway.core.clock import system_clock
-from gateway.embedded.broker import EmbeddedBroker
-from gateway.embedded.process import free_port
+from gateway.demo.servers.broker import EmbeddedBroker
 from gateway.m2m.session import Refused, Session
+from gateway.roles.check import as_json, as_text, check, is_well
+from gateway.roles.process import free_port
 from gateway.store import connect
 from gateway.store.grants import grant
 from gateway.store.migrate import migrate

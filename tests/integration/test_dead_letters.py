@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.app import failed_events, worker
+from gateway.cli import events as failed_events
 from gateway.core.errors import NotFound
 from gateway.events import append, dead_letters, place_events
 from gateway.notify.service import handle
+from gateway.roles import turns as worker
 from tests.dsl.story import HOUR, MINUTE, SECOND
 
 

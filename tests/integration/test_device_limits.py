@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gateway.core.clock import to_us
-from gateway.m2m import conflicting, quarantine
+from gateway.ingest import quarantine
+from gateway.ingest.repository import queries as ingest
 from gateway.m2m.message import Message, Rejected
-from gateway.m2m.repository import CONFLICTS_PER_UNIT
-from gateway.m2m.repository import queries as m2m
+from gateway.readings import conflicting
+from gateway.readings.repository import CONFLICTS_PER_UNIT
 from gateway.store import connect
 from gateway.store import migrate as migrations
 from tests.dsl.ingest import running_ingest
@@ -106,7 +107,7 @@ def test_a_refused_batch_looks_at_its_own_senders_and_not_at_the_whole_quarantin
     )
     db.execute("ANALYZE quarantine")
     tally = {"senders": ["pump/Q7"], "reasons": ["bad_json"], "messages": [1], "unkept": [0], "last": [to_us(NOW)]}
-    plan = db.execute("EXPLAIN " + m2m.trim_senders.as_string(), tally | {"share": 100}).fetchall()
+    plan = db.execute("EXPLAIN " + ingest.trim_senders.as_string(), tally | {"share": 100}).fetchall()
     lines = [row["QUERY PLAN"] for row in plan]
     assert any("quarantine_sender_id" in line for line in lines)
     assert not [line for line in lines if "Seq Scan on quarantine" in line]

@@ -10,8 +10,8 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from gateway.core.errors import Unavailable
-from gateway.embedded.broker import EmbeddedBroker
-from gateway.embedded.process import spawn, stop
+from gateway.demo.servers.broker import EmbeddedBroker
+from gateway.roles.process import spawn, stop
 from tests.dsl.ports import free_port
 from tests.dsl.wait import until
 

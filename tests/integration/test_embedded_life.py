@@ -16,9 +16,9 @@ DEMO = """
 import signal, sys
 from pathlib import Path
 from gateway.embedded import programs
-from gateway.embedded.broker import EmbeddedBroker
-from gateway.embedded.postgres import EmbeddedPostgres
-from gateway.embedded.process import free_port
+from gateway.demo.servers.broker import EmbeddedBroker
+from gateway.demo.servers.postgres import EmbeddedPostgres
+from gateway.roles.process import free_port
 folder = Path(sys.argv[1])
 database, broker = EmbeddedPostgres(folder), EmbeddedBroker(folder, free_port(), free_port())
 database.start()
@@ -45,7 +45,7 @@ signal.pause()
 
 SUPERVISE = """
 import logging, os, sys
-from gateway.embedded.supervisor import Supervisor
+from gateway.roles.supervisor import Supervisor
 logging.basicConfig(format="%(message)s")
 supervisor = Supervisor()
 role, log, *codes = sys.argv[1:]

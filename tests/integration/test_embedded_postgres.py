@@ -13,8 +13,8 @@ import psycopg
 import pytest
 
 from gateway.core.errors import Unavailable
-from gateway.embedded import programs
-from gateway.embedded.postgres import EmbeddedPostgres
+from gateway.demo.servers import programs
+from gateway.demo.servers.postgres import EmbeddedPostgres
 
 ROOT = os.geteuid() == 0
 as_root = pytest.mark.skipif(not ROOT, reason="only root has to run the server as another account")
@@ -24,7 +24,7 @@ UNPRIVILEGED = """
 import os, sys
 from pathlib import Path
 from gateway.core.errors import Unavailable
-from gateway.embedded.postgres import EmbeddedPostgres
+from gateway.demo.servers.postgres import EmbeddedPostgres
 if os.geteuid() == 0:
     os.setgroups([]); os.setgid(65534); os.setuid(65534)
 try:

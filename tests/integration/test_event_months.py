@@ -5,11 +5,11 @@ from datetime import UTC, date, datetime
 import psycopg
 import pytest
 
-from gateway.app.worker import READER, Worker
 from gateway.config import Settings
 from gateway.events import Position, append, append_all, place_events, read, read_next
 from gateway.events.log import queries
 from gateway.events.months import drop_before, ensure_months, room_until
+from gateway.roles.worker import READER, Worker
 from gateway.store import Connection, connect
 
 pytestmark = pytest.mark.both

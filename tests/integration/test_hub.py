@@ -2,7 +2,7 @@
 
 import asyncio
 
-from gateway.api.hub import Hub
+from gateway.api.stream.hub import Hub
 from gateway.config import Settings
 from gateway.events import append, append_all
 from gateway.store import connect

@@ -1,6 +1,6 @@
 """An import of any size holds back nobody's notice."""
 
-from gateway.app.import_files import import_rows
+from gateway.imports.rows import import_rows
 
 
 def test_an_alarm_is_told_while_an_import_of_owners_is_being_put_into_force(story, url, tmp_path):

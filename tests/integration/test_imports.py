@@ -10,10 +10,10 @@ import psycopg
 import pytest
 import yaml
 
-from gateway.app.import_files import import_rows
-from gateway.app.imports import import_files
 from gateway.campaigns import repository as campaigns
 from gateway.core.errors import BadInput
+from gateway.imports.rows import import_rows
+from gateway.imports.service import import_files
 from gateway.registrations import repository as registrations
 from gateway.registrations.files import Problems, read_rows
 from gateway.registrations.model import UnitRow

@@ -6,12 +6,11 @@ import time
 
 import pytest
 
-from gateway.app import ingest as role
-from gateway.app import judging
-from gateway.app.writer import Writer
-from gateway.m2m import quarantine
-from gateway.m2m.quarantine import Choice
-from gateway.m2m.repository import queries
+from gateway.ingest import ingest as role
+from gateway.ingest import judging, quarantine
+from gateway.ingest.quarantine import Choice
+from gateway.ingest.writer import Writer
+from gateway.readings.repository import queries
 from gateway.store import IntegrityError, OperationalError, connect
 from tests.dsl.catalog import Fault, alarms, stored
 from tests.dsl.stepped import Stepped

@@ -13,21 +13,21 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from gateway.app import import_files
-from gateway.app import jobs as app_jobs
-from gateway.app.import_files import Cancelled, import_rows
-from gateway.app.retention import forget_old
-from gateway.app.worker import Worker
 from gateway.cli import main
 from gateway.config import Settings
 from gateway.core.clock import system_clock
 from gateway.core.errors import BadInput, NotFound, Unavailable
 from gateway.events import append
+from gateway.imports import jobs as app_jobs
+from gateway.imports import rows as import_files
+from gateway.imports.rows import Cancelled, import_rows
 from gateway.jobs import repository as jobs
 from gateway.jobs.lease import LeaseLost
 from gateway.jobs.model import Step
 from gateway.jobs.runner import ATTEMPTS_MAX, Runner, new_owner
 from gateway.registrations.claims import Claimant, Claimed, release
+from gateway.roles.maintenance import forget_old
+from gateway.roles.worker import Worker
 from gateway.store import connect
 from tests.dsl.owners import try_claim
 from tests.dsl.wait import until

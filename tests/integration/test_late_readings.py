@@ -8,11 +8,11 @@ from threading import Barrier
 import numpy as np
 import pytest
 
-from gateway.app import ingest
 from gateway.core.clock import to_us
-from gateway.m2m import waiting
-from gateway.m2m.repository import SPANS_MAX, US_A_DAY, Columns, day_spans, store_readings
-from gateway.m2m.waiting import WaitingReadings, move_waiting
+from gateway.ingest import ingest
+from gateway.readings import waiting
+from gateway.readings.repository import SPANS_MAX, US_A_DAY, Columns, day_spans, store_readings
+from gateway.readings.waiting import WaitingReadings, move_waiting
 from gateway.store import Database, connect
 from gateway.store.timeseries import TimeSeries
 from tests.dsl.ingest import running_ingest

@@ -10,7 +10,7 @@ import pytest
 from gateway.accounts.repository import find
 from gateway.accounts.service import open_session
 from gateway.api.application import create_app
-from gateway.api.hub import Hub
+from gateway.api.stream.hub import Hub
 from gateway.config import Settings
 from gateway.core.clock import system_clock
 from gateway.notify.links import Links, OpenLink, UnsubscribeLink, address_digest

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.notify.mail import Mail, Mailer
 from gateway.notify.model import Answer, Delivered, Retry
 from gateway.notify.probe import probe_mail
+from gateway.notify.send.mail import Mail, Mailer
 from tests.dsl.certificates import self_signed
 from tests.dsl.smtp import MailServer, mail_server
 

@@ -13,8 +13,9 @@ from gateway.campaigns.repository import queries as campaigns
 from gateway.catalog.repository import queries as catalog
 from gateway.core.errors import Unavailable
 from gateway.events.log import queries as events
-from gateway.m2m.repository import queries as m2m
+from gateway.ingest.repository import queries as ingest
 from gateway.notify.repository import queries as notify
+from gateway.readings.repository import queries as readings
 from gateway.registrations.repository import queries as registrations
 from gateway.rules.repository import queries as rules
 from gateway.store import connect
@@ -57,9 +58,9 @@ def test_a_migration_that_was_edited_after_it_ran_is_refused(url):
 
 def test_the_server_takes_every_query(db, subtests):
     """It parses names and types without running anything, so this also finds what no other test runs."""
-    db.execute(m2m.stage)
-    db.execute(m2m.stage_latest)
-    for queries in (accounts, campaigns, catalog, events, m2m, notify, registrations, rules):
+    db.execute(readings.stage)
+    db.execute(readings.stage_latest)
+    for queries in (accounts, campaigns, catalog, events, ingest, notify, readings, registrations, rules):
         for name in queries.sentences:
             with subtests.test(f"{queries.source}: {name}"):
                 text = getattr(queries, name).as_string()

@@ -6,12 +6,12 @@ from itertools import count
 import pytest
 
 from gateway import flow
-from gateway.app.worker import Worker
 from gateway.config import Settings
 from gateway.events import append, place_events, read_next
-from gateway.notify import outbox
 from gateway.notify.model import Policy
+from gateway.notify.send import outbox
 from gateway.notify.service import handle
+from gateway.roles.worker import Worker
 from gateway.store import OperationalError
 from tests.dsl.story import HOUR, MINUTE, NOON, SECOND, SERIALS, Story
 from tests.factories import apply_hot_rule, make_fleet

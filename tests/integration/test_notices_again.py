@@ -1,6 +1,6 @@
 """What comes again, is over or is too much: alarms join a notice, resolve it, or are held."""
 
-from gateway.app.imports import retire_rules
+from gateway.imports.service import retire_rules
 from gateway.rules import repository as rules
 from tests.dsl.story import HOUR, MINUTE, NOON, SECOND, SERIALS, Story
 from tests.factories import apply_hot_rule, make_fleet

@@ -6,10 +6,11 @@ import time
 import pytest
 import yaml
 
-from gateway import catalog, cli
-from gateway.app import judging
-from gateway.app.imports import import_files, retire_rules
+from gateway import catalog
+from gateway.cli import main as cli
 from gateway.core.errors import BadInput
+from gateway.imports.service import import_files, retire_rules
+from gateway.ingest import judging
 from gateway.registrations.service import import_product
 from gateway.rules.document import RuleDocument
 from gateway.rules.state import Readings

@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway import catalog
-from gateway.app import judging
-from gateway.app.imports import apply_rules, import_files, retire_rules
 from gateway.core.errors import BadInput
+from gateway.imports.service import apply_rules, import_files, retire_rules
+from gateway.ingest import judging
 from gateway.store import connect
 from gateway.store.migrate import migrate
 from tests.conftest import database

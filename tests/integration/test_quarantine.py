@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.m2m import quarantine
-from gateway.m2m.quarantine import Choice
+from gateway.ingest import quarantine
+from gateway.ingest.quarantine import Choice
 from gateway.registrations.service import import_product
 from tests.dsl.ingest import running_ingest
 from tests.dsl.mqtt import Devices

@@ -9,9 +9,9 @@ from contextlib import ExitStack
 import pytest
 from prometheus_client import REGISTRY
 
-from gateway.app.receipts import reset
+from gateway.cli.receipts import reset
 from gateway.core.errors import BadInput, NotFound
-from gateway.m2m.quarantine import Choice, ask_retry
+from gateway.ingest.quarantine import Choice, ask_retry
 from gateway.m2m.receipts import Receipts
 from gateway.m2m.session import Refused, Session
 from gateway.registrations.model import UnitRow

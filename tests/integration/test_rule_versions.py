@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway import cli
-from gateway.app.imports import apply_rules, import_files, retire_rules
+from gateway.cli import main as cli
 from gateway.core.errors import BadInput
+from gateway.imports.service import apply_rules, import_files, retire_rules
 from gateway.rules import repository as rules
 from tests.factories import HOT, apply_hot_rule, make_fleet
 

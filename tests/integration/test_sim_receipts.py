@@ -11,7 +11,7 @@ import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from gateway.embedded.process import free_port
+from gateway.roles.process import free_port
 from tests.dsl.mosquitto import running
 from tests.dsl.reconciled import UNITS, play
 from tests.dsl.wait import until

@@ -16,8 +16,8 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from device_sim import cli
 from device_sim.errors import SimError
 from device_sim.run.swarm import allow_files
-from gateway.embedded.broker import EmbeddedBroker
-from gateway.embedded.process import free_port
+from gateway.demo.servers.broker import EmbeddedBroker
+from gateway.roles.process import free_port
 from tests.dsl.wait import until
 
 UNITS = Path(__file__).parents[2] / "gateway/demo/data/units.csv"

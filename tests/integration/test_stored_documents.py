@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 from gateway.core.documents import DocumentKind
 from gateway.core.errors import Unavailable
-from gateway.m2m import repository as m2m
+from gateway.ingest import repository as ingest
 from gateway.notify import repository as notify
 from gateway.rules import repository as rules
 from gateway.store import Jsonb
@@ -87,7 +87,7 @@ class TestWrittenByANewerVersion:
             "INSERT INTO ingest_journal (seq, at, readings, messages, schema) VALUES (1, now(), '', '', 2)"
         )
         with pytest.raises(Unavailable, match="A stored journal entry"):
-            list(m2m.journal_after(story.db, 0))
+            list(ingest.journal_after(story.db, 0))
 
     def test_a_campaign_of_one_holds_up_no_other(self, url, db):
         add_units(db, ("P1", "L1", "2.3"))

@@ -4,11 +4,11 @@ import time
 
 import pytest
 
-from gateway.app.check import products as check_products
-from gateway.app.imports import resume_products, retire_rules
 from gateway.catalog.repository import suspensions
 from gateway.core.clock import system_clock
 from gateway.core.errors import BadInput
+from gateway.imports.service import resume_products, retire_rules
+from gateway.roles.check import products as check_products
 from tests.dsl.catalog import PRESS, RULE, Fault, alarms, stored
 from tests.dsl.stepped import Stepped
 from tests.factories import PUMP
@@ -100,7 +100,7 @@ def test_a_product_that_was_suspended_resumes_at_a_start_where_it_can_be_judged(
 def test_what_waited_is_judged_in_steps_and_a_kill_between_them_loses_and_doubles_nothing(
     maker, db, ingest, fault, monkeypatch
 ):
-    monkeypatch.setattr("gateway.app.restore.BATCHES_A_STEP", 3)
+    monkeypatch.setattr("gateway.ingest.restore.BATCHES_A_STEP", 3)
     fault.in_judging(99.0)
     at = time.time() - 100
     for nth in range(7):

@@ -10,13 +10,13 @@ import psycopg
 import pytest
 
 from gateway.api.problems import CANNOT
-from gateway.app.ingest import Ingest
-from gateway.app.worker import Worker
 from gateway.config import Settings
 from gateway.core.clock import system_clock
-from gateway.embedded.postgres import EmbeddedPostgres
+from gateway.demo.servers.postgres import EmbeddedPostgres
+from gateway.ingest.ingest import Ingest
 from gateway.m2m.inbox import Inbox
 from gateway.m2m.link import Link, LinkSettings
+from gateway.roles.worker import Worker
 from gateway.store import TROUBLES, Trouble, connect, pause, trouble_of
 from gateway.store.beat import last_beat
 from gateway.store.migrate import migrate

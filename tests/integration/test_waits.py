@@ -8,10 +8,10 @@ import pytest
 from prometheus_client import REGISTRY
 
 from gateway.api import readiness
-from gateway.app import check
-from gateway.app.measured import Measured
 from gateway.core.clock import system_clock
 from gateway.events import append, dead_letters, place_events, probe, read_next
+from gateway.roles import check
+from gateway.roles.measured import Measured
 from gateway.store import Database, Trouble, connect
 from gateway.store.beat import beat
 from gateway.store.waits import lock_waits

@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 from prometheus_client import REGISTRY
 
-from gateway.app.measured import Measured
-from gateway.embedded.broker import EmbeddedBroker
-from gateway.embedded.process import spawn
+from gateway.demo.servers.broker import EmbeddedBroker
 from gateway.events import append, place_events
 from gateway.m2m.session import Session
 from gateway.m2m.watch import dropped, watch
+from gateway.roles.measured import Measured
+from gateway.roles.process import spawn
 from gateway.store import Database
 from tests.conftest import MOSQUITTO, require
 from tests.dsl.ports import free_port

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from gateway.embedded.process import free_port, spawn
+from gateway.roles.process import free_port, spawn
 from tests.dsl.mosquitto import running
 from tests.dsl.reconciled import UNITS, import_demo, reconcile
 from tests.dsl.roles import running_roles

@@ -7,8 +7,8 @@ import pytest
 
 from device_sim import cli
 from device_sim.run.scenario import shipped
-from gateway.embedded.process import free_port
-from gateway.m2m import quarantine
+from gateway.ingest import quarantine
+from gateway.roles.process import free_port
 from tests.dsl.reconciled import differences, found, import_demo, play, reconcile
 from tests.dsl.roles import running_roles
 

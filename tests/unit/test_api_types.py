@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from gateway.api.openapi import digest
+from gateway.contract.openapi import digest
 
 TYPES = Path(__file__).parents[2] / "gateway" / "web" / "src" / "api" / "schema.d.ts"
 

@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET  # our own output
 
 import pytest
 
-from gateway.api.chart import POINTS_MAX, Words, chart
+from gateway.api.pages.chart import POINTS_MAX, Words, chart
 
 START = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
 WORDS = Words("label", "Normal 1.2 to 2 bar", "Alarm since 6:10", "1", "6:00", "6:20")

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.app.batch import decode_batch
 from gateway.core.clock import from_us
+from gateway.ingest.batch import decode_batch
 from gateway.m2m.decode import FIRMWARE_MAX, Device, DeviceMetric, Limits, decode, decode_status
 from gateway.m2m.message import Message, Rejected
 from gateway.m2m.topics import DeviceKey, parse_topic

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from gateway.core.errors import Unavailable
-from gateway.embedded import programs
-from gateway.embedded.broker import EmbeddedBroker
-from gateway.embedded.broker_child import ends_the_broker
-from gateway.embedded.process import require_free_port, spawn, stop
-from gateway.embedded.supervisor import next_delay
+from gateway.demo.servers import programs
+from gateway.demo.servers.broker import EmbeddedBroker
+from gateway.demo.servers.broker_child import ends_the_broker
+from gateway.roles.process import require_free_port, spawn, stop
+from gateway.roles.supervisor import next_delay
 from tests.dsl.ports import free_port
 
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); signal.pause()"

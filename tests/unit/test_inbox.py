@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from gateway.app.batch import decode_batch
+from gateway.ingest.batch import decode_batch
 from gateway.m2m.decode import Limits
 from gateway.m2m.inbox import Inbox, room
 from gateway.m2m.message import Message

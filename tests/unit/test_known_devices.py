@@ -1,6 +1,6 @@
 """The devices that ingest remembers by their topics: bounded by units, and by spellings of each."""
 
-from gateway.app.catalog import SPELLINGS_MAX, KnownDevices
+from gateway.ingest.devices import SPELLINGS_MAX, KnownDevices
 from gateway.m2m.decode import Device
 
 

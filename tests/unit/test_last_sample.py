@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.m2m.last import LastMessages
+from gateway.ingest.last_messages import LastMessages
 from gateway.m2m.message import Heard, Message, Rejected
 
 

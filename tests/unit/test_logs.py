@@ -8,7 +8,7 @@ from gateway.logs import JsonLines, TextLines, traced
 
 
 def record(message, *given, **more):
-    return logging.LogRecord("gateway.app.ingest", logging.INFO, "file", 1, message, given, None, **more)
+    return logging.LogRecord("gateway.ingest.ingest", logging.INFO, "file", 1, message, given, None, **more)
 
 
 def test_a_json_line_has_stage_and_trace_and_no_line_break():

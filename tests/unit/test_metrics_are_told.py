@@ -9,7 +9,8 @@ import yaml
 from prometheus_client import REGISTRY
 
 from gateway import flow, metrics
-from gateway.app import ingest, measured
+from gateway.ingest import ingest
+from gateway.roles import measured
 from gateway.store import Trouble
 
 ROOT = Path(__file__).parents[2]

@@ -10,11 +10,11 @@ from rules_factory import rule
 
 from gateway import flow
 from gateway.core.outcome import Drop, Hold, Outcome, Pass
-from gateway.notify.address import address
-from gateway.notify.merge import joins, merge
 from gateway.notify.model import Alarm, Bulletin, Earlier, Facts, Policy, Stage
-from gateway.notify.rate import rate
 from gateway.notify.service import decide
+from gateway.notify.stages.address import address
+from gateway.notify.stages.merge import joins, merge
+from gateway.notify.stages.rate import rate
 from gateway.notify.text import notice_text, why
 from gateway.registrations.model import Owner
 

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway.api.heard import Heard, of_person, signs_out
-from gateway.api.hub import Hub
-from gateway.api.my_views import connection
+from gateway.api.owner.views import connection
+from gateway.api.stream.heard import Heard, of_person, signs_out
+from gateway.api.stream.hub import Hub
 from gateway.config import Settings
 from gateway.core.errors import Unavailable
 from gateway.events import Event, Position

@@ -10,8 +10,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.app import contract
 from gateway.cli import main
+from gateway.contract import schemas as contract
 from gateway.m2m.decode import Device, DeviceMetric, Limits, decode, decode_status
 from gateway.m2m.message import Message, Rejected
 from tests.factories import HOT, PUMP

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app.configuration import SECTIONS, page
 from gateway.config import SECRETS, Settings, variable
+from gateway.contract.settings_page import SECTIONS, page
 from gateway.core.errors import BadInput
 
 GATEWAY = str(Path(sys.executable).with_name("gateway"))

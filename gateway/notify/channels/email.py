@@ -2,8 +2,8 @@
 
 from gateway.notify.compose import notice_mail
 from gateway.notify.links import Links
-from gateway.notify.mail import Mailer
 from gateway.notify.model import Address, Answer, Delivery
+from gateway.notify.send.mail import Mailer
 
 
 class EmailChannel:

@@ -95,7 +95,7 @@ LEFT JOIN outbox held ON held.notice_id = n.id AND held.channel = 'feed' AND hel
 WHERE n.person_id = my_person();
 
 -- Age --------------------------------------------------------------------------------------------------------------
--- For maintenance (app/retention.py), which deletes the oldest first, a bounded number in each transaction.
+-- For maintenance (roles/maintenance.py), which deletes the oldest first, a bounded number in each transaction.
 
 CREATE INDEX notice_ended ON notice (updated_at) WHERE state <> 'open' AND campaign_id IS NULL;
 CREATE INDEX ledger_untold ON ledger (at) WHERE campaign_id IS NULL AND notice_id IS NULL;

@@ -1,0 +1,1 @@
+"""For customers: what is theirs, read as a database role that sees nothing else."""

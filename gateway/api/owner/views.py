@@ -1,0 +1,96 @@
+"""Rows of the my_* views become API answers, in the owner's language where there is a text in it."""
+
+from datetime import datetime, timedelta
+
+from gateway.accounts.model import Account
+from gateway.api import models
+from gateway.api.owner import models as my_models
+from gateway.api.staff import views
+from gateway.campaigns.repository import as_written
+from gateway.events import Event
+from gateway.notify.reasons import reason_in
+from gateway.store import Row
+
+_ONLINE_CADENCES = 3
+_UNHEALTHY_CADENCES = 30
+
+
+def unit(row: Row, account: Account, now: datetime) -> my_models.MyUnit:
+    """A unit of his. One that was never heard of is unknown, not offline."""
+    language = account.language
+    row = row | {
+        "name": {"en": words(row["name"], language)},
+        "owner": account.name,
+        "readings": [each | {"title": {"en": words(each["title"], language)}} for each in row["readings"] or []],
+        "alarms": [each | {"title": words(each["title"], language)} for each in row["alarms"] or []],
+    }
+    return my_models.MyUnit(
+        **views.unit(row).model_dump(),
+        place=row["place"],
+        since=row["since"],
+        connection=connection(row["last_seen"], row["cadence"], now),
+        checks=[check(each, language) for each in row["checks"] or []],
+        cadence_s=row["cadence"].total_seconds(),
+    )
+
+
+def check(found: Row, language: str) -> my_models.RecallCheck:
+    """A recall that may concern a unit."""
+    content = as_written(found)["content"]
+    return my_models.RecallCheck(
+        number=found["number"],
+        title=words(content["title"], language),
+        contact=content["contact"],
+        published_at=found["published_at"],
+    )
+
+
+def connection(last_seen: datetime | None, cadence: timedelta, now: datetime) -> my_models.Connection:
+    """Heard within 3 of its cadences it is online, within 30 unhealthy, else offline; never heard, unknown."""
+    if last_seen is None:
+        return "unknown"
+    silent = now - last_seen
+    if silent <= _ONLINE_CADENCES * cadence:
+        return "online"
+    return "unhealthy" if silent <= _UNHEALTHY_CADENCES * cadence else "offline"
+
+
+def message(row: Row) -> my_models.Message:
+    """A message; what is no text in it is shown as such."""
+    return my_models.Message(**row | {"payload": row["payload"].decode("utf-8", "replace")})
+
+
+def notice(row: Row, account: Account) -> my_models.MyNotice:
+    """A notice to him."""
+    language = account.language
+    row = row | {
+        "person": account.name,
+        "product": {"en": words(row["product"], language)},
+        "hold_reason": reason_in(language, row["hold_reason"]) if row["hold_reason"] else None,
+    }
+    deliveries = [each | {"reason": reason_in(language, each["reason"])} for each in row["deliveries"] or []]
+    return my_models.MyNotice(
+        **views.notice(row).model_dump(),
+        read_at=row["read_at"],
+        acknowledged_at=row["acknowledged_at"],
+        deliveries=[my_models.Delivery(**each) for each in deliveries],
+    )
+
+
+def event(happened: Event) -> my_models.MyEvent:
+    """An event of his stream: without who did it, without numbers that are ours alone, and without the onset of an
+    alarm, which may lie in somebody else's time.
+    """
+    shown = views.event(happened)
+    data = {name: value for name, value in shown.data.items() if name not in {"onset", "trace"}}
+    return my_models.MyEvent(cursor=shown.cursor, at=shown.at, kind=shown.kind, unit=shown.unit, data=data)
+
+
+def product(row: Row, account: Account) -> models.ProductRef:
+    """A product, as he is asked which one he means."""
+    return models.ProductRef(code=row["code"], name=words(row["name"], account.language), model=row["model"])
+
+
+def words(texts: dict[str, str], language: str) -> str:
+    """The text in a language, else the English one."""
+    return texts.get(language) or texts["en"]

@@ -1,0 +1,26 @@
+"""What the reading endpoints share: a connection for one request, and the limits of a page."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+
+from gateway.store import Connection, Database
+
+PAGE_MAX = 500
+READINGS_MAX = 20_000
+NEWEST = 2**63 - 1
+
+
+def connection(request: Request) -> Iterator[Connection]:
+    """A connection for one request."""
+    database: Database = request.app.state.database
+    with database.read() as opened:
+        yield opened
+
+
+Reading = Annotated[Connection, Depends(connection)]
+Limit = Annotated[int, Query(ge=1, le=PAGE_MAX)]
+Rows = Annotated[int, Query(ge=1, le=READINGS_MAX)]
+After = Annotated[int, Query(ge=0)]
+Before = Annotated[int, Query(ge=0)]

@@ -1,0 +1,1 @@
+"""For everybody, without a session: accounts, links of mails, languages."""

@@ -1,0 +1,1 @@
+"""For the maker's staff: each router asks for its role."""

@@ -1,0 +1,184 @@
+"""Campaigns over HTTP: staff read them; product managers and administrators draft, and a second one approves."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+
+from gateway.accounts.model import Account
+from gateway.api.auth import role, staff
+from gateway.api.models import Problem
+from gateway.api.paging import Reading
+from gateway.api.public.accounts import Now
+from gateway.api.staff import campaign_models as models
+from gateway.api.staff import campaign_views, views
+from gateway.campaigns import publish, repository, service
+from gateway.campaigns.model import AudienceCount, Draft, Standing, State
+from gateway.campaigns.service import Writer as Author
+from gateway.core.clock import Clock
+from gateway.core.errors import NotFound
+from gateway.notify.reach import channels_of
+from gateway.store import Connection, Database, Row
+from gateway.store.wakeup import wake
+
+_NONE = "There is no such campaign."
+
+router = APIRouter(tags=["campaigns"], responses={"4XX": {"model": Problem}, "5XX": {"model": Problem}})
+
+Staff = Annotated[Account, Depends(staff)]
+Writer = Annotated[Account, Depends(role(*campaign_views.WRITERS))]
+Limit = Annotated[int, Query(ge=1, le=500)]
+After = Annotated[int, Query(ge=0, le=repository.NEWEST)]
+Before = Annotated[int, Query(ge=0, le=repository.NEWEST)]
+
+
+# -- Read ----------------------------------------------------------------------------------------------------------
+
+
+@router.get("/api/products")
+def products(_who: Staff, database: Reading) -> models.Products:
+    """Every product with its lots."""
+    return models.Products(products=[campaign_views.choice(row) for row in repository.choices(database)])
+
+
+@router.get("/api/campaigns")
+def campaigns(
+    who: Staff,
+    database: Reading,
+    clock: Now,
+    before: Before = repository.NEWEST,
+    limit: Limit = 50,
+    state: State | None = None,
+) -> models.Campaigns:
+    """Campaigns, the newest first."""
+    rows = repository.lines(database, before, limit, state)
+    ids = [row["row"] for row in rows if row["state"] != "draft"]
+    progress = repository.progress(database, ids, clock())
+    joined = repository.joined(database, ids, clock())
+    return models.Campaigns(
+        campaigns=[campaign_views.line(row, progress.get(row["row"]), joined.get(row["row"]), who) for row in rows],
+        next=views.next_page(rows, limit, "row"),
+    )
+
+
+@router.post("/api/campaigns/count")
+def count(request: Request, _who: Writer, database: Reading, clock: Now, body: models.CountQuestion) -> AudienceCount:
+    """Whom an audience would reach now on the channels that are set up here; nothing is kept."""
+    asked = (body.product, body.audience, body.kind, body.supersedes)
+    return service.count(database, *asked, _channels(request), clock())
+
+
+@router.get("/api/campaigns/{campaign_id}")
+def campaign(request: Request, who: Staff, database: Reading, clock: Now, campaign_id: str) -> models.Campaign:
+    """One campaign."""
+    return _campaign(request, database, campaign_id, who, clock)
+
+
+@router.get("/api/campaigns/{campaign_id}/units")
+def units(
+    _who: Staff,
+    database: Reading,
+    clock: Now,
+    campaign_id: str,
+    after: After = 0,
+    limit: Limit = 100,
+    standing: Standing | None = None,
+) -> models.CampaignUnits:
+    """The frozen audience, unit by unit."""
+    found = _found(repository.find(database, campaign_id))
+    rows = repository.units(database, found["id"], after, limit, standing, clock())
+    return models.CampaignUnits(
+        units=[models.CampaignUnit(**row) for row in rows], next=views.next_page(rows, limit, "row")
+    )
+
+
+@router.get("/api/campaigns/{campaign_id}/joined")
+def joined(
+    _who: Staff, database: Reading, clock: Now, campaign_id: str, after: After = 0, limit: Limit = 100
+) -> models.JoinedUnits:
+    """The units that match it since its audience was frozen; nobody was told of them."""
+    found = _found(repository.find(database, campaign_id))
+    rows = repository.joined_units(database, found["id"], after, limit, clock())
+    return models.JoinedUnits(
+        units=[models.JoinedUnit(**row) for row in rows], next=views.next_page(rows, limit, "row")
+    )
+
+
+# -- Write ---------------------------------------------------------------------------------------------------------
+
+
+@router.post("/api/campaigns", status_code=201)
+def draft(request: Request, who: Writer, clock: Now, body: Draft) -> models.Campaign:
+    """Begin a campaign; it may be unfinished."""
+    with _database(request).transaction() as tx:
+        made = service.draft(tx, _author(who), body, clock())
+    return _changed(request, made, who, clock)
+
+
+@router.put("/api/campaigns/{campaign_id}")
+def edit(request: Request, who: Writer, clock: Now, campaign_id: str, body: models.EditedDraft) -> models.Campaign:
+    """Change a draft; 409 when somebody else changed it meanwhile, or it is published."""
+    with _database(request).transaction() as tx:
+        service.edit(tx, _author(who), campaign_id, body, body.version, clock())
+    return _changed(request, campaign_id, who, clock)
+
+
+@router.delete("/api/campaigns/{campaign_id}", status_code=204)
+def discard(request: Request, who: Writer, campaign_id: str) -> None:
+    """Throw a draft away."""
+    with _database(request).transaction() as tx:
+        service.discard(tx, _author(who), campaign_id)
+    _wake(request)
+
+
+@router.post("/api/campaigns/{campaign_id}/approve")
+def approve(request: Request, who: Writer, clock: Now, campaign_id: str, body: models.Approval) -> models.Campaign:
+    """Publish a draft that others wrote: its audience is frozen, and its owners are told."""
+    with _database(request).transaction() as tx:
+        publish.approve(tx, _author(who), campaign_id, body.units, body.version, _channels(request), clock())
+    return _changed(request, campaign_id, who, clock)
+
+
+# -- Helpers -------------------------------------------------------------------------------------------------------
+
+
+def _campaign(request: Request, database: Connection, campaign_id: str, who: Account, clock: Clock) -> models.Campaign:
+    row = _found(repository.line(database, campaign_id))
+    if row["state"] == "draft":
+        held = _found(repository.find(database, campaign_id))
+        judged = service.judged(database, held, _channels(request), clock())
+        return campaign_views.campaign(row, None, None, judged, who)
+    progress = repository.progress(database, [row["row"]], clock())
+    joined = repository.joined(database, [row["row"]], clock())
+    return campaign_views.campaign(row, progress.get(row["row"]), joined.get(row["row"]), None, who)
+
+
+def _changed(request: Request, campaign_id: str, who: Account, clock: Clock) -> models.Campaign:
+    """The campaign as it is now; streams and workers look at once."""
+    _wake(request)
+    with _database(request).read() as connection:
+        return _campaign(request, connection, campaign_id, who, clock)
+
+
+def _channels(request: Request) -> tuple[str, ...]:
+    """The channels outside the feed that are set up here."""
+    return channels_of(request.app.state.settings)
+
+
+def _found(row: Row | None) -> Row:
+    if row is None:
+        raise NotFound(_NONE)
+    return row
+
+
+def _author(account: Account) -> Author:
+    return Author(account.person_id, account.person_public_id)
+
+
+def _database(request: Request) -> Database:
+    database: Database = request.app.state.database
+    return database
+
+
+def _wake(request: Request) -> None:
+    with _database(request).read() as connection:
+        wake(connection)

@@ -1,0 +1,66 @@
+"""The quarantine over HTTP: staff list it and have it tried again, administrators purge it."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Request
+
+from gateway.accounts.model import Account
+from gateway.api import models
+from gateway.api.auth import administrator, staff
+from gateway.api.models import Problem
+from gateway.api.paging import Before, Limit, Reading
+from gateway.api.staff import views
+from gateway.ingest import quarantine
+from gateway.ingest.quarantine import Choice
+from gateway.store import Database
+
+router = APIRouter(tags=["devices"], responses={"4XX": {"model": Problem}, "5XX": {"model": Problem}})
+
+Staff = Annotated[Account, Depends(staff)]
+Administrator = Annotated[Account, Depends(administrator)]
+Number = Annotated[int, Path(ge=0, le=quarantine.NEWEST)]
+
+
+@router.get("/api/quarantine")
+def messages(
+    _who: Staff, database: Reading, before: Before = quarantine.NEWEST, limit: Limit = 50, reason: str | None = None
+) -> models.Quarantine:
+    """Messages that could not be taken whole, and why, the newest first."""
+    rows = quarantine.page(database, before, limit, reason)
+    return models.Quarantine(messages=[views.quarantined(row) for row in rows], next=views.next_page(rows, limit, "id"))
+
+
+@router.get("/api/quarantine/counts")
+def counts(_who: Staff, database: Reading) -> models.QuarantineCounts:
+    """How many messages were refused, are kept and were trimmed, and when one last came, by reason."""
+    return models.QuarantineCounts(reasons=[models.QuarantineCount(**row) for row in quarantine.counts(database)])
+
+
+@router.get("/api/quarantine/{number}")
+def message(_who: Staff, database: Reading, number: Number) -> models.Quarantined:
+    """One message."""
+    return views.quarantined(quarantine.one(database, number))
+
+
+@router.post("/api/quarantine/retry", status_code=202)
+def retry(who: Staff, request: Request, body: models.QuarantineChoice) -> models.RetryAsked:
+    """Have ingest try messages again, with their own time; what is taken leaves, the others get their new reason."""
+    with _database(request).transaction() as tx:
+        asked, cut = quarantine.ask_retry(tx, _choice(body), who.person_public_id)
+    return models.RetryAsked(asked=asked, cut=cut)
+
+
+@router.post("/api/quarantine/purge")
+def purge(who: Administrator, request: Request, body: models.QuarantineChoice) -> models.Purged:
+    """Drop messages for good; the counts stay."""
+    with _database(request).transaction() as tx:
+        return models.Purged(purged=quarantine.purge(tx, _choice(body), who.person_public_id))
+
+
+def _database(request: Request) -> Database:
+    found: Database = request.app.state.database
+    return found
+
+
+def _choice(body: models.QuarantineChoice) -> Choice:
+    return Choice(None if body.ids is None else [int(each) for each in body.ids], body.reason)

@@ -1,0 +1,39 @@
+"""`gateway migrate` and `gateway check`: what the gateway stands on."""
+
+import argparse
+
+from gateway.cli.common import Commands, database_url
+from gateway.config import Settings
+
+
+def add(commands: Commands) -> None:
+    """Add the commands."""
+    bring = commands.add_parser("migrate", help="bring the database to this version")
+    bring.add_argument("--grant", metavar="USER", help="let this database user, who need own nothing, run the roles")
+    bring.set_defaults(run=_migrate)
+
+    look = commands.add_parser("check", help="measure what the gateway stands on: database, broker, mail, addresses")
+    look.add_argument("--json", action="store_true", help="print the findings as JSON")
+    look.set_defaults(run=_check)
+
+
+def _migrate(given: argparse.Namespace, settings: Settings) -> int:
+    from gateway.store.grants import grant
+    from gateway.store.migrate import migrate
+
+    url = database_url(settings)
+    applied = migrate(url)
+    print("\n".join(f"applied {name}" for name in applied) or "The database is up to date.")
+    if given.grant:
+        grant(url, given.grant)
+        print(f"{given.grant} may run the roles.")
+    return 0
+
+
+def _check(given: argparse.Namespace, settings: Settings) -> int:
+    from gateway.core.clock import system_clock
+    from gateway.roles import check as checks
+
+    findings = checks.check(settings, system_clock)
+    print(checks.as_json(findings) if given.json else checks.as_text(findings))
+    return 0 if checks.is_well(findings) else 1

@@ -1,0 +1,68 @@
+"""`gateway events`: events that could not be handled, listed or tried again, as lines of text."""
+
+import argparse
+
+from gateway.cli.common import Commands, database_url
+from gateway.config import Settings
+from gateway.core.clock import Clock, system_clock
+from gateway.core.errors import BadInput
+from gateway.store import Row, connect
+from gateway.store.wakeup import wake
+
+_NAME = "gateway-events"
+_ACTOR = "cli"
+
+
+def add(commands: Commands) -> None:
+    """Add the commands."""
+    events = commands.add_parser("events", help="events that could not be handled")
+    acts = events.add_subparsers(metavar="ACT", required=True)
+    failed = acts.add_parser("failed", help="list the events that could not be handled and are tried again")
+    failed.add_argument("--limit", type=int, default=20, help="events shown (default %(default)s)")
+    failed.set_defaults(run=_events_failed)
+    retry = acts.add_parser("retry", help="have the worker try them at once")
+    retry.add_argument("numbers", nargs="*", type=int, metavar="NUMBER")
+    retry.add_argument("--all", action="store_true", help="all there are")
+    retry.set_defaults(run=_events_retry)
+
+
+def _events_failed(given: argparse.Namespace, settings: Settings) -> int:
+
+    print("\n".join(failed(database_url(settings), given.limit)))
+    return 0
+
+
+def _events_retry(given: argparse.Namespace, settings: Settings) -> int:
+
+    if not (given.numbers or given.all):
+        raise BadInput("Say which events: their numbers, or --all.")
+    places = given.numbers or None
+    print("\n".join(tried_again(database_url(settings), places, system_clock)))
+    return 0
+
+
+def failed(url: str, limit: int) -> list[str]:
+    """How many there are, and the newest of them."""
+    from gateway.events import dead_letters
+
+    with connect(url, _NAME) as connection:
+        count = dead_letters.count(connection)
+        rows = dead_letters.page(connection, dead_letters.NEWEST, limit)
+    return [f"{count} events could not be handled and are tried again."] + [_line(row) for row in rows]
+
+
+def tried_again(url: str, places: list[int] | None, clock: Clock) -> list[str]:
+    """Have the worker try them at once; raises NotFound."""
+    from gateway.events import dead_letters
+
+    with connect(url, _NAME) as connection:
+        with connection.transaction():
+            asked = dead_letters.ask_retry(connection, places, clock(), actor=_ACTOR)
+        wake(connection)
+    return [f"{asked} will be tried again by the worker; those that it can handle leave the list."]
+
+
+def _line(row: Row) -> str:
+    unit = f"unit {row['unit']}" if row["unit"] else "no unit"
+    tries = f"{row['attempts']} attempts since {row['first_failed_at']:%Y-%m-%d %H:%M:%S}"
+    return f"{row['place']}  {row['kind']}  {unit}  {tries}, next {row['next_try_at']:%H:%M:%S}  {row['error']}"

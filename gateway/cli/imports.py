@@ -1,0 +1,87 @@
+"""`gateway import` and `gateway jobs`: makers' files in, and the long work that takes them."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from gateway.cli.common import Commands, database_url
+from gateway.config import Settings
+from gateway.core.errors import BadInput
+
+FILES = ("products", "units", "owners")
+
+
+def add(commands: Commands) -> None:
+    """Add the commands."""
+    load = commands.add_parser("import", help="read makers' files; all or nothing")
+    load.add_argument("what", choices=FILES, help="products: YAML files; units, owners: CSV files")
+    load.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    load.add_argument(
+        "--rules", action="append", type=Path, default=[], metavar="FILE", help="products: apply these rules with them"
+    )
+    load.add_argument(
+        "--retire-rules", action="store_true", help="products: take rules out of force that would no longer fit"
+    )
+    load.add_argument(
+        "--clear",
+        nargs="?",
+        const="",
+        metavar="COLUMN,…",
+        help="empty cells of these columns (or of all that may) erase what is known; write it behind the files",
+    )
+    load.set_defaults(run=_import)
+
+    jobs = commands.add_parser("jobs", help="long work: imports")
+    acts = jobs.add_subparsers(metavar="ACT", required=True)
+    acts.add_parser("list", help="the newest jobs, how far they are, and why one failed").set_defaults(run=_jobs_list)
+    cancel = acts.add_parser("cancel", help="end a job before it changes anything")
+    cancel.add_argument("id", metavar="ID")
+    cancel.set_defaults(run=_jobs_cancel)
+
+
+def _import(given: argparse.Namespace, settings: Settings) -> int:
+    url = database_url(settings)
+    if given.what == "products":
+        from gateway.imports.service import import_files
+
+        if given.clear is not None:
+            raise BadInput("--clear is for units and owners: a product file says everything of its product.")
+        lines = import_files(
+            url, given.what, given.files, actor="cli", rule_files=given.rules, retire_rules=given.retire_rules
+        )
+    else:
+        from gateway.imports.rows import import_rows, printed_progress
+
+        if given.rules or given.retire_rules:
+            raise BadInput("Rules go with product files only: leave out --rules and --retire-rules.")
+        clear = None if given.clear is None else [name for name in given.clear.split(",") if name]
+        try:
+            lines = import_rows(
+                url,
+                given.what,
+                given.files,
+                actor="cli",
+                clear=clear,
+                rows_max=settings.import_max_rows,
+                show=printed_progress(),
+            )
+        except KeyboardInterrupt:
+            print("gateway: Cancelled, unless it was in force already: `gateway jobs list` says so.", file=sys.stderr)
+            raise
+    for line in lines:
+        print(line)
+    return 0
+
+
+def _jobs_list(_given: argparse.Namespace, settings: Settings) -> int:
+    from gateway.imports import jobs
+
+    print("\n".join(jobs.listed(database_url(settings))))
+    return 0
+
+
+def _jobs_cancel(given: argparse.Namespace, settings: Settings) -> int:
+    from gateway.imports import jobs
+
+    print(jobs.cancel(database_url(settings), given.id))
+    return 0

@@ -1,0 +1,120 @@
+"""`gateway quarantine`: what was refused, tried again or purged, as lines of text."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from gateway.cli.common import Commands, database_url
+from gateway.config import Settings
+from gateway.core.errors import BadInput
+from gateway.store import Row, connect
+
+if TYPE_CHECKING:
+    from gateway.ingest.quarantine import Choice
+
+_NAME = "gateway-quarantine"
+_ACTOR = "cli"
+_SENDERS = 10
+"""Shown of those who had more refused than their share."""
+
+
+def add(commands: Commands) -> None:
+    """Add the commands."""
+    refused = commands.add_parser("quarantine", help="messages that could not be taken whole")
+    acts = refused.add_subparsers(metavar="ACT", required=True)
+    listing = acts.add_parser("list", help="the counts by reason and the newest messages")
+    listing.add_argument("--reason", help="of this reason only")
+    listing.add_argument("--limit", type=int, default=20, help="messages shown (default %(default)s)")
+    listing.set_defaults(run=_quarantine_list)
+    show = acts.add_parser("show", help="one message with its payload")
+    show.add_argument("number", type=int)
+    show.set_defaults(run=_quarantine_show)
+    for name, what in (("retry", "have ingest try messages again"), ("purge", "drop messages for good")):
+        act = acts.add_parser(name, help=what)
+        act.add_argument("numbers", nargs="*", type=int, metavar="NUMBER")
+        act.add_argument("--reason", help="all of this reason")
+        act.add_argument("--all", action="store_true", help="all there are")
+        act.set_defaults(run=_quarantine_change, act=name)
+
+
+def _quarantine_list(given: argparse.Namespace, settings: Settings) -> int:
+
+    print("\n".join(listed(database_url(settings), given.reason, given.limit)))
+    return 0
+
+
+def _quarantine_show(given: argparse.Namespace, settings: Settings) -> int:
+
+    print("\n".join(shown(database_url(settings), given.number)))
+    return 0
+
+
+def _quarantine_change(given: argparse.Namespace, settings: Settings) -> int:
+    from gateway.ingest.quarantine import Choice
+
+    if not (given.numbers or given.reason or given.all):
+        raise BadInput("Say which messages: their numbers, --reason REASON, or --all.")
+    choice = Choice(given.numbers or None, given.reason)
+    change = tried_again if given.act == "retry" else purged
+    print("\n".join(change(database_url(settings), choice)))
+    return 0
+
+
+def listed(url: str, reason: str | None, limit: int) -> list[str]:
+    """The counts by reason, the senders who had most refused, and the newest messages."""
+    from gateway.ingest import quarantine
+
+    with connect(url, _NAME) as connection:
+        counts = quarantine.counts(connection)
+        rows = quarantine.page(connection, quarantine.NEWEST, limit, reason)
+        senders = quarantine.senders(connection, _SENDERS, reason)
+    told = [
+        f"{row['reason']}: {row['here']} here, {row['messages']} ever, {row['trimmed']} trimmed"
+        for row in counts
+        if reason in {None, row["reason"]}
+    ]
+    told += [_sender_line(row) for row in senders if row["unkept"]]
+    return (told or ["Nothing was ever refused."]) + [_line(row) for row in rows]
+
+
+def shown(url: str, number: int) -> list[str]:
+    """All that is known of one message; raises NotFound."""
+    from gateway.ingest import quarantine
+
+    with connect(url, _NAME) as connection:
+        row = quarantine.one(connection, number)
+    kept = "" if quarantine.is_whole(row) else f", of which {len(row['payload'])} were kept: it cannot be tried again"
+    return [_line(row), f"{row['size']} bytes{kept}", repr(row["payload"].decode("utf-8", "replace"))]
+
+
+def tried_again(url: str, choice: "Choice") -> list[str]:
+    """Ask for another try; raises NotFound."""
+    from gateway.ingest import quarantine
+
+    with connect(url, _NAME) as connection, connection.transaction():
+        asked, cut = quarantine.ask_retry(connection, choice, _ACTOR)
+    told = [f"{asked} will be tried again by ingest; what is taken leaves the quarantine."]
+    return told + ([f"{cut} cannot be: they were not kept whole."] if cut else [])
+
+
+def purged(url: str, choice: "Choice") -> list[str]:
+    """Drop messages for good; raises NotFound."""
+    from gateway.ingest import quarantine
+
+    with connect(url, _NAME) as connection, connection.transaction():
+        return [f"{quarantine.purge(connection, choice, _ACTOR)} are gone."]
+
+
+def _line(row: Row) -> str:
+    waits = ", waits for another try" if row["retry_at"] else ""
+    at = f"{row['received_at']:%Y-%m-%d %H:%M:%S}"
+    return f"{row['id']}  {at}  {row['reason']}{waits}  {_plain(row['topic'])}  {_plain(row['detail'])}"
+
+
+def _sender_line(row: Row) -> str:
+    sender = _plain(row["sender"]) or "topics of no device"
+    return f"{sender}: {row['reason']}, {row['messages']} ever, of which {row['unkept']} were counted and not kept"
+
+
+def _plain(text: str) -> str:
+    """A device's words must not command the terminal."""
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)

@@ -1,0 +1,42 @@
+"""`gateway rules`."""
+
+import argparse
+from pathlib import Path
+
+from gateway.cli.common import Commands, database_url
+from gateway.config import Settings
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    rules = commands.add_parser("rules", help="check, apply or retire rules; resume suspended products")
+    rules.add_argument("what", choices=["check", "apply", "retire", "resume"])
+    rules.add_argument(
+        "names",
+        nargs="+",
+        metavar="FILE|RULE|PRODUCT",
+        help="rule files; to retire: rule ids; to resume: products",
+    )
+    rules.add_argument(
+        "--forget-state", action="store_true", help="resume: begin without what the rules knew, and clear their alarms"
+    )
+    rules.set_defaults(run=_rules)
+
+
+def _rules(given: argparse.Namespace, settings: Settings) -> int:
+    from gateway.core.clock import system_clock
+    from gateway.imports import service as imports
+
+    url = database_url(settings)
+    if given.what == "retire":
+        lines = imports.retire_rules(url, given.names, actor="cli")
+    elif given.what == "resume":
+        lines = imports.resume_products(
+            url, given.names, actor="cli", forget_state=given.forget_state, clock=system_clock
+        )
+    else:
+        files = [Path(name) for name in given.names]
+        lines = imports.apply_rules(url, files, actor="cli", dry=given.what == "check")
+    for line in lines:
+        print(line)
+    return 0

@@ -1,0 +1,48 @@
+"""`gateway serve` and `gateway health`: the roles as processes."""
+
+import argparse
+import os
+import sys
+from importlib import import_module
+
+from gateway.cli.common import EX_CONFIG, Commands, database_url, say
+from gateway.config import Settings
+from gateway.core.errors import Unavailable
+
+ROLES = ("ingest", "worker", "api")
+
+
+def add(commands: Commands) -> None:
+    """Add the commands."""
+    serve = commands.add_parser("serve", help="run the roles (all of them, or one)")
+    serve.add_argument("--role", choices=ROLES, help="run this role in this process")
+    serve.set_defaults(run=_serve)
+
+    alive = commands.add_parser("health", help="whether a role works; exit code 0 or 1")
+    alive.add_argument("--role", choices=ROLES, required=True)
+    alive.set_defaults(run=_health)
+
+
+def _serve(given: argparse.Namespace, settings: Settings) -> int:
+    from gateway.roles.supervisor import Supervisor
+    from gateway.store.migrate import require_migrated
+
+    url = database_url(settings)
+    try:
+        require_migrated(url)
+    except Unavailable as error:
+        return say(error, EX_CONFIG)
+    if given.role:
+        import_module(f"gateway.roles.{given.role}").run(settings, url)
+        return 0
+    supervisor = Supervisor()
+    for role in ROLES:
+        supervisor.start(role, [sys.executable, "-m", "gateway", "serve", "--role", role], dict(os.environ))
+    return supervisor.run_until_signal()
+
+
+def _health(given: argparse.Namespace, settings: Settings) -> int:
+    from gateway.roles.health import health
+
+    print(health(settings, database_url(settings), given.role))
+    return 0

@@ -1,0 +1,125 @@
+"""Every table and what bounds it; docs/retention.md is made from it, and a test fails on a table that is not here.
+
+Whoever adds a table adds its line: what its rows are limited by, and who deletes them where that is needed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What limits the rows of a table; `kept` says for how long and by whom, where rows are deleted."""
+
+    rows: str
+    kept: str = "for ever"
+
+
+_HOURLY = "the worker deletes them hourly"
+
+BOUNDS: Mapping[str, Bound] = {
+    # Products and units
+    "product": Bound("one for each product file"),
+    "metric": Bound("one for each metric name, 32,767 at most"),
+    "product_metric": Bound("the metrics that a product's file names", "as long as the file names them"),
+    "catalog_revision": Bound(
+        "one for each change of products or rules", "the newest 1,000; the next change deletes them"
+    ),
+    "product_revision": Bound("one for each change of a product or its rules", "while ingest may judge by it again"),
+    "product_revision_metric": Bound("the metrics of each revision of a product", "as long as the revision"),
+    "product_suspension": Bound("one for each product that cannot be judged", "until it is judged again"),
+    "unit": Bound("one for each item that was made"),
+    "claim_code": Bound("one for each unit"),
+    "receipt": Bound("one for each unit"),
+    "unit_message": Bound("twenty for each unit, a ring"),
+    "firmware_waiting": Bound("one for each unit", "until the unit's row is free, seconds"),
+    "latest": Bound("one for each unit and metric"),
+    # People
+    "person": Bound("one for each owner or member of the staff"),
+    "ownership": Bound("one for each time that a unit changes hands"),
+    "account": Bound("one for each person who signs in"),
+    "identity": Bound("one for each account and way to sign in"),
+    "preference": Bound("one for each person"),
+    "push_token": Bound("`push_tokens_max` for each person", f"retired ones `delivery_history`; {_HOURLY}"),
+    "suppression": Bound("one for each address that wants no mail", "as long as the wish counts"),
+    "session": Bound("`sessions_max` for each account", f"`session_life`; {_HOURLY}"),
+    "sign_in_code": Bound(
+        "one for each code that was asked for, within the limits on tries",
+        f"`code_life` or `invitation_life`; {_HOURLY}",
+    ),
+    "known_browser": Bound("`browsers_max` for each account", f"`browser_life` after the last sign-in; {_HOURLY}"),
+    "attempt": Bound("what the limits on tries let through", f"a day; {_HOURLY}"),
+    "letter": Bound("one for each code, invitation or note", f"`letter_history` after it ended; {_HOURLY}"),
+    # Readings
+    "telemetry": Bound("what devices send", f"`history_max`; {_HOURLY}, a day at a time"),
+    "telemetry_waiting": Bound("readings whose day has no room yet", "until ingest has made it, seconds"),
+    "conflicting_reading": Bound("1,000 for each unit", f"`history_max`; {_HOURLY}"),
+    "conflicting_count": Bound("one for each unit"),
+    "quarantine": Bound("`quarantine_max_messages`", "the oldest go first; ingest and the worker delete them"),
+    "quarantine_count": Bound("one for each reason"),
+    "quarantine_sender": Bound("10,000 senders, those who were refused last"),
+    "ingest_journal": Bound(
+        "the batches since the last snapshot, and the last `mqtt_receive_maximum` messages", "ingest deletes them"
+    ),
+    "ingest_mark": Bound("one row"),
+    "unjudged_batch": Bound("what suspended products sent", "until it was judged, `history_max` at most"),
+    # Rules and alarms
+    "rule_version": Bound("one each time that somebody brings another version of a rule into force"),
+    "rule_snapshot": Bound("16 for each product"),
+    "alarm": Bound("what rules find", f"`alarm_history` after it cleared and its notices went; {_HOURLY}"),
+    "alarm_due": Bound("one for each active alarm", "until it was looked at"),
+    # Notices
+    "notice": Bound(
+        "what people are told", f"of alarms `notice_history` after it ended; {_HOURLY}; of campaigns for ever"
+    ),
+    "notice_alarm": Bound("one for each alarm and person", "as long as the notice"),
+    "outbox": Bound("one for each notice and channel", "as long as the notice"),
+    "delivery_try": Bound("`send_attempts` for each delivery and phone", f"`delivery_history`; {_HOURLY}"),
+    "ledger": Bound("one for each decision", f"of alarms `notice_history`; {_HOURLY}; of campaigns for ever"),
+    "engagement": Bound(
+        "one for each notice, channel and act", f"`engagement_history`; {_HOURLY}; of campaigns for ever"
+    ),
+    # Campaigns
+    "campaign": Bound("500 drafts; what two people published"),
+    "campaign_number": Bound("one for each kind and year"),
+    "campaign_unit": Bound("the units of each published campaign: the record of a recall"),
+    "campaign_candidate": Bound("units that match a published campaign later", f"until the campaign ends; {_HOURLY}"),
+    # Jobs
+    "job": Bound("one for each import", f"`jobs_kept` after it ended; {_HOURLY}"),
+    "import_unit": Bound("`import_max_rows` for each job", "until the job ends"),
+    "import_owner": Bound("`import_max_rows` for each job", "until the job ends"),
+    "import_change": Bound("the units that a job changed", "until the job ends"),
+    # The installation
+    "event": Bound("everything that happens", "`event_history`, for ever by default; the worker drops whole months"),
+    "event_reader": Bound("one for each reader"),
+    "event_place": Bound("one for each event", "as long as its event"),
+    "event_waiting": Bound("events that were committed and have no place yet", "until somebody reads, milliseconds"),
+    "event_dead_letter": Bound(
+        "10,000 for each reader; of more the oldest are given up", "until one of their tries succeeds"
+    ),
+    "role_beat": Bound("one for each role"),
+    "installation_secret": Bound("one for each kind of key"),
+    "schema_migration": Bound("one for each migration"),
+}
+
+_HEAD = """\
+# What is kept, and for how long
+
+<!-- Made from gateway/contract/bounds.py by `gateway schemas`; change it there. -->
+
+Every table has a bound: what its rows are limited by, or a time after which they are deleted. The names in code are
+[settings](configuration.md). Maintenance runs hourly in one worker. It deletes the oldest rows first, at most 1,000 of
+a table in a transaction, so that neither readings nor notices wait for it. Days of readings and months of events go
+whole; the quarantine is cut to its limit at once, conflicting readings unit by unit.
+
+What a recall told whom is kept for ever: the campaign, its audience, its notices, their deliveries and its ledger. Of
+an alarm, the notices and what the stages decided are kept for `notice_history`.
+
+| Table | Rows | Kept |
+|---|---|---|
+"""
+
+
+def page() -> str:
+    """The whole page; the same tables give the same bytes."""
+    return _HEAD + "".join(f"| `{table}` | {bound.rows} | {bound.kept} |\n" for table, bound in BOUNDS.items())

@@ -1,0 +1,138 @@
+"""Changes of the product catalog: product files and rules in; each change is checked as a whole, or nothing changes."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from gateway import catalog
+from gateway.catalog import repository as catalog_state
+from gateway.core.errors import BadInput, Unavailable
+from gateway.ingest.devices import rule_metrics
+from gateway.registrations import files, service
+from gateway.registrations import repository as registrations
+from gateway.rules import repository as rules
+from gateway.rules.document import RuleDocument, load_rules
+from gateway.rules.registry import Metric
+from gateway.rules.selftest import run_tests
+from gateway.rules.validate import check
+from gateway.store import Connection, Row
+
+_BREAKS = (
+    "The products were not imported, none of them: rules in force would no longer fit. Bring the changed rules along"
+    " with --rules FILE, or take these rules out of force in the same step with --retire-rules:"
+)
+
+RuleFiles = Sequence[tuple[Path, RuleDocument]]
+
+
+def read_rules(paths: Iterable[Path]) -> RuleFiles:
+    """The rules of these files; raises BadInput that names every problem of the first faulty file."""
+    return [(path, rule) for path in paths for rule in load_rules(path)]
+
+
+def import_products(
+    tx: Connection, paths: Sequence[Path], rule_files: RuleFiles, *, retire: bool, actor: str
+) -> list[str]:
+    """Import product files, and rules with them; returns a line for each.
+
+    Raises BadInput, naming each rule in force that would not fit any more; with `retire` those go out of force.
+    """
+    products = [(path, files.read_product(path)) for path in paths]
+    catalog.lock(tx)
+    changed = {product.code: service.import_product(tx, product, actor=actor) for _, product in products}
+    lines = [
+        f"{path.name}: {product.code} {'imported' if changed[product.code] else 'is as it was'}"
+        for path, product in products
+    ]
+    lines += apply(tx, rule_files, actor=actor, others=False)
+    touched = {code for code, was in changed.items() if was} | {rule.product for _, rule in rule_files}
+    broken = _broken(tx, touched)
+    if broken and not retire:
+        raise BadInput(_BREAKS, [problem for problems in broken.values() for problem in problems])
+    return lines + _retire(tx, broken, actor)
+
+
+def apply(tx: Connection, found: RuleFiles, *, actor: str, others: bool = True) -> list[str]:
+    """Bring rules into force that are sound; raises BadInput, naming every problem, and then none is.
+
+    The other rules in force for their products are checked too, unless the caller does.
+    """
+    catalog.lock(tx)
+    problems = rule_problems(tx, found, others=others)
+    if problems:
+        raise BadInput("The rules were not applied, none of them:", problems)
+    return [_activated(rule, rules.activate(tx, rule, actor=actor)) for _, rule in found]
+
+
+def resume(tx: Connection, products: Sequence[str], *, actor: str, forget_state: bool, now: datetime) -> list[str]:
+    """Have ingest try suspended products again, by their codes; with `forget_state`, without what their rules knew.
+
+    Raises BadInput for a product that is not suspended.
+    """
+    catalog.lock(tx)
+    suspended = {each.product: each.product_id for each in catalog_state.suspensions(tx)}
+    for code in products:
+        if code not in suspended:
+            known = ", ".join(suspended) or "none is"
+            raise BadInput(f"{code} is not suspended; suspended: {known}.")
+        if forget_state:
+            rules.clear_product(tx, suspended[code], now)
+            catalog_state.forget_state(tx, suspended[code])
+        catalog.revise(tx, code, actor=actor, what=f"{code} is tried again")
+    return [f"{code}: ingest tries it again" for code in products]
+
+
+def rule_problems(connection: Connection, found: RuleFiles, *, others: bool = True) -> list[str]:
+    """What keeps rules from being applied: in their files, and in the other rules in force for their products."""
+    registries = _registries(connection)
+    problems = []
+    first: dict[str, Path] = {}
+    for path, rule in found:
+        if first.setdefault(rule.id, path) is not path:
+            own = [f"id: stands in {first[rule.id].name} already; keep one, or choose another id"]
+        elif rule.product not in registries:
+            own = [f"product: {rule.product!r} is not here; import its product file first"]
+        else:
+            metrics = registries[rule.product]
+            own = check(rule, metrics) or run_tests(rule, metrics)
+        problems += [f"{path.name}: {rule.id}: {problem}" for problem in own]
+    if not others:
+        return problems
+    broken = _broken(connection, {rule.product for _, rule in found})
+    return problems + [
+        f"{problem} (in force already: apply it corrected, or retire it first)"
+        for rule_id, own in broken.items()
+        if rule_id not in first
+        for problem in own
+    ]
+
+
+def _broken(connection: Connection, products: Iterable[str]) -> dict[str, list[str]]:
+    """The rules in force for these products that are not sound, with their problems."""
+    registries = _registries(connection)
+    broken = {}
+    for row in rules.in_force_of(connection, products):
+        problems = _problems_of(row, registries[row["product"]])
+        if problems:
+            broken[str(row["rule_id"])] = [f"{row['rule_id']}: {problem}" for problem in problems]
+    return broken
+
+
+def _problems_of(row: Row, metrics: dict[str, Metric]) -> list[str]:
+    try:
+        rule = rules.read_version({name: row[name] for name in row if name != "product"}).document
+    except (ValueError, Unavailable):
+        return ["its document cannot be read by this version; apply it anew, or retire it"]
+    return check(rule, metrics) or run_tests(rule, metrics)
+
+
+def _registries(connection: Connection) -> dict[str, dict[str, Metric]]:
+    return {product.code: rule_metrics(product) for product in registrations.products(connection)}
+
+
+def _retire(tx: Connection, rule_ids: Iterable[str], actor: str) -> list[str]:
+    return [f"{rule_id}: out of force" for rule_id in rule_ids if rules.deactivate(tx, rule_id, actor=actor)]
+
+
+def _activated(rule: RuleDocument, version: int | None) -> str:
+    return f"{rule.id}: in force already" if version is None else f"{rule.id}: version {version} is in force"

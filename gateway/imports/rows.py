@@ -1,0 +1,148 @@
+"""Units and owners from makers' files, all or nothing: a job that the command runs, and a worker where that ended."""
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from gateway.core.clock import system_clock
+from gateway.core.errors import BadInput, GatewayError, Unavailable
+from gateway.imports.jobs import AFTER_OWNERS, AFTER_UNITS, kinds
+from gateway.jobs import repository as jobs
+from gateway.jobs.lease import Shown, show_nothing
+from gateway.jobs.model import UPLOAD, Job, Kind
+from gateway.jobs.runner import Runner, new_owner
+from gateway.registrations import owner_import, unit_import
+from gateway.registrations import repository as registrations
+from gateway.registrations.files import columns_of
+from gateway.registrations.model import OwnerRow, UnitRow
+from gateway.registrations.owner_import import OwnerImport
+from gateway.registrations.staging import Upload
+from gateway.registrations.unit_import import UnitImport
+from gateway.store import Connection, IntegrityError, OperationalError, connect
+
+ROWS_MAX = 5_000_000
+EVERY_S = 3.0
+_MODELS: dict[str, type[UnitRow] | type[OwnerRow]] = {"units": UnitRow, "owners": OwnerRow}
+_CLEARABLE = {"units": unit_import.CLEARABLE, "owners": owner_import.CLEARABLE}
+
+
+class Cancelled(GatewayError):
+    """The import was cancelled before it changed anything."""
+
+    code = "cancelled"
+
+
+def import_rows(
+    url: str,
+    what: str,
+    paths: Sequence[Path],
+    *,
+    actor: str,
+    clear: Sequence[str] | None = None,
+    rows_max: int = ROWS_MAX,
+    show: Shown = show_nothing,
+) -> list[str]:
+    """Import files of units or owners together; returns a line that says what came of it.
+
+    `clear` names columns whose empty cells erase what is known; an empty list is every column of the files that may.
+    Raises BadInput with line numbers, and Cancelled.
+    """
+    arguments = {"files": [path.name for path in paths], "clear": _cleared(what, paths, clear)}
+    owner = new_owner()
+    with connect(url, "gateway-import") as connection:
+        upload = _upload(connection, what, paths, rows_max)
+        runner = Runner(connection, kinds() | {upload.name: upload}, system_clock, owner, url, show=show)
+        job = jobs.create(connection, upload.name, arguments, actor=actor, owner=owner)
+        try:
+            job = runner.run(job)
+        except KeyboardInterrupt:
+            runner.cancel()
+            raise
+        except (IntegrityError, OperationalError) as error:
+            raise _interrupted(runner.job or job, _named(paths), error) from error
+    return [_line(what, job, _named(paths))]
+
+
+def _interrupted(job: Job, name: str, error: Exception) -> Unavailable:
+    """The database went away, or others changed the same rows again and again."""
+    if job.phase == UPLOAD:
+        then = "Nothing was changed; run it again."
+    else:
+        then = f"A worker goes on with job {job.public_id}; see `gateway jobs list`."
+    return Unavailable(f"{name} is not imported ({str(error).strip()}). {then}")
+
+
+def _upload(connection: Connection, what: str, paths: Sequence[Path], rows_max: int) -> Kind:
+    products = {product.code: product.id for product in registrations.products(connection)}
+    if what == "units":
+        return Upload(UnitImport(AFTER_UNITS, products), UnitRow, paths, rows_max)
+    return Upload(OwnerImport(AFTER_OWNERS, products), OwnerRow, paths, rows_max)
+
+
+def _cleared(what: str, paths: Sequence[Path], clear: Sequence[str] | None) -> list[str]:
+    """The columns whose empty cells erase. Raises BadInput for one that cannot, or that a file lacks."""
+    clearable = _CLEARABLE[what]
+    if wrong := [name for name in clear or () if name not in clearable]:
+        raise BadInput(f"--clear does not take {', '.join(wrong)}: what it erases is {', '.join(clearable)}.")
+    if clear is None:
+        return []
+    columns = {path: columns_of(path, _MODELS[what]) for path in paths}
+    wanted = list(clear) or [name for name in clearable if any(name in names for names in columns.values())]
+    lacking = [
+        f"{path.name}: the column {name} is missing"
+        for path, names in columns.items()
+        for name in wanted
+        if name not in names
+    ]
+    if lacking:
+        raise BadInput(
+            "--clear erases what empty cells stand for; a column that is not there would erase all:", lacking
+        )
+    return wanted
+
+
+def _named(paths: Sequence[Path]) -> str:
+    return ", ".join(path.name for path in paths)
+
+
+def _line(what: str, job: Job, name: str) -> str:
+    if job.state == "cancelled":
+        raise Cancelled(f"{name} was not imported: it was cancelled, and nothing was changed.")
+    if job.state == "failed":
+        raise BadInput(job.error or f"{name} was not imported.")
+    if not job.result:
+        raise Unavailable(f"{name} is not imported yet; job {job.public_id} goes on: see `gateway jobs list`.")
+    return _counted(what, job.result, name)
+
+
+def _counted(what: str, result: dict[str, Any], name: str) -> str:
+    rows = result["rows"]
+    if what == "owners":
+        return f"{name}: {result['began']} of {rows} ownerships began"
+    line = f"{name}: {result['created'] + result['changed']} of {rows} units created or changed"
+    reported = result["reported"]
+    return line + (f"; {reported} keep the firmware that they reported" if reported else "")
+
+
+def printed_progress(clock: Callable[[], float] = time.monotonic) -> Shown:
+    """Shows progress on standard error: in place on a terminal, else a line every few seconds."""
+    is_terminal = sys.stderr.isatty()
+    last = clock()
+
+    def show(phase: str, done: int, total: int | None) -> None:
+        nonlocal last
+        now = clock()
+        if now - last < (0.2 if is_terminal else EVERY_S):
+            return
+        last = now
+        of = "" if total is None else f" of {total:,}"
+        print(
+            f"{phase}: {done:,}{of} rows",
+            end="\x1b[K\r" if is_terminal else "\n",
+            file=sys.stderr,
+            flush=True,
+        )
+
+    return show

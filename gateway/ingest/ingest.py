@@ -1,0 +1,459 @@
+"""The ingest role: micro-batches from the broker are decoded, judged, committed in one transaction, acknowledged."""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+
+from gateway import metrics
+from gateway.catalog.repository import drop_unjudged, keep_unjudged
+from gateway.config import Settings
+from gateway.core.clock import Clock, to_us
+from gateway.core.ids import IdMaker, random_id
+from gateway.ingest import quarantine, repository
+from gateway.ingest.batch import REFUSED_BY_STORE, Batch, decode_batch, refused_alone
+from gateway.ingest.batch_log import count_batch, log_batch
+from gateway.ingest.devices import Catalog
+from gateway.ingest.judging import Judging, Verdicts, journal
+from gateway.ingest.last_messages import LastMessages
+from gateway.ingest.restore import Resuming, follow, judge, newest_revision, restore
+from gateway.ingest.writer import Writer
+from gateway.logs import traced
+from gateway.m2m.counted import Receipt
+from gateway.m2m.decode import Device, Limits
+from gateway.m2m.inbox import Inbox
+from gateway.m2m.link import Link
+from gateway.m2m.message import Heard, Message, Rejected
+from gateway.m2m.receipts import Receipts
+from gateway.m2m.redelivery import ENTRY_BYTES, Redelivery
+from gateway.readings import repository as readings_store
+from gateway.readings.waiting import WaitingReadings
+from gateway.registrations.firmware import take_firmware, take_waiting
+from gateway.rules import repository as rules
+from gateway.rules.evaluator import Change
+from gateway.rules.repository import RuleVersion
+from gateway.store import Connection, DataError, IntegrityError, UniqueViolation
+from gateway.store.beat import beat
+from gateway.store.wakeup import wake
+
+log = logging.getLogger(__name__)
+
+HOUSEKEEPING_S = 1.0
+_WORTH_DECODING_AHEAD = 500
+"""Messages that wait: of fewer, the batch that is being stored is finished first, so that its devices hear at once."""
+DAYS_ON_THE_ROAD = 2
+"""Made before a batch is stored, for today and one that a clock is behind or ahead; readings of others wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Storing:
+    """A judged batch whose commit another thread has begun; its verdicts are taken over once that is done."""
+
+    seq: int
+    batch: Batch
+    messages: Sequence[Message]
+    devices: Mapping[str, Device | Rejected]
+    delivery: Sequence[Message]
+    """What is acknowledged then; nothing for a part that others follow."""
+    verdicts: Verdicts
+    changes: list[Change]
+    counted: Mapping[int, Receipt]
+    stored: Future[int | None]
+    """Whether something was told; None if stopped before the commit."""
+
+
+class Ingest:
+    """Owns the rule state, and judges each batch on what the one before left; see ingest/writer.py for who may.
+
+    `run` does it all; who steps by hand calls `open`, then `turn`, `finish`, `housekeeping` and `save` in any order.
+    """
+
+    def __init__(self, settings: Settings, url: str, inbox: Inbox, link: Link, clock: Clock) -> None:
+        self._settings = settings
+        self.writer = Writer(url, lambda: self.judging.seq)
+        self.inbox = inbox
+        self._link = link
+        self._clock = clock
+        self._new_id: IdMaker = random_id
+        self._limits = Limits(
+            payload_bytes=settings.payload_max_bytes,
+            readings=settings.message_max_readings,
+            ahead_us=settings.clock_ahead_max // timedelta(microseconds=1),
+            behind_us=settings.history_max // timedelta(microseconds=1),
+            days=settings.message_max_days,
+            batch_readings=settings.batch_max_readings,
+        )
+        self._last = LastMessages(settings.last_messages_per_second)
+        self.receipts = Receipts(
+            settings.mqtt_address, settings.mqtt_credentials, settings.receipts_per_second, settings.receipt_gaps_max
+        )
+        self._waiting = WaitingReadings(url)
+        self._untrimmed = settings.quarantine_max_messages  # how full it is now, nobody knows yet
+        self._level = logging.DEBUG
+        """Of the lines about the batch in work."""
+        self._oldest: deque[Message] = deque()
+        """Of each delivery that is not acknowledged."""
+        self._storing: _Storing | None = None
+        self._pool = ThreadPoolExecutor(1, "store")
+        self._retrying = False
+        self._resuming = Resuming()
+        self._waiting_after = 0
+        """The unit behind which reported firmware that waits is looked for next."""
+        self.next_housekeeping = 0.0
+        self._next_snapshot = time.monotonic() + settings.snapshot_every.total_seconds()
+
+    @property
+    def _connection(self) -> Connection:
+        return self.writer.connection
+
+    # -- Start and stop ---------------------------------------------------------------------------------------
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop` is set. Raises what one of the threads at the broker raised."""
+        self.writer.stop = stop
+        metrics.QUEUE.set_function(lambda: len(self.inbox))
+        metrics.LAG.set_function(self._lag)
+        metrics.CONNECTED.set_function(self._link.connected.is_set)
+        if not self.open():
+            return
+        failures: list[BaseException] = []
+        part = threading.Event()
+
+        def until_parting(run: Callable[[threading.Event], None]) -> None:
+            try:
+                run(part)
+            except BaseException as error:  # noqa: BLE001 - handed to the thread that waits for it
+                failures.append(error)
+                stop.set()
+
+        runs = {"mqtt": self._link.run, "receipts": self.receipts.run, "waiting": self._waiting.run}
+        threads = [threading.Thread(target=until_parting, args=[run], name=name) for name, run in runs.items()]
+        for thread in threads:
+            thread.start()
+        try:
+            while not stop.is_set():
+                self.turn()
+            self.finish()
+        finally:
+            stop.set()  # also where something broke: a commit that waits for the database must not hold up the end
+            self._pool.shutdown()
+            part.set()  # after the last commit, so that its acknowledgements and receipts still leave
+            for thread in threads:
+                thread.join()
+            self._link.close()
+            self._connection.close()
+        if failures:
+            raise failures[0]
+
+    def open(self) -> bool:
+        """Take the writer's place and bring the state up to the last commit; false if stopped meanwhile."""
+        if not self.writer.open():
+            return False
+        beat(self._connection, "ingest", {"waiting_for": "its rule state"})
+        self.judging = restore(self._connection, self._record, self._clock())
+        self._redelivery = Redelivery(self._settings.mqtt_receive_maximum, repository.last_messages(self._connection))
+        log.info("Rule state restored up to batch %d (stage=judge).", self.judging.seq)
+        self._counting: set[int] | None = None
+        self._take_over(self.judging)
+        self._keep_in_step()
+        return True
+
+    # -- One turn ---------------------------------------------------------------------------------------------
+
+    def turn(self) -> None:
+        """Take what waits, and begin to store it while the batch before is finished."""
+        if len(self.inbox) < _WORTH_DECODING_AHEAD and not self.finish():
+            return
+        is_free = self._storing is None
+        messages = self.inbox.take(
+            self._settings.batch_max_messages,
+            wait=timedelta(milliseconds=200) if is_free else timedelta(0),
+            collect=self._settings.batch_max_wait if is_free else timedelta(0),
+            bytes_at_most=self._settings.batch_max_bytes,
+        )
+        if messages:
+            self._oldest.append(messages[0])
+            metrics.RECEIVED.inc(len(messages))
+            fresh, entries = self._redelivery.sift(messages)
+            if len(fresh) < len(messages):
+                metrics.REDELIVERED.inc(len(messages) - len(fresh))
+                log.info("%d redelivered messages known again (stage=receive).", len(messages) - len(fresh))
+            if fresh:
+                if not self._take(fresh, entries, messages):
+                    return
+            elif self.finish():
+                self._acknowledge(messages)
+            else:
+                return
+        if self._storing is None:
+            self.keep_house()
+
+    def keep_house(self) -> None:
+        """Once a second, between two batches: what is due now and then, and what somebody wants tried again."""
+        if time.monotonic() < self.next_housekeeping:
+            return
+        self.next_housekeeping = time.monotonic() + HOUSEKEEPING_S
+        self.writer.patiently(self.housekeeping)
+        if not self._retrying:
+            self._retrying = True
+            self._retry()
+            self._retrying = False
+
+    def _retry(self) -> None:
+        """Put what somebody wants tried again on the same road, in batches of its own, and see them committed."""
+        limit = self._settings.batch_max_messages
+        asked = self.writer.patiently(lambda: quarantine.retry_asked(self._connection, limit))
+        if asked:
+            log.info("%d messages of the quarantine are tried again (stage=receive).", len(asked))
+            if self._take(asked, b""):
+                self.finish()
+
+    def _take(self, messages: list[Message], entries: bytes, delivery: Sequence[Message] = ()) -> bool:
+        """Decode, judge and begin to store, in as many batches as the readings need; false if stopped before.
+
+        The batch before is being stored while this one is decoded. `delivery` is acknowledged once all are committed.
+        """
+        while messages:
+            catalog = self._catalog
+            devices = self._devices({message.topic for message in messages})
+            if devices is None:
+                return False
+            with metrics.stage("decode"):
+                batch = decode_batch(messages, devices, self._limits, entries)
+            if not self.finish():
+                return False
+            self.keep_house()
+            if self._catalog is not catalog:
+                continue  # the readings are of products and metrics that were changed meanwhile
+            own, messages = messages[: batch.messages], messages[batch.messages :]
+            entries = entries[len(batch.entries) :]
+            if not self._begin(batch, own, devices, () if messages else delivery):
+                return False
+        return True
+
+    def _devices(self, topics: set[str]) -> dict[str, Device | Rejected] | None:
+        """The devices of topics; None if stopped before the database could tell of those not seen before."""
+        known = self._catalog.known(topics)
+        if len(known) == len(topics):
+            return known
+        if not self.finish():  # it uses the connection
+            return None
+        return self.writer.patiently(lambda: self._catalog.devices(self._connection, topics))
+
+    def _begin(
+        self,
+        batch: Batch,
+        messages: Sequence[Message],
+        devices: Mapping[str, Device | Rejected],
+        delivery: Sequence[Message],
+    ) -> bool:
+        """Judge, and have another thread store; nothing else may be on its way. False if stopped before."""
+        seq = self.judging.seq + 1
+        with traced(_trace(seq)):
+            with metrics.stage("judge"):
+                readings = batch.by_product()
+                verdicts = self.writer.patiently(lambda: judge(self._connection, self.judging, readings, self._clock()))
+                if verdicts is None:
+                    return False
+                changes = self.judging.changes(verdicts)
+                columns = batch.marked(verdicts)
+            kept = self._last.choose(batch.heard, time.monotonic())
+            counted = self.receipts.count(batch.numbers)
+            level = self._level = logging.INFO if changes else logging.DEBUG  # of the others only who asks for it hears
+            log_batch(level, batch, messages, changes, self._clock())
+            journaled = journal(readings)
+            unjudged = self.judging.unjudged(readings)
+
+        def commit() -> int:
+            if repository.is_committed(self._connection, seq, journaled, batch.entries):
+                return 1  # the answer to the first try got lost
+            without_room = self.writer.series.make_few(batch.days(), DAYS_ON_THE_ROAD)
+
+            def commit_readings(*, all_known: bool) -> int:
+                with self._connection.transaction():
+                    repository.write_journal(
+                        self._connection, seq, self.judging.revision.number, journaled, batch.entries
+                    )
+                    keep_unjudged(self._connection, seq, unjudged)
+                    conflicts = readings_store.store_readings(
+                        self._connection, columns, all_known=all_known, without_room=without_room
+                    )
+                    return self._commit_rest(batch, changes, kept, counted, conflicts, seq)
+
+            try:
+                return commit_readings(all_known=False)
+            except UniqueViolation:
+                # Something newer than we knew is stored: only the road that looks can take this batch.
+                return commit_readings(all_known=True)
+
+        def store() -> int | None:
+            with traced(_trace(seq)), metrics.stage("store"):
+                changed = self.writer.patiently(commit)
+                if changed is not None:
+                    log.log(level, "Committed as batch %d (stage=store).", seq)
+                if changed:
+                    self.writer.patiently(self._wake)
+                return changed
+
+        stored = self._pool.submit(store)
+        self._storing = _Storing(seq, batch, messages, devices, delivery, verdicts, changes, counted, stored)
+        return True
+
+    def finish(self) -> bool:
+        """Wait for the commit that is on its way, take it over and acknowledge; false if stopped before it."""
+        storing, self._storing = self._storing, None
+        if storing is None:
+            return True
+        try:
+            if storing.stored.result() is None:
+                return False
+        except (DataError, IntegrityError) as error:
+            if not self._divide(storing, error):
+                return False
+        else:
+            self.judging.apply(storing.verdicts, storing.seq)
+            self.receipts.committed(storing.counted)
+            count_batch(storing.batch, storing.messages, storing.changes)
+            self._bound()
+        if storing.delivery:
+            self._acknowledge(storing.delivery)
+        return True
+
+    def _acknowledge(self, delivery: Sequence[Message]) -> None:
+        with metrics.stage("acknowledge"), traced(_trace(self.judging.seq)):
+            self._link.acknowledge(delivery)
+            log.log(self._level, "%d messages (stage=acknowledge).", len(delivery))
+        self._oldest.popleft()
+
+    def _divide(self, refused: _Storing, error: Exception) -> bool:
+        """Find the message that the database refuses by halving, and put it to quarantine; false if stopped before."""
+        batch, messages = refused.batch, list(refused.messages)
+        log.error("The database refuses a batch of %d messages (stage=store).", len(messages), exc_info=error)
+        middle = len(messages) // 2
+        if middle:
+            cut = ENTRY_BYTES * sum(message.packet_id > 0 for message in messages[:middle])
+            return (
+                self._take(messages[:middle], batch.entries[:cut])
+                and self._take(messages[middle:], batch.entries[cut:])
+                and self.finish()
+            )
+        if any(rejected.reason == REFUSED_BY_STORE for _, rejected in batch.refused):
+            raise error  # not even its place in quarantine
+        alone = refused_alone(batch, messages[0], refused.devices[messages[0].topic], error)
+        return self._begin(alone, messages, refused.devices, ()) and self.finish()
+
+    def _lag(self) -> float:
+        """Seconds since the oldest message that is not acknowledged came; from any thread."""
+        try:
+            oldest: Message | None = self._oldest[0]
+        except IndexError:
+            oldest = self.inbox.oldest()
+        return (to_us(self._clock()) - oldest.received_us) / 1e6 if oldest else 0.0
+
+    def _bound(self) -> None:
+        """Trim the quarantine as soon as a tenth more was kept than it may hold."""
+        keep = self._settings.quarantine_max_messages
+        if self._untrimmed > keep // 10:
+            self.writer.patiently(lambda: quarantine.trim(self._connection, keep))
+            self._untrimmed = 0
+
+    def _commit_rest(
+        self,
+        batch: Batch,
+        changes: list[Change],
+        kept: list[Heard],
+        counted: Mapping[int, Receipt],
+        conflicts: readings_store.Conflicts,
+        seq: int,
+    ) -> int:
+        """What is committed with a batch's readings; returns the number of alarm changes and firmware reports."""
+        if batch.retried:
+            quarantine.settle_retry(self._connection, batch.retried, batch.refused)
+        else:
+            self._untrimmed += quarantine.quarantine(
+                self._connection,
+                batch.refused,
+                self._settings.quarantine_payload_bytes,
+                self._settings.quarantine_per_unit,
+            )
+        repository.keep_last(self._connection, kept, self._settings.last_message_bytes, conflicts)
+        repository.write_receipts(self._connection, counted)
+        reported = take_firmware(self._connection, batch.firmware)
+        return reported + self._record(changes, self.judging.versions, seq)
+
+    def _record(self, changes: Sequence[Change], versions: Mapping[int, RuleVersion], seq: int) -> int:
+        return rules.record_changes(
+            self._connection,
+            changes,
+            versions,
+            now=self._clock(),
+            historic_after=self._settings.historic_after,
+            new_id=self._new_id,
+            trace=_trace(seq),
+        )
+
+    # -- Now and then -----------------------------------------------------------------------------------------
+
+    def housekeeping(self) -> bool:
+        """What is due once a second; returns true, for who does it patiently."""
+        self._keep_in_step()
+        self._resuming.step(self._connection, self.judging, self._record, self._clock())
+        if time.monotonic() >= self._next_snapshot:
+            self.save()
+        if units := repository.receipts_to_forget(self._connection):
+            self.receipts.forget(units)  # first: what is forgotten here only, the next try drops from the table
+            repository.forget_receipts(self._connection, units)
+        with self._connection.transaction():
+            self._waiting_after = take_waiting(self._connection, self._waiting_after)
+        beat(
+            self._connection,
+            "ingest",
+            {
+                "waiting_for": None if self._link.connected.is_set() else "the broker",
+                "waiting": len(self.inbox),
+                "batch": self.judging.seq,
+            },
+        )
+        return True
+
+    def _keep_in_step(self) -> None:
+        """Take over a changed catalog, and try suspended products under it."""
+        revision = newest_revision(self._connection, self.judging)
+        if revision is None:
+            return
+        self._take_over(follow(self._connection, self.judging, revision, self._clock()))
+        wake(self._connection)
+
+    def _take_over(self, judging: Judging) -> None:
+        products = judging.revision.products
+        counting = {product.id for product in products if product.receipts}
+        if counting != self._counting:  # first: what asks the database may be tried again
+            self.receipts.load(repository.receipts(self._connection))
+            self._counting = counting
+        self.judging = judging
+        self._catalog = Catalog(products)
+        self._resuming.ask(judging)
+
+    def _wake(self) -> bool:
+        wake(self._connection)
+        return True
+
+    def save(self) -> None:
+        """Write the snapshot that a restart begins with."""
+        keep = self._settings.mqtt_receive_maximum * ENTRY_BYTES
+        with self._connection.transaction():
+            self.judging.save(self._connection)
+            repository.trim_journal(self._connection, self.judging.seq, keep)
+            if self.judging.suspended:
+                drop_unjudged(self._connection, self._clock() - self._settings.history_max)
+        self.judging.saved()
+        self._next_snapshot = time.monotonic() + self._settings.snapshot_every.total_seconds()
+
+
+def _trace(seq: int) -> str:
+    """What log lines, events and notices carry that come of a batch."""
+    return f"b-{seq}"

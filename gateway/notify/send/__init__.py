@@ -1,0 +1,1 @@
+"""Out of the outbox: claimed, sent outside any transaction, and what came of it recorded."""

@@ -1,0 +1,158 @@
+-- name: stage
+-- A place for the readings of one batch that may be there already, or that wait for their day.
+CREATE TEMPORARY TABLE IF NOT EXISTS staged (
+  place int, time timestamptz, unit_id bigint, metric_id smallint, value float8, received_at timestamptz, late boolean,
+  waits boolean, conflicts boolean NOT NULL DEFAULT false
+) ON COMMIT DELETE ROWS;
+
+-- name: insert_staged
+-- Store the staged readings that are not there; of two in one batch the first to arrive stands.
+INSERT INTO telemetry (time, unit_id, metric_id, value, received_at, late)
+SELECT time, unit_id, metric_id, value, received_at, late FROM staged WHERE NOT waits ORDER BY place
+ON CONFLICT (unit_id, metric_id, time) DO NOTHING;
+
+-- name: mark_conflicting
+-- Mark the staged readings of a span of days that say otherwise than what stands for their unit, metric and time.
+UPDATE staged s SET conflicts = true
+WHERE NOT s.waits AND s.time >= %(begin)s AND s.time < %(end)s
+  -- A scalar subquery: one look by the key for each reading, whatever the planner guesses of a table without statistics.
+  AND (SELECT t.value FROM telemetry t
+       WHERE t.unit_id = s.unit_id AND t.metric_id = s.metric_id AND t.time = s.time
+         AND t.time >= %(begin)s AND t.time < %(end)s) <> s.value;
+
+-- name: insert_conflicting
+-- Keep the staged readings that were marked as conflicting, as far as their unit has room; returns them by message.
+WITH conflicting AS MATERIALIZED (
+  SELECT place, unit_id, metric_id, time, value, received_at,
+         row_number() OVER (PARTITION BY unit_id ORDER BY place) AS nth
+  FROM staged WHERE conflicts
+), room AS (
+  SELECT u.unit_id, %(share)s - (SELECT count(*) FROM (SELECT FROM conflicting_reading k WHERE k.unit_id = u.unit_id
+                                                       LIMIT %(share)s) AS here) AS free
+  FROM (SELECT DISTINCT unit_id FROM conflicting) AS u
+), kept AS (
+  INSERT INTO conflicting_reading (unit_id, metric_id, time, value, received_at)
+  SELECT c.unit_id, c.metric_id, c.time, c.value, c.received_at
+  FROM conflicting c JOIN room r USING (unit_id) WHERE c.nth <= r.free
+  ON CONFLICT DO NOTHING
+), counted AS (
+  INSERT INTO conflicting_count AS n (unit_id, readings, last_at)
+  SELECT unit_id, count(*), max(received_at) FROM conflicting GROUP BY unit_id ORDER BY unit_id
+  ON CONFLICT (unit_id) DO UPDATE SET readings = n.readings + excluded.readings, last_at = excluded.last_at
+)
+SELECT unit_id, received_at, count(*) AS readings FROM conflicting GROUP BY unit_id, received_at;
+
+-- name: conflicting_units
+-- Units that ever had conflicting readings, behind a unit, in their order.
+SELECT unit_id FROM conflicting_count WHERE unit_id > %(after)s ORDER BY unit_id LIMIT %(limit)s;
+
+-- name: trim_conflicting
+-- Drop units' conflicting readings that are too old, and of a unit that has no room left all but the newest.
+DELETE FROM conflicting_reading c
+USING (
+  SELECT r.place FROM unnest(%(units)s::bigint[]) AS u (unit_id)
+  CROSS JOIN LATERAL (
+    SELECT k.ctid AS place, k.received_at, count(*) OVER () AS here,
+           row_number() OVER (ORDER BY k.received_at DESC, k.time DESC) AS nth
+    FROM conflicting_reading k WHERE k.unit_id = u.unit_id) AS r
+  WHERE r.received_at < %(before)s OR (r.here >= %(share)s AND r.nth > %(keep)s)
+) AS old
+WHERE c.ctid = old.place;
+
+-- name: insert_waiting
+-- Store the staged readings whose day has no room yet, unless they wait already.
+INSERT INTO telemetry_waiting (time, unit_id, metric_id, value, received_at, late)
+SELECT time, unit_id, metric_id, value, received_at, late FROM staged WHERE waits ORDER BY place
+ON CONFLICT (unit_id, metric_id, time) DO NOTHING;
+
+-- name: mark_conflicting_waiting
+-- Mark the staged readings that say otherwise than what waits for their unit, metric and time, or has just been moved.
+UPDATE staged s SET conflicts = true
+WHERE s.waits
+  AND coalesce((SELECT w.value FROM telemetry_waiting w
+                WHERE w.unit_id = s.unit_id AND w.metric_id = s.metric_id AND w.time = s.time),
+               (SELECT t.value FROM telemetry t
+                WHERE t.unit_id = s.unit_id AND t.metric_id = s.metric_id AND t.time = s.time)) <> s.value;
+
+-- name: newest_waiting
+-- The time of the newest reading that waits for its day.
+SELECT max(time) AS time FROM telemetry_waiting;
+
+-- name: stage_waiting
+-- Take some of the readings that wait for one day, and stage them.
+WITH moved AS (
+  DELETE FROM telemetry_waiting WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM telemetry_waiting WHERE time >= %(begin)s AND time < %(end)s LIMIT %(limit)s))
+  RETURNING time, unit_id, metric_id, value, received_at, late
+)
+INSERT INTO staged (place, time, unit_id, metric_id, value, received_at, late, waits)
+SELECT row_number() OVER (ORDER BY received_at), time, unit_id, metric_id, value, received_at, late, false FROM moved;
+
+-- name: stage_latest
+-- A place for the newest readings of one batch.
+CREATE TEMPORARY TABLE IF NOT EXISTS staged_latest (
+  time timestamptz, unit_id bigint, metric_id smallint, value float8, received_at timestamptz
+) ON COMMIT DELETE ROWS;
+
+-- name: upsert_latest
+-- Keep the newest reading of each unit and metric.
+INSERT INTO latest (unit_id, metric_id, time, value, received_at)
+SELECT unit_id, metric_id, time, value, received_at FROM staged_latest
+ON CONFLICT (unit_id, metric_id) DO UPDATE
+SET time = excluded.time, value = excluded.value, received_at = excluded.received_at
+WHERE latest.time < excluded.time;
+
+-- name: readings
+-- A metric of a unit between two moments, newest first; beyond the limit, the lowest and the highest of each part.
+WITH asked AS MATERIALIZED (
+  SELECT time, value FROM telemetry
+  WHERE unit_id = %(unit_id)s AND metric_id = %(metric_id)s AND time >= %(since)s AND time < %(until)s
+  ORDER BY time DESC LIMIT %(most)s
+), span AS (
+  SELECT count(*) AS readings, extract(epoch FROM min(time))::float8 AS first, extract(epoch FROM max(time))::float8 AS last
+  FROM asked
+), parted AS (
+  -- The newest is a part of its own, so that it stays.
+  SELECT a.time, a.value, width_bucket(extract(epoch FROM a.time)::float8, s.first, s.last,
+                                       greatest(1, (%(limit)s::int - 1) / 2)) AS part
+  FROM asked a, span s WHERE s.readings > %(limit)s
+), ranked AS (
+  SELECT time, value, row_number() OVER (PARTITION BY part ORDER BY value, time) AS from_lowest,
+         row_number() OVER (PARTITION BY part ORDER BY value DESC, time) AS from_highest
+  FROM parted
+)
+SELECT time, value FROM asked WHERE (SELECT readings FROM span) <= %(limit)s
+UNION ALL
+SELECT time, value FROM ranked WHERE from_lowest = 1 OR from_highest = 1
+ORDER BY time DESC
+LIMIT %(limit)s;
+
+-- name: stored_readings
+-- Every reading of a unit between two moments, exactly as it is stored, behind a place, in the order of time and metric.
+SELECT t.time, t.metric_id, m.name AS metric, t.value, t.received_at, t.late
+FROM telemetry t
+JOIN metric m ON m.id = t.metric_id
+WHERE t.unit_id = %(unit_id)s AND t.time >= %(since)s AND t.time < %(until)s AND t.time >= %(after_time)s
+  AND (t.time, t.metric_id) > (%(after_time)s, %(after_metric)s::smallint)
+ORDER BY t.time, t.metric_id
+LIMIT %(limit)s;
+
+-- name: conflicting_readings
+-- The readings of a unit between two moments that said otherwise than what stands for their time.
+SELECT c.time, m.name AS metric, c.value, c.received_at
+FROM conflicting_reading c
+JOIN metric m ON m.id = c.metric_id
+WHERE c.unit_id = %(unit_id)s AND c.time >= %(since)s AND c.time < %(until)s
+ORDER BY c.time, m.name, c.value
+LIMIT %(limit)s;
+
+-- name: conflicts_ever
+-- How many readings of a unit ever said otherwise than what stood for their time.
+SELECT readings FROM conflicting_count WHERE unit_id = %(unit_id)s;
+
+-- name: unit_metric
+-- A metric that a unit has: the numbers by which its readings are looked up, and what it is measured in.
+SELECT u.id AS unit_id, m.id AS metric_id, r.unit AS measure FROM unit u
+JOIN product_metric r ON r.product_id = u.product_id
+JOIN metric m ON m.id = r.metric_id
+WHERE u.public_id = %(unit)s AND m.name = %(metric)s;

@@ -1,0 +1,59 @@
+"""Readings that wait for the partition of their day: moved to it by a thread of ingest, beside the stream.
+
+A message over hundreds of days is stored, judged and acknowledged at once; making its days takes many times longer.
+"""
+
+import logging
+import threading
+from datetime import UTC, datetime, time, timedelta
+
+import numpy as np
+
+from gateway.core.clock import to_us
+from gateway.readings.repository import queries, store_staged
+from gateway.store import TROUBLES, Connection, IntegrityError, connect
+from gateway.store.timeseries import TimeSeries
+
+log = logging.getLogger(__name__)
+
+ROWS_AT_ONCE = 5_000
+"""Readings moved in one transaction: some hundredths of a second."""
+_PAUSE_S = 1.0
+
+
+class WaitingReadings:
+    """Moves what waits until it is stopped; over a connection of its own."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def run(self, stop: threading.Event) -> None:
+        """Look once a second for readings that wait, and move all there are. A database that is away is tried again."""
+        while not stop.is_set():
+            try:
+                with connect(self._url, "gateway-waiting") as connection:
+                    while not stop.is_set():
+                        # Maintenance drops days meanwhile: which there are is looked up each time.
+                        if not move_waiting(connection, TimeSeries(connection)):
+                            stop.wait(_PAUSE_S)
+            except (*TROUBLES, IntegrityError) as error:  # its day may be dropped at this moment
+                log.warning("Readings that wait for their day stay where they are (%s).", str(error).strip())
+                stop.wait(_PAUSE_S)
+
+
+def move_waiting(connection: Connection, series: TimeSeries, at_most: int = ROWS_AT_ONCE) -> int:
+    """Move readings of the newest day that is waited for, making it, in one transaction; returns their number.
+
+    A reading that its day has already stays as it is there; one that contradicts it is kept as conflicting.
+    """
+    newest = connection.execute(queries.newest_waiting).fetchone()
+    if newest is None or newest["time"] is None:
+        return 0
+    begin = datetime.combine(newest["time"].date(), time(), UTC)
+    with connection.transaction():
+        series.ensure_days([begin.date()])
+        connection.execute(queries.stage)
+        span = {"begin": begin, "end": begin + timedelta(days=1), "limit": at_most}
+        moved = connection.execute(queries.stage_waiting, span).rowcount
+        store_staged(connection, np.array([to_us(begin)]))
+    return moved

@@ -1,0 +1,83 @@
+"""What Prometheus is told of the database: counted when it asks, so that a stuck worker cannot hide its backlog."""
+
+import logging
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import timedelta
+
+from prometheus_client import REGISTRY
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from gateway.catalog.repository import suspensions
+from gateway.events import dead_letters, place_events, unread
+from gateway.events.reader import waiting as waiting_for_place
+from gateway.ingest import quarantine
+from gateway.notify import repository as notify
+from gateway.store import TROUBLES, Connection, Database, count_trouble, words_of
+from gateway.store.waits import lock_waits
+
+log = logging.getLogger(__name__)
+
+
+class Measured(Collector):
+    """Asks the database with each scrape; while it is away only that is told."""
+
+    def __init__(self, database: Database, reader: str) -> None:
+        self._database = database
+        self._reader = reader
+        REGISTRY.register(self)
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing is asked at registering."""
+        return ()
+
+    def collect(self) -> Iterable[Metric]:
+        """Everything, or that the database does not answer."""
+        answers = GaugeMetricFamily("gateway_database_up", "1 while the database answers.")
+        try:
+            with self._database.read() as connection:
+                found = list(_measure(connection, self._reader))
+        except TROUBLES as error:
+            log.warning("The metrics wait for %s (%s).", count_trouble(error).value, words_of(error))
+            answers.add_metric([], 0)
+            return [answers]
+        answers.add_metric([], 1)
+        return [answers, *found]
+
+
+def _measure(connection: Connection, reader: str) -> Iterable[Metric]:
+    waiting = GaugeMetricFamily("gateway_outbox_waiting", "Deliveries that wait.", labels=["channel"])
+    overdue = GaugeMetricFamily(
+        "gateway_outbox_overdue_seconds", "How long the oldest delivery has been due.", labels=["channel"]
+    )
+    for row in notify.backlog(connection):
+        waiting.add_metric([row["channel"]], row["waiting"])
+        overdue.add_metric([row["channel"]], row["overdue_s"])
+    with suppress(*TROUBLES):  # then they are counted as without a place
+        place_events(connection)
+    behind = unread(connection, reader)
+    events = GaugeMetricFamily("gateway_events_unread", "Events the worker has not handled; counted to 10,000.")
+    events.add_metric([], behind.events)
+    lag = GaugeMetricFamily("gateway_events_lag_seconds", "Age of the oldest of them.")
+    lag.add_metric([], behind.age_s)
+    unplaced = GaugeMetricFamily("gateway_events_unplaced", "Committed events that wait for a place.")
+    unplaced.add_metric([], waiting_for_place(connection).events)
+    failed = GaugeMetricFamily("gateway_events_failed", "Events that could not be handled and are tried again.")
+    failed.add_metric([], dead_letters.count(connection))
+    locks = GaugeMetricFamily("gateway_lock_wait_seconds", "Longest wait of our sessions for a lock.", labels=["who"])
+    longest: dict[str, float] = {}
+    for wait in lock_waits(connection, timedelta()):
+        longest[wait.who] = max(longest.get(wait.who, 0.0), wait.waited.total_seconds())
+    for who, seconds in longest.items():
+        locks.add_metric([who], seconds)
+    here = GaugeMetricFamily("gateway_quarantine_messages", "Messages in quarantine.", labels=["reason"])
+    ever = GaugeMetricFamily("gateway_quarantine_ever", "Messages ever refused, restarts or not.", labels=["reason"])
+    trimmed = GaugeMetricFamily("gateway_quarantine_trimmed", "Of them, gone for want of room.", labels=["reason"])
+    for row in quarantine.counts(connection):
+        here.add_metric([row["reason"]], row["here"])
+        ever.add_metric([row["reason"]], row["messages"])
+        trimmed.add_metric([row["reason"]], row["trimmed"])
+    suspended = GaugeMetricFamily("gateway_products_suspended", "Products whose readings are stored and not judged.")
+    suspended.add_metric([], len(suspensions(connection)))
+    return waiting, overdue, events, lag, unplaced, failed, locks, here, ever, trimmed, suspended
