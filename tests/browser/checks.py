@@ -1,10 +1,15 @@
 """What every page must keep: axe finds nothing, nothing scrolls sideways, the keyboard gets everywhere it shows."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
 
+from tests.dsl.forms import form
+
+DESK = 860
+"""The width in px from which a page is laid out for a desk."""
 PICTURES = Path(__file__).with_name("pictures")
 
 _TARGETS = """(least) => [...document.querySelectorAll('a.btn, button, select, nav a, input:not(.sr)')]
@@ -23,14 +28,18 @@ _FOCUSED = """() => {
 }"""
 
 
-def check(page: Any, name: str, width: int, target: int = 44) -> None:
-    """Keep pictures of the page, light and dark, and hold it to the rules; `target` is the least height of a target.
+BOTH = ("dark", "light")
 
-    In px, both.
+
+def check(page: Any, name: str, width: int, target: int = 44, schemes: Sequence[str] | None = None) -> None:
+    """Keep pictures of the page and hold it to the rules; `target` is the least height of a target, in px.
+
+    A page that is looked at in both widths needs no `schemes`: dark on the phone and light on the desk, or in the long
+    form both on each.
     """
     PICTURES.mkdir(exist_ok=True)
     height = page.viewport_size["height"]
-    for scheme in ("dark", "light"):
+    for scheme in schemes or form(("dark",) if width < DESK else ("light",), BOTH):
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": page.evaluate("document.documentElement.scrollHeight")})
         page.wait_for_timeout(300)
@@ -40,7 +49,7 @@ def check(page: Any, name: str, width: int, target: int = 44) -> None:
         assert not found.response["violations"], f"{name} in {scheme}: {found.generate_report()}"
     assert page.evaluate(_BEYOND, width) == [], f"{name} scrolls sideways at {width}"
     assert page.evaluate(_TARGETS, target) == [], f"{name} has targets below {target} px"
-    if width < 860:
+    if width < DESK:
         page.set_viewport_size({"width": 320, "height": height})
         assert page.evaluate(_BEYOND, 320) == [], f"{name} scrolls sideways at 320"
         page.set_viewport_size({"width": width, "height": height})

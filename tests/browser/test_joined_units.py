@@ -69,7 +69,7 @@ def test_its_owner_reads_that_it_is_being_checked_and_whom_to_ask(demo, recalled
     page.locator(".unit").get_by_text(chip, exact=True).wait_for()
     assert page.locator(".unit .chip.ok").count() == 0, "it is not called fine"
     if width == 390:
-        checks.check(page, "joined-2-home", width)
+        checks.check(page, "joined-2-home", width, schemes=checks.BOTH)
     page.goto(f"/units/{unit['id']}")
     strip = page.locator(".strip")
     for words in (f"{headline} {campaign['number']}", RECALL["title"][language], text, *CONTACT.values()):

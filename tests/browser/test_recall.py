@@ -7,7 +7,7 @@ import pytest
 from gateway.events import append
 from gateway.store.wakeup import wake
 from tests.browser.campaigns import CONTACT, RECALL, UPDATE, WITHDRAWAL, Makers
-from tests.browser.checks import check, tab
+from tests.browser.checks import BOTH, check, tab
 from tests.dsl.wait import until
 
 CONFIRM = "I have read this and will do it"
@@ -142,7 +142,7 @@ def test_the_page_without_a_script_says_everything_and_takes_the_confirmation(de
 
     scripted = open_page(390, owner)
     scripted.goto(f"/n/{notice['id']}")
-    check(scripted, "23-recall-permalink", 390)
+    check(scripted, "23-recall-permalink", 390, schemes=BOTH)
 
 
 def test_a_german_owner_reads_german_everywhere(demo, makers, open_page):
@@ -152,7 +152,7 @@ def test_a_german_owner_reads_german_everywhere(demo, makers, open_page):
     page = open_page(390, owner)
     page.goto("/")
     page.get_by_role("button", name="Bestätigen: gelesen, ich tue das").wait_for()
-    check(page, "24-recall-german", 390)
+    check(page, "24-recall-german", 390, schemes=BOTH)
     page.goto(f"/notices/{notice['id']}")
     page.get_by_role("heading", name="Warum Sie das erhalten").wait_for()
     page.get_by_text("Steht bei Ihren Meldungen").wait_for()
@@ -188,10 +188,10 @@ def test_what_is_replaced_or_withdrawn_says_so_without_red_and_the_owner_is_told
     until(lambda: card(page).count() == 0, what="nothing is on top any more")
     until(lambda: page.locator(".chip.safety").count() == 0, what="the unit is red no more")
     page.get_by_text("The tank was tested: it holds.").wait_for()
-    check(page, "25-withdrawn", 390)
+    check(page, "25-withdrawn", 390, schemes=BOTH)
     page.get_by_role("link", name=WITHDRAWAL["title"]["en"], exact=True).click()
     page.get_by_role("heading", name="Why you got this").wait_for()
-    check(page, "26-withdrawal-notice", 390)
+    check(page, "26-withdrawal-notice", 390, schemes=BOTH)
 
 
 def test_an_update_says_from_which_version_to_which_and_closes_when_it_is_installed(demo, makers, open_page):
@@ -207,7 +207,7 @@ def test_an_update_says_from_which_version_to_which_and_closes_when_it_is_instal
     page.locator(".unit").get_by_text("Update ready").wait_for()
     page.get_by_role("link", name=re.compile("^How to install it")).click()
     page.get_by_text("Choose Update and wait 12 minutes.").wait_for()
-    check(page, "27-update-notice", 390)
+    check(page, "27-update-notice", 390, schemes=BOTH)
     page.goto("/")
     page.get_by_text("You have 0.1.0.").wait_for()
     page.wait_for_timeout(500)  # the stream is open

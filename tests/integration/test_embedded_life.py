@@ -15,7 +15,7 @@ from tests.dsl.wait import until
 DEMO = """
 import signal, sys
 from pathlib import Path
-from gateway.embedded import programs
+from gateway.demo.servers import programs
 from gateway.demo.servers.broker import EmbeddedBroker
 from gateway.demo.servers.postgres import EmbeddedPostgres
 from gateway.roles.process import free_port
