@@ -19,7 +19,7 @@ def file(request) -> Path:
 
 
 def test_the_query_files_are_found():
-    assert {file.parent.name for file in FILES} >= {"events", "m2m", "notify", "registrations", "rules"}
+    assert {file.parent.name for file in FILES} >= {"events", "ingest", "notify", "readings", "registrations", "rules"}
 
 
 def test_every_query_has_a_name_of_its_own_and_a_sentence(file: Path):
