@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from gateway.readings.message import Message, Rejected
 
 from gateway import flow
 from gateway.api.application import create_app
@@ -18,6 +17,7 @@ from gateway.config import Settings
 from gateway.core.clock import to_us
 from gateway.core.ids import random_id
 from gateway.ingest.quarantine import quarantine
+from gateway.m2m.message import Message, Rejected
 from gateway.readings import repository as readings
 from gateway.registrations import repository as registrations
 from gateway.roles.worker import Worker

@@ -113,6 +113,6 @@ def test_readings_are_looked_up_by_the_units_number_without_a_join(db, series, n
     """In the columnstore a join on the unit would have the readings of all units decompressed."""
     numbers = {"unit_id": series.unit_id, "metric_id": series.metric_id, "since": BEGIN, "until": END, "limit": 10}
     numbers |= {"most": 100, "after_time": BEGIN, "after_metric": 0}
-    plan = plan_of(db, name, getattr(registrations.queries, name).as_string(), numbers)
+    plan = plan_of(db, name, getattr(charts.queries, name).as_string(), numbers)
     tables = {node.get("Relation Name", "") for node, _ in nodes(plan["Plan"])}
     assert "unit" not in tables

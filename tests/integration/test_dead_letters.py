@@ -8,7 +8,7 @@ from gateway.cli import events as failed_events
 from gateway.core.errors import NotFound
 from gateway.events import append, dead_letters, place_events
 from gateway.notify.service import handle
-from gateway.roles import turns as worker
+from gateway.roles import worker
 from tests.dsl.story import HOUR, MINUTE, SECOND
 
 
