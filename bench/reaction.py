@@ -156,7 +156,7 @@ def measure(samples: int, per_s: int, background: int, fleet: int, rules: int, p
 
 
 def _settle(db: Connection, url: str, folder: Path, fleet: int) -> tuple[dict[str, str], Visitor]:
-    """Give the owner an account, a session and the last of the units; answers their serials by public id."""
+    """Give the owner an account, a session and the last of the units. Returns their serials by public id."""
     with db.transaction():
         account = create(db, OWNER, "Owner", "customer", system_clock())
         token = open_session(db, account, system_clock())

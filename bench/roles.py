@@ -29,7 +29,7 @@ class Role:
         return self.process.pid
 
     def wait(self, happened: Callable[[], bool], within: float, *, pause: float) -> bool:
-        """Wait for it, `within` seconds at most; answers whether it happened. Raises Unavailable if the role ended."""
+        """Wait for it, `within` seconds at most. Returns whether it happened. Raises Unavailable if the role ended."""
         deadline = time.monotonic() + within
         while not (is_so := happened()) and time.monotonic() < deadline:
             if self.process.poll() is not None:

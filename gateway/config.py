@@ -204,7 +204,8 @@ class Settings(BaseSettings):
     )
     person_streams_max: int = Field(10, ge=1, description="Open event streams of one person.")
     stream_life: Duration = Field(
-        timedelta(hours=1), description="An event stream ends after this and comes back; his session is asked again."
+        timedelta(hours=1),
+        description="An event stream ends after this and comes back; its session is looked at again.",
     )
 
     # channels

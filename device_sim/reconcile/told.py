@@ -13,7 +13,7 @@ _OVERDUE = timedelta(seconds=30)
 def compare_alarms(
     check: Check, truth: Sequence[Row], alarms: Sequence[Row], slack: timedelta, unclear_units: frozenset[str]
 ) -> list[tuple[Row, Row | None]]:
-    """Match faults and alarms of the run's units; answers each fault with its alarm. `unit` in both is a name."""
+    """Match faults and alarms of the run's units. Returns each fault with its alarm. `unit` in both is a name."""
     unmatched = {alarm["id"]: alarm for alarm in alarms}
     matched: list[tuple[Row, Row | None]] = []
     for fault in truth:
@@ -74,7 +74,7 @@ def compare_notices(
     names: Mapping[str, str],
     now: datetime,
 ) -> dict[str, str]:
-    """Follow each alarm to who was told, or why nobody was; answers the ledger's words by alarm."""
+    """Follow each alarm to who was told, or why nobody was. Returns the ledger's words by alarm."""
     lines: dict[str, list[Row]] = defaultdict(list)
     for line in ledger:
         lines[line["alarm"]].append(line)

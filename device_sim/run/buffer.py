@@ -65,7 +65,7 @@ class Buffer:
         return self._released()
 
     def give_up(self, sending: Sending) -> list[Sending]:
-        """Let go of a message and of all with a lower number; answers those that the broker had answered."""
+        """Let go of a message and of all with a lower number. Returns those that the broker had answered."""
         self.floor = max(self.floor, sending.seq)
         return self._released()
 

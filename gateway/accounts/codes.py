@@ -27,7 +27,7 @@ def make(
     life: timedelta,
     usable: bool = True,
 ) -> str:
-    """Keep a new code for an address and answer it; one that is not usable only takes as long to make."""
+    """Keep a new code for an address and return it; one that is not usable only takes as long to make."""
     code = f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}}"
     salt = secrets.token_bytes(_SALT)
     tx.execute(

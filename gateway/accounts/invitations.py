@@ -23,7 +23,7 @@ def invite(
     *,
     mailed: bool = True,
 ) -> str:
-    """Make an invitation, which voids an earlier one; answers its code, for the command line only."""
+    """Make an invitation, which voids an earlier one. Returns its code, for the command line only."""
     email = new_address(email)
     repository.hold_address(tx, email)
     tx.execute(queries.void_codes, {"email": email, "purpose": "invite", "now": now})

@@ -1,4 +1,4 @@
-"""An account, its roles, and what a sign-in answers."""
+"""An account, its roles, and what a sign-in returns."""
 
 import unicodedata
 from dataclasses import dataclass

@@ -60,7 +60,7 @@ def insert(
         person = tx.execute(
             queries.insert_person, {"public_id": random_id(), "name": name, "email": email, "language": language}
         ).fetchone()
-        assert person is not None  # noqa: S101 - RETURNING answers a row
+        assert person is not None  # noqa: S101 - RETURNING returns a row
     else:
         tx.execute(queries.set_language, {"id": person["id"], "language": language})
     public_id = random_id()
@@ -74,7 +74,7 @@ def insert(
             "now": now,
         },
     ).fetchone()
-    assert made is not None  # noqa: S101 - RETURNING answers a row
+    assert made is not None  # noqa: S101 - RETURNING returns a row
     if password_hash is not None:
         tx.execute(queries.insert_identity, {"subject": public_id, "account_id": made["id"]})
     return hold(tx, made["id"]).account

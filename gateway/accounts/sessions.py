@@ -21,7 +21,7 @@ SIGNED_OUT_EVERYWHERE = "account.signed_out_everywhere"
 
 
 def open_session(tx: Connection, account: Account, now: datetime, *, life: timedelta = LIFE, most: int = MOST) -> str:
-    """Let a browser in; answers its token. The longest unused sessions beyond `most` end."""
+    """Let a browser in. Returns its token. The longest unused sessions beyond `most` end."""
     token = secrets.token_urlsafe(32)
     tx.execute(
         queries.insert_session,

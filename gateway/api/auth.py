@@ -72,7 +72,7 @@ SignedIn = Annotated[Account, Depends(signed_in)]
 
 
 def role(*roles: Role) -> Callable[[Account], Account]:
-    """A dependency: whoever is signed in, if he has one of these roles; raises Forbidden."""
+    """A dependency: whoever is signed in, if they have one of these roles; raises Forbidden."""
 
     def has_role(account: SignedIn) -> Account:
         if account.role not in roles:

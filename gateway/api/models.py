@@ -1,4 +1,4 @@
-"""What the API answers: pydantic models, from which the OpenAPI document is made."""
+"""What the API returns: pydantic models, from which the OpenAPI document is made."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self

@@ -59,7 +59,7 @@ def approve(
 
 
 def _freeze(tx: Connection, held: Row, now: datetime) -> int:
-    """Keep whom it concerns, and whom it concerns no more; answers how many units it concerns."""
+    """Keep whom it concerns, and whom it concerns no more. Returns how many units it concerns."""
     audience = stored_draft(held, None).audience
     own = {"id": held["id"], "former": held["supersedes"], "product_id": held["product_id"], "now": now}
     affected = tx.execute(queries.freeze, own | parameters(audience)).rowcount

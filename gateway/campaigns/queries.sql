@@ -200,7 +200,7 @@ WITH RECURSIVE former AS (
 SELECT id, number, kind, audience FROM former ORDER BY depth;
 
 -- name: facts
--- What there is to know about held units: firmware, owner, what he was told of this campaign, and of former ones last.
+-- What there is to know about held units: firmware, owner, what they were told of this campaign, and of former ones last.
 SELECT u.id AS unit_id, coalesce(firmware_key(u.firmware) >= firmware_key(%(below)s::text), false) AS reached,
        p.id AS person_id, p.public_id AS person, p.name, p.email, p.language, lower(o.during) AS since,
        n.id AS notice_id, n.public_id AS notice, n.severity, n.state, n.updated_at,

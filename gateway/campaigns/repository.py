@@ -72,7 +72,7 @@ def count(
         "now": now,
     }
     row = connection.execute(queries.count, asked).fetchone()
-    assert row is not None  # noqa: S101 - an aggregate answers a row
+    assert row is not None  # noqa: S101 - an aggregate returns a row
     return AudienceCount(
         **row,
         unregistered=row["units"] - row["registered"],

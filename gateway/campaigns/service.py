@@ -36,7 +36,7 @@ class Writer:
 
 
 def draft(tx: Connection, who: Writer, written: Draft, now: datetime, new_id: IdMaker = random_id) -> str:
-    """Begin a campaign; answers its public id. Raises BadInput for a product or campaign that cannot be meant."""
+    """Begin a campaign. Returns its public id. Raises BadInput for a product or campaign that cannot be meant."""
     row = _row(tx, who, written, now) | {"kind": written.content.kind, "public_id": new_id()}
     _require_room(tx)
     letter = _LETTERS[written.content.kind]

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 def tell_due(tx: Connection, now: datetime, limit: int, policy: Policy, stages: Sequence[Stage]) -> int:
-    """Look at the units that are due, what is about safety first; answers how many there were."""
+    """Look at the units that are due, what is about safety first. Returns how many there were."""
     looked = 0
     for row in tx.execute(queries.campaigns_due, {"now": now}).fetchall():
         due = {"id": row["id"], "now": now, "limit": limit - looked}
@@ -105,7 +105,7 @@ def _failed(campaign: Row, error: Exception) -> dict[str, Any]:
 def _tell_all(
     tx: Connection, told: Told, rows: Sequence[Row], now: datetime, policy: Policy, stages: Sequence[Stage]
 ) -> Exception | None:
-    """Ask the stages about units and record what they answer, all or nothing; answers what broke, if anything did."""
+    """Ask the stages about units and record what they answer, all or nothing. Returns what broke, if anything did."""
     try:
         with tx.transaction():
             for row in rows:

@@ -121,7 +121,7 @@ def documents() -> dict[str, str]:
 
 
 def write(folder: Path, docs: Path) -> list[str]:
-    """Write what is out of date; answers a line for each file."""
+    """Write what is out of date. Returns a line for each file."""
     stale = outdated(folder, docs)
     for path, text in _made(folder, docs).items():
         if path in stale:

@@ -1,4 +1,4 @@
-"""What a notify stage answers; the reason is stored and shown ("why did I get this", "why did I not")."""
+"""What a notify stage returns; the reason is stored and shown ("why did I get this", "why did I not")."""
 
 from dataclasses import dataclass
 from datetime import datetime

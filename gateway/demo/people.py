@@ -40,7 +40,7 @@ PEOPLE = (
 
 
 def settle(url: str, data_dir: Path) -> str:
-    """Give the demo's people their accounts, and its customers a phone; answers their password."""
+    """Give the demo's people their accounts, and its customers a phone. Returns their password."""
     file = data_dir / _FILE
     is_new = not file.exists()
     if is_new:

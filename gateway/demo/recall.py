@@ -22,7 +22,7 @@ _CONTENT: Json = {
 def play_recall(
     scene: Scene, running: Installation, owner: Visitor, stream: EventStream, unit_id: str, addresses: tuple[str, str]
 ) -> None:
-    """Recall the lot of the owner's unit; `addresses` are his phone and his mail address."""
+    """Recall the lot of the owner's unit; `addresses` are their phone and their mail address."""
     paula, pavel = (_sign_in(scene, running, who) for who in (HEATING, GARDEN))
     unit = scene.do("recall drafted", lambda: owner.get(f"/api/my/units/{unit_id}"))
     begun = time.time()

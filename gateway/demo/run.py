@@ -37,7 +37,7 @@ Ctrl-C stops everything; the next start goes on with the data.
 
 
 def run(settings: Settings) -> int:
-    """Run the demo until a signal; answers the exit code."""
+    """Run the demo until a signal. Returns the exit code."""
     started = time.monotonic()
     if "log_level" not in settings.model_fields_set:
         settings = settings.model_copy(update={"log_level": "WARNING"})

@@ -40,7 +40,7 @@ class Scene:
         self.steps.append(Step(name, round((at - since) * 1000, 1), found))
 
     def do(self, step: str, act: Callable[[], T]) -> T:
-        """What an act answers; raises StoryFailed when it is refused."""
+        """What a request returns; raises StoryFailed when it is refused."""
         try:
             return act()
         except VisitFailed as error:

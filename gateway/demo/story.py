@@ -1,4 +1,4 @@
-"""The story: somebody signs up and registers a heat pump; it fails, he is told everywhere he wanted, and it ends.
+"""The story: somebody signs up and registers a heat pump; it fails, they are told everywhere they wanted, and it ends.
 
 Then its lot is recalled (recall.py).
 """
@@ -78,10 +78,10 @@ class Story(Scene):
         self.note("readings arrive", seconds(first["at"]), found)
         return str(unit["id"])
 
-    # -- It fails, and he is told ----------------------------------------------------------------------------------
+    # -- It fails, and the owner is told -------------------------------------------------------------------------------
 
     def _told(self, owner: Visitor, stream: EventStream, unit: str, phone: str) -> str:
-        """The notice comes everywhere; answers its id."""
+        """The notice comes everywhere. Returns its id."""
         raised = self.event("alarm", stream, "alarm.raised", unit)
         decisive = seconds(raised["data"]["raised_at"])
         self.note("alarm", decisive, raised["data"]["title"])

@@ -39,7 +39,7 @@ class Visitor:
         return {"Origin": self.url} | ({"Cookie": cookies} if cookies else {})
 
     def get(self, path: str, **query: object) -> Json:
-        """What the API answers."""
+        """What the API returns."""
         return self._ask("GET", f"{path}?{urlencode(query)}" if query else path, None)
 
     def post(self, path: str, body: Json) -> Json:

@@ -135,7 +135,7 @@ def is_whole(row: Row) -> bool:
 
 
 def ask_retry(tx: Connection, choice: Choice, actor: str) -> tuple[int, int]:
-    """Have ingest try messages again; answers how many, and how many were not kept whole and cannot be. May raise
+    """Have ingest try messages again. Returns how many, and how many were not kept whole and cannot be. May raise
     NotFound.
     """
     row = tx.execute(queries.ask_retry, {"ids": _ids(choice), "reason": choice.reason}).fetchone()
@@ -148,7 +148,7 @@ def ask_retry(tx: Connection, choice: Choice, actor: str) -> tuple[int, int]:
 
 
 def purge(tx: Connection, choice: Choice, actor: str) -> int:
-    """Drop messages for good; answers how many. Raises NotFound where there is none."""
+    """Drop messages for good. Returns how many. Raises NotFound where there is none."""
     purged = tx.execute(queries.purge, {"ids": _ids(choice), "reason": choice.reason}).rowcount
     if not purged:
         raise NotFound(_NONE)

@@ -94,7 +94,7 @@ FULL JOIN (SELECT reason, count(*) AS here FROM quarantine GROUP BY reason) q US
 ORDER BY reason;
 
 -- name: ask_retry
--- Have ingest try messages again that were kept whole; answers how many those are, and how many were cut.
+-- Have ingest try messages again that were kept whole; returns how many those are, and how many were cut.
 WITH chosen AS (
   SELECT id, size = octet_length(payload) AS whole FROM quarantine
   WHERE (%(ids)s::bigint[] IS NULL OR id = ANY (%(ids)s)) AND (%(reason)s::text IS NULL OR reason = %(reason)s)

@@ -73,7 +73,7 @@ class Receipts:
         return counted
 
     def committed(self, counted: Mapping[int, Receipt]) -> None:
-        """Have these units told. Also those of which nothing is new: who sends it again missed his receipt."""
+        """Have these units told. Also those without news: a device that sends again missed its receipt."""
         if not counted:
             return
         with self._lock:

@@ -129,7 +129,7 @@ class Session:
         self._turn_until(lambda: stop.is_set() or time.monotonic() >= end, seconds + ANSWER_S)
 
     def collect(self, count: int, within_s: float) -> int:
-        """Wait until this many messages came, or none for a while; answers how many there are."""
+        """Wait until this many messages came, or none for a while. Returns how many there are."""
         seen, since, deadline = self.arrived, time.monotonic(), time.monotonic() + within_s
         while self.arrived < count and time.monotonic() < min(deadline, since + _QUIET_S):
             self.turn()

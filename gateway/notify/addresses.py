@@ -1,4 +1,4 @@
-"""Where a person can be reached, what he wants, and what was seen of him; all in the caller's transaction."""
+"""Where a person can be reached, what they want, and what was seen of them; all in the caller's transaction."""
 
 import secrets
 from dataclasses import dataclass
@@ -83,7 +83,7 @@ def register_phone(
     """Let a phone be told; a new one says also that the person signs in there."""
     row = {"public_id": new_id(), "person_id": person_id, "kind": kind, "value": value, "platform": platform}
     phone = tx.execute(queries.register_phone, row | {"now": now}).fetchone()
-    assert phone is not None  # noqa: S101 - RETURNING answers a row
+    assert phone is not None  # noqa: S101 - RETURNING returns a row
     if phone["created"]:
         note(tx, person_id, PUSH, "signed_in", now)
         append(tx, "phone.registered", {"phone": phone["public_id"], "platform": platform}, person_id=person_id)

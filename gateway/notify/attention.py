@@ -19,7 +19,7 @@ def opened(tx: Connection, notice: str, channel: str, now: datetime) -> bool:
 
 
 def read(tx: Connection, person_id: int, notice: str, now: datetime) -> bool:
-    """The person saw the notice in My Products; False when it is none of his."""
+    """The person saw the notice in My Products; False when it is not theirs."""
     row = _notice(tx, notice)
     if row is None or row["person_id"] != person_id:
         return False
@@ -28,7 +28,7 @@ def read(tx: Connection, person_id: int, notice: str, now: datetime) -> bool:
 
 
 def acknowledged(tx: Connection, person_id: int, notice: str, now: datetime) -> bool:
-    """The person confirmed the notice; False when it is none of his."""
+    """The person confirmed the notice; False when it is not theirs."""
     row = _notice(tx, notice)
     if row is None or row["person_id"] != person_id:
         return False

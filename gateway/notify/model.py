@@ -66,7 +66,7 @@ class Bulletin:
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """The last notice of the same rule, or campaign, and unit to the same person in his time of owning it."""
+    """The last notice of the same rule, or campaign, and unit to the same person in their time of owning it."""
 
     id: int
     public_id: str

@@ -20,7 +20,7 @@ LEAST_SCORE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Engagement:
-    """Something a person did that shows where he looks."""
+    """Something a person did that shows where they look."""
 
     channel: str
     kind: str

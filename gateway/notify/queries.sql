@@ -1,5 +1,5 @@
 -- name: earlier
--- The last notice of a rule and unit to a person in his present time of owning it, held until the transaction ends.
+-- The last notice of a rule and unit to a person in their present time of owning it, held until the transaction ends.
 SELECT id, public_id, severity, state, updated_at FROM notice
 WHERE person_id = %(person_id)s AND unit_id = %(unit_id)s AND rule_id = %(rule_id)s AND created_at >= %(since)s
 ORDER BY created_at DESC LIMIT 1 FOR UPDATE;
@@ -58,7 +58,7 @@ VALUES (%(at)s, %(alarm_id)s, %(campaign_id)s, %(unit_id)s, %(person_id)s, %(not
 -- name: resolve
 -- Resolve the open notices of a cleared alarm whose other alarms are cleared too.
 UPDATE notice n SET state = 'resolved', resolved_at = %(now)s, updated_at = %(now)s, 
-       why = CASE WHEN (n.why->>'onset')::timestamptz > %(onset)s  -- it began before he owned the unit
+       why = CASE WHEN (n.why->>'onset')::timestamptz > %(onset)s  -- it began before they owned the unit
                   THEN (n.why || %(why)s::jsonb) || jsonb_build_object('extreme', n.why->'extreme')
                   ELSE n.why || %(why)s::jsonb END
 FROM notice_alarm na
@@ -198,7 +198,7 @@ FROM delivery_try WHERE outbox_id = %(outbox_id)s
 ORDER BY push_token_id, outcome = 'delivered' DESC, id DESC;
 
 -- name: reach
--- A person's language and own choice, his address, whether a code proved it, and why it gets no mail.
+-- A person's language and own choice, their address, whether a code proved it, and why it gets no mail.
 SELECT p.language, r.channel AS choice, p.email,
        coalesce(a.confirmed_at IS NOT NULL AND a.disabled_at IS NULL, false) AS confirmed, s.reason AS mail_refused
 FROM person p
@@ -247,7 +247,7 @@ INSERT INTO preference (person_id, channel, updated_at) VALUES (%(person_id)s, %
 ON CONFLICT (person_id) DO UPDATE SET channel = excluded.channel, updated_at = excluded.updated_at;
 
 -- name: engagements
--- What a person did lately that shows where he looks.
+-- What a person did lately that shows where they look.
 SELECT channel, kind, at FROM engagement WHERE person_id = %(person_id)s AND at > %(since)s
 ORDER BY at DESC LIMIT %(limit)s;
 

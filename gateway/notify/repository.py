@@ -93,17 +93,17 @@ def backlog(connection: Connection) -> list[Row]:
 
 
 def insert_notice(tx: Connection, notice: dict[str, Any]) -> int:
-    """Write a feed item; answers its number."""
+    """Write a feed item. Returns its number."""
     row = tx.execute(
         queries.insert_notice,
         notice | {"text": Jsonb(notice["text"]), "why": Jsonb(notice["why"]), "schema": NOTICE.schema},
     ).fetchone()
-    assert row is not None  # noqa: S101 - RETURNING answers a row
+    assert row is not None  # noqa: S101 - RETURNING returns a row
     return int(row["id"])
 
 
 def join_notice(tx: Connection, notice_id: int, why: dict[str, Any], now: datetime) -> int:
-    """Let one more alarm join a notice; answers how many it tells of now."""
+    """Let one more alarm join a notice. Returns how many it tells of now."""
     earlier = tx.execute(queries.notice_documents, {"id": notice_id}).fetchone()
     assert earlier is not None  # noqa: S101 - the notice is held
     # Both documents of a row are of one schema.
@@ -145,7 +145,7 @@ def insert_ledger(tx: Connection, lines: Sequence[dict[str, Any]]) -> None:
 
 
 def resolve(tx: Connection, alarm: Alarm, now: datetime) -> list[Row]:
-    """Resolve the notices of a cleared alarm that have no other active alarm; answers those resolved."""
+    """Resolve the notices of a cleared alarm that have no other active alarm. Returns those resolved."""
     clearing = alarm.clearing or {}
     why = {
         "cleared_at": alarm.cleared_at.isoformat() if alarm.cleared_at else None,

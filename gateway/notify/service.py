@@ -71,7 +71,7 @@ def handle(
     elif event.kind == "notice.acknowledged" and event.person_id is not None:
         attention.learn_from_acknowledgement(tx, event.person_id, event.data["notice"], now)
     elif event.kind == "account.signed_in" and event.person_id is not None:
-        # Who signs in with a password does so by his address, unless the event says otherwise.
+        # Who signs in with a password does so by their address, unless the event says otherwise.
         addresses.note(tx, event.person_id, event.data.get("channel", EMAIL), "signed_in", event.at)
     elif event.kind == "alarm.cleared":
         _resolve(tx, repository.alarm(tx, event.data["alarm_id"]), event.data["cleared_at"], now)

@@ -1,4 +1,4 @@
-"""Registration by the owner: serial and claim code come in; the unit is his from now on, or he learns nothing of it.
+"""Registration by the owner: serial and claim code come in; the unit is theirs from now on, or nothing is learnt.
 
 A wrong serial, a wrong code and a unit that is owned already cost the same queries and the same number of compared
 codes, and are one answer. What was tried is noted first, and stays noted when it was wrong.
@@ -32,7 +32,7 @@ class ClaimRefused(GatewayError):
     def __init__(self) -> None:
         super().__init__(
             "These do not register a product. Compare serial and code with the plate;"
-            " a product that has an owner must be given up by him first."
+            " a product that has an owner must be given up by them first."
         )
 
 
@@ -60,7 +60,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """The unit with this public id is his."""
+    """The unit with this public id is the claimant's."""
 
     unit: str
 
@@ -121,7 +121,7 @@ def claim(
     if product is None and len(found) > 1:
         return _which(found)
     (unit,) = right
-    if unit["unit_id"] not in owners:  # else it is his already, and he asked twice
+    if unit["unit_id"] not in owners:  # else it is theirs already, and they asked twice
         tx.execute(queries.begin_claimed, {"unit_id": unit["unit_id"], "person_id": who.person_id, "since": now})
         tx.execute(queries.spend_code, {"unit_id": unit["unit_id"], "at": now})
         data = {"product": unit["product"], "serial": unit["printed"]}
@@ -136,9 +136,9 @@ def _owners(tx: Connection, unit_ids: list[int], now: datetime) -> dict[int, int
 
 
 def _right(found: list[Row], typed: str, owners: dict[int, int], who: Claimant) -> list[Row]:
-    """The units that the code registers for him; always as many codes are compared, right ones or not.
+    """The units that the code registers for the claimant; always as many codes are compared, right ones or not.
 
-    A code that is spent counts for the owner it was spent for, until he gives the unit up.
+    A code that is spent counts for the owner it was spent for, until they give the unit up.
     """
     kept = [row["code_hash"] or _NO_CODE for row in found[:COMPARED]]
     answers = [is_code(typed, each) for each in kept + [_NO_CODE] * (COMPARED - len(kept))]
@@ -162,7 +162,7 @@ def _tell_owners(tx: Connection, found: Iterable[Row], owners: dict[int, int], t
 
 
 def release(tx: Connection, person_id: int, public_id: str, unit: str, now: datetime) -> None:
-    """Give a unit up: it is nobody's from now on, and its code registers it again. Raises NotFound if it is not his."""
+    """Give a unit up: nobody owns it then, and its code registers it again. Raises NotFound if it is not theirs."""
     tx.execute(queries.wait_briefly)
     held = tx.execute(queries.hold_own, {"unit": unit, "person_id": person_id, "at": now}).fetchone()
     ended = (
@@ -175,6 +175,6 @@ def release(tx: Connection, person_id: int, public_id: str, unit: str, now: date
 
 
 def name_place(tx: Connection, person_id: int, unit: str, place: str | None, now: datetime) -> None:
-    """Keep where a unit stands, in its owner's words. Raises NotFound if it is not his."""
+    """Keep where a unit stands, in its owner's words. Raises NotFound if it is not theirs."""
     if not tx.execute(queries.name_place, {"unit": unit, "person_id": person_id, "place": place, "at": now}).rowcount:
         raise NotFound("You have no such product.")

@@ -46,7 +46,7 @@ def feed(mine: Connection, before: int, limit: int) -> list[Row]:
 
 
 def pinned(mine: Connection) -> list[Row]:
-    """The person's open recalls that he has not acknowledged, the oldest first."""
+    """The person's open recalls that they have not acknowledged, the oldest first."""
     return mine.execute(queries.my_pinned).fetchall()
 
 

@@ -1,5 +1,5 @@
 -- name: upsert_product
--- Create a product or change what the file says otherwise; answers nothing when all is as it was.
+-- Create a product or change what the file says otherwise; returns nothing when all is as it was.
 INSERT INTO product (code, model, brand, gtin, name, receipts)
 VALUES (%(code)s, %(model)s, %(brand)s, %(gtin)s, %(name)s, %(receipts)s)
 ON CONFLICT (code) DO UPDATE
@@ -264,7 +264,7 @@ ORDER BY n.row DESC
 LIMIT %(limit)s;
 
 -- name: my_pinned
--- The person's open recalls that he has not acknowledged, the oldest first, each with its deliveries.
+-- The person's open recalls that they have not acknowledged, the oldest first, each with its deliveries.
 SELECT n.*, (SELECT jsonb_agg(jsonb_build_object('channel', d.channel, 'status', d.status, 'at', d.at,
                      'reason', d.reason) ORDER BY d.at, d.channel)
              FROM my_delivery d WHERE d.notice = n.id) AS deliveries
@@ -281,7 +281,7 @@ FROM my_notice n
 WHERE n.id = %(notice)s;
 
 -- name: my_unread
--- How many of the person's notices he has not read.
+-- How many of the person's notices they have not read.
 SELECT count(*) AS unread FROM my_notice WHERE read_at IS NULL;
 
 -- name: hold_imports

@@ -34,7 +34,7 @@ def import_product(tx: Connection, product: ProductFile, *, actor: str) -> bool:
         raise BadInput(
             f"The GTIN {product.gtin} of {product.code} is another product's; correct one of them."
         ) from error
-    assert row is not None  # noqa: S101 - an upsert with RETURNING answers a row
+    assert row is not None  # noqa: S101 - an upsert with RETURNING returns a row
     metric_ids = [_upsert_metric(tx, row["id"], position, metric) for position, metric in enumerate(product.metrics)]
     tx.execute(queries.drop_other_metrics, {"product_id": row["id"], "metric_ids": metric_ids})
     kind = "product.changed" if known else "product.imported"

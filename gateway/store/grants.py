@@ -40,7 +40,7 @@ def grant(url: str, user: str) -> None:
     """Let `user` run the roles; after each migration again. Raises Unavailable when it is not there or cannot be."""
     with connect(url, "gateway-migrate") as connection, connection.transaction():
         row = connection.execute("SELECT current_schema() AS schema").fetchone()
-        assert row is not None  # noqa: S101 - a SELECT without FROM answers a row
+        assert row is not None  # noqa: S101 - a SELECT without FROM returns a row
         names = {"schema": sql.Identifier(row["schema"]), "user": sql.Identifier(user)}
         try:
             connection.execute(sql.SQL(_GRANTS).format(**names))

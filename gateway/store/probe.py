@@ -42,7 +42,7 @@ def probe(url: str, clock: Clock) -> list[Finding]:
     try:
         with connect(url, "gateway-check") as connection:
             about = connection.execute(_ABOUT).fetchone()
-            assert about is not None  # noqa: S101 - a SELECT without FROM answers a row
+            assert about is not None  # noqa: S101 - a SELECT without FROM returns a row
             found = [_server(about), _durability(about), _clock(connection, about, clock)]
             try:
                 missing = missing_migrations(connection)
@@ -85,7 +85,7 @@ def _clock(connection: Connection, about: Row, clock: Clock) -> Finding:
     before = clock()
     row = connection.execute("SELECT clock_timestamp() AS now").fetchone()
     after = clock()
-    assert row is not None  # noqa: S101 - a SELECT without FROM answers a row
+    assert row is not None  # noqa: S101 - a SELECT without FROM returns a row
     ahead = row["now"] - (before + (after - before) / 2)
     said = f"{ahead.total_seconds():+.3f} s from ours (±{(after - before).total_seconds() / 2:.3f} s)"
     said += f", zone {about['zone']}"

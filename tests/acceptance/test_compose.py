@@ -138,7 +138,7 @@ def installation(binaries, folder, variables):
 
 
 def publish(port: int, user: str, password: str, topic: str, protocol=MQTTProtocolVersion.MQTTv5) -> str:
-    """Publish 21 °C as a device does; answers what the broker said of it, or of the connection."""
+    """Publish 21 °C as a device does. Returns what the broker said of it, or of the connection."""
     client = Client(CallbackAPIVersion.VERSION2, protocol=protocol)
     client.username_pw_set(user, password)
     said: list[str] = []

@@ -48,7 +48,7 @@ def test_kills_in_mid_stream_lose_nothing_and_double_nothing(url, db, tmp_path, 
 
 
 def send(devices, start, sent):
-    """Publish so many more; answers how many that makes."""
+    """Publish so many more. Returns how many that makes."""
     for number in range(sent, sent + PER_KILL):
         at = start + number / 1000 if number % 2 else None
         devices.reading(UNITS[number % len(UNITS)], at, temp_c=number / 1000)

@@ -1,4 +1,4 @@
-"""An owner's stream on the running roles: what is his arrives without reload, and nothing of anybody else ever does."""
+"""An owner's stream on the running roles: what is theirs arrives without reload, and nothing else ever does."""
 
 import http.client
 import json
@@ -18,7 +18,7 @@ from tests.factories import apply_hot_rule
 
 
 class Owner:
-    """Somebody who is signed in, and his open streams."""
+    """Somebody who is signed in, and their open streams."""
 
     def __init__(self, roles, url, email):
         self._roles = roles

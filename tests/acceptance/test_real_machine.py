@@ -66,7 +66,7 @@ def pieces(rows, ends):
 
 
 def replay(text, folder, port):
-    """Send them with their own times; answers how many the broker took."""
+    """Send them with their own times. Returns how many the broker took."""
     path = folder / "piece.csv"
     path.write_text(text)
     command = ["replay", path, "--unit", "mt-1/NAB-1", "--metric", "machine_temp_f=value", "--no-shift", "--rate", "0"]

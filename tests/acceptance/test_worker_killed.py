@@ -29,7 +29,7 @@ def reached(db):
 
 
 def kills(roles, provider, first_confirmed: Callable[[], bool] | None = None) -> threading.Event:
-    """Have the provider kill the worker once it has taken a message, before it answers; answers when that was.
+    """Have the provider kill the worker once it has taken a message, before it answers. Returns when that was.
 
     With `first_confirmed` the first message is answered, and at the second it waits until our record of the first.
     """

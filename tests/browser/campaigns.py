@@ -59,7 +59,7 @@ class Makers:
         audience: dict[str, Any] | None,
         supersedes: str | None = None,
     ) -> dict[str, Any]:
-        """Draft it, and have the other one approve what would be reached; answers the published campaign."""
+        """Draft it, and have the other one approve what would be reached. Returns the published campaign."""
         draft = {"product": product, "content": content, "audience": audience, "supersedes": supersedes}
         made = self._drafts.post("/api/campaigns", draft)
         assert not [check for check in made["checks"] if check["blocks"]], made["checks"]

@@ -56,6 +56,6 @@ def check(page: Any, name: str, width: int, target: int = 44, schemes: Sequence[
 
 
 def tab(page: Any) -> dict[str, Any]:
-    """Press Tab; answers what has the focus now."""
+    """Press Tab. Returns what has the focus now."""
     page.keyboard.press("Tab")
     return page.evaluate(_FOCUSED)

@@ -88,7 +88,7 @@ class Compose:
             )
 
     def stop(self, service: str) -> int:
-        """SIGTERM, as `compose stop` does; answers the exit code."""
+        """SIGTERM, as `compose stop` does. Returns the exit code."""
         process = self.running.pop(service)
         process.terminate()
         return process.wait(20)

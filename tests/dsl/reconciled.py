@@ -68,7 +68,7 @@ class Fleet:
         self._process.wait(10)
 
     def finish(self, within: float) -> dict[str, Any]:
-        """Wait for its end, when the broker has acknowledged every message; answers run.json."""
+        """Wait for its end, when the broker has acknowledged every message. Returns run.json."""
         assert self._process.wait(within) == 0, self._log.read_text()
         return read_run(self.folder)
 

@@ -61,7 +61,7 @@ class Roles:
             self.kill(role)
 
     def stop(self, role: str) -> int:
-        """SIGTERM, as a supervisor does; answers the exit code."""
+        """SIGTERM, as a supervisor does. Returns the exit code."""
         self._processes[role].send_signal(signal.SIGTERM)
         return self._processes[role].wait(15)
 

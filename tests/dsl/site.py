@@ -32,7 +32,7 @@ class Site:
         return fleet
 
     def mend(self) -> list[str]:
-        """Start every role that ended, as a supervisor does; answers which."""
+        """Start every role that ended, as a supervisor does. Returns which."""
         ended = self.roles.ended()
         self.roles.start(*ended)
         return ended

@@ -32,7 +32,7 @@ QUICK: dict[str, Any] = {
 def make_owner(
     url: str, folder: Path, *, confirmed: bool = True, phones: tuple[str, ...] = (), severity: str = "warning"
 ) -> int:
-    """Ada with pump P1, the rule "Pump overheats", a confirmed address and these phones; answers her number."""
+    """Ada with pump P1, the rule "Pump overheats", a confirmed address and these phones. Returns her number."""
     make_fleet(url, ("P1",))
     apply_hot_rule(url, folder, severity=severity)
     with connect(url, "test") as db:
@@ -50,7 +50,7 @@ def make_owner(
 
 
 def raise_alarm(db: Connection, ago: float = 60.0) -> int:
-    """An alarm of the rule on P1, as the ingest role writes it; answers its number."""
+    """An alarm of the rule on P1, as the ingest role writes it. Returns its number."""
     onset = datetime.now(UTC) - timedelta(seconds=ago)
     evidence = {"metric": "temp_c", "unit": "°C", "onset_value": 91.0, "value": 95.0, "extreme": 96.0}
     with db.transaction():

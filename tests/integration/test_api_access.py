@@ -234,7 +234,7 @@ def test_every_act_of_another_site_is_refused(world):
 
 
 def test_a_stranger_learns_nothing_of_what_is_another_owners(world, url, db, tmp_path):
-    """With the true ids he is answered, to the word, as with ids of nothing."""
+    """With the true ids they are answered, to the word, as with ids of nothing."""
     ada = make_owner(url, tmp_path, phones=("phone-of-ada",))
     raise_alarm(db)
     with running_worker(url):

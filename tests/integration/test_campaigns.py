@@ -68,7 +68,7 @@ class TestTelling:
         (steps,) = column(at.db, "SELECT steps FROM ledger WHERE person_id IS NOT NULL ORDER BY id LIMIT 1")
         assert [(step["stage"], step["reason"]) for step in steps] == [
             ("address", "owner since 2024-01-01"),
-            ("merge", "not told yet in his time of owning it"),
+            ("merge", "not told yet in their time of owning it"),
             ("rate", "safety is told at once"),
         ]
 

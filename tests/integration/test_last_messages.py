@@ -1,4 +1,4 @@
-"""The last messages of a unit: what its owner sees when he connects a device."""
+"""The last messages of a unit: what its owner sees when they connect a device."""
 
 import time
 

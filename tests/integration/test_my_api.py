@@ -237,7 +237,7 @@ class TestNotices:
 
 
 def test_what_was_before_he_owned_it_is_not_there(db, ada):
-    """Its earlier owner's readings, messages, alarms and notices stay his."""
+    """Its earlier owner's readings, messages, alarms and notices stay theirs."""
     own(db, "P2", ago(days=9), name="Cleo")
     cleo = db.execute("SELECT id FROM person WHERE name = 'Cleo'").fetchone()["id"]
     add_reading(db, "P2", ago(minutes=5), 21.5)

@@ -111,7 +111,7 @@ def _hand_over(story, serial, to=None):
 
 
 def test_who_gave_a_unit_up_and_took_it_again_is_told_of_it_anew(story):
-    """The old notice is over for him; one more alarm must not vanish in it."""
+    """The old notice is over for them; one more alarm must not vanish in it."""
     story.raise_("P1")
     story.work()
     (ada,) = story.column("SELECT id FROM person WHERE name = 'Ada'")

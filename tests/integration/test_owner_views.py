@@ -1,4 +1,4 @@
-"""The role that serves owners: it reads the my_* views and nothing else; they hold what is his, while it was his."""
+"""The role that serves owners: it reads the my_* views alone; they hold what is theirs, while it was."""
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -207,7 +207,7 @@ def p1(db):
 
 
 class TestCampaignNotices:
-    """Through the same fence as every notice: nobody else's, and nothing of what came after his time."""
+    """Through the same fence as every notice: nobody else's, and nothing of what came after their time."""
 
     @pytest.fixture
     def recalled(self, db, people):

@@ -121,7 +121,7 @@ def test_a_storm_ends_with_everybody_back_and_nothing_lost(mosquitto_port, tmp_p
         sent = lines(tmp_path / "run")
         until(lambda: {*map(written, sent)} <= {*arrived(messages)})
     facts = json.loads((tmp_path / "run" / "run.json").read_text())
-    assert facts["counts"]["connections"] > 3 * 150, "who is still on his way back at the next storm counts once"
+    assert facts["counts"]["connections"] > 3 * 150, "what is still on its way back at the next storm counts once"
     assert facts["counts"]["again"] > 0
 
 

@@ -130,7 +130,7 @@ def use_up_the_log(site: Site) -> None:
 
 
 def agreed(site: Site, fleet: Fleet, capsys) -> str:
-    """The run ends, and all of it agrees with what the gateway made of it; answers its figures."""
+    """The run ends, and all of it agrees with what the gateway made of it. Returns its figures."""
     facts = fleet.finish(within=600)
     ended = time.monotonic()
     site.roles.wait_until_ready(within=120)

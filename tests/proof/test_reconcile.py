@@ -68,7 +68,7 @@ FROM alarm LIMIT 1
 
 @pytest.fixture
 def agreeing(url, tmp_path, mosquitto_port, capsys):
-    """Compares a run of duplicates, with which the gateway agrees so far; answers exit code and result."""
+    """Compares a run of duplicates, with which the gateway agrees so far. Returns exit code and result."""
     import_demo(url)
     with running_roles(url, mosquitto_port, tmp_path) as roles:
         assert play("duplicates", mosquitto_port, tmp_path / "run", *QUICK) == 0

@@ -1,4 +1,4 @@
-"""What the API answers to an owner, and what it takes from him."""
+"""What the API returns to an owner, and what it takes from them."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -75,7 +75,7 @@ class Delivery(BaseModel):
 
 
 class MyNotice(Notice):
-    """A notice to the person, with how it was sent, and what he did with it."""
+    """A notice to the person, with how it was sent, and what they did with it."""
 
     read_at: datetime | None
     acknowledged_at: datetime | None

@@ -1,4 +1,4 @@
-"""My Products: what an owner sees and does. Everything is read as the role gateway_owner, so only what is his."""
+"""My Products: what an owner sees and does. Everything is read as the role gateway_owner, so only what is theirs."""
 
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -148,7 +148,7 @@ def release(request: Request, account: SignedIn, unit_id: str) -> None:
 
 @router.get("/api/my/feed", tags=["my products"])
 def my_feed(account: SignedIn, mine: Owned, before: Before = _NEWEST, limit: Limit = 50) -> my_models.MyFeed:
-    """The person's notices, the newest first, and how many he has not read."""
+    """The person's notices, the newest first, and how many they have not read."""
     rows = owned.feed(mine, before, limit)
     return my_models.MyFeed(
         pinned=[my_views.notice(row, account) for row in owned.pinned(mine)],
@@ -169,20 +169,20 @@ def my_notice(account: SignedIn, mine: Owned, notice_id: str) -> my_models.MyNot
 
 @router.post("/api/my/notices/{notice_id}/read", tags=["my products"])
 def read_notice(request: Request, account: SignedIn, notice_id: str) -> my_models.MyNotice:
-    """Note that he has seen it; the first time counts."""
+    """Note that the person has seen it; the first time counts."""
     return _marked(request, account, notice_id, attention.read)
 
 
 @router.post("/api/my/notices/{notice_id}/acknowledge", tags=["my products"])
 def acknowledge_notice(request: Request, account: SignedIn, notice_id: str) -> my_models.MyNotice:
-    """Note that he confirms it, and so has read it; the first time counts."""
+    """Note that the person confirms it, and so has read it; the first time counts."""
     return _marked(request, account, notice_id, attention.acknowledged)
 
 
 def _marked(request: Request, account: Account, notice_id: str, mark: Mark) -> my_models.MyNotice:
     database: Database = request.app.state.database
     with _owned(request, account) as mine:
-        my_notice(account, mine, notice_id)  # what he cannot see he cannot mark
+        my_notice(account, mine, notice_id)  # who cannot see it cannot mark it
     with database.transaction() as tx:
         mark(tx, account.person_id, notice_id, _now(request))
     _wake(database)

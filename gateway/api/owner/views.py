@@ -1,4 +1,4 @@
-"""Rows of the my_* views become API answers, in the owner's language where there is a text in it."""
+"""Rows of the my_* views become what the API returns, in the owner's language where there is a text in it."""
 
 from datetime import datetime, timedelta
 
@@ -16,7 +16,7 @@ _UNHEALTHY_CADENCES = 30
 
 
 def unit(row: Row, account: Account, now: datetime) -> my_models.MyUnit:
-    """A unit of his. One that was never heard of is unknown, not offline."""
+    """A unit of theirs. One that was never heard of is unknown, not offline."""
     language = account.language
     row = row | {
         "name": {"en": words(row["name"], language)},
@@ -61,7 +61,7 @@ def message(row: Row) -> my_models.Message:
 
 
 def notice(row: Row, account: Account) -> my_models.MyNotice:
-    """A notice to him."""
+    """A notice to the person."""
     language = account.language
     row = row | {
         "person": account.name,
@@ -78,7 +78,7 @@ def notice(row: Row, account: Account) -> my_models.MyNotice:
 
 
 def event(happened: Event) -> my_models.MyEvent:
-    """An event of his stream: without who did it, without numbers that are ours alone, and without the onset of an
+    """An event of their stream: without who did it, without numbers that are ours alone, and without the onset of an
     alarm, which may lie in somebody else's time.
     """
     shown = views.event(happened)
@@ -87,7 +87,7 @@ def event(happened: Event) -> my_models.MyEvent:
 
 
 def product(row: Row, account: Account) -> models.ProductRef:
-    """A product, as he is asked which one he means."""
+    """A product, as an owner is asked which one is meant."""
     return models.ProductRef(code=row["code"], name=words(row["name"], account.language), model=row["model"])
 
 

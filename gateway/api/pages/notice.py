@@ -38,7 +38,7 @@ _CHANNELS = {"email": "mail", "push": "push", "feed": "bell"}
 
 
 def render(mine: Connection, account: Account, notice_id: str, now: datetime) -> str | None:
-    """The page of one of his notices; None when it is none of his."""
+    """The page of one of the person's notices; None when it is not theirs."""
     row = owned.notice(mine, notice_id)
     if row is None:
         return None
@@ -52,7 +52,7 @@ def render(mine: Connection, account: Account, notice_id: str, now: datetime) ->
 
 
 def missing(account: Account) -> str:
-    """The page of a notice that is none of his."""
+    """The page for a person whose notice it is not."""
     return _render("notice.html", account, notice=None)
 
 

@@ -104,7 +104,7 @@ def _built(page: Path) -> Callable[[], FileResponse]:
 
 @router.get("/n/{notice_id}")
 def notice(request: Request, notice_id: NoticeId) -> Response:
-    """A notice, to its owner; somebody else learns that it is not his, nobody is asked to sign in."""
+    """A notice, to its owner; somebody else learns that it is not theirs, nobody is asked to sign in."""
     try:
         account = signed_in(request)
     except NotSignedIn:
@@ -125,7 +125,7 @@ def notice(request: Request, notice_id: NoticeId) -> Response:
 
 @router.post("/n/{notice_id}")
 def acknowledge(request: Request, notice_id: NoticeId) -> Response:
-    """The page's button: note that he did it, and show the page again."""
+    """The page's button: note that it is done, and show the page again."""
     account = signed_in(request)
     database: Database = request.app.state.database
     with database.transaction() as mine:

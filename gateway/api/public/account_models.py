@@ -82,7 +82,7 @@ class Acceptance(_Taken):
 
 
 class CodeSent(BaseModel):
-    """Look into the mailbox: the same answer whether there is an account."""
+    """Look into the mailbox: the same response whether there is an account."""
 
     minutes: int = Field(description="How long the code is good.")
 

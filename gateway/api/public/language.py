@@ -1,4 +1,4 @@
-"""The language a person is spoken to in: on the pages, and in what he is sent."""
+"""The language a person is spoken to in: on the pages, and in what they are sent."""
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel

@@ -1,4 +1,4 @@
-"""What the API answers about campaigns, and what it takes from who drafts and approves them."""
+"""What the API returns about campaigns, and what it takes from who drafts and approves them."""
 
 from datetime import datetime
 from typing import Annotated

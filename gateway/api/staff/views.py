@@ -1,4 +1,4 @@
-"""Database rows become API answers."""
+"""Database rows become what the API returns."""
 
 from gateway.api import models
 from gateway.campaigns.model import CampaignPart

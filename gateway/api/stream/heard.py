@@ -51,7 +51,7 @@ def nothing(_heard: Heard) -> bool:
 
 
 def of_person(person_id: int) -> Filter:
-    """Notices to this person, alarms of what he owned, and the coming and going of his units; nothing else."""
+    """Notices to this person, alarms of what they owned, and the coming and going of their units; nothing else."""
 
     def wants(heard: Heard) -> bool:
         event, owner = heard.event, heard.owner
@@ -60,7 +60,7 @@ def of_person(person_id: int) -> Filter:
         if event.kind.startswith("alarm."):
             return owner == person_id
         if event.kind.startswith("notice."):
-            # A notice of a unit that has another owner by now may tell of his time.
+            # A notice of a unit that has another owner by now may tell of their time.
             return event.person_id == person_id and (event.unit_id is None or owner == person_id)
         return False
 

@@ -1,4 +1,4 @@
-"""The person's own event stream: what happens to his units and what he is told, and nothing of anybody else."""
+"""The person's own event stream: what happens to their units and what they are told, and nothing of anybody else."""
 
 from collections.abc import AsyncIterable
 from typing import Annotated
@@ -67,7 +67,7 @@ async def my_stream(
 
 
 def _missed(database: Database, after: Position, wants: Filter) -> tuple[list[Event], Position, bool]:
-    """What he missed in the next page of the log, where it ends, and whether it was the last one."""
+    """What they missed in the next page of the log, where it ends, and whether it was the last one."""
     with database.read() as connection:
         events = read(connection, after, _PAGE)
         heard = hear(connection, events)

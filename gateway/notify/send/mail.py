@@ -96,7 +96,7 @@ class Mailer:
         return Delivered("the mail server took it", taken.message[:200])
 
     async def try_out(self) -> str:
-        """Come as far as naming the recipient, and leave; answers how. Raises Unavailable with the server's words."""
+        """Come as far as naming the recipient, and leave. Returns how. Raises Unavailable with the server's words."""
         client = self._client()
         try:
             await self._enter(client)

@@ -107,7 +107,7 @@ class Outbox:
         return found
 
     def recover(self, tx: Connection, channel: str, now: datetime, limit: int) -> int:
-        """Settle what a worker that ended had claimed; answers how many there were."""
+        """Settle what a worker that ended had claimed. Returns how many there were."""
         before = {"channel": channel, "before": now - self.claim_timeout, "limit": limit}
         rows = tx.execute(queries.abandoned, before).fetchall()
         for row in rows:
@@ -143,7 +143,7 @@ class Outbox:
 
 
 def drain(tx: Connection, now: datetime, limit: int) -> int:
-    """Show in the feed what is due; answers how many. What was held is asked again whether it still matters."""
+    """Show in the feed what is due. Returns how many. What was held is asked again whether it still matters."""
     deliveries = repository.due(tx, now, limit)
     for delivery in deliveries:
         if reason := _moot(delivery):

@@ -18,6 +18,6 @@ def merge(facts: Facts) -> Outcome:
     """Drop what joins an earlier notice (a flapping sensor is one notice with a count), or was told to this owner."""
     if isinstance(facts.subject, Bulletin):
         told = facts.earlier is not None
-        return Drop("told already") if told else Pass("not told yet in his time of owning it")
+        return Drop("told already") if told else Pass("not told yet in their time of owning it")
     earlier = joins(facts)
     return Drop(f"joined notice {earlier.public_id}") if earlier else Pass("the first of its kind for now")

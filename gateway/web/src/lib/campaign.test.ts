@@ -12,7 +12,7 @@ const notice = (more: object = {}, campaign: object = {}) =>
   ({ kind: "recall", state: "open", severity: "safety", read_at: null, why: null, ...more, campaign: { ...CAMPAIGN, ...campaign } }) as unknown as CampaignNotice;
 
 describe("a recall", () => {
-  it("says the action once, then the steps, then what he gets", () => {
+  it("says the action once, then the steps, then what the owner gets", () => {
     expect(todo(notice())).toEqual({ action: "Stop using it now", rest: ["Pull the plug."], remedy: "You choose: repair or refund" });
     expect(todo(notice({}, { remedies: ["refund"], action: null, action_text: null }))).toEqual({ action: "", rest: [], remedy: "You get a refund" });
     expect(todo(notice({}, { remedies: ["repair", "replacement", "refund"] })).remedy).toBe("You choose: repair, replacement or refund");
@@ -34,7 +34,7 @@ describe("a recall", () => {
 describe("an update", () => {
   const update = (state: string) => notice({ kind: "update", state, severity: "info" }, { version: "2.4.0" });
   const unit = (firmware: string | null) => ({ firmware }) as Unit;
-  it("says which version he has, and which one there is", () => {
+  it("says which version is installed, and which one there is", () => {
     expect(versions(update("open"), unit("2.3.1"))).toBe("You have 2.3.1. The new version is 2.4.0.");
     expect(versions(update("open"), unit(null))).toBe("The new version is 2.4.0.");
     expect(versions(update("resolved"), unit("2.5.0"))).toBe("Your product reports version 2.5.0. You need not do anything.");

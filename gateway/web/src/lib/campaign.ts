@@ -25,7 +25,7 @@ function remedy(remedies: CampaignNotice["campaign"]["remedies"]): string {
   return t(words.length ? "recall.remedy.choose" : "recall.remedy.get", { remedies: all });
 }
 
-/** Which version he has, and which one is there; what he has now, or what he had when he was told. */
+/** Which version is installed, and which one is there: now, or when the owner was told. */
 export function versions({ campaign, state }: CampaignNotice, unit: Unit | undefined): string {
   if (!campaign.version) return "";
   if (state === "resolved") return t("update.done", { version: unit?.firmware ?? campaign.version });

@@ -24,7 +24,7 @@ let fresh = $state.raw<ReadonlySet<string>>(new Set());
 export const my = {
   get units() { return units; },
   get notices() { return notices; },
-  /** Recalls that he has not confirmed, which stand above everything. */
+  /** Recalls that the owner has not confirmed, which stand above everything. */
   get pinned() { return pinned; },
   get older() { return older; },
   get unread() { return unread; },
@@ -90,7 +90,7 @@ export async function showOlder(): Promise<void> {
   older = page.next;
 }
 
-/** One of his notices that is here already, pinned or not. */
+/** One of the owner's notices that is here already, pinned or not. */
 export const noticeById = (id: string): Notice | undefined => [...pinned, ...(notices ?? [])].find((notice) => notice.id === id);
 
 /** Put a changed notice or unit in its place, before the next fetch says so too. */

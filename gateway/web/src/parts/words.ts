@@ -61,12 +61,12 @@ export const STATUSES: Record<string, Key> = {
 export const stateOf = (unit: Unit): Mark =>
   unit.state === "fine" && unit.connection !== "online" && unit.connection !== "unhealthy" ? STATES.unknown : STATES[unit.state];
 
-/** The order in which his units stand: what needs him first. */
+/** The order in which units stand: what needs the owner first. */
 export const UNIT_ORDER: readonly Unit["state"][] = ["recalled", "critical", "checking", "warning", "update", "info", "unknown", "fine"];
 
 export const needsHim = (unit: Unit): boolean => ["recalled", "critical", "checking", "warning"].includes(unit.state);
 export const isOpen = (notice: Notice): boolean => notice.state === "open";
-/** Kept in view until it is over or he said that he did it; a withdrawal, which asks for nothing, until he read it. */
+/** Kept in view until it is over or said to be done; a withdrawal, which asks for nothing, until it was read. */
 export const isPinned = (notice: Notice): boolean => (isOpen(notice) && notice.kind !== "withdrawal") || !notice.read_at;
 
 /** How a notice looks now: red only for a recall that still counts, and for an alarm about safety. */
