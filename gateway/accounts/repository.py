@@ -11,7 +11,7 @@ queries = load_queries("gateway.accounts")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class StoredAccount:
     """An account with what a sign-in looks at."""
 
     account: Account
@@ -33,17 +33,17 @@ def account(row: Row) -> Account:
     )
 
 
-def find(connection: Connection, email: str) -> Found | None:
+def find(connection: Connection, email: str) -> StoredAccount | None:
     """The account of a canonical address."""
     row = connection.execute(queries.account_by_address, {"email": email}).fetchone()
-    return _found(row) if row else None
+    return _stored(row) if row else None
 
 
-def hold(tx: Connection, account_id: int) -> Found:
+def hold(tx: Connection, account_id: int) -> StoredAccount:
     """An account as it is now, and stays until `tx` ends."""
     row = tx.execute(queries.account_by_id, {"id": account_id}).fetchone()
     assert row is not None  # noqa: S101 - accounts are never deleted
-    return _found(row)
+    return _stored(row)
 
 
 def hold_address(tx: Connection, email: str) -> None:
@@ -86,5 +86,5 @@ def set_password(tx: Connection, account: Account, password_hash: str) -> None:
     tx.execute(queries.insert_identity, {"subject": account.public_id, "account_id": account.id})
 
 
-def _found(row: Row) -> Found:
-    return Found(account(row), row["password_hash"], row["disabled_at"] is not None)
+def _stored(row: Row) -> StoredAccount:
+    return StoredAccount(account(row), row["password_hash"], row["disabled_at"] is not None)

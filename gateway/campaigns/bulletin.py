@@ -24,7 +24,7 @@ Words = dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class CampaignTexts:
     """A published campaign as it is told: to whom it concerns, and to whom it concerns no more."""
 
     campaign: Row
@@ -57,21 +57,21 @@ class Told:
         return cls(campaign, _SEVERITY[kind], below, former, affected, cleared)
 
 
-def bulletin(told: Told, unit_id: int, standing: str, matched: str) -> Bulletin:
+def bulletin(campaign_texts: CampaignTexts, unit_id: int, standing: str, matched: str) -> Bulletin:
     """What is told about a unit of the audience."""
     is_cleared = standing == "cleared"
-    texts, details = told.cleared if is_cleared else told.affected
+    texts, details = campaign_texts.cleared if is_cleared else campaign_texts.affected
     return Bulletin(
-        campaign_id=told.campaign["id"],
-        campaign=told.campaign["public_id"],
-        number=told.campaign["number"],
-        kind="withdrawal" if is_cleared else told.campaign["kind"],
+        campaign_id=campaign_texts.campaign["id"],
+        campaign=campaign_texts.campaign["public_id"],
+        number=campaign_texts.campaign["number"],
+        kind="withdrawal" if is_cleared else campaign_texts.campaign["kind"],
         unit_id=unit_id,
-        severity=told.severity,
+        severity=campaign_texts.severity,
         texts=texts,
         details=details,
         matched=matched,
-        takes_back=told.former if is_cleared else None,
+        takes_back=campaign_texts.former if is_cleared else None,
     )
 
 

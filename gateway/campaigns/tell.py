@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from gateway.campaigns.bulletin import Told, bulletin
+from gateway.campaigns.bulletin import CampaignTexts, bulletin
 from gateway.campaigns.follow import resolve_closed
 from gateway.campaigns.repository import as_written, queries
 from gateway.events import append
@@ -61,7 +61,7 @@ def _tell(
     tx: Connection, campaign: Row, units: dict[int, Row], now: datetime, policy: Policy, stages: Sequence[Stage]
 ) -> None:
     formers = tx.execute(queries.formers, {"supersedes": campaign["supersedes"]}).fetchall()
-    told = Told.of(campaign, formers)
+    texts = CampaignTexts.of(campaign, formers)
     # A statement of its own: what was committed until the units were held is seen, what comes later has its own event.
     known = tx.execute(
         queries.facts,
@@ -69,7 +69,7 @@ def _tell(
             "id": campaign["id"],
             "unit_ids": list(units),
             "formers": [former["id"] for former in formers],
-            "below": told.below,
+            "below": texts.below,
             "now": now,
         },
     ).fetchall()
@@ -82,12 +82,12 @@ def _tell(
         resolve_closed(tx, row["unit_id"], [campaign["id"]], now)
     telling = [row for row in rows if row not in closing]
     unowned = [row for row in telling if row["person_id"] is None]
-    tell_nobody(tx, [_facts(tx, told, row, now, policy) for row in unowned], stages)
+    tell_nobody(tx, [_facts(tx, texts, row, now, policy) for row in unowned], stages)
     owned = [row for row in telling if row["person_id"] is not None]
-    if _tell_all(tx, told, owned, now, policy, stages) is None:
+    if _tell_all(tx, texts, owned, now, policy, stages) is None:
         return
     for row in owned:  # one of them cannot be told, and must not hold up the others
-        error = _tell_all(tx, told, [row], now, policy, stages)
+        error = _tell_all(tx, texts, [row], now, policy, stages)
         if error:
             if not row["tries"]:
                 failed = _failed(campaign, error)
@@ -103,23 +103,23 @@ def _failed(campaign: Row, error: Exception) -> dict[str, Any]:
 
 
 def _tell_all(
-    tx: Connection, told: Told, rows: Sequence[Row], now: datetime, policy: Policy, stages: Sequence[Stage]
+    tx: Connection, texts: CampaignTexts, rows: Sequence[Row], now: datetime, policy: Policy, stages: Sequence[Stage]
 ) -> Exception | None:
     """Ask the stages about units and record what they answer, all or nothing. Returns what broke, if anything did."""
     try:
         with tx.transaction():
             for row in rows:
-                tell(tx, _facts(tx, told, row, now, policy), stages)
+                tell(tx, _facts(tx, texts, row, now, policy), stages)
     except Exception as error:
         if holds_up_all(error):
             raise
-        log.exception("%s: %d units cannot be told of it together.", told.campaign["number"], len(rows))
+        log.exception("%s: %d units cannot be told of it together.", texts.campaign["number"], len(rows))
         return error
     return None
 
 
-def _facts(tx: Connection, told: Told, row: Row, now: datetime, policy: Policy) -> Facts:
-    subject = bulletin(told, row["unit_id"], row["standing"], row["matched"])
+def _facts(tx: Connection, texts: CampaignTexts, row: Row, now: datetime, policy: Policy) -> Facts:
+    subject = bulletin(texts, row["unit_id"], row["standing"], row["matched"])
     owner = earlier = None
     within_hour: tuple[datetime, ...] = ()
     if row["person_id"] is not None:

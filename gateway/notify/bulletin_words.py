@@ -111,7 +111,7 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class BulletinTexts:
     """A campaign's notice in the owner's language, ready for a page or a mail; what it does not have is empty."""
 
     kind: str
@@ -141,11 +141,11 @@ def bulletin_words(language: str) -> Mapping[str, str]:
     return _BY_LANGUAGE.get(language, _EN)
 
 
-def told(kind: str, part: Mapping[str, Any], language: str) -> Told:
+def bulletin_texts(kind: str, part: Mapping[str, Any], language: str) -> BulletinTexts:
     """What the notice's own record says, with the words around it."""
     said = bulletin_words(language)
     action = said[part["action"]] if part.get("action") else ""
-    return Told(
+    return BulletinTexts(
         kind=kind,
         said=said,
         headline=said[kind],

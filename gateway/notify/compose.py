@@ -5,7 +5,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from gateway.notify.bulletin_words import Told, bulletin_words, told
+from gateway.notify.bulletin_words import BulletinTexts, bulletin_texts, bulletin_words
 from gateway.notify.links import Links, OpenLink, UnsubscribeLink, address_digest
 from gateway.notify.model import Delivery
 from gateway.notify.send.mail import Mail
@@ -118,8 +118,8 @@ def _alarm(delivery: Delivery, said: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _campaign(delivery: Delivery) -> dict[str, Told]:
-    return {"told": told(delivery.kind, delivery.why, delivery.language)}
+def _campaign(delivery: Delivery) -> dict[str, BulletinTexts]:
+    return {"told": bulletin_texts(delivery.kind, delivery.why, delivery.language)}
 
 
 def _evidence(why: dict[str, Any], template: str) -> str:

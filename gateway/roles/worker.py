@@ -23,7 +23,7 @@ from gateway.notify.model import Policy
 from gateway.notify.new_owner import note_ownership, tell_new_owners
 from gateway.notify.reach import channels_of
 from gateway.notify.send.outbox import drain
-from gateway.notify.send.senders import Post
+from gateway.notify.send.senders import Senders
 from gateway.notify.service import handle
 from gateway.readings import conflicting
 from gateway.roles import maintenance
@@ -66,7 +66,7 @@ class Worker:
         self._policy = Policy(
             settings.merge_window, settings.notices_per_hour, channels_of(settings), settings.follow_up_after
         )
-        self.post = Post(settings, database, clock)
+        self.senders = Senders(settings, database, clock)
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set."""
@@ -81,7 +81,7 @@ class Worker:
             running_jobs.start()
             while not stop.is_set():
                 try:
-                    with connect(self._database.url, "gateway-worker") as listener, self.post.running():
+                    with connect(self._database.url, "gateway-worker") as listener, self.senders.running():
                         listen(listener)
                         self._work(stop, listener)
                 except TROUBLES as error:
@@ -107,7 +107,7 @@ class Worker:
                 stop.wait(pause(trouble_of(error), tries).total_seconds())
                 continue
             tries, waiting_for = 0, None
-            self.post.wake()
+            self.senders.wake()
             if turned:
                 wake(listener)
             else:
@@ -133,7 +133,7 @@ class Worker:
             looked += find_candidates(tx, self._clock())
         with self._database.transaction() as tx:
             delivered = drain(tx, self._clock(), self._settings.outbox_batch)
-            self.post.outbox.skip_unserved(tx, self._clock(), self._settings.outbox_batch)
+            self.senders.outbox.skip_unserved(tx, self._clock(), self._settings.outbox_batch)
         metrics.EVENTS.inc(len(events))
         if delivered:
             log.info("%d deliveries ended (stage=deliver).", delivered)

@@ -41,7 +41,7 @@ def mails(at):
     """The text of the mails that are due, by language."""
     at.work()
     with at.database.transaction() as tx:
-        claimed = at.worker.post.outbox.claim(tx, "email", at.world.now(), 100)
+        claimed = at.worker.senders.outbox.claim(tx, "email", at.world.now(), 100)
     return {each.delivery.language: notice_mail(each.delivery, "x@example.org", "p", LINKS) for each in claimed}
 
 

@@ -428,7 +428,7 @@ class TestSuperseding:
         claimed = []
         for channel in ("email", "push"):
             with at.database.transaction() as tx:
-                claimed += at.worker.post.outbox.claim(tx, channel, at.world.now(), 100)
+                claimed += at.worker.senders.outbox.claim(tx, channel, at.world.now(), 100)
         assert claimed == []
         assert column(at.db, "SELECT channel, status, reason FROM outbox WHERE channel <> 'feed' ORDER BY id") == [
             (channel, "skipped", "replaced or withdrawn before it was due") for channel in ("email", "push")
@@ -541,7 +541,7 @@ class TestUpdates:
         at.report_firmware("P1", "2.4")
         at.work()
         with at.database.transaction() as tx:
-            sent = at.worker.post.outbox.claim(tx, "email", at.world.now(), 100)
+            sent = at.worker.senders.outbox.claim(tx, "email", at.world.now(), 100)
         assert {claimed.delivery.serial for claimed in sent} == {"P2", "P4"}
         assert ("skipped", "updated before it was due") in column(at.db, "SELECT status, reason FROM outbox")
 

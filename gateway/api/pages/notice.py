@@ -15,7 +15,7 @@ from gateway.api.owner import views as my_views
 from gateway.api.pages.chart import Words, chart
 from gateway.api.pages.icons import ICONS
 from gateway.api.pages.words import Speech
-from gateway.notify.bulletin_words import told
+from gateway.notify.bulletin_words import bulletin_texts
 from gateway.registrations import owned
 from gateway.store import Connection
 
@@ -67,7 +67,7 @@ def _campaign(
         notice=notice,
         unit=unit,
         part=notice.campaign,
-        told=told(notice.kind, part, account.language),
+        told=bulletin_texts(notice.kind, part, account.language),
         red=notice.kind == "recall" and notice.state == "open",
         mark=mark,
         tone=tone,

@@ -32,7 +32,7 @@ _ENDED = "the worker ended while it was sending; the provider may have taken it"
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
+class ClaimedDelivery:
     """A delivery that this worker sends now, and to which addresses."""
 
     delivery: Delivery
@@ -48,12 +48,12 @@ class Outbox:
     claim_timeout: timedelta
     dice: Callable[[], float]
 
-    def claim(self, tx: Connection, channel: str, now: datetime, limit: int) -> list[Claimed]:
+    def claim(self, tx: Connection, channel: str, now: datetime, limit: int) -> list[ClaimedDelivery]:
         """Take what is due on a channel; what no longer matters, or has no address, is skipped with its reason."""
         rows = tx.execute(queries.claimable, {"channel": channel, "now": now, "limit": limit}).fetchall()
         return [claimed for row in rows if (claimed := self._take(tx, row, now)) is not None]
 
-    def _take(self, tx: Connection, row: Row, now: datetime) -> Claimed | None:
+    def _take(self, tx: Connection, row: Row, now: datetime) -> ClaimedDelivery | None:
         if reason := _moot(row):
             skip(tx, row, reason, now)
             return None
@@ -70,7 +70,7 @@ class Outbox:
         if not left:  # every address has had its last try; only the verdict is missing
             self.settle(tx, delivery, now)
             return None
-        return Claimed(delivery, tuple(left))
+        return ClaimedDelivery(delivery, tuple(left))
 
     def record(self, tx: Connection, delivery: Delivery, address: Address, answer: Answer, now: datetime) -> None:
         """Write what one try at one address came to; a dead address is retired."""
