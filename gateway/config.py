@@ -326,15 +326,15 @@ def _read_settings_file() -> dict[str, Any]:
 
 def _read_secret_files() -> dict[str, str]:
     """A trailing line break is the editor's, not the secret's."""
-    found = {}
+    secrets = {}
     for name in SECRETS:
         path = os.environ.get(f"{variable(name)}_FILE")
         if path:
             try:
-                found[name] = Path(path).read_text("utf-8").rstrip("\r\n")
+                secrets[name] = Path(path).read_text("utf-8").rstrip("\r\n")
             except (OSError, ValueError) as error:
                 raise BadInput(f"{variable(name)}_FILE: {path} cannot be read: {error}") from error
-    return found
+    return secrets
 
 
 def _require_known_names(fields: Iterable[str], in_file: Iterable[str]) -> None:
@@ -358,6 +358,6 @@ def _require_known_names(fields: Iterable[str], in_file: Iterable[str]) -> None:
 
 def _nearest(name: str, known: list[str]) -> str:
     """Compared without the prefix, in which all are alike."""
-    own = {each.removeprefix(PREFIX): each for each in known}
-    near = get_close_matches(name.removeprefix(PREFIX), own, n=1)
-    return f"; did you mean {own[near[0]]}?" if near else ""
+    by_name = {each.removeprefix(PREFIX): each for each in known}
+    near = get_close_matches(name.removeprefix(PREFIX), by_name, n=1)
+    return f"; did you mean {by_name[near[0]]}?" if near else ""

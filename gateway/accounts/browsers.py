@@ -12,8 +12,8 @@ from gateway.store import Connection
 def key_of(connection: Connection, token: str, email: str, now: datetime) -> str | None:
     """What the limits call this browser, if the account of this address was used from it; else None."""
     parameters = {"token_hash": _digest(token), "email": email, "now": now}
-    found = connection.execute(queries.known_browser, parameters).fetchone()
-    return _digest(token).hex() if found else None
+    row = connection.execute(queries.known_browser, parameters).fetchone()
+    return _digest(token).hex() if row else None
 
 
 def remember(tx: Connection, token: str | None, account: Account, now: datetime, *, life: timedelta, most: int) -> str:

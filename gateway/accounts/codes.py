@@ -69,15 +69,15 @@ def _redeem(
     tx: Connection, email: str, purpose: Purpose, code: str, rows: list[Row], now: datetime
 ) -> dict[str, Any] | None:
     typed = "".join(filter(str.isdecimal, code))
-    found = None
+    usable = None
     for row in rows or [{"code_hash": bytes(_SALT + 32), "data": {}}]:
-        salt, kept = row["code_hash"][:_SALT], row["code_hash"][_SALT:]
-        if hmac.compare_digest(_digest(salt, typed), kept):
-            found = row
-    if found is None:
+        salt, digest = row["code_hash"][:_SALT], row["code_hash"][_SALT:]
+        if hmac.compare_digest(_digest(salt, typed), digest):
+            usable = row
+    if usable is None:
         return None
     tx.execute(queries.void_codes, {"email": email, "purpose": purpose, "now": now})
-    return dict(found["data"])
+    return dict(usable["data"])
 
 
 def new_ticket() -> str:

@@ -30,9 +30,9 @@ def invite(
     life = settings.invitation_life
     code = codes.make(tx, email, "invite", {"name": name, "role": role}, now=now, life=life)
     if mailed:
-        known = repository.find(tx, email)
-        language = known.account.language if known else "en"
-        shown = {"name": name, "code": code, "days": life.days, "role": role, "invited_by": by.name if by else None}
-        letters.write(tx, "invite", email, language, shown, now)
+        stored = repository.find(tx, email)
+        language = stored.account.language if stored else "en"
+        data = {"name": name, "code": code, "days": life.days, "role": role, "invited_by": by.name if by else None}
+        letters.write(tx, "invite", email, language, data, now)
     append(tx, "account.invited", {"role": role}, actor=by.person_public_id if by else COMMAND_LINE)
     return code

@@ -22,12 +22,12 @@ class Passwords:
         with self._places:
             return self._hasher.hash(password)
 
-    def verify(self, password: str, kept: str | None) -> bool:
+    def verify(self, password: str, stored_hash: str | None) -> bool:
         """Whether this is the password; without a hash it takes as long, and is not."""
         with self._places:
             nobodys = self._nobodys  # made by the first check of all, not by the first unknown address
             typed = unicodedata.normalize("NFC", password)[: PASSWORD_MAX + 1]
-            return self._hasher.verify(typed, kept or nobodys) and kept is not None
+            return self._hasher.verify(typed, stored_hash or nobodys) and stored_hash is not None
 
     @cached_property
     def _nobodys(self) -> str:

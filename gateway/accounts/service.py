@@ -51,11 +51,11 @@ class Accounts:
         ticket = codes.new_ticket()
         with self.database.transaction() as tx:
             repository.hold_address(tx, email)
-            known = repository.find(tx, email)
+            stored = repository.find(tx, email)
             pending = {"ticket": codes.digest(ticket), "name": name, "language": language, "password": password_hash}
-            code = self._code(tx, email, "confirm", pending, now, usable=known is None)
-            if known:
-                account = known.account
+            code = self._code(tx, email, "confirm", pending, now, usable=stored is None)
+            if stored:
+                account = stored.account
                 letters.write(tx, "account_exists", account.email, account.language, {"name": account.name}, now)
                 append(tx, "account.sign_up_repeated", {}, person_id=account.person_id)
             else:
@@ -88,14 +88,14 @@ class Accounts:
         email = canonical_address(email)
         counted = self.limits.password(email, self._asker(email, network, browser, now))
         with self.database.read() as connection:
-            known = repository.find(connection, email)
+            stored = repository.find(connection, email)
         # Not in the transaction: it takes long, and connections are few.
-        right = self.passwords.verify(password, known.password_hash if known else None)
+        right = self.passwords.verify(password, stored.password_hash if stored else None)
         with self.database.transaction() as tx:
-            found = repository.hold(tx, known.account.id) if known and right else None
-            if known and found and not found.disabled and found.password_hash == known.password_hash:
-                _tell(tx, "account.signed_in", found.account, {"with": "password"})
-                return self._opened(tx, found.account, counted, browser, now)
+            held = repository.hold(tx, stored.account.id) if stored and right else None
+            if stored and held and not held.disabled and held.password_hash == stored.password_hash:
+                _tell(tx, "account.signed_in", held.account, {"with": "password"})
+                return self._opened(tx, held.account, counted, browser, now)
         raise SignInRefused
 
     def request_reset(self, email: str, network: str, now: datetime, *, browser: str | None = None) -> str | None:
@@ -109,13 +109,13 @@ class Accounts:
         ticket = codes.new_ticket()
         with self.database.transaction() as tx:
             repository.hold_address(tx, email)
-            known = repository.find(tx, email)
-            usable = known is not None and not known.disabled
+            stored = repository.find(tx, email)
+            usable = stored is not None and not stored.disabled
             code = self._code(tx, email, "reset", {"ticket": codes.digest(ticket)}, now, usable=usable)
-            if known and usable:
-                account = known.account
-                shown = {"name": account.name} | self._shown(code)
-                letters.write(tx, "reset", account.email, account.language, shown, now)
+            if stored and usable:
+                account = stored.account
+                data = {"name": account.name} | self._shown(code)
+                letters.write(tx, "reset", account.email, account.language, data, now)
                 _tell(tx, "account.reset_requested", account, {}, actor=GATEWAY)
             else:
                 letters.withhold(tx, "reset", email, now)
@@ -158,12 +158,12 @@ class Accounts:
         password = acceptable_password(password)
         counted = self.limits.present_password(account.id)
         with self.database.transaction() as tx:
-            kept = repository.hold(tx, account.id).password_hash
-        right = self.passwords.verify(present, kept)
+            stored_hash = repository.hold(tx, account.id).password_hash
+        right = self.passwords.verify(present, stored_hash)
         password_hash = self.passwords.hash(password)
         with self.database.transaction() as tx:
-            found = repository.hold(tx, account.id)
-            if right and not found.disabled and found.password_hash == kept:
+            held = repository.hold(tx, account.id)
+            if right and not held.disabled and held.password_hash == stored_hash:
                 self._set_password(tx, account, password_hash, "account.password_changed", now)
                 return self._opened(tx, account, counted, browser, now)
         raise SignInRefused
@@ -189,12 +189,12 @@ class Accounts:
         with self.database.transaction() as tx:
             repository.hold_address(tx, email)
             invited = codes.redeem_open(tx, email, "invite", code, now)
-            known = repository.find(tx, email)
-            if invited and not (known and known.disabled):
+            stored = repository.find(tx, email)
+            if invited and not (stored and stored.disabled):
                 role: Role = invited["role"]
-                if known:
-                    tx.execute(queries.set_role, {"id": known.account.id, "role": role})
-                    account = repository.hold(tx, known.account.id).account
+                if stored:
+                    tx.execute(queries.set_role, {"id": stored.account.id, "role": role})
+                    account = repository.hold(tx, stored.account.id).account
                     self._set_password(tx, account, password_hash, "account.password_reset", now)
                 else:
                     account = repository.insert(tx, email, invited["name"], language, role, password_hash, now)
@@ -262,11 +262,11 @@ class Accounts:
                 good = codes.redeem_open(tx, email, "reset", code, now)
             else:
                 good = codes.redeem(tx, email, "reset", code, ticket, now)
-            known = repository.find(tx, email)
-            if good is None or known is None or known.disabled:
+            stored = repository.find(tx, email)
+            if good is None or stored is None or stored.disabled:
                 return None
-            self._set_password(tx, known.account, password_hash, "account.password_reset", now)
-            return self._opened(tx, known.account, counted, browser, now)
+            self._set_password(tx, stored.account, password_hash, "account.password_reset", now)
+            return self._opened(tx, stored.account, counted, browser, now)
 
     def _code(
         self, tx: Connection, email: str, purpose: codes.Purpose, data: dict[str, Any], now: datetime, *, usable: bool
@@ -308,14 +308,14 @@ def create(
     """Make an account whose address needs no proof: the demo's people, and tests. A known one gets the role."""
     email = canonical_address(email)
     repository.hold_address(tx, email)
-    known = repository.find(tx, email)
-    if known is None:
+    stored = repository.find(tx, email)
+    if stored is None:
         account = repository.insert(tx, email, name, language, role, password_hash, now)
         _tell(tx, "account.confirmed", account, {"role": role}, actor=GATEWAY)
         return account
-    if known.account.role != role:
-        tx.execute(queries.set_role, {"id": known.account.id, "role": role})
-    return repository.hold(tx, known.account.id).account
+    if stored.account.role != role:
+        tx.execute(queries.set_role, {"id": stored.account.id, "role": role})
+    return repository.hold(tx, stored.account.id).account
 
 
 def disable(tx: Connection, account: Account, now: datetime, *, actor: str) -> None:

@@ -92,13 +92,13 @@ def _written(content: Content, common: dict[str, Any], below: str | None) -> tup
 
 
 def _details(content: Content, said: dict[str, str | None], below: str | None) -> dict[str, Any]:
-    own: dict[str, Any] = {}
+    of_kind: dict[str, Any] = {}
     match content:
         case RecallContent():
-            own = {"action": content.action, "remedies": list(content.remedies)}
+            of_kind = {"action": content.action, "remedies": list(content.remedies)}
         case UpdateContent():
-            own = {"version": below}
-    return own | {name: text for name, text in said.items() if name != "title"}
+            of_kind = {"version": below}
+    return of_kind | {name: text for name, text in said.items() if name != "title"}
 
 
 def _cleared(campaign: Row, common: dict[str, Any], kind: str) -> tuple[Words, Words]:

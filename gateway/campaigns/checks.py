@@ -36,9 +36,9 @@ def checks(draft: Draft, count: AudienceCount, former: str | None) -> list[Check
     return [*_content(draft.content, count), *_audience(draft, count), *_former(former)]
 
 
-def blocking(found: list[Check]) -> list[str]:
+def blocking(checks: list[Check]) -> list[str]:
     """The problems that hold up publishing, a line each."""
-    return [f"{check.field}: {check.message}" for check in found if check.blocks]
+    return [f"{check.field}: {check.message}" for check in checks if check.blocks]
 
 
 def _content(content: Content, count: AudienceCount) -> Iterator[Check]:

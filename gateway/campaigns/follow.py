@@ -39,5 +39,5 @@ def resolve_closed(tx: Connection, unit_id: int, ids: Sequence[int], now: dateti
     """Resolve the open notices of a unit that these campaigns were closed for, and say so."""
     closed = {"unit_id": unit_id, "ids": list(ids), "now": now}
     for row in map(as_written, tx.execute(queries.resolve_closed, closed).fetchall()):
-        told = {"notice": row["public_id"], "title": row["text"]["title"], "campaign": row["campaign"]}
-        append(tx, "notice.resolved", told, unit_id=unit_id, person_id=row["person_id"])
+        data = {"notice": row["public_id"], "title": row["text"]["title"], "campaign": row["campaign"]}
+        append(tx, "notice.resolved", data, unit_id=unit_id, person_id=row["person_id"])

@@ -43,15 +43,15 @@ def approve(
         raise SecondPerson
     # Held before anything else is: the worker holds a campaign too before it touches its units.
     former = repository.hold_former(tx, held["supersedes"])
-    count, found = judged(tx, held, channels, now)
-    if problems := blocking(found):
+    count, checks = judged(tx, held, channels, now)
+    if problems := blocking(checks):
         raise BadInput(f"{held['number']} cannot be published yet:", problems)
     affected = _freeze(tx, held, now)
     frozen = count.units if held["kind"] == "withdrawal" else affected
     if frozen != units:
         raise CountChanged(f"It concerns {frozen} units now, not {units}; look again.")
-    own = {"id": held["id"], "now": now}
-    tx.execute(queries.publish, own | {"person_id": who.person_id, "units": frozen})
+    parameters = {"id": held["id"], "now": now}
+    tx.execute(queries.publish, parameters | {"person_id": who.person_id, "units": frozen})
     say(tx, "campaign.published", held, who, kind=held["kind"], units=frozen)
     if former:
         _end(tx, former, held, who, now)

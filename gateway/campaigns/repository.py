@@ -112,10 +112,12 @@ def line(connection: Connection, public_id: str) -> Row | None:
 def progress(connection: Connection, ids: Sequence[int], now: datetime) -> dict[int, Row]:
     """How far published campaigns came, by row, each with its channels."""
     asked = {"ids": list(ids), "now": now}
-    found = {row.pop("campaign_id"): row | {"channels": []} for row in connection.execute(queries.progress, asked)}
+    progress_by_id = {
+        row.pop("campaign_id"): row | {"channels": []} for row in connection.execute(queries.progress, asked)
+    }
     for row in connection.execute(queries.channels, asked):
-        found[row.pop("campaign_id")]["channels"].append(row)
-    return found
+        progress_by_id[row.pop("campaign_id")]["channels"].append(row)
+    return progress_by_id
 
 
 def units(

@@ -71,10 +71,10 @@ def judged(
     """Whom the draft in a row would reach now on `channels`, those that are set up, and what is missing in it."""
     former = repository.by_row(connection, row["supersedes"])
     written = repository.stored_draft(row, former["public_id"] if former else None)
-    found = repository.count(
+    counts = repository.count(
         connection, row["product_id"], written.audience, written.content.kind, row["supersedes"], channels, now
     )
-    return found, checks(written, found, former["state"] if former else None)
+    return counts, checks(written, counts, former["state"] if former else None)
 
 
 def count(
@@ -90,14 +90,14 @@ def count(
 
     Raises BadInput, field by field, for what is not here.
     """
-    known = connection.execute(queries.product, {"code": product}).fetchone()
+    row = connection.execute(queries.product, {"code": product}).fetchone()
     former = repository.find(connection, supersedes) if supersedes else None
-    problems = [] if known else [_not_here(product)]
+    problems = [] if row else [_not_here(product)]
     if supersedes and former is None:
         problems.append(_NO_FORMER)
-    if problems or known is None:
+    if problems or row is None:
         raise BadInput("This cannot be counted:", problems)
-    return repository.count(connection, known["id"], audience, kind, former["id"] if former else None, channels, now)
+    return repository.count(connection, row["id"], audience, kind, former["id"] if former else None, channels, now)
 
 
 def hold_draft(tx: Connection, public_id: str, version: int | None) -> Row:
@@ -115,8 +115,8 @@ def hold_draft(tx: Connection, public_id: str, version: int | None) -> Row:
 def say(tx: Connection, kind: str, row: Row, who: Writer, /, **more: Any) -> None:  # noqa: ANN401 - what the event tells
     """Write what became of a campaign into the event log."""
     title = row["content"]["title"].get("en", row["number"])
-    told = {"campaign": row["public_id"], "number": row["number"], "title": title} | more
-    append(tx, kind, told, actor=who.public_id)
+    data = {"campaign": row["public_id"], "number": row["number"], "title": title} | more
+    append(tx, kind, data, actor=who.public_id)
 
 
 def _require_room(tx: Connection) -> None:

@@ -73,12 +73,12 @@ def _tell(
             "now": now,
         },
     ).fetchall()
-    own = {"id": campaign["id"], "now": now}
-    tx.execute(queries.looked_at, own | {"unit_ids": list(units)})
+    parameters = {"id": campaign["id"], "now": now}
+    tx.execute(queries.looked_at, parameters | {"unit_ids": list(units)})
     rows = [units[row["unit_id"]] | row for row in known]
     closing = [row for row in rows if row["reached"] and row["standing"] == "affected"]
     for row in closing:
-        tx.execute(queries.close_unit, own | {"unit_id": row["unit_id"]})
+        tx.execute(queries.close_unit, parameters | {"unit_id": row["unit_id"]})
         resolve_closed(tx, row["unit_id"], [campaign["id"]], now)
     telling = [row for row in rows if row not in closing]
     unowned = [row for row in telling if row["person_id"] is None]
@@ -94,7 +94,7 @@ def _tell(
                 append(tx, "event.unhandled", failed, unit_id=row["unit_id"], person_id=row["person_id"])
             tries = row["tries"] + 1
             later = {"unit_id": row["unit_id"], "tries": tries, "due_at": now + pause_after(tries)}
-            tx.execute(queries.look_later, own | later)
+            tx.execute(queries.look_later, parameters | later)
 
 
 def _failed(campaign: Row, error: Exception) -> dict[str, Any]:

@@ -25,10 +25,10 @@ def tell_withdrawn(tx: Connection, limit: int) -> int:
 
 def _data(row: Row) -> dict[str, str]:
     """What the event carries; without the title where a newer version wrote the notice, which holds up no other."""
-    known = {"notice": row["public_id"], "campaign": row["campaign"]}
+    data = {"notice": row["public_id"], "campaign": row["campaign"]}
     try:
         notice = as_written(row)
     except Unavailable:
         log.exception("The words of notice %s cannot be read; its event is written without them.", row["public_id"])
-        return known
-    return known | {"title": notice["text"]["title"], "replaced_by": notice["why"]["replaced_by"]}
+        return data
+    return data | {"title": notice["text"]["title"], "replaced_by": notice["why"]["replaced_by"]}

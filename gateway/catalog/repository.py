@@ -99,8 +99,8 @@ def _code(tx: Connection, product_id: int) -> str:
 def keep_unjudged(tx: Connection, seq: int, readings: Mapping[int, bytes]) -> None:
     """Keep the readings, by product id, that nobody judges in batch `seq`."""
     if readings:
-        given = {"seq": seq, "products": list(readings), "readings": list(readings.values())}
-        tx.execute(queries.keep_unjudged, given)
+        parameters = {"seq": seq, "products": list(readings), "readings": list(readings.values())}
+        tx.execute(queries.keep_unjudged, parameters)
 
 
 def unjudged(connection: Connection, product_id: int, batches: int, max_bytes: int) -> list[tuple[int, bytes]]:

@@ -26,11 +26,11 @@ EX_READER_LEFT = 128 + 13
 """As the shell says of a program that SIGPIPE ended."""
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Run the command; exits 0, 1 when something could not be done, 2 for wrong arguments, 78 for wrong settings."""
-    given = _parser().parse_args(arguments)
-    if given.config:
-        os.environ[CONFIG_VARIABLE] = str(given.config)  # so that the roles we start read it too
+    arguments = _parser().parse_args(argv)
+    if arguments.config:
+        os.environ[CONFIG_VARIABLE] = str(arguments.config)  # so that the roles we start read it too
     try:
         settings = Settings()
     except ValidationError as error:
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(say(error, EX_CONFIG))
     set_up(settings.log_level, settings.log_format)
     try:
-        code = given.run(given, settings)
+        code = arguments.run(arguments, settings)
         sys.stdout.flush()
         sys.exit(code)
     except BrokenPipeError:

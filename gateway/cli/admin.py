@@ -20,11 +20,11 @@ def add(commands: Commands) -> None:
     create.set_defaults(run=_admin_create)
 
 
-def _admin_create(given: argparse.Namespace, settings: Settings) -> int:
+def _admin_create(arguments: argparse.Namespace, settings: Settings) -> int:
     from gateway.core.clock import system_clock
 
     url = database_url(settings)
-    lines = create_admin(url, settings, given.email, given.name, system_clock(), show_code=given.show_code)
+    lines = create_admin(url, settings, arguments.email, arguments.name, system_clock(), show_code=arguments.show_code)
     print("\n".join(lines))
     return 0
 

@@ -17,23 +17,23 @@ def add(commands: Commands) -> None:
     look.set_defaults(run=_check)
 
 
-def _migrate(given: argparse.Namespace, settings: Settings) -> int:
+def _migrate(arguments: argparse.Namespace, settings: Settings) -> int:
     from gateway.store.grants import grant
     from gateway.store.migrate import migrate
 
     url = database_url(settings)
     applied = migrate(url)
     print("\n".join(f"applied {name}" for name in applied) or "The database is up to date.")
-    if given.grant:
-        grant(url, given.grant)
-        print(f"{given.grant} may run the roles.")
+    if arguments.grant:
+        grant(url, arguments.grant)
+        print(f"{arguments.grant} may run the roles.")
     return 0
 
 
-def _check(given: argparse.Namespace, settings: Settings) -> int:
+def _check(arguments: argparse.Namespace, settings: Settings) -> int:
     from gateway.core.clock import system_clock
     from gateway.roles import check as checks
 
     findings = checks.check(settings, system_clock)
-    print(checks.as_json(findings) if given.json else checks.as_text(findings))
+    print(checks.as_json(findings) if arguments.json else checks.as_text(findings))
     return 0 if checks.is_well(findings) else 1

@@ -14,11 +14,11 @@ def add(commands: Commands) -> None:
     demo.set_defaults(run=_demo)
 
 
-def _demo(given: argparse.Namespace, settings: Settings) -> int:
-    if given.check:
+def _demo(arguments: argparse.Namespace, settings: Settings) -> int:
+    if arguments.check:
         from gateway.demo.check import check
 
-        return check(settings, as_json=given.json)
+        return check(settings, as_json=arguments.json)
     from gateway.demo.run import run
 
     return run(settings)

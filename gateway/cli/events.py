@@ -26,17 +26,17 @@ def add(commands: Commands) -> None:
     retry.set_defaults(run=_events_retry)
 
 
-def _events_failed(given: argparse.Namespace, settings: Settings) -> int:
+def _events_failed(arguments: argparse.Namespace, settings: Settings) -> int:
 
-    print("\n".join(failed(database_url(settings), given.limit)))
+    print("\n".join(failed(database_url(settings), arguments.limit)))
     return 0
 
 
-def _events_retry(given: argparse.Namespace, settings: Settings) -> int:
+def _events_retry(arguments: argparse.Namespace, settings: Settings) -> int:
 
-    if not (given.numbers or given.all):
+    if not (arguments.numbers or arguments.all):
         raise BadInput("Say which events: their numbers, or --all.")
-    places = given.numbers or None
+    places = arguments.numbers or None
     print("\n".join(tried_again(database_url(settings), places, system_clock)))
     return 0
 

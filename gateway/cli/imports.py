@@ -39,27 +39,32 @@ def add(commands: Commands) -> None:
     cancel.set_defaults(run=_jobs_cancel)
 
 
-def _import(given: argparse.Namespace, settings: Settings) -> int:
+def _import(arguments: argparse.Namespace, settings: Settings) -> int:
     url = database_url(settings)
-    if given.what == "products":
+    if arguments.what == "products":
         from gateway.imports.service import import_files
 
-        if given.clear is not None:
+        if arguments.clear is not None:
             raise BadInput("--clear is for units and owners: a product file says everything of its product.")
         lines = import_files(
-            url, given.what, given.files, actor="cli", rule_files=given.rules, retire_rules=given.retire_rules
+            url,
+            arguments.what,
+            arguments.files,
+            actor="cli",
+            rule_files=arguments.rules,
+            retire_rules=arguments.retire_rules,
         )
     else:
         from gateway.imports.rows import import_rows, printed_progress
 
-        if given.rules or given.retire_rules:
+        if arguments.rules or arguments.retire_rules:
             raise BadInput("Rules go with product files only: leave out --rules and --retire-rules.")
-        clear = None if given.clear is None else [name for name in given.clear.split(",") if name]
+        clear = None if arguments.clear is None else [name for name in arguments.clear.split(",") if name]
         try:
             lines = import_rows(
                 url,
-                given.what,
-                given.files,
+                arguments.what,
+                arguments.files,
                 actor="cli",
                 clear=clear,
                 rows_max=settings.import_max_rows,
@@ -73,15 +78,15 @@ def _import(given: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _jobs_list(_given: argparse.Namespace, settings: Settings) -> int:
+def _jobs_list(_arguments: argparse.Namespace, settings: Settings) -> int:
     from gateway.imports import jobs
 
     print("\n".join(jobs.listed(database_url(settings))))
     return 0
 
 
-def _jobs_cancel(given: argparse.Namespace, settings: Settings) -> int:
+def _jobs_cancel(arguments: argparse.Namespace, settings: Settings) -> int:
     from gateway.imports import jobs
 
-    print(jobs.cancel(database_url(settings), given.id))
+    print(jobs.cancel(database_url(settings), arguments.id))
     return 0

@@ -36,25 +36,25 @@ def add(commands: Commands) -> None:
         act.set_defaults(run=_quarantine_change, act=name)
 
 
-def _quarantine_list(given: argparse.Namespace, settings: Settings) -> int:
+def _quarantine_list(arguments: argparse.Namespace, settings: Settings) -> int:
 
-    print("\n".join(listed(database_url(settings), given.reason, given.limit)))
+    print("\n".join(listed(database_url(settings), arguments.reason, arguments.limit)))
     return 0
 
 
-def _quarantine_show(given: argparse.Namespace, settings: Settings) -> int:
+def _quarantine_show(arguments: argparse.Namespace, settings: Settings) -> int:
 
-    print("\n".join(shown(database_url(settings), given.number)))
+    print("\n".join(shown(database_url(settings), arguments.number)))
     return 0
 
 
-def _quarantine_change(given: argparse.Namespace, settings: Settings) -> int:
+def _quarantine_change(arguments: argparse.Namespace, settings: Settings) -> int:
     from gateway.ingest.quarantine import Choice
 
-    if not (given.numbers or given.reason or given.all):
+    if not (arguments.numbers or arguments.reason or arguments.all):
         raise BadInput("Say which messages: their numbers, --reason REASON, or --all.")
-    choice = Choice(given.numbers or None, given.reason)
-    change = tried_again if given.act == "retry" else purged
+    choice = Choice(arguments.numbers or None, arguments.reason)
+    change = tried_again if arguments.act == "retry" else purged
     print("\n".join(change(database_url(settings), choice)))
     return 0
 
@@ -67,13 +67,13 @@ def listed(url: str, reason: str | None, limit: int) -> list[str]:
         counts = quarantine.counts(connection)
         rows = quarantine.page(connection, quarantine.NEWEST, limit, reason)
         senders = quarantine.senders(connection, _SENDERS, reason)
-    told = [
+    lines = [
         f"{row['reason']}: {row['here']} here, {row['messages']} ever, {row['trimmed']} trimmed"
         for row in counts
         if reason in {None, row["reason"]}
     ]
-    told += [_sender_line(row) for row in senders if row["unkept"]]
-    return (told or ["Nothing was ever refused."]) + [_line(row) for row in rows]
+    lines += [_sender_line(row) for row in senders if row["unkept"]]
+    return (lines or ["Nothing was ever refused."]) + [_line(row) for row in rows]
 
 
 def shown(url: str, number: int) -> list[str]:
@@ -92,8 +92,8 @@ def tried_again(url: str, choice: "Choice") -> list[str]:
 
     with connect(url, _NAME) as connection, connection.transaction():
         asked, cut = quarantine.ask_retry(connection, choice, _ACTOR)
-    told = [f"{asked} will be tried again by ingest; what is taken leaves the quarantine."]
-    return told + ([f"{cut} cannot be: they were not kept whole."] if cut else [])
+    lines = [f"{asked} will be tried again by ingest; what is taken leaves the quarantine."]
+    return lines + ([f"{cut} cannot be: they were not kept whole."] if cut else [])
 
 
 def purged(url: str, choice: "Choice") -> list[str]:

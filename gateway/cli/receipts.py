@@ -17,9 +17,9 @@ def add(commands: Commands) -> None:
     anew.set_defaults(run=_receipts_reset)
 
 
-def _receipts_reset(given: argparse.Namespace, settings: Settings) -> int:
+def _receipts_reset(arguments: argparse.Namespace, settings: Settings) -> int:
 
-    print("\n".join(reset(database_url(settings), given.unit)))
+    print("\n".join(reset(database_url(settings), arguments.unit)))
     return 0
 
 

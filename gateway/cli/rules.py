@@ -23,20 +23,20 @@ def add(commands: Commands) -> None:
     rules.set_defaults(run=_rules)
 
 
-def _rules(given: argparse.Namespace, settings: Settings) -> int:
+def _rules(arguments: argparse.Namespace, settings: Settings) -> int:
     from gateway.core.clock import system_clock
     from gateway.imports import service as imports
 
     url = database_url(settings)
-    if given.what == "retire":
-        lines = imports.retire_rules(url, given.names, actor="cli")
-    elif given.what == "resume":
+    if arguments.what == "retire":
+        lines = imports.retire_rules(url, arguments.names, actor="cli")
+    elif arguments.what == "resume":
         lines = imports.resume_products(
-            url, given.names, actor="cli", forget_state=given.forget_state, clock=system_clock
+            url, arguments.names, actor="cli", forget_state=arguments.forget_state, clock=system_clock
         )
     else:
-        files = [Path(name) for name in given.names]
-        lines = imports.apply_rules(url, files, actor="cli", dry=given.what == "check")
+        files = [Path(name) for name in arguments.names]
+        lines = imports.apply_rules(url, files, actor="cli", dry=arguments.what == "check")
     for line in lines:
         print(line)
     return 0

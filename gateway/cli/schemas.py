@@ -16,12 +16,12 @@ def add(commands: Commands) -> None:
     schemas.set_defaults(run=_schemas)
 
 
-def _schemas(given: argparse.Namespace, _settings: Settings) -> int:
+def _schemas(arguments: argparse.Namespace, _settings: Settings) -> int:
     from gateway.contract import schemas as contract
 
-    if given.check:
-        contract.check(given.dir, given.docs)
+    if arguments.check:
+        contract.check(arguments.dir, arguments.docs)
         return 0
-    for line in contract.write(given.dir, given.docs):
+    for line in contract.write(arguments.dir, arguments.docs):
         print(line)
     return 0

@@ -23,7 +23,7 @@ def add(commands: Commands) -> None:
     alive.set_defaults(run=_health)
 
 
-def _serve(given: argparse.Namespace, settings: Settings) -> int:
+def _serve(arguments: argparse.Namespace, settings: Settings) -> int:
     from gateway.roles.supervisor import Supervisor
     from gateway.store.migrate import require_migrated
 
@@ -32,8 +32,8 @@ def _serve(given: argparse.Namespace, settings: Settings) -> int:
         require_migrated(url)
     except Unavailable as error:
         return say(error, EX_CONFIG)
-    if given.role:
-        import_module(f"gateway.roles.{given.role}").run(settings, url)
+    if arguments.role:
+        import_module(f"gateway.roles.{arguments.role}").run(settings, url)
         return 0
     supervisor = Supervisor()
     for role in ROLES:
@@ -41,8 +41,8 @@ def _serve(given: argparse.Namespace, settings: Settings) -> int:
     return supervisor.run_until_signal()
 
 
-def _health(given: argparse.Namespace, settings: Settings) -> int:
+def _health(arguments: argparse.Namespace, settings: Settings) -> int:
     from gateway.roles.health import health
 
-    print(health(settings, database_url(settings), given.role))
+    print(health(settings, database_url(settings), arguments.role))
     return 0

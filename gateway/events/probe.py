@@ -22,12 +22,12 @@ def probe(connection: Connection, today: date, sleep: Callable[[float], None] = 
 
 def _room(connection: Connection, today: date) -> Finding:
     until = room_until(connection)
-    said = f"there is room for events until {until}"
+    text = f"there is room for events until {until}"
     if until <= today:
-        return problem("event log", said, "start the worker, which makes months; without one nothing can be stored")
+        return problem("event log", text, "start the worker, which makes months; without one nothing can be stored")
     if until <= today + timedelta(days=31):
-        return warning("event log", said, "start the worker: it makes the next months")
-    return ok("event log", said)
+        return warning("event log", text, "start the worker: it makes the next months")
+    return ok("event log", text)
 
 
 def _places(connection: Connection, sleep: Callable[[float], None]) -> Finding:

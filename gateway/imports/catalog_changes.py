@@ -52,16 +52,16 @@ def import_products(
     return lines + _retire(tx, broken, actor)
 
 
-def apply(tx: Connection, found: RuleFiles, *, actor: str, others: bool = True) -> list[str]:
+def apply(tx: Connection, files: RuleFiles, *, actor: str, others: bool = True) -> list[str]:
     """Bring rules into force that are sound; raises BadInput, naming every problem, and then none is.
 
     The other rules in force for their products are checked too, unless the caller does.
     """
     catalog.lock(tx)
-    problems = rule_problems(tx, found, others=others)
+    problems = rule_problems(tx, files, others=others)
     if problems:
         raise BadInput("The rules were not applied, none of them:", problems)
-    return [_activated(rule, rules.activate(tx, rule, actor=actor)) for _, rule in found]
+    return [_activated(rule, rules.activate(tx, rule, actor=actor)) for _, rule in files]
 
 
 def resume(tx: Connection, products: Sequence[str], *, actor: str, forget_state: bool, now: datetime) -> list[str]:
@@ -73,8 +73,8 @@ def resume(tx: Connection, products: Sequence[str], *, actor: str, forget_state:
     suspended = {each.product: each.product_id for each in catalog_state.suspensions(tx)}
     for code in products:
         if code not in suspended:
-            known = ", ".join(suspended) or "none is"
-            raise BadInput(f"{code} is not suspended; suspended: {known}.")
+            names = ", ".join(suspended) or "none is"
+            raise BadInput(f"{code} is not suspended; suspended: {names}.")
         if forget_state:
             rules.clear_product(tx, suspended[code], now)
             catalog_state.forget_state(tx, suspended[code])
@@ -82,28 +82,28 @@ def resume(tx: Connection, products: Sequence[str], *, actor: str, forget_state:
     return [f"{code}: ingest tries it again" for code in products]
 
 
-def rule_problems(connection: Connection, found: RuleFiles, *, others: bool = True) -> list[str]:
+def rule_problems(connection: Connection, files: RuleFiles, *, others: bool = True) -> list[str]:
     """What keeps rules from being applied: in their files, and in the other rules in force for their products."""
     registries = _registries(connection)
     problems = []
     first: dict[str, Path] = {}
-    for path, rule in found:
+    for path, rule in files:
         if first.setdefault(rule.id, path) is not path:
-            own = [f"id: stands in {first[rule.id].name} already; keep one, or choose another id"]
+            problems_here = [f"id: stands in {first[rule.id].name} already; keep one, or choose another id"]
         elif rule.product not in registries:
-            own = [f"product: {rule.product!r} is not here; import its product file first"]
+            problems_here = [f"product: {rule.product!r} is not here; import its product file first"]
         else:
             metrics = registries[rule.product]
-            own = check(rule, metrics) or run_tests(rule, metrics)
-        problems += [f"{path.name}: {rule.id}: {problem}" for problem in own]
+            problems_here = check(rule, metrics) or run_tests(rule, metrics)
+        problems += [f"{path.name}: {rule.id}: {problem}" for problem in problems_here]
     if not others:
         return problems
-    broken = _broken(connection, {rule.product for _, rule in found})
+    broken = _broken(connection, {rule.product for _, rule in files})
     return problems + [
         f"{problem} (in force already: apply it corrected, or retire it first)"
-        for rule_id, own in broken.items()
+        for rule_id, problems_here in broken.items()
         if rule_id not in first
-        for problem in own
+        for problem in problems_here
     ]
 
 

@@ -45,14 +45,14 @@ def apply_rules(url: str, paths: Sequence[Path], *, actor: str, dry: bool = Fals
 
     Raises BadInput, naming every problem, and then none of them is applied.
     """
-    found = catalog_changes.read_rules(paths)
+    files = catalog_changes.read_rules(paths)
     with connect(url, "gateway-import") as connection:
         if dry:
-            if problems := catalog_changes.rule_problems(connection, found):
+            if problems := catalog_changes.rule_problems(connection, files):
                 raise BadInput("The rules were not applied, none of them:", problems)
-            return [f"{rule.id}: sound, {len(rule.tests)} tests pass" for _, rule in found]
+            return [f"{rule.id}: sound, {len(rule.tests)} tests pass" for _, rule in files]
         with connection.transaction():
-            lines = catalog_changes.apply(connection, found, actor=actor)
+            lines = catalog_changes.apply(connection, files, actor=actor)
         wake(connection)
     return lines
 

@@ -100,8 +100,8 @@ class Lease:
 
     def _renew(self, connection: Connection) -> None:
         done, total = self._progress
-        kept = {"id": self._id, "owner": self._owner, "lease": LEASE, "done": done, "total": total}
-        row = connection.execute(queries.renew, kept).fetchone()
+        parameters = {"id": self._id, "owner": self._owner, "lease": LEASE, "done": done, "total": total}
+        row = connection.execute(queries.renew, parameters).fetchone()
         if row is None:
             self._is_lost = not self._over.is_set()
         elif row["cancel_asked"]:

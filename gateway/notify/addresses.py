@@ -42,11 +42,11 @@ class Reach:
 def reach(tx: Connection, person_id: int, now: datetime) -> Reach:
     """Everything that decides how a person is told."""
     person = {"person_id": person_id}
-    known = tx.execute(queries.reach, person).fetchone()
-    assert known is not None  # noqa: S101 - people are never deleted
+    reachable = tx.execute(queries.reach, person).fetchone()
+    assert reachable is not None  # noqa: S101 - people are never deleted
     seen = tx.execute(queries.engagements, person | {"since": now - REMEMBERED, "limit": _ENGAGEMENTS_MAX})
     return Reach(
-        **known,
+        **reachable,
         phones=tuple(phones(tx, person_id)),
         engagements=tuple(Engagement(**row) for row in seen),
     )
@@ -87,8 +87,8 @@ def register_phone(
     if phone["created"]:
         note(tx, person_id, PUSH, "signed_in", now)
         append(tx, "phone.registered", {"phone": phone["public_id"], "platform": platform}, person_id=person_id)
-    known = phones(tx, person_id)
-    for old in [each for each in known if each["id"] != phone["id"]][: max(0, len(known) - tokens_max)]:
+    stored = phones(tx, person_id)
+    for old in [each for each in stored if each["id"] != phone["id"]][: max(0, len(stored) - tokens_max)]:
         retire_phone(tx, old["id"], person_id, "newer phones took its place", now)
     return phone
 

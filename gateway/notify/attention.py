@@ -34,8 +34,8 @@ def acknowledged(tx: Connection, person_id: int, notice: str, now: datetime) -> 
         return False
     tx.execute(queries.mark_read, {"id": row["id"], "now": now})  # who confirms has seen it
     if tx.execute(queries.mark_acknowledged, {"id": row["id"], "now": now}).rowcount:
-        told = {"notice": notice} | of_campaign(row)
-        append(tx, "notice.acknowledged", told, unit_id=row["unit_id"], person_id=person_id)
+        data = {"notice": notice} | of_campaign(row)
+        append(tx, "notice.acknowledged", data, unit_id=row["unit_id"], person_id=person_id)
         learn_from_acknowledgement(tx, person_id, notice, now)
     return True
 
@@ -54,5 +54,5 @@ def _notice(tx: Connection, notice: str) -> Row | None:
 
 def _read(tx: Connection, row: Row, notice: str, channel: str | None, now: datetime) -> None:
     if tx.execute(queries.mark_read, {"id": row["id"], "now": now}).rowcount:
-        told = {"notice": notice, "channel": channel} | of_campaign(row)
-        append(tx, "notice.read", told, unit_id=row["unit_id"], person_id=row["person_id"])
+        data = {"notice": notice, "channel": channel} | of_campaign(row)
+        append(tx, "notice.read", data, unit_id=row["unit_id"], person_id=row["person_id"])

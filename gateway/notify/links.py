@@ -72,10 +72,10 @@ class Links:
         if not dot or len(token) > TOKEN_MAX_CHARS or not token.isascii():
             return None
         try:
-            text, given = _decode(payload), _decode(mac)
+            text, signature = _decode(payload), _decode(mac)
         except (binascii.Error, ValueError):
             return None
-        if not hmac.compare_digest(given, self._mac(purpose, text)):
+        if not hmac.compare_digest(signature, self._mac(purpose, text)):
             return None
         return text.decode().split(".")
 

@@ -52,12 +52,12 @@ def choose(
     missing = words["missing"].format(by=words[choice], address=words[f"{choice} address"]) if choice else ""
     if len(usable) == 1:
         return Order(usable, missing + words["only"].format(by=words[usable[0]]))
-    known = [each for each in engagements if each.channel in usable and _age(each, now) <= REMEMBERED]
-    scores = {channel: sum(_score(each, now) for each in known if each.channel == channel) for channel in usable}
+    recent = [each for each in engagements if each.channel in usable and _age(each, now) <= REMEMBERED]
+    scores = {channel: sum(_score(each, now) for each in recent if each.channel == channel) for channel in usable}
     best = max(usable, key=lambda channel: scores[channel])
     if scores[best] < LEAST_SCORE or all(score == scores[best] for score in scores.values()):
         return Order(usable, missing + words["default"].format(by=words[usable[0]]))
-    return Order(_first(best, usable), missing + _learned(best, known, words))
+    return Order(_first(best, usable), missing + _learned(best, recent, words))
 
 
 def _first(channel: str, usable: tuple[str, ...]) -> tuple[str, ...]:

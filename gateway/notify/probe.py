@@ -18,8 +18,8 @@ def probe_mail(
 ) -> Finding:
     """Connect, encrypt, sign in, name the sender, and go."""
     if smtp_url is None:
-        said = "no mail server: no mail is sent; sign-up, reset and invitations are refused"
-        return warning("mail", said, "GATEWAY_SMTP_URL")
+        text = "no mail server: no mail is sent; sign-up, reset and invitations are refused"
+        return warning("mail", text, "GATEWAY_SMTP_URL")
     parts = urlsplit(smtp_url)
     try:
         how = asyncio.run(Mailer(smtp_url, mail_from, timeout_s, clock, ca=ca).try_out())
@@ -28,14 +28,14 @@ def probe_mail(
         if ca is not None or "certificate" in str(error).lower():
             change = "GATEWAY_SMTP_CA: the certificate, in PEM, of the authority that vouches for the server's"
         return problem("mail", f"{parts.hostname} does not take mail from us: {error}", change)
-    said = f"{parts.hostname}: {how}"
+    text = f"{parts.hostname}: {how}"
     if how.startswith("not encrypted") and parts.hostname not in LOCAL:
-        return warning("mail", said, "let the server offer STARTTLS, or use smtps:// in GATEWAY_SMTP_URL")
+        return warning("mail", text, "let the server offer STARTTLS, or use smtps:// in GATEWAY_SMTP_URL")
     if "certificate not checked" in how and parts.hostname not in LOCAL:
-        return warning("mail", said, "GATEWAY_SMTP_CA, to have the server's certificate checked, or smtps://")
+        return warning("mail", text, "GATEWAY_SMTP_CA, to have the server's certificate checked, or smtps://")
     if parseaddr(mail_from)[1].endswith("@localhost"):
-        return warning("mail", said, "GATEWAY_MAIL_FROM: nobody can answer to this sender, and filters refuse it")
-    return ok("mail", said)
+        return warning("mail", text, "GATEWAY_MAIL_FROM: nobody can answer to this sender, and filters refuse it")
+    return ok("mail", text)
 
 
 def probe_push(credentials: Path | None) -> Finding:
@@ -46,7 +46,7 @@ def probe_push(credentials: Path | None) -> Finding:
         account = read_account(credentials)
     except BadInput as error:
         return problem("push", str(error), "GATEWAY_FCM_CREDENTIALS, or the file's owner and mode")
-    said = f"service account {account.service_account_email} of {account.project_id}"
+    text = f"service account {account.service_account_email} of {account.project_id}"
     if credentials.stat().st_mode & stat.S_IROTH:
-        return warning("push", f"{said}; everybody on this machine can read its key", f"chmod o-r {credentials}")
-    return ok("push", said)
+        return warning("push", f"{text}; everybody on this machine can read its key", f"chmod o-r {credentials}")
+    return ok("push", text)

@@ -54,8 +54,8 @@ def facts(tx: Connection, alarm: Alarm, now: datetime, policy: Policy) -> Facts:
         key = {"person_id": owner.person_id, "unit_id": alarm.unit_id, "rule_id": alarm.rule.id, "since": owner.since}
         row = tx.execute(queries.earlier, key).fetchone()
         earlier = Earlier(**row) if row else None
-    told = told_within_hour(tx, owner.person_id, now) if owner else ()
-    return Facts(alarm, owner, earlier, told, now, policy)
+    recent = told_within_hour(tx, owner.person_id, now) if owner else ()
+    return Facts(alarm, owner, earlier, recent, now, policy)
 
 
 def told_within_hour(tx: Connection, person_id: int, now: datetime) -> tuple[datetime, ...]:

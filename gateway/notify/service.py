@@ -80,8 +80,8 @@ def handle(
 def _resolve(tx: Connection, alarm: Alarm, cleared_at: str, now: datetime) -> None:
     """Bring the notices of a cleared alarm up to date."""
     for notice in repository.resolve(tx, alarm, now):
-        told = {"notice": notice["public_id"], "title": notice["text"]["title"], "cleared_at": cleared_at}
-        append(tx, "notice.resolved", told, unit_id=notice["unit_id"], person_id=notice["person_id"])
+        data = {"notice": notice["public_id"], "title": notice["text"]["title"], "cleared_at": cleared_at}
+        append(tx, "notice.resolved", data, unit_id=notice["unit_id"], person_id=notice["person_id"])
 
 
 def _line(stage: str, answer: Outcome) -> dict[str, Any]:

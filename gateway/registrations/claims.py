@@ -104,22 +104,22 @@ def claim(
     network = Limit("claim-network", who.network, limits.per_network, limits.window)
     spend(tx, tries, shared=[network], spared=Limit("claim-account", account, SPARED, limits.window))
     tried = tally(tx, _UNIT, canonical, limits.window)
-    found = tx.execute(queries.claimable, {"serial": canonical, "product": product}).fetchall()
-    owners = _owners(tx, [row["unit_id"] for row in found], now)
-    told = Limit("owner told of claims", canonical, 1, limits.window)
-    to_be_told = free_at(tx, told) is None and tried >= limits.per_unit
-    right = _right(found, typed, owners, who)
-    if product is None and len(found) > COMPARED:
-        return _which(found)
+    rows = tx.execute(queries.claimable, {"serial": canonical, "product": product}).fetchall()
+    owners = _owners(tx, [row["unit_id"] for row in rows], now)
+    notices_limit = Limit("owner told of claims", canonical, 1, limits.window)
+    to_be_told = free_at(tx, notices_limit) is None and tried >= limits.per_unit
+    right = _right(rows, typed, owners, who)
+    if product is None and len(rows) > COMPARED:
+        return _which(rows)
     if not right:
         if to_be_told:
-            note(tx, told.kind, told.key)
-            _tell_owners(tx, found, owners, tried)
+            note(tx, notices_limit.kind, notices_limit.key)
+            _tell_owners(tx, rows, owners, tried)
         return Refused()
     for kind, key in [(_UNIT, canonical), *((limit.kind, limit.key) for limit in [*tries, network])]:
         take_back(tx, kind, key)
-    if product is None and len(found) > 1:
-        return _which(found)
+    if product is None and len(rows) > 1:
+        return _which(rows)
     (unit,) = right
     if unit["unit_id"] not in owners:  # else it is theirs already, and they asked twice
         tx.execute(queries.begin_claimed, {"unit_id": unit["unit_id"], "person_id": who.person_id, "since": now})
@@ -135,29 +135,29 @@ def _owners(tx: Connection, unit_ids: list[int], now: datetime) -> dict[int, int
     return {row["unit_id"]: row["person_id"] for row in rows}
 
 
-def _right(found: list[Row], typed: str, owners: dict[int, int], who: Claimant) -> list[Row]:
+def _right(rows: list[Row], typed: str, owners: dict[int, int], who: Claimant) -> list[Row]:
     """The units that the code registers for the claimant; always as many codes are compared, right ones or not.
 
     A code that is spent counts for the owner it was spent for, until they give the unit up.
     """
-    kept = [row["code_hash"] or _NO_CODE for row in found[:COMPARED]]
-    answers = [is_code(typed, each) for each in kept + [_NO_CODE] * (COMPARED - len(kept))]
+    digests = [row["code_hash"] or _NO_CODE for row in rows[:COMPARED]]
+    answers = [is_code(typed, each) for each in digests + [_NO_CODE] * (COMPARED - len(digests))]
     return [
         row
-        for row, answer in zip(found, answers, strict=False)
+        for row, answer in zip(rows, answers, strict=False)
         if answer
         and ((row["unit_id"] not in owners and row["spent_at"] is None) or owners.get(row["unit_id"]) == who.person_id)
     ]
 
 
-def _which(found: list[Row]) -> Ambiguous:
-    return Ambiguous(tuple({"code": row["product"], "name": row["name"], "model": row["model"]} for row in found))
+def _which(rows: list[Row]) -> Ambiguous:
+    return Ambiguous(tuple({"code": row["product"], "name": row["name"], "model": row["model"]} for row in rows))
 
 
-def _tell_owners(tx: Connection, found: Iterable[Row], owners: dict[int, int], tried: int) -> None:
+def _tell_owners(tx: Connection, rows: Iterable[Row], owners: dict[int, int], tried: int) -> None:
     """A serial was tried often. Who has such a unit shall know; written also where nobody has."""
     data = {"attempts": tried}
-    for unit_id in [row["unit_id"] for row in found] or [None]:
+    for unit_id in [row["unit_id"] for row in rows] or [None]:
         append(tx, "unit.claim_attempts", data, unit_id=unit_id, person_id=owners.get(unit_id) if unit_id else None)
 
 

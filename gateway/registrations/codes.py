@@ -26,6 +26,6 @@ def hash_code(code: str, salt: bytes) -> bytes:
     return salt + hashlib.sha256(salt + code.encode()).digest()
 
 
-def is_code(code: str, kept: bytes) -> bool:
+def is_code(code: str, digest: bytes) -> bool:
     """Whether a canonical code is the kept one; takes as long for a wrong one."""
-    return hmac.compare_digest(hash_code(code, kept[:SALT_BYTES]), kept)
+    return hmac.compare_digest(hash_code(code, digest[:SALT_BYTES]), digest)

@@ -25,8 +25,8 @@ def import_product(tx: Connection, product: ProductFile, *, actor: str) -> bool:
         "receipts": product.receipts,
         "metrics": [_registry_line(metric) for metric in product.metrics],
     }
-    known = tx.execute(queries.product_with_metrics, {"code": product.code}).fetchone()
-    if known and {name: known[name] for name in wanted} == wanted:
+    stored = tx.execute(queries.product_with_metrics, {"code": product.code}).fetchone()
+    if stored and {name: stored[name] for name in wanted} == wanted:
         return False
     try:
         row = tx.execute(queries.upsert_product, wanted | {"name": Jsonb(product.name)}).fetchone()
@@ -37,7 +37,7 @@ def import_product(tx: Connection, product: ProductFile, *, actor: str) -> bool:
     assert row is not None  # noqa: S101 - an upsert with RETURNING returns a row
     metric_ids = [_upsert_metric(tx, row["id"], position, metric) for position, metric in enumerate(product.metrics)]
     tx.execute(queries.drop_other_metrics, {"product_id": row["id"], "metric_ids": metric_ids})
-    kind = "product.changed" if known else "product.imported"
+    kind = "product.changed" if stored else "product.imported"
     append(tx, kind, {"product": product.code, "metrics": [metric.name for metric in product.metrics]}, actor=actor)
     catalog.revise(tx, product.code, actor=actor, what=f"{kind} {product.code}")
     return True

@@ -122,14 +122,14 @@ def ranges(tx: Connection, query: Query, job_id: int) -> Iterator[KeyRange]:
         after = keys.upto
 
 
-def checked(turn: Turn, keys: KeyRange | None, found: Sequence[tuple[int, int, str]], **counts: int) -> Step:
+def checked(turn: Turn, keys: KeyRange | None, problems: Sequence[tuple[int, int, str]], **counts: int) -> Step:
     """Where a check stands after a range; `found` are its problems: file, line, words. Raises BadInput at the end.
 
     Ranges are by key and problems are told by line, so the first lines so far are kept in the job's place.
     """
     place = turn.job.place
-    count = place.get("count", 0) + len(found)
-    first = nsmallest(PROBLEMS_SHOWN, [*map(tuple, place.get("problems", ())), *found])
+    count = place.get("count", 0) + len(problems)
+    first = nsmallest(PROBLEMS_SHOWN, [*map(tuple, place.get("problems", ())), *problems])
     sums = {name: place.get(name, 0) + value for name, value in counts.items()}
     if keys is not None:
         after = {"after": keys.upto, "problems": first, "count": count, **sums}
@@ -143,8 +143,8 @@ def refusal(turn: Turn, first: Sequence[tuple[int, int, str]], count: int) -> Ba
     """The error that names problems of staged rows by their files and lines."""
     files = turn.job.arguments["files"]
     where = [f"{files[file]}: " if len(files) > 1 else "" for file, _, _ in first]
-    shown = [f"{name}line {line}: {words}" for name, (_, line, words) in zip(where, first, strict=True)]
-    return Problems(shown, count).refusal(", ".join(files))
+    lines = [f"{name}line {line}: {words}" for name, (_, line, words) in zip(where, first, strict=True)]
+    return Problems(lines, count).refusal(", ".join(files))
 
 
 def follow(tx: Connection, turn: Turn, followers: Sequence[Follower]) -> Step:

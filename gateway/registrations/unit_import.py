@@ -115,10 +115,10 @@ class UnitImport:
         if not any(codes):
             return [None] * len(rows)
         asked = {"product_ids": [key[0] for key in keys], "serials": [key[1] for key in keys]}
-        kept = {row["place"] - 1: row["code_hash"] for row in tx.execute(queries.codes_by_key, asked, prepare=False)}
+        digests = {row["place"] - 1: row["code_hash"] for row in tx.execute(queries.codes_by_key, asked, prepare=False)}
         return [
             None
-            if code is None or (place in kept and is_code(code, kept[place]))
+            if code is None or (place in digests and is_code(code, digests[place]))
             else hash_code(code, self._salt(SALT_BYTES))
             for place, code in enumerate(codes)
         ]
@@ -136,9 +136,9 @@ class UnitImport:
         if keys is None:
             return checked(turn, None, (), reported=0)
         twice = tx.execute(queries.units_twice, keys.parameters, prepare=False)
-        found = [(row["file"], row["line"], _stands_twice(row, turn.job.arguments["files"])) for row in twice]
+        problems = [(row["file"], row["line"], _stands_twice(row, turn.job.arguments["files"])) for row in twice]
         held = tx.execute(queries.count_reported, keys.parameters, prepare=False).fetchone()
-        return checked(turn, keys, found, reported=held["units"] if held else 0)
+        return checked(turn, keys, problems, reported=held["units"] if held else 0)
 
     def _apply(self, tx: Connection, turn: Turn) -> Step:
         tx.execute(queries.hold_imports)

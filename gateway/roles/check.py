@@ -71,13 +71,13 @@ def is_well(findings: list[Finding]) -> bool:
 
 def _database(settings: Settings, clock: Clock) -> list[Finding]:
     if settings.database_url is None:
-        said = "none is named (`gateway demo` would start its own)"
-        return [problem("database", said, "GATEWAY_DATABASE_URL=postgresql://USER:PASSWORD@HOST/DATABASE")]
-    found = database.probe(settings.database_url, clock)
-    if any(each.state == "problem" and each.name in {"database", "rights", "schema"} for each in found):
-        return found
+        text = "none is named (`gateway demo` would start its own)"
+        return [problem("database", text, "GATEWAY_DATABASE_URL=postgresql://USER:PASSWORD@HOST/DATABASE")]
+    findings = database.probe(settings.database_url, clock)
+    if any(each.state == "problem" and each.name in {"database", "rights", "schema"} for each in findings):
+        return findings
     with connect(settings.database_url, "gateway-check") as connection:
-        return [*found, *events(connection, clock), products(suspensions(connection))]
+        return [*findings, *events(connection, clock), products(suspensions(connection))]
 
 
 def events(connection: Connection, clock: Clock) -> list[Finding]:
@@ -94,10 +94,10 @@ def products(suspended: Sequence[Suspension]) -> Finding:
     """A suspended product's readings are stored, and raise nothing until it is judged again."""
     if not suspended:
         return ok("products", "all are judged")
-    said = "; ".join(
+    text = "; ".join(
         f"{each.product} is suspended since {each.since:%Y-%m-%d %H:%M} ({each.reason})" for each in suspended
     )
-    return problem("products", said, "correct its product file or rules; docs/operating.md, Suspended products")
+    return problem("products", text, "correct its product file or rules; docs/operating.md, Suspended products")
 
 
 def public_url(settings: Settings) -> Finding:
@@ -108,11 +108,11 @@ def public_url(settings: Settings) -> Finding:
         change = f"GATEWAY_HTTP_ALLOWED_HOSTS must have {host}, or GATEWAY_PUBLIC_URL is another"
         return problem("public url", f"{settings.public_url}: requests to {host} are refused", change)
     if _is_loopback(host):
-        said = f"{settings.public_url} is only reached on this machine; links in mails lead there"
-        return warning("public url", said, "GATEWAY_PUBLIC_URL: the address that people type")
+        text = f"{settings.public_url} is only reached on this machine; links in mails lead there"
+        return warning("public url", text, "GATEWAY_PUBLIC_URL: the address that people type")
     if parts.scheme != "https":
-        said = f"{settings.public_url}: passwords and sessions travel in clear"
-        return warning("public url", said, "put a proxy with TLS in front, and https:// in GATEWAY_PUBLIC_URL")
+        text = f"{settings.public_url}: passwords and sessions travel in clear"
+        return warning("public url", text, "put a proxy with TLS in front, and https:// in GATEWAY_PUBLIC_URL")
     return ok("public url", settings.public_url)
 
 

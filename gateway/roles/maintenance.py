@@ -63,9 +63,9 @@ def forget_old(connection: Connection, settings: Settings, now: datetime) -> dic
             raise
         except Exception:  # one table must not keep the others from being bounded
             log.exception("Nothing could be forgotten of %s.", sweep.table)
-    found = ", ".join(f"{rows} of {table}" for table, rows in forgotten.items() if rows)
-    if found:
-        log.info("Maintenance forgot %s.", found)
+    text = ", ".join(f"{rows} of {table}" for table, rows in forgotten.items() if rows)
+    if text:
+        log.info("Maintenance forgot %s.", text)
     return forgotten
 
 

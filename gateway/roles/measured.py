@@ -37,13 +37,13 @@ class Measured(Collector):
         answers = GaugeMetricFamily("gateway_database_up", "1 while the database answers.")
         try:
             with self._database.read() as connection:
-                found = list(_measure(connection, self._reader))
+                measures = list(_measure(connection, self._reader))
         except TROUBLES as error:
             log.warning("The metrics wait for %s (%s).", count_trouble(error).value, words_of(error))
             answers.add_metric([], 0)
             return [answers]
         answers.add_metric([], 1)
-        return [answers, *found]
+        return [answers, *measures]
 
 
 def _measure(connection: Connection, reader: str) -> Iterable[Metric]:

@@ -108,10 +108,10 @@ def register_phone(request: Request, account: SignedIn, phone: NewPhone) -> Phon
 def forget_phone(request: Request, account: SignedIn, phone_id: Annotated[str, Path(max_length=40)]) -> Response:
     """Tell a phone nothing any more."""
     with _database(request).transaction() as tx:
-        found = [row for row in addresses.phones(tx, account.person_id) if row["public_id"] == phone_id]
-        if not found:
+        phones = [row for row in addresses.phones(tx, account.person_id) if row["public_id"] == phone_id]
+        if not phones:
             raise NotFound("You have no such phone.")
-        addresses.retire_phone(tx, found[0]["id"], account.person_id, "its person took it out", _now(request))
+        addresses.retire_phone(tx, phones[0]["id"], account.person_id, "its person took it out", _now(request))
     return Response(status_code=204)
 
 

@@ -34,14 +34,14 @@ def unit(row: Row, account: Account, now: datetime) -> my_models.MyUnit:
     )
 
 
-def check(found: Row, language: str) -> my_models.RecallCheck:
+def check(row: Row, language: str) -> my_models.RecallCheck:
     """A recall that may concern a unit."""
-    content = as_written(found)["content"]
+    content = as_written(row)["content"]
     return my_models.RecallCheck(
-        number=found["number"],
+        number=row["number"],
         title=words(content["title"], language),
         contact=content["contact"],
-        published_at=found["published_at"],
+        published_at=row["published_at"],
     )
 
 
@@ -81,9 +81,9 @@ def event(happened: Event) -> my_models.MyEvent:
     """An event of their stream: without who did it, without numbers that are ours alone, and without the onset of an
     alarm, which may lie in somebody else's time.
     """
-    shown = views.event(happened)
-    data = {name: value for name, value in shown.data.items() if name not in {"onset", "trace"}}
-    return my_models.MyEvent(cursor=shown.cursor, at=shown.at, kind=shown.kind, unit=shown.unit, data=data)
+    event = views.event(happened)
+    data = {name: value for name, value in event.data.items() if name not in {"onset", "trace"}}
+    return my_models.MyEvent(cursor=event.cursor, at=event.at, kind=event.kind, unit=event.unit, data=data)
 
 
 def product(row: Row, account: Account) -> models.ProductRef:

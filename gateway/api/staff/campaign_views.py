@@ -43,8 +43,8 @@ def choice(row: Row) -> models.ProductChoice:
 
 def _common(row: Row, progress: Row | None, joined: Row | None, refused: str | None) -> dict[str, Any]:
     product = ProductRef(code=row["product_code"], name=english(row["product_name"]), model=row["product_model"])
-    shown = {name: row[name] for name in models.CampaignLine.model_fields if name in row}
-    return shown | {
+    fields = {name: row[name] for name in models.CampaignLine.model_fields if name in row}
+    return fields | {
         "title": _title(row["content"]["title"], row["number"]),
         "product": product,
         "progress": None if progress is None else models.Progress(**progress),

@@ -24,10 +24,8 @@ Before = Annotated[int, Query(ge=0, le=dead_letters.NEWEST)]
 def events(database: Reading, after: str = "0", limit: Limit = 100) -> models.Events:
     """The event log from any point on, in its one order."""
     place = Position.parse(after)
-    found = read(database, place, limit)
-    return models.Events(
-        events=[views.event(event) for event in found], next=str(found[-1].position if found else place)
-    )
+    page = read(database, place, limit)
+    return models.Events(events=[views.event(event) for event in page], next=str(page[-1].position if page else place))
 
 
 @router.get("/api/dead-letters")
@@ -51,5 +49,5 @@ def retry(who: Staff, request: Request, body: event_models.DeadLetterChoice) -> 
 
 
 def _database(request: Request) -> Database:
-    found: Database = request.app.state.database
-    return found
+    database: Database = request.app.state.database
+    return database

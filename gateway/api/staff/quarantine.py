@@ -58,8 +58,8 @@ def purge(who: Administrator, request: Request, body: models.QuarantineChoice) -
 
 
 def _database(request: Request) -> Database:
-    found: Database = request.app.state.database
-    return found
+    database: Database = request.app.state.database
+    return database
 
 
 def _choice(body: models.QuarantineChoice) -> Choice:

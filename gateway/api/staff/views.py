@@ -23,9 +23,9 @@ _SHOWN: dict[str, models.UnitState] = {
 def unit(row: Row) -> models.Unit:
     """A unit; what was never heard of is unknown, not fine."""
     alarms = [models.ActiveAlarm(**alarm) for alarm in row["alarms"] or []]
-    found = {alarm.severity for alarm in alarms} | set(row.get("campaigns") or ())
+    reasons = {alarm.severity for alarm in alarms} | set(row.get("campaigns") or ())
     if row["checks"]:
-        found.add("checking")
+        reasons.add("checking")
     return models.Unit(
         id=row["id"],
         serial=row["serial"],
@@ -34,7 +34,7 @@ def unit(row: Row) -> models.Unit:
         firmware=row["firmware"],
         owner=row["owner"],
         last_seen=row["last_seen"],
-        state=_state(found, heard=row["last_seen"] is not None),
+        state=_state(reasons, heard=row["last_seen"] is not None),
         alarms=alarms,
         readings=[
             models.ReadingNow(**reading | {"title": english(reading["title"])}) for reading in row["readings"] or []
@@ -42,8 +42,8 @@ def unit(row: Row) -> models.Unit:
     )
 
 
-def _state(found: set[str], *, heard: bool) -> models.UnitState:
-    return next((_SHOWN[each] for each in _WORST_FIRST if each in found), "fine" if heard else "unknown")
+def _state(reasons: set[str], *, heard: bool) -> models.UnitState:
+    return next((_SHOWN[each] for each in _WORST_FIRST if each in reasons), "fine" if heard else "unknown")
 
 
 def notice(row: Row) -> models.Notice:
@@ -89,8 +89,8 @@ def stored(row: Row) -> tuple[str, int, float, int, bool]:
 def quarantined(row: Row) -> models.Quarantined:
     """A quarantined message."""
     payload: bytes = row["payload"]
-    shown = {"id": str(row["id"]), "payload": payload.decode("utf-8", "replace"), "whole": is_whole(row)}
-    return models.Quarantined(**row | shown)
+    fields = {"id": str(row["id"]), "payload": payload.decode("utf-8", "replace"), "whole": is_whole(row)}
+    return models.Quarantined(**row | fields)
 
 
 def english(texts: dict[str, str]) -> str:

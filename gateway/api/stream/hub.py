@@ -51,8 +51,8 @@ class Hub:
         """A stream of what happens from now on; raises Unavailable when too many are open, here or for one person."""
         if self._stop.is_set() or len(self._streams) >= self._settings.streams_max:
             raise Unavailable("No more event streams can be opened here; try again in a minute.")
-        own = sum(stream.person_id == person_id for stream in self._streams)
-        if person_id is not None and own >= self._settings.person_streams_max:
+        streams_of_person = sum(stream.person_id == person_id for stream in self._streams)
+        if person_id is not None and streams_of_person >= self._settings.person_streams_max:
             raise Unavailable("You have too many pages open; close one and load this one again.")
         stream = Subscription(wants, ended_by, person_id)
         self._streams.add(stream)

@@ -81,5 +81,5 @@ def _end(database: Database) -> Position:
 
 
 def _sent(event: Event) -> ServerSentEvent:
-    shown = my_views.event(event)
-    return ServerSentEvent(id=shown.cursor, event=shown.kind, data=shown.model_dump(mode="json"))
+    public = my_views.event(event)
+    return ServerSentEvent(id=public.cursor, event=public.kind, data=public.model_dump(mode="json"))

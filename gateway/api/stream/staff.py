@@ -119,5 +119,5 @@ def _missed(database: Database, after: Position) -> list[Event]:
 
 
 def _sent(event: Event) -> ServerSentEvent:
-    shown = views.event(event)
-    return ServerSentEvent(id=shown.cursor, event=shown.kind, data=shown.model_dump(mode="json"))
+    public = views.event(event)
+    return ServerSentEvent(id=public.cursor, event=public.kind, data=public.model_dump(mode="json"))

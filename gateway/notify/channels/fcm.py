@@ -122,11 +122,11 @@ class FcmChannel:
             return Failed("the phone belongs to another app (SENDER_ID_MISMATCH)", retire_address=True)
         if error.http_response is None:
             return _unanswered(error)
-        said = f"Firebase said {error.code}: {' '.join(str(error).split())[:200]}"
+        detail = f"Firebase said {error.code}: {' '.join(str(error).split())[:200]}"
         status = error.http_response.status_code
         if status in _LATER or status >= 500:
-            return Retry(said, retry_after(error.http_response.headers.get("Retry-After"), self._clock()))
-        return Failed(said)
+            return Retry(detail, retry_after(error.http_response.headers.get("Retry-After"), self._clock()))
+        return Failed(detail)
 
 
 def read_account(path: Path) -> credentials.Certificate:

@@ -7,11 +7,11 @@ from gateway.store import Connection, Row
 
 def deliver(tx: Connection, delivery: Row) -> None:
     """Put the notice on the event stream; done when `tx` commits."""
-    told = {
+    data = {
         "notice": delivery["notice"],
         "channel": "feed",
         "title": delivery["text"]["title"],
         "severity": delivery["severity"],
     }
-    told |= {"raised_at": delivery["why"]["raised_at"]} if delivery["kind"] == "alarm" else of_campaign(delivery)
-    append(tx, "notice.told", told, unit_id=delivery["unit_id"], person_id=delivery["person_id"])
+    data |= {"raised_at": delivery["why"]["raised_at"]} if delivery["kind"] == "alarm" else of_campaign(delivery)
+    append(tx, "notice.told", data, unit_id=delivery["unit_id"], person_id=delivery["person_id"])

@@ -169,13 +169,13 @@ def _refused(error: Exception) -> Answer:
 
 
 def _by_code(error: SMTPResponseException) -> Answer:
-    said = f"the mail server said {error.code} {error.message}".strip()[:300]
+    detail = f"the mail server said {error.code} {error.message}".strip()[:300]
     if error.code < 500:
-        return Retry(said)
+        return Retry(detail)
     enhanced = error.message.split(" ", 1)[0]
     is_address = isinstance(error, SMTPRecipientRefused) and error.code in _NO_SUCH_MAILBOX
     dead = is_address and (enhanced.startswith("5.1.") or not enhanced.startswith("5."))
-    return Failed(said, retire_address=dead)
+    return Failed(detail, retire_address=dead)
 
 
 def _words(error: Exception) -> str:

@@ -86,25 +86,25 @@ class Outbox:
         """Decide what the tries come to. When nobody was surely reached, the next channel goes out."""
         tries = tx.execute(queries.last_tries, {"outbox_id": delivery.id}).fetchall()
         tried = [Tried(row["outcome"], row["reason"]) for row in tries]
-        found = verdict(tried, delivery.severity, delivery.attempt, self.limits)
-        waits = found.status == "waiting"
+        outcome = verdict(tried, delivery.severity, delivery.attempt, self.limits)
+        waits = outcome.status == "waiting"
         numbers = [row["provider_id"] for row in tries if row["outcome"] == "delivered" and row["provider_id"]]
         ended = {
             "id": delivery.id,
             "claimed_at": delivery.claimed_at,
-            "status": found.status,
-            "reason": found.reason,
+            "status": outcome.status,
+            "reason": outcome.reason,
             "due_at": now + pause(delivery.attempt, self.limits, asked, self.dice()) if waits else None,
             "finished_at": None if waits else now,
             "provider_id": ", ".join(numbers)[:1000] or None,
         }
         if tx.execute(queries.settle, ended).fetchone() is None or waits:
-            return found
-        _say(tx, f"delivery.{found.status}", delivery.notice, delivery.channel, found.reason, delivery)
-        if found.status != "delivered":
+            return outcome
+        _say(tx, f"delivery.{outcome.status}", delivery.notice, delivery.channel, outcome.reason, delivery)
+        if outcome.status != "delivered":
             row = {"notice_id": delivery.notice_id, "person_id": delivery.person_id, "channel": delivery.channel}
-            self._tell_next(tx, row, f"{delivery.channel} is {found.status}: {found.reason}", now)
-        return found
+            self._tell_next(tx, row, f"{delivery.channel} is {outcome.status}: {outcome.reason}", now)
+        return outcome
 
     def recover(self, tx: Connection, channel: str, now: datetime, limit: int) -> int:
         """Settle what a worker that ended had claimed. Returns how many there were."""
@@ -119,8 +119,8 @@ class Outbox:
 
     def skip_unserved(self, tx: Connection, now: datetime, limit: int) -> None:
         """Skip what waits for a channel that is not set up here (any more)."""
-        given = {"channels": list(self.channels), "now": now, "limit": limit}
-        for row in tx.execute(queries.unserved, given).fetchall():
+        parameters = {"channels": list(self.channels), "now": now, "limit": limit}
+        for row in tx.execute(queries.unserved, parameters).fetchall():
             skip(tx, row, f"{row['channel']} is not set up here", now)
             self._tell_next(tx, row, f"{row['channel']} is not set up here", now)
 
@@ -128,11 +128,11 @@ class Outbox:
         """The next channel in the person's order goes out now: brought forward when it would have followed."""
         there = {each["channel"]: each for each in tx.execute(queries.rows_of_notice, {"notice_id": row["notice_id"]})}
         for channel in self.order(tx, row["person_id"], now).channels:
-            known = there.get(channel)
-            if known is None:
+            state = there.get(channel)
+            if state is None:
                 repository.insert_outbox(tx, row["notice_id"], channel, now, reason)
                 return
-            if known["status"] == "waiting" and known["follows"]:
+            if state["status"] == "waiting" and state["follows"]:
                 forward = {"notice_id": row["notice_id"], "channel": channel, "now": now, "reason": reason}
                 tx.execute(queries.bring_forward, forward)
                 return
@@ -166,14 +166,14 @@ def _moot(row: Row) -> str | None:
 def skip(tx: Connection, row: Row, reason: str, now: datetime) -> None:
     """End a delivery that is not sent, with its reason."""
     repository.finish(tx, row["id"], "skipped", reason, now)
-    told = {"notice": row["notice"], "channel": row["channel"], "reason": reason} | of_campaign(row)
-    append(tx, "delivery.skipped", told, unit_id=row["unit_id"], person_id=row["person_id"])
+    data = {"notice": row["notice"], "channel": row["channel"], "reason": reason} | of_campaign(row)
+    append(tx, "delivery.skipped", data, unit_id=row["unit_id"], person_id=row["person_id"])
 
 
 def _say(tx: Connection, kind: str, notice: str, channel: str, reason: str, delivery: Delivery) -> None:
-    told = {"notice": notice, "channel": channel, "reason": reason}
-    told |= {"campaign": delivery.campaign} if delivery.campaign else {}
-    append(tx, kind, told, unit_id=delivery.unit_id, person_id=delivery.person_id)
+    data = {"notice": notice, "channel": channel, "reason": reason}
+    data |= {"campaign": delivery.campaign} if delivery.campaign else {}
+    append(tx, kind, data, unit_id=delivery.unit_id, person_id=delivery.person_id)
 
 
 def _record(tx: Connection, delivery: Delivery, address: Address, answer: Answer, now: datetime) -> None:
@@ -192,13 +192,13 @@ def _record(tx: Connection, delivery: Delivery, address: Address, answer: Answer
 def _left(tx: Connection, row: Row, now: datetime) -> Sequence[Address] | str:
     """The addresses that still want a try: none that confirmed or refused, and none that may have got it already."""
     tries = tx.execute(queries.last_tries, {"outbox_id": row["id"]}).fetchall()
-    known = addresses.addresses(addresses.reach(tx, row["person_id"], now), row["channel"], row["severity"])
-    if isinstance(known, str):
-        return [] if tries else known
+    reachable = addresses.addresses(addresses.reach(tx, row["person_id"], now), row["channel"], row["severity"])
+    if isinstance(reachable, str):
+        return [] if tries else reachable
     done = {
         each["push_token_id"] for each in tries if not is_open(Tried(each["outcome"], each["reason"]), row["severity"])
     }
-    return [address for address in known if address.key not in done]
+    return [address for address in reachable if address.key not in done]
 
 
 def _unanswered(tx: Connection, row: Row, now: datetime) -> list[Address]:

@@ -62,11 +62,11 @@ def _tell(tx: Connection, facts: Facts, owner: Owner, outcome: Outcome, new_id: 
         "trace": facts.trace,
         "now": facts.now,
     }
-    told = {"notice": notice["public_id"], "title": notice["text"]["title"], "severity": subject.severity}
+    data = {"notice": notice["public_id"], "title": notice["text"]["title"], "severity": subject.severity}
     if isinstance(subject, Bulletin):
         campaign = {"campaign_id": subject.campaign_id, "kind": subject.kind, "owned_since": owner.since}
         notice_id = repository.insert_notice(tx, notice | {"rule_id": None} | campaign)
-        told |= {"campaign": subject.campaign}
+        data |= {"campaign": subject.campaign}
     else:
         alarm = {"rule_id": subject.rule.id, "campaign_id": None, "kind": "alarm", "owned_since": None}
         notice_id = repository.insert_notice(tx, notice | alarm)
@@ -75,8 +75,8 @@ def _tell(tx: Connection, facts: Facts, owner: Owner, outcome: Outcome, new_id: 
     external = _external(facts, order, due_at) if order else []
     repository.insert_deliveries(tx, [Planned(FEED, due_at, outcome.reason), *external], notice_id)
     if isinstance(outcome, Hold):
-        told |= {"held_until": due_at.isoformat(), "reason": outcome.reason}
-    append(tx, "notice.recorded", told, unit_id=subject.unit_id, person_id=owner.person_id)
+        data |= {"held_until": due_at.isoformat(), "reason": outcome.reason}
+    append(tx, "notice.recorded", data, unit_id=subject.unit_id, person_id=owner.person_id)
     return notice_id
 
 
@@ -106,5 +106,5 @@ def _join(tx: Connection, facts: Facts, alarm: Alarm, owner: Owner, notice_id: i
     repository.link_alarm(tx, notice_id, alarm.id, owner.person_id)
     # Back to normal before anybody was told, and now again: it must not count as told.
     repository.send_after_all(tx, notice_id, "it came again", facts.now)
-    told = {"notice": public_id, "count": count}
-    append(tx, "notice.updated", told, unit_id=alarm.unit_id, person_id=owner.person_id)
+    data = {"notice": public_id, "count": count}
+    append(tx, "notice.updated", data, unit_id=alarm.unit_id, person_id=owner.person_id)
