@@ -32,13 +32,13 @@ REASONS = {
     "staff": "counts what may be every unit or owner, because a person asked for that",
 }
 EXEMPT = {
-    "m2m.stage": "table",
-    "m2m.stage_latest": "table",
-    "m2m.receipts": "start",
-    "m2m.quarantine_counts": "bounded",
-    "m2m.quarantine_senders": "bounded",
-    "m2m.refuse_again": "bounded",
-    "m2m.trim_quarantine": "bounded",
+    "readings.stage": "table",
+    "readings.stage_latest": "table",
+    "ingest.receipts": "start",
+    "ingest.quarantine_counts": "bounded",
+    "ingest.quarantine_senders": "bounded",
+    "ingest.refuse_again": "bounded",
+    "ingest.trim_quarantine": "bounded",
     "events.count_dead_letters": "bounded",
     "notify.alarms_of_new_owners": "start",
     "registrations.registry_at": "start",
@@ -108,8 +108,8 @@ OTHERS: dict[str, dict[str, Any]] = {
     "jobs.forget": {"before": EARLIER},
     "jobs.renew": {"lease": timedelta(minutes=1)},
     "jobs.take": {"lease": timedelta(minutes=1)},
-    "m2m.trim_conflicting": {"before": EARLIER},
-    "m2m.trim_senders": {"messages": [1] * FIFTY},
+    "readings.trim_conflicting": {"before": EARLIER},
+    "ingest.trim_senders": {"messages": [1] * FIFTY},
     "notify.abandoned": {"before": NOW},
     "notify.forget_engagements": {"before": EARLIER},
     "notify.forget_ledger": {"before": EARLIER},
@@ -125,9 +125,9 @@ OTHERS: dict[str, dict[str, Any]] = {
     "rules.forget_alarms": {"before": EARLIER},
 }
 
-INDEXES = {"jobs.take": "job_open", "m2m.retry_asked": "quarantine_retry", "rules.alarms_page": "alarm_unit"}
+INDEXES = {"jobs.take": "job_open", "ingest.retry_asked": "quarantine_retry", "rules.alarms_page": "alarm_unit"}
 """Below a limit any index looks well; without these a search for what is not there would walk a table to its end."""
-EVERY_DAY = {"m2m.mark_conflicting_waiting"}
+EVERY_DAY = {"readings.mark_conflicting_waiting"}
 """Planned with every day and run on the days of its readings, by the key; seldom: while readings wait for a day."""
 
 
@@ -171,9 +171,9 @@ def test_every_query_finds_what_it_needs_by_an_index_and_on_the_asked_days(db, s
     if TimeSeries(db).is_hypertable:
         pytest.skip("this server has TimescaleDB, whose plans look otherwise")
     fill(db)
-    m2m = load_queries("gateway.m2m")
-    db.execute(m2m.stage)
-    db.execute(m2m.stage_latest)
+    readings = load_queries("gateway.readings")
+    db.execute(readings.stage)
+    db.execute(readings.stage_latest)
     large = {row["name"] for row in db.execute("SELECT relname AS name FROM pg_class WHERE reltuples >= %s", [MANY])}
     assert large >= {"unit", "person", "ownership", "alarm", "notice", "outbox", "event_202606", "event_place"}
     assert large >= {"telemetry_20260601", "import_unit", "import_owner", "job", "alarm_due", "known_browser"}

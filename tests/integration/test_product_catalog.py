@@ -94,7 +94,7 @@ def test_the_command_takes_what_is_meant(maker, monkeypatch, capsys):
 
     def run(*arguments: object) -> tuple[int, str]:
         with pytest.raises(SystemExit) as ended:
-            cli.main([str(each) for each in arguments])
+            cli([str(each) for each in arguments])
         told = capsys.readouterr()
         return ended.value.code, told.out + told.err
 

@@ -123,7 +123,7 @@ def test_the_rules_of_the_demo_are_sound(url, db, capsys, monkeypatch):
         import_files(url, "products", sorted(Path(data).glob("products/*.yaml")), actor="demo")
         rule_files = sorted(Path(data).glob("rules/*.yaml"))
         with pytest.raises(SystemExit) as ended:
-            cli.main(["rules", "check", *map(str, rule_files)])
+            cli(["rules", "check", *map(str, rule_files)])
     assert ended.value.code == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) >= len(rule_files) >= 3

@@ -150,7 +150,7 @@ def _icon(name: str) -> Markup:
 @cache
 def _templates() -> Environment:
     return Environment(
-        loader=PackageLoader("gateway.api"),
+        loader=PackageLoader("gateway.api.pages"),
         autoescape=select_autoescape(),
         undefined=StrictUndefined,
         trim_blocks=True,

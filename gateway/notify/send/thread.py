@@ -1,0 +1,104 @@
+"""One thread and one event loop a channel, so that none can hold up another."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from gateway.config import Settings
+from gateway.core.errors import GatewayError
+from gateway.notify.send.sender import RETRY_S, Sender
+from gateway.store import TROUBLES, count_trouble, words_of
+
+log = logging.getLogger(__name__)
+
+_BROKEN_S = 5.0
+"""Seconds until a sender that broke starts again."""
+_STOP_S = 8.0
+"""A supervisor gives a role ten seconds; what is still on its way then is unknown, and says so."""
+
+
+class SenderThread:
+    """A thread with a loop of its own: takes as much work as it may have on its way, and does it."""
+
+    def __init__(self, name: str, make_sender: Callable[[], Sender], settings: Settings) -> None:
+        self._name = name
+        self._make_sender = make_sender
+        self._concurrency = settings.send_concurrency
+        self._pause: timedelta = settings.wakeup_fallback
+        self._woken = asyncio.Event()
+        self._stopping = False
+        self._ready = threading.Event()
+        self._broken = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.Thread(target=self._run, name=f"send-{name}", daemon=True)
+        self._thread.start()
+        self._ready.wait()
+
+    def wake(self) -> None:
+        """Look now; from any thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._woken.set)
+
+    def stop(self) -> None:
+        """Take nothing more."""
+        self._stopping = True
+        self._broken.set()
+        self.wake()
+
+    def join(self) -> None:
+        """Wait until what was on its way ended, or its time is up."""
+        self._thread.join(_STOP_S)
+
+    def _run(self) -> None:
+        while not self._stopping:
+            try:
+                asyncio.run(self._live())
+            except GatewayError as error:
+                log.error("%s cannot be sent by: %s", self._name, error)  # noqa: TRY400 - the message says what to do
+            except Exception:
+                log.exception("The sender %s broke; it starts again.", self._name)
+            self._ready.set()
+            if not self._stopping:
+                self._broken.wait(_BROKEN_S)
+
+    async def _live(self) -> None:
+        self._woken = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._ready.set()
+        sender = self._make_sender()
+        on_the_way: set[asyncio.Task[None]] = set()
+        try:
+            while not self._stopping:
+                await self._turn(sender, on_the_way)
+            if on_the_way:
+                await asyncio.wait(on_the_way, timeout=_STOP_S / 2)
+        finally:
+            await sender.close()
+
+    async def _turn(self, sender: Sender, on_the_way: set[asyncio.Task[None]]) -> None:
+        self._woken.clear()
+        free = self._concurrency - len(on_the_way)
+        taken: Sequence[Any] = ()
+        if free:
+            try:
+                taken = await asyncio.to_thread(sender.take, free)
+            except TROUBLES as error:
+                log.warning("A sender waits for %s (%s).", count_trouble(error).value, words_of(error))
+                await asyncio.sleep(RETRY_S)
+        for work in taken:
+            task = asyncio.create_task(sender.do(work))
+            on_the_way.add(task)
+            task.add_done_callback(on_the_way.discard)
+            task.add_done_callback(lambda _: self._woken.set())
+        if not taken:
+            await _at_most(self._woken.wait(), self._pause)
+
+
+async def _at_most(waited_for: Awaitable[object], span: timedelta) -> None:
+    try:
+        await asyncio.wait_for(waited_for, span.total_seconds())
+    except TimeoutError:
+        return
