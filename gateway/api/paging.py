@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
-from gateway.store import Connection, Database
+from gateway.store import Connection, Database, Row
 
 PAGE_MAX = 500
 READINGS_MAX = 20_000
@@ -24,3 +24,8 @@ Limit = Annotated[int, Query(ge=1, le=PAGE_MAX)]
 Rows = Annotated[int, Query(ge=1, le=READINGS_MAX)]
 After = Annotated[int, Query(ge=0)]
 Before = Annotated[int, Query(ge=0)]
+
+
+def next_page(rows: list[Row], limit: int, key: str) -> str | None:
+    """Where the next page begins; None when this one was not full."""
+    return str(rows[-1][key]) if len(rows) == limit else None

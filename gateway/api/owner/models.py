@@ -42,29 +42,6 @@ class MyUnits(BaseModel):
     next: str | None
 
 
-class Message(BaseModel):
-    """A message of a unit; `payload` is its beginning as text, `reason` why it, or some of it, was refused.
-
-    `ignored` names fields that the gateway does not know; `conflicting` counts readings whose time has another value.
-    """
-
-    number: int
-    received_at: datetime
-    topic: str
-    payload: str
-    size: int
-    reason: str | None
-    detail: str | None
-    ignored: list[str]
-    conflicting: int
-
-
-class Messages(BaseModel):
-    """The last messages of a unit, the newest first; at most twenty are kept."""
-
-    messages: list[Message]
-
-
 class Delivery(BaseModel):
     """How a notice went on one channel."""
 

@@ -14,7 +14,8 @@ from gateway.api import models
 from gateway.api.auth import Network, Owned, SignedIn, owner_connection
 from gateway.api.owner import models as my_models
 from gateway.api.owner import views as my_views
-from gateway.api.staff import views
+from gateway.api.paging import next_page
+from gateway.api.views import message
 from gateway.config import Settings
 from gateway.core.clock import to_us
 from gateway.core.errors import NotFound
@@ -49,7 +50,7 @@ def my_units(
     rows = owned.units(mine, after, limit)
     now = _now(request)
     return my_models.MyUnits(
-        units=[my_views.unit(row, account, now) for row in rows], next=views.next_page(rows, limit, "row")
+        units=[my_views.unit(row, account, now) for row in rows], next=next_page(rows, limit, "row")
     )
 
 
@@ -83,11 +84,11 @@ def my_readings(
 
 
 @router.get("/api/my/units/{unit_id}/messages", tags=["my products"])
-def my_messages(mine: Owned, unit_id: str) -> my_models.Messages:
+def my_messages(mine: Owned, unit_id: str) -> models.Messages:
     """Its last messages, and what was refused of them and why."""
     if owned.unit(mine, unit_id) is None:
         raise NotFound(_NO_UNIT)
-    return my_models.Messages(messages=[my_views.message(row) for row in owned.messages(mine, unit_id)])
+    return models.Messages(messages=[message(row) for row in owned.messages(mine, unit_id)])
 
 
 @router.post(
@@ -154,7 +155,7 @@ def my_feed(account: SignedIn, mine: Owned, before: Before = _NEWEST, limit: Lim
         pinned=[my_views.notice(row, account) for row in owned.pinned(mine)],
         notices=[my_views.notice(row, account) for row in rows],
         unread=owned.unread(mine),
-        next=views.next_page(rows, limit, "row"),
+        next=next_page(rows, limit, "row"),
     )
 
 

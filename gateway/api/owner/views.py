@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 
 from gateway.accounts.model import Account
-from gateway.api import models
+from gateway.api import models, views
 from gateway.api.owner import models as my_models
-from gateway.api.staff import views
+from gateway.api.views import notice_fields, unit_fields, words
 from gateway.campaigns.repository import as_written
 from gateway.events import Event
 from gateway.notify.reasons import reason_in
@@ -18,20 +18,19 @@ _UNHEALTHY_CADENCES = 30
 def unit(row: Row, account: Account, now: datetime) -> my_models.MyUnit:
     """A unit of theirs. One that was never heard of is unknown, not offline."""
     language = account.language
-    row = row | {
-        "name": {"en": words(row["name"], language)},
-        "owner": account.name,
-        "readings": [each | {"title": {"en": words(each["title"], language)}} for each in row["readings"] or []],
-        "alarms": [each | {"title": words(each["title"], language)} for each in row["alarms"] or []],
-    }
     return my_models.MyUnit(
-        **views.unit(row).model_dump(),
+        **unit_fields(row | {"alarms": _in_language(row["alarms"], language)}, language),
+        owner=account.name,
         place=row["place"],
         since=row["since"],
         connection=connection(row["last_seen"], row["cadence"], now),
         checks=[check(each, language) for each in row["checks"] or []],
         cadence_s=row["cadence"].total_seconds(),
     )
+
+
+def _in_language(alarms: list[Row] | None, language: str) -> list[Row]:
+    return [each | {"title": words(each["title"], language)} for each in alarms or []]
 
 
 def check(row: Row, language: str) -> my_models.RecallCheck:
@@ -55,22 +54,14 @@ def connection(last_seen: datetime | None, cadence: timedelta, now: datetime) ->
     return "unhealthy" if silent <= _UNHEALTHY_CADENCES * cadence else "offline"
 
 
-def message(row: Row) -> my_models.Message:
-    """A message; what is no text in it is shown as such."""
-    return my_models.Message(**row | {"payload": row["payload"].decode("utf-8", "replace")})
-
-
 def notice(row: Row, account: Account) -> my_models.MyNotice:
     """A notice to the person."""
     language = account.language
-    row = row | {
-        "person": account.name,
-        "product": {"en": words(row["product"], language)},
-        "hold_reason": reason_in(language, row["hold_reason"]) if row["hold_reason"] else None,
-    }
     deliveries = [each | {"reason": reason_in(language, each["reason"])} for each in row["deliveries"] or []]
     return my_models.MyNotice(
-        **views.notice(row).model_dump(),
+        **notice_fields(row, language),
+        person=account.name,
+        hold_reason=reason_in(language, row["hold_reason"]) if row["hold_reason"] else None,
         read_at=row["read_at"],
         acknowledged_at=row["acknowledged_at"],
         deliveries=[my_models.Delivery(**each) for each in deliveries],
@@ -89,8 +80,3 @@ def event(happened: Event) -> my_models.MyEvent:
 def product(row: Row, account: Account) -> models.ProductRef:
     """A product, as an owner is asked which one is meant."""
     return models.ProductRef(code=row["code"], name=words(row["name"], account.language), model=row["model"])
-
-
-def words(texts: dict[str, str], language: str) -> str:
-    """The text in a language, else the English one."""
-    return texts.get(language) or texts["en"]

@@ -5,7 +5,7 @@ from typing import Any
 from gateway.accounts.model import Account
 from gateway.api.models import ProductRef
 from gateway.api.staff import campaign_models as models
-from gateway.api.staff.views import english
+from gateway.api.views import words
 from gateway.campaigns.model import AudienceCount, Check
 from gateway.store import Row
 
@@ -38,11 +38,11 @@ def campaign(
 
 def choice(row: Row) -> models.ProductChoice:
     """A product to choose."""
-    return models.ProductChoice(**row | {"name": english(row["name"])})
+    return models.ProductChoice(**row | {"name": words(row["name"], "en")})
 
 
 def _common(row: Row, progress: Row | None, joined: Row | None, refused: str | None) -> dict[str, Any]:
-    product = ProductRef(code=row["product_code"], name=english(row["product_name"]), model=row["product_model"])
+    product = ProductRef(code=row["product_code"], name=words(row["product_name"], "en"), model=row["product_model"])
     fields = {name: row[name] for name in models.CampaignLine.model_fields if name in row}
     return fields | {
         "title": _title(row["content"]["title"], row["number"]),

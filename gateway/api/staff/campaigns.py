@@ -7,10 +7,10 @@ from fastapi import APIRouter, Depends, Query, Request
 from gateway.accounts.model import Account
 from gateway.api.auth import role, staff
 from gateway.api.models import Problem
-from gateway.api.paging import Reading
+from gateway.api.paging import Reading, next_page
 from gateway.api.public.accounts import Now
 from gateway.api.staff import campaign_models as models
-from gateway.api.staff import campaign_views, views
+from gateway.api.staff import campaign_views
 from gateway.campaigns import publish, repository, service
 from gateway.campaigns.model import AudienceCount, Draft, Standing, State
 from gateway.campaigns.service import Writer as Author
@@ -56,7 +56,7 @@ def campaigns(
     joined = repository.joined(database, ids, clock())
     return models.Campaigns(
         campaigns=[campaign_views.line(row, progress.get(row["row"]), joined.get(row["row"]), who) for row in rows],
-        next=views.next_page(rows, limit, "row"),
+        next=next_page(rows, limit, "row"),
     )
 
 
@@ -86,9 +86,7 @@ def units(
     """The frozen audience, unit by unit."""
     found = _found(repository.find(database, campaign_id))
     rows = repository.units(database, found["id"], after, limit, standing, clock())
-    return models.CampaignUnits(
-        units=[models.CampaignUnit(**row) for row in rows], next=views.next_page(rows, limit, "row")
-    )
+    return models.CampaignUnits(units=[models.CampaignUnit(**row) for row in rows], next=next_page(rows, limit, "row"))
 
 
 @router.get("/api/campaigns/{campaign_id}/joined")
@@ -98,9 +96,7 @@ def joined(
     """The units that match it since its audience was frozen; nobody was told of them."""
     found = _found(repository.find(database, campaign_id))
     rows = repository.joined_units(database, found["id"], after, limit, clock())
-    return models.JoinedUnits(
-        units=[models.JoinedUnit(**row) for row in rows], next=views.next_page(rows, limit, "row")
-    )
+    return models.JoinedUnits(units=[models.JoinedUnit(**row) for row in rows], next=next_page(rows, limit, "row"))
 
 
 # -- Write ---------------------------------------------------------------------------------------------------------

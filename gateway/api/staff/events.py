@@ -5,11 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 
 from gateway.accounts.model import Account
-from gateway.api import models
+from gateway.api import models, views
 from gateway.api.auth import staff
 from gateway.api.models import Problem
-from gateway.api.paging import Limit, Reading
-from gateway.api.staff import event_models, views
+from gateway.api.paging import Limit, Reading, next_page
+from gateway.api.staff import event_models
 from gateway.events import Position, dead_letters, read
 from gateway.store import Database
 from gateway.store.wakeup import wake
@@ -33,7 +33,7 @@ def failed(database: Reading, before: Before = dead_letters.NEWEST, limit: Limit
     """Events that could not be handled, and are tried again; who had to be told of them was not told yet."""
     rows = dead_letters.page(database, before, limit)
     events = [event_models.DeadLetter(**row, cursor=str(row["place"])) for row in rows]
-    return event_models.DeadLetters(events=events, next=views.next_page(rows, limit, "place"))
+    return event_models.DeadLetters(events=events, next=next_page(rows, limit, "place"))
 
 
 @router.post("/api/dead-letters/retry", status_code=202)

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from gateway.api import models
-from gateway.api.paging import NEWEST, Before, Limit, Reading
+from gateway.api.paging import NEWEST, Before, Limit, Reading, next_page
 from gateway.api.staff import views
 from gateway.notify import repository as notify
 from gateway.rules import repository as rules
@@ -15,7 +15,7 @@ router = APIRouter(responses={"4XX": {"model": models.Problem}, "5XX": {"model":
 def feed(database: Reading, before: Before = NEWEST, limit: Limit = 50) -> models.Feed:
     """Notices, the newest first."""
     rows = notify.feed(database, before, limit)
-    return models.Feed(notices=[views.notice(row) for row in rows], next=views.next_page(rows, limit, "row"))
+    return models.Feed(notices=[views.notice(row) for row in rows], next=next_page(rows, limit, "row"))
 
 
 @router.get("/api/ledger", tags=["notices"])
@@ -23,7 +23,7 @@ def ledger(database: Reading, before: Before = NEWEST, limit: Limit = 50) -> mod
     """What the stages answered to each alarm: why somebody was told, or why nobody was."""
     rows = notify.ledger(database, before, limit)
     lines = [models.LedgerLine(**row | {"id": str(row["id"])}) for row in rows]
-    return models.Ledger(lines=lines, next=views.next_page(rows, limit, "id"))
+    return models.Ledger(lines=lines, next=next_page(rows, limit, "id"))
 
 
 @router.get("/api/deliveries", tags=["notices"])
@@ -32,7 +32,7 @@ def deliveries(database: Reading, before: Before = NEWEST, limit: Limit = 50) ->
     rows = notify.deliveries(database, before, limit)
     return models.Deliveries(
         deliveries=[models.StaffDelivery(**row | {"id": str(row["id"])}) for row in rows],
-        next=views.next_page(rows, limit, "id"),
+        next=next_page(rows, limit, "id"),
     )
 
 
@@ -40,4 +40,4 @@ def deliveries(database: Reading, before: Before = NEWEST, limit: Limit = 50) ->
 def alarms(database: Reading, unit: str | None = None, before: Before = NEWEST, limit: Limit = 50) -> models.Alarms:
     """Alarms, the newest first, also historic ones that were told to nobody."""
     rows = rules.alarms_page(database, before, limit, unit)
-    return models.Alarms(alarms=[models.Alarm(**row) for row in rows], next=views.next_page(rows, limit, "row"))
+    return models.Alarms(alarms=[models.Alarm(**row) for row in rows], next=next_page(rows, limit, "row"))

@@ -8,7 +8,7 @@ from gateway.accounts.model import Account
 from gateway.api import models
 from gateway.api.auth import administrator, staff
 from gateway.api.models import Problem
-from gateway.api.paging import Before, Limit, Reading
+from gateway.api.paging import Before, Limit, Reading, next_page
 from gateway.api.staff import views
 from gateway.ingest import quarantine
 from gateway.ingest.quarantine import Choice
@@ -27,7 +27,7 @@ def messages(
 ) -> models.Quarantine:
     """Messages that could not be taken whole, and why, the newest first."""
     rows = quarantine.page(database, before, limit, reason)
-    return models.Quarantine(messages=[views.quarantined(row) for row in rows], next=views.next_page(rows, limit, "id"))
+    return models.Quarantine(messages=[views.quarantined(row) for row in rows], next=next_page(rows, limit, "id"))
 
 
 @router.get("/api/quarantine/counts")

@@ -7,10 +7,9 @@ from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime
 
 from gateway.api import models
-from gateway.api.owner import models as my_models
-from gateway.api.owner import views as my_views
-from gateway.api.paging import PAGE_MAX, After, Limit, Reading, Rows
+from gateway.api.paging import PAGE_MAX, After, Limit, Reading, Rows, next_page
 from gateway.api.staff import views
+from gateway.api.views import message
 from gateway.catalog.repository import suspensions
 from gateway.core.clock import Clock, from_us, to_us
 from gateway.core.errors import BadInput, NotFound
@@ -31,7 +30,7 @@ def units(database: Reading, after: After = 0, limit: Limit = PAGE_MAX) -> model
     rows = registrations.units_page(database, after, limit)
     return models.Units(
         units=[views.unit(row) for row in rows],
-        next=views.next_page(rows, limit, "row"),
+        next=next_page(rows, limit, "row"),
         suspended=[
             models.SuspendedProduct(product=each.product, since=each.since, reason=each.reason)
             for each in suspensions(database)
@@ -89,10 +88,10 @@ def conflicts(
 
 
 @router.get("/api/units/{unit_id}/messages")
-def messages(database: Reading, unit_id: str) -> my_models.Messages:
+def messages(database: Reading, unit_id: str) -> models.Messages:
     """The last messages of a unit, and what was refused, ignored or not taken of them, as its owner sees them."""
     unit = _number(database, unit_id)
-    return my_models.Messages(messages=[my_views.message(row) for row in ingest.messages(database, unit)])
+    return models.Messages(messages=[message(row) for row in ingest.messages(database, unit)])
 
 
 def _number(database: Connection, unit_id: str) -> int:

@@ -11,8 +11,8 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from gateway.accounts.model import Account
 from gateway.accounts.sessions import session_id
+from gateway.api import views
 from gateway.api.auth import SignedIn, present_token, signed_in
-from gateway.api.staff import views
 from gateway.api.stream.heard import Filter, everything, signs_out
 from gateway.api.stream.hub import Hub, Subscription
 from gateway.config import Settings

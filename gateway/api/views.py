@@ -1,0 +1,80 @@
+"""Database rows become what the API returns, to owners and to the staff."""
+
+from typing import Any
+
+from gateway.api import models
+from gateway.events import Event
+from gateway.notify.repository import as_written
+from gateway.store import Row
+
+_WORST_FIRST = ("recall", "safety", "critical", "checking", "warning", "update", "info")
+_SHOWN: dict[str, models.UnitState] = {
+    "recall": "recalled",
+    "safety": "critical",
+    "critical": "critical",
+    "checking": "checking",
+    "warning": "warning",
+    "update": "update",
+    "info": "info",
+}
+
+_OF_NOTICE = ("id", "kind", "severity", "state", "count", "created_at", "updated_at", "resolved_at", "held_until")
+
+
+def unit_fields(row: Row, language: str) -> dict[str, Any]:
+    """The fields of `models.Unit`, in a language; what was never heard of is unknown, not fine."""
+    reasons = {alarm["severity"] for alarm in row["alarms"] or []} | set(row.get("campaigns") or ())
+    if row["checks"]:
+        reasons.add("checking")
+    return {
+        "id": row["id"],
+        "serial": row["serial"],
+        "product": {"code": row["code"], "name": words(row["name"], language), "model": row["model"]},
+        "lot": row["lot"],
+        "firmware": row["firmware"],
+        "last_seen": row["last_seen"],
+        "state": _state(reasons, heard=row["last_seen"] is not None),
+        "alarms": row["alarms"] or [],
+        "readings": [each | {"title": words(each["title"], language)} for each in row["readings"] or []],
+    }
+
+
+def _state(reasons: set[str], *, heard: bool) -> models.UnitState:
+    return next((_SHOWN[each] for each in _WORST_FIRST if each in reasons), "fine" if heard else "unknown")
+
+
+def notice_fields(row: Row, language: str) -> dict[str, Any]:
+    """The fields of `models.Notice`; its own texts are in the language that its owner had."""
+    row = as_written(row)
+    is_alarm = row["kind"] == "alarm"
+    product = words(row["product"], language)
+    return {
+        **row["text"],
+        **{name: row[name] for name in _OF_NOTICE},
+        "unit": {"id": row["unit"], "serial": row["serial"], "product": product, "model": row["model"]},
+        "why": row["why"] if is_alarm else None,
+        "campaign": None if is_alarm else row["why"],
+    }
+
+
+def message(row: Row) -> models.Message:
+    """A message; what is no text in it is shown as such."""
+    return models.Message(**row | {"payload": row["payload"].decode("utf-8", "replace")})
+
+
+def event(happened: Event) -> models.Event:
+    """An event without the numbers that are ours alone."""
+    return models.Event(
+        cursor=str(happened.position),
+        at=happened.at,
+        kind=happened.kind,
+        actor=happened.actor,
+        unit=happened.unit,
+        person=happened.person,
+        data={name: value for name, value in happened.data.items() if not name.endswith("_id")},
+    )
+
+
+def words(texts: dict[str, str], language: str) -> str:
+    """The text in a language, else the English one."""
+    return texts.get(language) or texts["en"]
