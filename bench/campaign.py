@@ -31,6 +31,7 @@ INSERT INTO ownership (unit_id, person_id, during)
 SELECT id, id, tstzrange('2024-01-01', NULL) FROM unit WHERE id <= %(owners)s;
 INSERT INTO person (public_id, name, email) VALUES ('drafts', 'Drafts', 'd@x'), ('approves', 'Approves', 'a@x');
 """
+_CHANNELS = ("email",)
 _TEXT = {"en": "Text"}
 _RECALL = {
     "kind": "recall", "title": _TEXT, "hazard": _TEXT, "action": "unplug", "action_text": _TEXT,
@@ -89,7 +90,7 @@ def _draft(audience: dict[str, Any]) -> Draft:
 
 
 def _count(db: Connection, draft: Draft) -> None:
-    service.count(db, draft.product, draft.audience, "recall", None, system_clock())
+    service.count(db, draft.product, draft.audience, "recall", None, _CHANNELS, system_clock())
 
 
 def _publish(db: Connection, draft: Draft) -> None:
@@ -97,9 +98,9 @@ def _publish(db: Connection, draft: Draft) -> None:
     drafts, approves = (service.Writer(people[name]["id"], name) for name in ("Drafts", "Approves"))
     with db.transaction():
         made = service.draft(db, drafts, draft, system_clock())
-    count = service.count(db, draft.product, draft.audience, "recall", None, system_clock())
+    count = service.count(db, draft.product, draft.audience, "recall", None, _CHANNELS, system_clock())
     with db.transaction():
-        publish.approve(db, approves, made, count.units, 1, system_clock())
+        publish.approve(db, approves, made, count.units, 1, _CHANNELS, system_clock())
 
 
 def _took(act: Callable[[], object]) -> float:

@@ -105,7 +105,9 @@ class Settings(BaseSettings):
     )
     clock_ahead_max: Duration = Field(timedelta(minutes=10), description="Device times further ahead are quarantined.")
     history_max: Duration = Field(timedelta(days=400), description="Device times further back are quarantined.")
-    quarantine_max_messages: int = Field(10_000, ge=1, description="Quarantined messages kept; the oldest go first.")
+    quarantine_max_messages: int = Field(
+        10_000, ge=1, description="Quarantined messages kept; the oldest of those units go first that have most."
+    )
     quarantine_per_unit: int = Field(
         100, ge=1, description="Quarantined messages kept of one unit; older ones of it are only counted."
     )

@@ -57,7 +57,7 @@ BOUNDS: Mapping[str, Bound] = {
     "conflicting_count": Bound("one for each unit"),
     "quarantine": Bound("`quarantine_max_messages`", "the oldest go first; ingest and the worker delete them"),
     "quarantine_count": Bound("one for each reason"),
-    "quarantine_sender": Bound("10,000 senders, those who were refused last"),
+    "quarantine_sender": Bound("10,000 rows of sender and reason, those refused last"),
     "ingest_journal": Bound(
         "the batches since the last snapshot, and the last `mqtt_receive_maximum` messages", "ingest deletes them"
     ),

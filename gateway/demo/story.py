@@ -44,7 +44,7 @@ class Story(Scene):
             self._calmed(owner, stream, unit, notice)
             play_recall(self, running, owner, stream, unit, (phone, EMAIL))
 
-    # -- He comes --------------------------------------------------------------------------------------------------
+    # -- An owner comes ------------------------------------------------------------------------------------------
 
     def _sign_up(self, owner: Visitor) -> None:
         begun = time.time()

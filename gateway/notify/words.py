@@ -25,7 +25,7 @@ _EN: Mapping[str, str] = {
     "u_body": "You will get no more notices at this address. They stay in My Products, and safety notices still come.",
     "u_button": "Stop the mail",
     "u_done_title": "The mail has stopped",
-    "u_done_body": "No more notices come to this address. You can change this in My Products, under Preferences.",
+    "u_done_body": "No more notices come to this address. You can change this in My Products, under Settings.",
     "u_gone_title": "This link no longer counts",
     "u_gone_body": "It is damaged, or for an address that is not used any more. Change your mail in My Products.",
     "to_products": "My Products",

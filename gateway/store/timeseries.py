@@ -36,7 +36,7 @@ _KEY = "CREATE UNIQUE INDEX telemetry_key ON telemetry (unit_id, metric_id, time
 class TimeSeries:
     """DDL and maintenance of the telemetry table, over a connection in autocommit or in a transaction."""
 
-    # Days are made and dropped by functions of migration 0006: the roles' user may call them, and own nothing.
+    # Days are made and dropped by functions of migration 0007: the roles' user may call them, and own nothing.
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

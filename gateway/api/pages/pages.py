@@ -112,8 +112,8 @@ def notice(request: Request, notice_id: NoticeId) -> Response:
     database: Database = request.app.state.database
     now = request.app.state.clock()
     with database.transaction() as tx:
-        is_his = attention.read(tx, account.person_id, notice_id, now)
-    if is_his:
+        is_theirs = attention.read(tx, account.person_id, notice_id, now)
+    if is_theirs:
         _wake(database)
     with database.transaction() as mine:
         act_as_owner(mine, account.person_id)
@@ -130,8 +130,8 @@ def acknowledge(request: Request, notice_id: NoticeId) -> Response:
     database: Database = request.app.state.database
     with database.transaction() as mine:
         act_as_owner(mine, account.person_id)
-        is_his = owned.notice(mine, notice_id) is not None
-    if is_his:
+        is_theirs = owned.notice(mine, notice_id) is not None
+    if is_theirs:
         with database.transaction() as tx:
             attention.acknowledged(tx, account.person_id, notice_id, request.app.state.clock())
         _wake(database)

@@ -20,7 +20,7 @@ from gateway.notify.send.verdict import Limits, Tried, Verdict, is_open, pause, 
 from gateway.store import Connection, Row
 
 _OUTCOMES = {Delivered: "delivered", Retry: "retry", Failed: "failed", Unknown: "unknown"}
-NO_LONGER_HIS = "the unit is no longer this person's"
+NO_LONGER_OWNED = "the unit is no longer this person's"
 REPLACED = "replaced or withdrawn before it was due"
 _OVER = {
     "alarm": "back to normal before it was due",
@@ -156,8 +156,8 @@ def drain(tx: Connection, now: datetime, limit: int) -> int:
 
 def _moot(row: Row) -> str | None:
     """Why a delivery that is due matters no more: whose unit it was, what became of the notice."""
-    if not row["still_his"]:
-        return NO_LONGER_HIS
+    if not row["still_owned"]:
+        return NO_LONGER_OWNED
     if row["state"] == "withdrawn":
         return REPLACED
     return _OVER[row["kind"]] if row["state"] == "resolved" and row["severity"] != "safety" else None

@@ -63,7 +63,7 @@ export const de: Catalog = {
   "signup.do": "Code senden",
   "signup.have": "Ich habe ein Konto",
   "confirm.title": "Code eingeben",
-  "confirm.lead": "Wir haben eine E-Mail an {email} gesendet. Der Code gilt 15 Minuten.",
+  "confirm.lead": "Wir haben eine E-Mail an {email} gesendet. Der Code darin gilt nur kurze Zeit.",
   "confirm.do": "Adresse bestätigen",
   "confirm.again": "Neuen Code senden",
   "confirm.sent": "Eine neue E-Mail ist unterwegs.",

@@ -61,7 +61,7 @@ export const en = {
   "signup.do": "Send me the code",
   "signup.have": "I have an account",
   "confirm.title": "Enter the code",
-  "confirm.lead": "We sent a mail to {email}. The code is good for 15 minutes.",
+  "confirm.lead": "We sent a mail to {email}. The code in it is good for a short time.",
   "confirm.do": "Confirm my address",
   "confirm.again": "Send a new code",
   "confirm.sent": "A new mail is on its way.",

@@ -64,7 +64,7 @@ export const stateOf = (unit: Unit): Mark =>
 /** The order in which units stand: what needs the owner first. */
 export const UNIT_ORDER: readonly Unit["state"][] = ["recalled", "critical", "checking", "warning", "update", "info", "unknown", "fine"];
 
-export const needsHim = (unit: Unit): boolean => ["recalled", "critical", "checking", "warning"].includes(unit.state);
+export const needsOwner = (unit: Unit): boolean => ["recalled", "critical", "checking", "warning"].includes(unit.state);
 export const isOpen = (notice: Notice): boolean => notice.state === "open";
 /** Kept in view until it is over or said to be done; a withdrawal, which asks for nothing, until it was read. */
 export const isPinned = (notice: Notice): boolean => (isOpen(notice) && notice.kind !== "withdrawal") || !notice.read_at;

@@ -302,7 +302,7 @@ export const de: Catalog = {
   "quarantine.share": "Anteil an dem, was hier ist",
   "quarantine.ever": "Insgesamt",
   "quarantine.trimmed": "Verdrängt",
-  "quarantine.trimmed.text": "Verdrängt: aus Platzmangel gelöscht, die ältesten zuerst. Gezählt bleiben sie.",
+  "quarantine.trimmed.text": "Verdrängt: aus Platzmangel gelöscht, zuerst bei den Geräten mit den meisten. Gezählt bleiben sie.",
   "quarantine.last": "Zuletzt gesehen",
   "quarantine.mend": "Was hilft",
   "quarantine.retry": "Erneut versuchen",

@@ -300,7 +300,7 @@ export const en = {
   "quarantine.share": "Share of what is here",
   "quarantine.ever": "Ever",
   "quarantine.trimmed": "Trimmed",
-  "quarantine.trimmed.text": "Trimmed: gone for want of room, the oldest first. The counts stay.",
+  "quarantine.trimmed.text": "Trimmed: gone for want of room, first of those units that have most. The counts stay.",
   "quarantine.last": "Last seen",
   "quarantine.mend": "What mends it",
   "quarantine.retry": "Retry",
