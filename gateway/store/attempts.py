@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 
 from gateway.core.errors import TooManyAttempts
 from gateway.store.database import Connection
-
-_LOCK = 7_402_205
+from gateway.store.locks import Lock, hold_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,4 +109,4 @@ def _now(tx: Connection) -> datetime:
 
 
 def _hold(tx: Connection, kind: str, key: str) -> None:
-    tx.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))", [f"{kind} {key}", _LOCK])
+    hold_key(tx, Lock.ATTEMPT, f"{kind} {key}")

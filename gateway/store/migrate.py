@@ -8,9 +8,9 @@ from psycopg.sql import SQL, Identifier
 
 from gateway.core.errors import Unavailable
 from gateway.store.database import Connection, connect
+from gateway.store.locks import Lock, lock_session
 from gateway.store.timeseries import TimeSeries
 
-_LOCK = 7_402_201
 _TABLE = """
 CREATE TABLE IF NOT EXISTS schema_migration (
   name text PRIMARY KEY, digest text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())
@@ -43,7 +43,7 @@ def migrate(url: str) -> list[str]:
     a right that the missing ones need.
     """
     with connect(url, "gateway-migrate") as connection:
-        connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+        lock_session(connection, Lock.MIGRATE)
         if not missing_migrations(connection):
             return _apply(connection)  # only to see that none was edited
         _require_rights(connection)

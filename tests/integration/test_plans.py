@@ -84,6 +84,7 @@ PARAMETERS: dict[str, Any] = {
     "total": 7, "what": "test", "below": "2.3", "brand": "B", "cadence": "1s", "channel": "email",
     "clearing": "{}", "code_hash": b"", "content": "{}", "data": "{}", "digest": "d", "document": "{}",
     "evidence": "{}",
+    "key": "o77", "lock": 1,
     "firmware": "2.4", "follows": None, "former": 3, "gtin": None, "high": 1.0, "historic": False, "kind": "opened",
     "language": "en", "low": 0.0, "messages": b"", "model": "M", "normal_high": None, "normal_low": None,
     "outcome": "pass", "partition": 1, "password_hash": "x", "platform": "ios", "position": 1,
