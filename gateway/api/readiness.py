@@ -9,10 +9,9 @@ from gateway.events.probe import STANDS_STILL_S, words
 from gateway.events.reader import NOTIFY
 from gateway.store import TROUBLES, Connection, trouble_of
 from gateway.store.beat import SIGN_OF_LIFE, standings
-from gateway.store.waits import lock_waits
+from gateway.store.waits import LOCK_AFTER, lock_waits
 
 SILENT_AFTER = timedelta(seconds=10)
-LOCK_AFTER = timedelta(seconds=5)
 _ROLES = {"gateway-ingest": "ingest", "gateway-worker": "worker", "gateway-stream": "api"}
 """The role that does nothing else while this session waits."""
 

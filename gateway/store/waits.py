@@ -6,6 +6,9 @@ from datetime import timedelta
 from gateway.store.database import Connection, Row
 from gateway.store.queries import queries
 
+LOCK_AFTER = timedelta(seconds=5)
+"""Who waits for a lock for longer is told of: shorter waits are everyday."""
+
 
 @dataclass(frozen=True, slots=True)
 class LockWait:
