@@ -22,6 +22,7 @@ def health(settings: Settings, url: str, role: str) -> str:
 def _api(settings: Settings) -> str:
     """Ask as a visitor does: the answer takes the database as well."""
     host = "127.0.0.1" if settings.http_host in {"0.0.0.0", "::"} else settings.http_host  # noqa: S104 - compared only
+    # Each check is a process of its own: to import httpx takes a third as long again as all else.
     connection = http.client.HTTPConnection(host, settings.http_port, timeout=_ANSWER_S)
     try:
         connection.request("GET", "/readyz", headers={"Host": settings.http_allowed_hosts[0]})
