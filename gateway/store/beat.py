@@ -10,6 +10,8 @@ from gateway.store.database import Connection
 from gateway.store.queries import queries
 
 ROLES = ("ingest", "worker")
+SILENT_AFTER = timedelta(seconds=10)
+"""A role that gave no sign of life for so long does not do its work."""
 SIGN_OF_LIFE = "a sign of life"
 """What a silent role waits for."""
 
