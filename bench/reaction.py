@@ -1,17 +1,15 @@
 """How long it takes from a decisive reading to its owner's open event stream, while the fleet goes on sending."""
 
 import argparse
-import http.client
 import json
 import os
 import signal
-import socket
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -31,7 +29,7 @@ from bench.setup import (
 from gateway.accounts.service import create, open_session
 from gateway.core.clock import system_clock
 from gateway.core.errors import GatewayError, Unavailable
-from gateway.demo.visitor import VisitFailed, Visitor
+from gateway.demo.visitor import EventStream, VisitFailed, Visitor
 from gateway.imports.service import import_files
 from gateway.roles.process import free_port, spawn, stop
 from gateway.store import Connection, connect
@@ -196,9 +194,11 @@ def _roles(url: str, broker: Broker, folder: Path) -> Iterator[str]:
 
 
 def _wait_until_ready(api: Role, base: str) -> None:
+    visitor = Visitor(base)
+
     def ready() -> bool:
         try:
-            return bool(Visitor(base).get("/readyz")["ready"])
+            return bool(visitor.get("/readyz")["ready"])
         except VisitFailed:
             return False
 
@@ -231,27 +231,19 @@ def _wait_until_it_flows(db: Connection, warm_up_s: float) -> None:
 @contextmanager
 def _listening(owner: Visitor, watch: Stopwatch) -> Iterator[None]:
     """The owner's stream is open, and a thread reads it."""
-    connection = http.client.HTTPConnection(owner.url.removeprefix("http://"), timeout=WAIT_S)
-    connection.request("GET", "/api/my/stream", headers=owner.headers)
-    answer = connection.getresponse()
-    if answer.status != http.HTTPStatus.OK or not answer.readline().startswith(b":"):
-        raise Unavailable(f"The owner's stream was answered {answer.status}.")
+    with EventStream(owner, "/api/my/stream", WAIT_S) as stream:
 
-    def read() -> None:
-        with suppress(http.client.IncompleteRead):  # so it ends
-            while line := answer.readline():
-                if line.startswith(b"data: "):
-                    event = json.loads(line[6:])
-                    watch.heard(event.get("kind", ""), event.get("unit"))
+        def read() -> None:
+            for event in stream.events():
+                watch.heard(event.get("kind", ""), event.get("unit"))
 
-    thread = threading.Thread(target=read, name="stream")
-    thread.start()
-    try:
-        yield
-    finally:
-        connection.sock.shutdown(socket.SHUT_RDWR)
-        thread.join()
-        connection.close()
+        thread = threading.Thread(target=read, name="stream")
+        thread.start()
+        try:
+            yield
+        finally:
+            stream.end()
+            thread.join()
 
 
 def _publish(port: int, watch: Stopwatch, units: dict[str, str], samples: int, per_s: int) -> None:

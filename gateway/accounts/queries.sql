@@ -14,10 +14,6 @@ FROM account a JOIN person p ON p.id = a.person_id
 WHERE a.id = %(id)s
 FOR UPDATE OF a;
 
--- name: hold_address
--- Let acts on one address wait for each other until the transaction ends.
-SELECT pg_advisory_xact_lock(hashtextextended(%(email)s, 7402206));
-
 -- name: person_by_address
 -- The person with an address, for instance from a maker's file.
 SELECT id FROM person WHERE lower(email) = %(email)s ORDER BY id LIMIT 1;

@@ -6,6 +6,7 @@ from datetime import datetime
 from gateway.accounts.model import Account, Role
 from gateway.core.ids import random_id
 from gateway.store import Connection, Row, load_queries
+from gateway.store.locks import Lock, hold_key
 
 queries = load_queries("gateway.accounts")
 
@@ -48,7 +49,7 @@ def hold(tx: Connection, account_id: int) -> StoredAccount:
 
 def hold_address(tx: Connection, email: str) -> None:
     """Let acts on one address wait for each other until `tx` ends."""
-    tx.execute(queries.hold_address, {"email": email})
+    hold_key(tx, Lock.ADDRESS, email)
 
 
 def insert(

@@ -153,6 +153,13 @@ class UnitRef(BaseModel):
     model: str
 
 
+class CampaignTold(CampaignPart):
+    """The same, with its instructions as lists."""
+
+    steps: list[str] = Field(description="`action_text` step by step, without what `action` says.")
+    changes_listed: list[str] = Field(description="`changes` one by one.")
+
+
 class Notice(BaseModel):
     """One message to one person about one unit: of an alarm, with its `why`, or of a `campaign`.
 
@@ -173,7 +180,7 @@ class Notice(BaseModel):
     person: str
     unit: UnitRef
     why: Why | None
-    campaign: CampaignPart | None
+    campaign: CampaignTold | None
     held_until: datetime | None
     hold_reason: str | None
 

@@ -1,18 +1,14 @@
 """Whether the installation works, and what its roles wait for: put together for `/readyz`."""
 
-from datetime import timedelta
-
 from gateway.api import models
 from gateway.catalog.repository import suspensions
 from gateway.events import place_events, unread
 from gateway.events.probe import STANDS_STILL_S, words
 from gateway.events.reader import NOTIFY
 from gateway.store import TROUBLES, Connection, trouble_of
-from gateway.store.beat import SIGN_OF_LIFE, standings
-from gateway.store.waits import lock_waits
+from gateway.store.beat import SIGN_OF_LIFE, SILENT_AFTER, standings
+from gateway.store.waits import LOCK_AFTER, lock_waits
 
-SILENT_AFTER = timedelta(seconds=10)
-LOCK_AFTER = timedelta(seconds=5)
 _ROLES = {"gateway-ingest": "ingest", "gateway-worker": "worker", "gateway-stream": "api"}
 """The role that does nothing else while this session waits."""
 

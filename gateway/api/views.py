@@ -4,7 +4,9 @@ from typing import Any
 
 from gateway.api import models
 from gateway.events import Event
+from gateway.notify.bulletin_words import action_steps
 from gateway.notify.repository import as_written
+from gateway.notify.steps import steps
 from gateway.store import Row
 
 _WORST_FIRST = ("recall", "safety", "critical", "checking", "warning", "update", "info")
@@ -53,8 +55,12 @@ def notice_fields(row: Row, language: str) -> dict[str, Any]:
         **{name: row[name] for name in _OF_NOTICE},
         "unit": {"id": row["unit"], "serial": row["serial"], "product": product, "model": row["model"]},
         "why": row["why"] if is_alarm else None,
-        "campaign": None if is_alarm else row["why"],
+        "campaign": None if is_alarm else _told(row["why"]),
     }
+
+
+def _told(part: Row) -> Row:
+    return part | {"steps": action_steps(part), "changes_listed": steps(part.get("changes") or "")}
 
 
 def message(row: Row) -> models.Message:

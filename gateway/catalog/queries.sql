@@ -1,7 +1,3 @@
--- name: lock
--- Hold the catalog against every other writer until the transaction ends, so that its numbers are in commit order.
-SELECT pg_advisory_xact_lock(7402207);
-
 -- name: newest
 -- The number of the newest revision.
 SELECT number FROM catalog_revision ORDER BY number DESC LIMIT 1;

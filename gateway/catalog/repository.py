@@ -6,6 +6,7 @@ from datetime import datetime
 from gateway.catalog.model import Suspension
 from gateway.events import append
 from gateway.store import Connection, load_queries
+from gateway.store.locks import Lock, hold
 
 queries = load_queries("gateway.catalog")
 
@@ -17,7 +18,7 @@ _REASON_MAX = 500
 
 def lock(tx: Connection) -> None:
     """Become the catalog's only writer until the transaction ends; do it before reading what is to be changed."""
-    tx.execute(queries.lock)
+    hold(tx, Lock.CATALOG)
 
 
 def revise(tx: Connection, product: str, *, actor: str, what: str) -> int:

@@ -4,8 +4,6 @@ import json
 import os
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from importlib.resources import as_file, files
@@ -16,6 +14,7 @@ from gateway.core.errors import Unavailable
 from gateway.demo import outbox, people
 from gateway.demo.servers.broker import EmbeddedBroker
 from gateway.demo.servers.postgres import EmbeddedPostgres
+from gateway.demo.visitor import VisitFailed, Visitor
 from gateway.imports import service as imports
 from gateway.roles.process import require_free_port
 from gateway.roles.supervisor import Supervisor
@@ -73,7 +72,8 @@ class Installation:
     def wait_until_ready(self) -> None:
         """Wait until pages and catchers answer and every role gives signs of life; raises Unavailable after 30 s."""
         deadline = time.monotonic() + _READY_S
-        while not (_is_ready(self.http_url) and (self.catcher is None or self.catcher.is_ready())):
+        visitor = Visitor(self.http_url)
+        while not (_is_ready(visitor) and (self.catcher is None or self.catcher.is_ready())):
             self.supervisor.poll()
             if time.monotonic() > deadline:
                 raise Unavailable(f"The gateway did not get ready within {_READY_S:.0f} s; see the lines above.")
@@ -136,11 +136,10 @@ def _environment(settings: Settings) -> dict[str, str]:
     return os.environ | own
 
 
-def _is_ready(url: str) -> bool:
+def _is_ready(visitor: Visitor) -> bool:
     try:
-        with urllib.request.urlopen(f"{url}/readyz", timeout=2) as answer:  # noqa: S310 - our own address
-            return bool(json.load(answer)["ready"])
-    except (urllib.error.URLError, OSError, ValueError):
+        return bool(visitor.get("/readyz")["ready"])
+    except VisitFailed:
         return False
 
 

@@ -1,13 +1,13 @@
 """Somebody at the gateway, as the demo's story and its test are: requests with a browser's cookies, and a stream."""
 
-import http.client
 import json
+import socket
 import time
-import urllib.error
-import urllib.request
-from http.cookies import SimpleCookie
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from typing import Any, Self
-from urllib.parse import urlencode
+
+import httpx
 
 Json = dict[str, Any]
 
@@ -23,7 +23,12 @@ class Visitor:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.cookies: dict[str, str] = {}
+        self.client = httpx.Client(
+            timeout=_TIMEOUT_S,
+            # Nobody closes a visitor, so none keeps a connection; and our own address is behind no proxy.
+            limits=httpx.Limits(max_keepalive_connections=0),
+            trust_env=False,
+        )
 
     @classmethod
     def sign_in(cls, url: str, email: str, password: str) -> Self:
@@ -33,76 +38,86 @@ class Visitor:
         return visitor
 
     @property
-    def headers(self) -> dict[str, str]:
-        """What a browser sends along from the gateway's own page."""
-        cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        return {"Origin": self.url} | ({"Cookie": cookies} if cookies else {})
+    def cookies(self) -> httpx.Cookies:
+        """What the gateway gave to keep."""
+        return self.client.cookies
 
-    def get(self, path: str, **query: object) -> Json:
-        """What the API returns."""
-        return self._ask("GET", f"{path}?{urlencode(query)}" if query else path, None)
+    @property
+    def headers(self) -> dict[str, str]:
+        """What a browser sends along from the gateway's own page, besides its cookies."""
+        return {"Origin": self.url}
+
+    def get(self, path: str, **query: Any) -> Json:  # noqa: ANN401 - whatever can stand in an address
+        """What the API answers."""
+        return self._ask("GET", path, params=query or None)
 
     def post(self, path: str, body: Json) -> Json:
         """Send something to the API."""
-        return self._ask("POST", path, json.dumps(body).encode())
+        return self._ask("POST", path, json=body)
 
-    def _ask(self, method: str, path: str, body: bytes | None) -> Json:
-        headers = self.headers | ({"Content-Type": "application/json"} if body else {})
-        request = urllib.request.Request(f"{self.url}{path}", body, headers, method=method)  # noqa: S310 - our address
+    def _ask(self, method: str, path: str, **more: Any) -> Json:  # noqa: ANN401 - what the request has besides
         try:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310 - our own address
-                for cookie in answer.headers.get_all("Set-Cookie", []):
-                    self.cookies |= {name: morsel.value for name, morsel in SimpleCookie(cookie).items()}
-                found: Json = json.load(answer)
-                return found
-        except urllib.error.HTTPError as error:
-            with error:
-                raise VisitFailed(f"{method} {path} was answered {error.code}: {_detail(error)}") from error
-        except (OSError, ValueError, http.client.HTTPException) as error:
+            answer = self.client.request(method, f"{self.url}{path}", headers=self.headers, **more)
+            found = answer.json() if answer.is_success else None
+        except (httpx.HTTPError, ValueError) as error:
             raise VisitFailed(f"{method} {path} was not answered ({error})") from error
+        if found is None:
+            raise VisitFailed(f"{method} {path} was answered {answer.status_code}: {_detail(answer)}")
+        return dict(found)
 
 
 class EventStream:
     """An open event stream, read line by line."""
 
     def __init__(self, visitor: Visitor, path: str, timeout_s: float) -> None:
-        self._connection = http.client.HTTPConnection(visitor.url.removeprefix("http://"), timeout=timeout_s)
-        self._headers = visitor.headers
+        self._visitor = visitor
         self._path = path
+        self._timeout_s = timeout_s
+        self._open = ExitStack()
 
     def __enter__(self) -> Self:
+        visitor = self._visitor
+        asked = visitor.client.stream(
+            "GET", f"{visitor.url}{self._path}", headers=visitor.headers, timeout=self._timeout_s
+        )
         try:
-            self._connection.request("GET", self._path, headers=self._headers)
-            self._lines = self._connection.getresponse()
-            self._lines.readline()  # the comment that says that it is open
-        except (OSError, http.client.HTTPException) as error:
+            self._answer = self._open.enter_context(asked)
+            self._lines = self._answer.iter_lines()
+            next(self._lines, None)  # the comment that says that it is open
+        except httpx.HTTPError as error:
+            self._open.close()
             raise VisitFailed(f"GET {self._path} was not answered ({error})") from error
-        if self._lines.status != http.HTTPStatus.OK:
-            raise VisitFailed(f"GET {self._path} was answered {self._lines.status}")
+        if not self._answer.is_success:
+            self._open.close()
+            raise VisitFailed(f"GET {self._path} was answered {self._answer.status_code}")
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._connection.close()
+        self._open.close()
+
+    def events(self) -> Iterator[Json]:
+        """Every event, and an empty one for each other line, until it ends, breaks or is silent for too long."""
+        with suppress(httpx.HTTPError):
+            for line in self._lines:
+                yield json.loads(line[6:]) if line.startswith("data: ") else {}
 
     def next(self, kind: str, unit: str, within_s: float) -> Json | None:
         """The next event of a kind about a unit; None if it does not come in time."""
         deadline = time.monotonic() + within_s
-        while time.monotonic() < deadline:
-            try:
-                line = self._lines.readline()
-            except (OSError, http.client.HTTPException):  # it was silent for too long, or it broke
+        for event in self.events():
+            if event.get("kind") == kind and event.get("unit") == unit:
+                return event
+            if time.monotonic() > deadline:
                 return None
-            if not line:  # it ended
-                return None
-            if line.startswith(b"data: "):
-                event: Json = json.loads(line[6:])
-                if event.get("kind") == kind and event.get("unit") == unit:
-                    return event
         return None
 
+    def end(self) -> None:
+        """Let it end for a thread that reads it."""
+        self._answer.extensions["network_stream"].get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 
-def _detail(error: urllib.error.HTTPError) -> str:
+
+def _detail(answer: httpx.Response) -> str:
     try:
-        return str(json.load(error)["detail"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return str(error.reason)
+        return str(answer.json()["detail"])
+    except (ValueError, KeyError, TypeError):
+        return answer.reason_phrase

@@ -10,11 +10,11 @@ from gateway.core.errors import Unavailable
 from gateway.rules import repository as rules
 from gateway.store import TROUBLES, Connection, connect, count_trouble, pause, words_of
 from gateway.store.beat import beat
+from gateway.store.locks import Lock, try_lock
 from gateway.store.timeseries import TimeSeries
 
 log = logging.getLogger(__name__)
 
-_LOCK = 7_402_200
 _RETRY_S = 1.0
 
 T = TypeVar("T")
@@ -38,8 +38,7 @@ class Writer:
                 self.connection = connect(self._url, "gateway-ingest")
                 self.series = TimeSeries(self.connection)
                 while not self.stop.is_set():
-                    row = self.connection.execute("SELECT pg_try_advisory_lock(%s) AS mine", [_LOCK]).fetchone()
-                    if row and row["mine"]:
+                    if try_lock(self.connection, Lock.INGEST):
                         return True
                     log.info("Another ingest process works on this database; waiting for its place.")
                     self.stop.wait(_RETRY_S)

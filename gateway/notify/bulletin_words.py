@@ -157,7 +157,7 @@ def bulletin_texts(kind: str, part: Mapping[str, Any], language: str) -> Bulleti
         hazard=part.get("hazard") or "",
         reason=part.get("reason") or "",
         action=action,
-        steps=after_action(action, steps(part.get("action_text") or "")),
+        steps=action_steps(part),
         changes=steps(part.get("changes") or ""),
         version=_version(part, said),
         remedy=_remedy(part.get("remedies") or [], said),
@@ -165,6 +165,12 @@ def bulletin_texts(kind: str, part: Mapping[str, Any], language: str) -> Bulleti
         published=_day(part["published_at"], language),
         ways=_ways(part.get("contact") or {}, said),
     )
+
+
+def action_steps(part: Mapping[str, Any]) -> list[str]:
+    """What to do behind the action, step by step; whichever language the notice is in."""
+    actions = [words[part["action"]] for words in _BY_LANGUAGE.values()] if part.get("action") else []
+    return after_action(actions, steps(part.get("action_text") or ""))
 
 
 def _successor(part: Mapping[str, Any]) -> str:

@@ -1,6 +1,7 @@
-"""Instructions as the steps they have; the application splits them in the same way (web/src/lib/steps.ts)."""
+"""Instructions as the list of their steps: split here only, so that mails, pages and the API show the same."""
 
 import re
+from collections.abc import Collection
 
 _NUMBER = re.compile(r"^\s*(?:\d{1,2}[.)]|[-–•*])\s+")  # noqa: RUF001 - people write both dashes
 _END = re.compile(r"[.!?][\"“”»)]?\s+(?=[\"„“«(]?[A-ZÄÖÜ0-9])")
@@ -17,9 +18,9 @@ def steps(text: str) -> list[str]:
     return lines if len(lines) != 1 else _sentences(lines[0])
 
 
-def after_action(action: str, instructions: list[str]) -> list[str]:
-    """The steps behind an action, which instructions may say once more as their first."""
-    if instructions and _bare(instructions[0]) == _bare(action):
+def after_action(actions: Collection[str], instructions: list[str]) -> list[str]:
+    """The steps behind an action, which instructions may say once more as their first; it may have several names."""
+    if instructions and _bare(instructions[0]) in map(_bare, actions):
         return instructions[1:]
     return instructions
 

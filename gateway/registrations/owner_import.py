@@ -22,6 +22,7 @@ from gateway.registrations.staging import (
 )
 from gateway.store import Connection, Row
 from gateway.store.copy import copy_rows
+from gateway.store.locks import Lock, hold
 
 NAME = "import owners"
 CLEARABLE = ("phone", "address", "country", "time_zone", "customer_number", "contract_level")
@@ -111,7 +112,7 @@ class OwnerImport:
 
     def _apply(self, tx: Connection, turn: Turn) -> Step:
         """People first, then whose units are whose; progress counts both, each row a half."""
-        tx.execute(queries.hold_imports)
+        hold(tx, Lock.IMPORT)
         people = self._bring_people(tx, turn)
         began = done = number = 0
         for number, keys in enumerate(ranges(tx, queries.next_owners, turn.job.id)):

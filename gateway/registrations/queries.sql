@@ -284,10 +284,6 @@ WHERE n.id = %(notice)s;
 -- How many of the person's notices they have not read.
 SELECT count(*) AS unread FROM my_notice WHERE read_at IS NULL;
 
--- name: hold_imports
--- One import after the other puts what it staged into force; rows are staged by key, and taken by ranges of keys.
-SELECT pg_advisory_xact_lock(7402213);
-
 -- name: codes_by_key
 -- The kept claim codes of units by product and canonical serial.
 SELECT k.place, c.code_hash

@@ -14,6 +14,7 @@ from gateway.registrations.repository import queries
 from gateway.registrations.staging import FIRST_KEY, Follower, Line, checked, follow, next_range, ranges
 from gateway.store import Connection
 from gateway.store.copy import copy_rows
+from gateway.store.locks import Lock, hold
 
 NAME = "import units"
 CLEARABLE = (
@@ -141,7 +142,7 @@ class UnitImport:
         return checked(turn, keys, problems, reported=held["units"] if held else 0)
 
     def _apply(self, tx: Connection, turn: Turn) -> Step:
-        tx.execute(queries.hold_imports)
+        hold(tx, Lock.IMPORT)
         created = changed = done = number = 0
         for number, keys in enumerate(ranges(tx, queries.next_units, turn.job.id)):
             parameters = keys.parameters | {"turn": number, "clear": turn.job.arguments["clear"]}

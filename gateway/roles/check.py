@@ -5,7 +5,6 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import timedelta
 from urllib.parse import urlsplit
 
 from gateway.catalog.model import Suspension
@@ -18,9 +17,7 @@ from gateway.m2m import probe as broker
 from gateway.notify.probe import probe_mail, probe_push
 from gateway.store import Connection, connect
 from gateway.store import probe as database
-from gateway.store.waits import lock_waits
-
-LOCK_AFTER = timedelta(seconds=5)
+from gateway.store.waits import LOCK_AFTER, lock_waits
 
 
 def check(settings: Settings, clock: Clock) -> list[Finding]:

@@ -41,6 +41,7 @@ from gateway.store import (
     words_of,
 )
 from gateway.store.beat import beat
+from gateway.store.locks import Lock, try_lock
 from gateway.store.timeseries import TimeSeries
 from gateway.store.wakeup import listen, wait, wake
 
@@ -52,7 +53,6 @@ _AGAIN_AT_ONCE = 20
 """Dead letters that one turn tries again: what is new comes first."""
 LOCK_WAIT = timedelta(seconds=1)
 """What waits longer for a lock, say for an approval that is open, is put off: alarms behind it do not wait."""
-_MAINTENANCE_LOCK = 7_402_204
 _RETRY_S = 1.0
 
 
@@ -168,8 +168,7 @@ class Worker:
     def maintain(self) -> None:
         """Make room for tomorrow, forget what is too old, keep the quarantine bounded."""
         with connect(self._database.url, "gateway-maintenance") as connection:
-            row = connection.execute("SELECT pg_try_advisory_lock(%s) AS mine", [_MAINTENANCE_LOCK]).fetchone()
-            if not row or not row["mine"]:
+            if not try_lock(connection, Lock.MAINTENANCE):
                 return
             today = self._clock().date()
             self._maintain_events(connection)

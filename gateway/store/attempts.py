@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from gateway.core.errors import TooManyAttempts
 from gateway.store.database import Connection
-
-_LOCK = 7_402_205
+from gateway.store.locks import Lock, hold_key
+from gateway.store.queries import queries
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,8 @@ def spend_either(tx: Connection, limits: Sequence[Limit]) -> timedelta | None:
 def free_at(tx: Connection, limit: Limit) -> datetime | None:
     """When the next try is free; None when it is free now."""
     row = tx.execute(
-        "SELECT at FROM attempt WHERE kind = %s AND key = %s AND at > now() - %s ORDER BY at DESC OFFSET %s LIMIT 1",
-        [limit.kind, limit.key, limit.window, limit.most - 1],
+        queries.nth_newest_try,
+        {"kind": limit.kind, "key": limit.key, "window": limit.window, "newer": limit.most - 1},
     ).fetchone()
     return row["at"] + limit.window if row else None
 
@@ -69,45 +69,36 @@ def tally(tx: Connection, kind: str, key: str, window: timedelta) -> int:
 
 def count_recent(tx: Connection, kind: str, key: str, window: timedelta) -> int:
     """How often something was tried within the window before now."""
-    row = tx.execute(
-        "SELECT count(*) AS n FROM attempt WHERE kind = %s AND key = %s AND at > now() - %s", [kind, key, window]
-    ).fetchone()
-    return int(row["n"]) if row else 0
+    row = tx.execute(queries.count_tries, {"kind": kind, "key": key, "window": window}).fetchone()
+    return int(row["tries"]) if row else 0
 
 
 def note(tx: Connection, kind: str, key: str) -> None:
     """Note a try."""
-    tx.execute("INSERT INTO attempt (kind, key, at) VALUES (%s, %s, now())", [kind, key])
+    tx.execute(queries.note_try, {"kind": kind, "key": key})
 
 
 def take_back(tx: Connection, kind: str, key: str) -> None:
     """Forget the last try: it was not a wrong one."""
-    tx.execute(
-        "DELETE FROM attempt WHERE ctid = (SELECT ctid FROM attempt WHERE kind = %s AND key = %s"
-        " ORDER BY at DESC LIMIT 1)",
-        [kind, key],
-    )
+    tx.execute(queries.take_back_try, {"kind": kind, "key": key})
 
 
 def clear(tx: Connection, kind: str, key: str) -> None:
     """Forget every try with a key: who it is has been proved in another way."""
-    tx.execute("DELETE FROM attempt WHERE kind = %s AND key = %s", [kind, key])
+    tx.execute(queries.clear_tries, {"kind": kind, "key": key})
 
 
 def forget_attempts(connection: Connection, before: datetime, limit: int) -> int:
     """Forget the oldest tries from before a moment, at most so many; returns how many."""
-    return connection.execute(
-        "DELETE FROM attempt WHERE ctid = ANY (ARRAY(SELECT ctid FROM attempt WHERE at < %s ORDER BY at LIMIT %s))",
-        [before, limit],
-    ).rowcount
+    return connection.execute(queries.forget_tries, {"before": before, "limit": limit}).rowcount
 
 
 def _now(tx: Connection) -> datetime:
-    row = tx.execute("SELECT now() AS now").fetchone()
+    row = tx.execute(queries.transaction_time).fetchone()
     assert row is not None  # noqa: S101 - a SELECT without FROM returns a row
     now: datetime = row["now"]
     return now
 
 
 def _hold(tx: Connection, kind: str, key: str) -> None:
-    tx.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))", [f"{kind} {key}", _LOCK])
+    hold_key(tx, Lock.ATTEMPT, f"{kind} {key}")

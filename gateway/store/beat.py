@@ -7,19 +7,18 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from gateway.store.database import Connection
+from gateway.store.queries import queries
 
 ROLES = ("ingest", "worker")
+SILENT_AFTER = timedelta(seconds=10)
+"""A role that gave no sign of life for so long does not do its work."""
 SIGN_OF_LIFE = "a sign of life"
 """What a silent role waits for."""
 
 
 def beat(connection: Connection, role: str, detail: dict[str, Any]) -> None:
     """Say that a role lives and how it is; in `waiting_for`, what keeps it from its work."""
-    connection.execute(
-        "INSERT INTO role_beat (role, at, detail) VALUES (%s, now(), %s)"
-        " ON CONFLICT (role) DO UPDATE SET at = excluded.at, detail = excluded.detail",
-        [role, Jsonb(detail)],
-    )
+    connection.execute(queries.beat, {"role": role, "detail": Jsonb(detail)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +31,7 @@ class Beat:
 
 def last_beat(connection: Connection, role: str) -> Beat | None:
     """When a role last gave a sign of life, by the database's clock, and what it said of itself."""
-    row = connection.execute(
-        "SELECT clock_timestamp() - at AS age, detail FROM role_beat WHERE role = %s", [role]
-    ).fetchone()
+    row = connection.execute(queries.last_beat, {"role": role}).fetchone()
     return Beat(row["age"], row["detail"]) if row else None
 
 
@@ -43,8 +40,6 @@ def standings(connection: Connection, longer_than: timedelta) -> dict[str, str |
     life.
     """
     rows = connection.execute(
-        "SELECT wanted.role, CASE WHEN b.at > now() - %s THEN b.detail->>'waiting_for' ELSE %s END AS waiting_for"
-        " FROM unnest(%s::text[]) AS wanted (role) LEFT JOIN role_beat b ON b.role = wanted.role",
-        [longer_than, SIGN_OF_LIFE, list(ROLES)],
+        queries.standings, {"longer_than": longer_than, "sign_of_life": SIGN_OF_LIFE, "roles": list(ROLES)}
     )
     return {row["role"]: row["waiting_for"] for row in rows}

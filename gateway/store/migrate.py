@@ -8,31 +8,13 @@ from psycopg.sql import SQL, Identifier
 
 from gateway.core.errors import Unavailable
 from gateway.store.database import Connection, connect
+from gateway.store.locks import Lock, lock_session
+from gateway.store.queries import queries
 from gateway.store.timeseries import TimeSeries
 
-_LOCK = 7_402_201
 _TABLE = """
 CREATE TABLE IF NOT EXISTS schema_migration (
   name text PRIMARY KEY, digest text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())
-"""
-_RIGHTS = """
-SELECT current_user AS me, current_database() AS database, current_schema() AS schema,
-       has_schema_privilege(current_schema(), 'CREATE') AS may_create,
-       NOT has_database_privilege(current_database(), 'CREATE')
-         AND (NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'btree_gist')
-              OR to_regclass('telemetry') IS NULL AND EXISTS (
-                SELECT FROM pg_available_extensions WHERE name = 'timescaledb' AND installed_version IS NULL
-                  AND EXISTS (SELECT FROM pg_settings WHERE name LIKE 'timescaledb.%'))) AS lacks_extension,
-       owner.oid IS NULL AND NOT (me.rolsuper OR me.rolcreaterole) AS lacks_role,
-       CASE WHEN me.rolsuper THEN false
-            WHEN owner.oid IS NULL THEN NOT me.rolcreaterole
-            -- Before 16, who may make roles may also join them.
-            WHEN current_setting('server_version_num')::int < 160000
-            THEN NOT (me.rolcreaterole OR pg_has_role(owner.oid, 'MEMBER'))
-            ELSE NOT (pg_has_role(owner.oid, 'SET') OR pg_has_role(owner.oid, 'MEMBER WITH ADMIN OPTION'))
-       END AS lacks_membership
-FROM pg_roles me LEFT JOIN pg_roles owner ON owner.rolname = 'gateway_owner'
-WHERE me.rolname = current_user
 """
 
 
@@ -43,7 +25,7 @@ def migrate(url: str) -> list[str]:
     a right that the missing ones need.
     """
     with connect(url, "gateway-migrate") as connection:
-        connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+        lock_session(connection, Lock.MIGRATE)
         if not missing_migrations(connection):
             return _apply(connection)  # only to see that none was edited
         _require_rights(connection)
@@ -53,7 +35,7 @@ def migrate(url: str) -> list[str]:
 
 def _require_rights(connection: Connection) -> None:
     """Raise Unavailable with everything that a superuser has to grant, in one line."""
-    about = connection.execute(_RIGHTS).fetchone()
+    about = connection.execute(queries.migration_rights).fetchone()
     assert about is not None  # noqa: S101 - a SELECT without FROM returns a row
     user, database = (Identifier(about[name]).as_string(connection) for name in ("me", "database"))
     if about["schema"] is None:
@@ -87,11 +69,11 @@ def require_migrated(url: str) -> None:
 
 def missing_migrations(connection: Connection) -> list[str]:
     """The names of the migrations that did not run here. Raises Unavailable to a user who may not see them."""
-    known = connection.execute("SELECT to_regclass('schema_migration') IS NOT NULL AS there").fetchone()
+    known = connection.execute(queries.has_migrations).fetchone()
     done = set()
     if known and known["there"]:
         try:
-            done = {row["name"] for row in connection.execute("SELECT name FROM schema_migration")}
+            done = {row["name"] for row in connection.execute(queries.applied_migrations)}
         except InsufficientPrivilege as error:
             raise Unavailable(
                 "The database user may not read our tables. Who migrates can let it: `gateway migrate --grant USER`."
@@ -106,7 +88,7 @@ def all_migrations() -> list[tuple[str, str]]:
 
 
 def _apply(connection: Connection) -> list[str]:
-    done = {row["name"]: row["digest"] for row in connection.execute("SELECT name, digest FROM schema_migration")}
+    done = {row["name"]: row["digest"] for row in connection.execute(queries.applied_migrations)}
     applied = []
     for name, text in all_migrations():
         digest = hashlib.sha256(text.encode()).hexdigest()
@@ -132,4 +114,4 @@ def _apply_one(connection: Connection, name: str, text: str, digest: str) -> Non
         connection.execute("SET LOCAL statement_timeout = '60s'")
         connection.execute(SQL(text))
         TimeSeries(connection).create()
-        connection.execute("INSERT INTO schema_migration (name, digest) VALUES (%s, %s)", [name, digest])
+        connection.execute(queries.note_migration, {"name": name, "digest": digest})

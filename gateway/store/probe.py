@@ -1,6 +1,6 @@
 """What the database is and lets us do: version, schema, rights, durability, clock."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from psycopg import DatabaseError
 from psycopg.errors import LockNotAvailable
@@ -11,6 +11,7 @@ from gateway.core.finding import Finding, ok, problem, warning
 from gateway.store.database import Connection, OperationalError, Row, connect
 from gateway.store.grants import missing_rights
 from gateway.store.migrate import missing_migrations
+from gateway.store.queries import queries
 from gateway.store.timeseries import TimeSeries
 
 _OLDEST = 150_000
@@ -18,30 +19,13 @@ _OLDEST = 150_000
 _CLOCK_WARNING = timedelta(seconds=1)
 _CLOCK_PROBLEM = timedelta(minutes=1)
 _GRANT = "as the user who migrates, run `gateway migrate --grant USER` with the user in GATEWAY_DATABASE_URL"
-_ABOUT = """
-SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS number,
-       current_user AS me, (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser,
-       current_setting('fsync') AS fsync, current_setting('full_page_writes') AS full_page_writes,
-       current_setting('synchronous_commit') AS synchronous_commit,
-       current_setting('TimeZone') AS zone,
-       (SELECT extversion FROM pg_extension WHERE extname = 'timescaledb') AS timescale
-"""
-_CHUNKS = """
-SELECT count(*) AS chunks, count(*) FILTER (WHERE is_compressed) AS in_columnstore FROM timescaledb_information.chunks
-WHERE hypertable_schema = current_schema() AND hypertable_name = 'telemetry'
-"""
-_FAILED_JOBS = """
-SELECT j.job_id, j.proc_name FROM timescaledb_information.job_stats s
-JOIN timescaledb_information.jobs j ON j.job_id = s.job_id
-WHERE s.last_run_status = 'Failed' ORDER BY j.job_id LIMIT 10
-"""
 
 
 def probe(url: str, clock: Clock) -> list[Finding]:
     """Everything about the database; nothing that is written stays."""
     try:
         with connect(url, "gateway-check") as connection:
-            about = connection.execute(_ABOUT).fetchone()
+            about = connection.execute(queries.about_server).fetchone()
             assert about is not None  # noqa: S101 - a SELECT without FROM returns a row
             found = [_server(about), _durability(about), _clock(connection, about, clock)]
             try:
@@ -83,7 +67,7 @@ def _durability(about: Row) -> Finding:
 def _clock(connection: Connection, about: Row, clock: Clock) -> Finding:
     """Measured between two looks at our own clock, so exact to half of what the question took."""
     before = clock()
-    row = connection.execute("SELECT clock_timestamp() AS now").fetchone()
+    row = connection.execute(queries.clock_time).fetchone()
     after = clock()
     assert row is not None  # noqa: S101 - a SELECT without FROM returns a row
     ahead = row["now"] - (before + (after - before) / 2)
@@ -100,7 +84,7 @@ def _clock(connection: Connection, about: Row, clock: Clock) -> Finding:
 
 def _series(connection: Connection, about: Row) -> Finding:
     if TimeSeries(connection).is_hypertable:
-        rows = connection.execute(_CHUNKS).fetchone() or {}
+        rows = connection.execute(queries.count_chunks).fetchone() or {}
         counts = f"{rows['chunks']} chunks, {rows['in_columnstore']} of them in the columnstore"
         return ok("telemetry", f"a hypertable of TimescaleDB {about['timescale']}, {counts}")
     there = "TimescaleDB is there, but the table was made without it" if about["timescale"] else "no TimescaleDB"
@@ -113,8 +97,8 @@ def _maintenance(connection: Connection, about: Row) -> Finding:
         with connection.transaction(force_rollback=True):
             connection.execute("SET LOCAL lock_timeout = '2s'")
             if not TimeSeries(connection).is_hypertable:
-                connection.execute("SELECT telemetry_make_day('0101-01-01')")
-            connection.execute("SELECT telemetry_drop_before('0100-01-01')")
+                connection.execute(queries.make_day, {"day": date(101, 1, 1)})
+            connection.execute(queries.drop_days_before, {"day": date(100, 1, 1)})
     except LockNotAvailable:
         return warning("maintenance", "not tried: the telemetry table was locked for 2 s", "run it again")
     except DatabaseError as error:
@@ -122,7 +106,7 @@ def _maintenance(connection: Connection, about: Row) -> Finding:
         return problem(
             "maintenance", said, "report it; readings are kept for longer than GATEWAY_HISTORY_MAX meanwhile"
         )
-    failed = connection.execute(_FAILED_JOBS).fetchall() if about["timescale"] else []
+    failed = connection.execute(queries.failed_timescale_jobs).fetchall() if about["timescale"] else []
     if failed:
         names = ", ".join(f"{row['job_id']} ({row['proc_name']})" for row in failed)
         change = "see timescaledb_information.job_errors; the gateway needs none of TimescaleDB's jobs"

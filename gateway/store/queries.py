@@ -41,3 +41,7 @@ class Queries:
 def load_queries(package: str) -> Queries:
     """The queries of `package`'s queries.sql, read once at import."""
     return Queries(f"{package}/queries.sql", files(package).joinpath("queries.sql").read_text("utf-8"))
+
+
+queries = load_queries("gateway.store")
+"""The store's own."""

@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from functools import cached_property
 
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import Identifier
 
 from gateway.store.database import Connection
+from gateway.store.queries import queries
 
 _TABLE = """
 CREATE TABLE telemetry (                        -- raw readings: written once, never updated
@@ -21,14 +22,6 @@ CREATE TABLE telemetry (                        -- raw readings: written once, n
   received_at timestamptz NOT NULL,
   late        boolean     NOT NULL              -- older than what was judged: raised nothing
 )
-"""
-_HYPERTABLE = SQL(
-    "SELECT {schema}.create_hypertable('telemetry', {schema}.by_range('time', INTERVAL '1 day'),"
-    " create_default_indexes => false)"
-)
-_CHUNKS = """
-SELECT range_start, range_end FROM timescaledb_information.chunks
-WHERE hypertable_schema = current_schema() AND hypertable_name = 'telemetry'
 """
 _KEY = "CREATE UNIQUE INDEX telemetry_key ON telemetry (unit_id, metric_id, time DESC)"
 
@@ -48,34 +41,27 @@ class TimeSeries:
             return
         if self.has_timescale():
             self._connection.execute(_TABLE)
-            self._connection.execute(_HYPERTABLE.format(schema=Identifier(self._timescale_schema())))
+            schema = Identifier(self._timescale_schema())
+            self._connection.execute(queries.make_hypertable.format(schema=schema))
         else:
             self._connection.execute(_TABLE + " PARTITION BY RANGE (time)")
         self._connection.execute(_KEY)
 
     def has_timescale(self) -> bool:
         """Whether the extension is installed in this database or can be, making it so."""
-        available = self._connection.execute(
-            "SELECT installed_version FROM pg_available_extensions WHERE name = 'timescaledb'"
-            # Preloaded, it brings settings of its own; shared_preload_libraries itself only a superuser may read.
-            " AND EXISTS (SELECT FROM pg_settings WHERE name LIKE 'timescaledb.%')"
-        ).fetchone()
+        available = self._connection.execute(queries.timescale_here).fetchone()
         if available and available["installed_version"] is None:
             self._connection.execute("CREATE EXTENSION timescaledb")
         return available is not None
 
     def _timescale_schema(self) -> str:
         """The schema of the extension, which need not be on the search path; the extension must be installed."""
-        row = self._connection.execute(
-            "SELECT extnamespace::regnamespace::text AS name FROM pg_extension WHERE extname = 'timescaledb'"
-        ).fetchone()
+        row = self._connection.execute(queries.timescale_schema).fetchone()
         assert row is not None  # noqa: S101 - `has_timescale` made sure of it
         return str(row["name"])
 
     def _kind(self) -> str | None:
-        row = self._connection.execute(
-            "SELECT relkind::text AS kind FROM pg_class WHERE oid = to_regclass('telemetry')"
-        ).fetchone()
+        row = self._connection.execute(queries.telemetry_kind).fetchone()
         return None if row is None else row["kind"]
 
     @cached_property
@@ -89,7 +75,7 @@ class TimeSeries:
         if not missing or self.is_hypertable:
             return
         for day in sorted(missing - self.existing_days()):
-            self._connection.execute("SELECT telemetry_make_day(%s)", [day])
+            self._connection.execute(queries.make_day, {"day": day})
         self._days |= missing
 
     def make_few(self, days: Iterable[date], at_most: int) -> frozenset[date]:
@@ -109,14 +95,12 @@ class TimeSeries:
 
     def existing_days(self) -> set[date]:
         """The days that have a partition."""
-        rows = self._connection.execute(
-            "SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
-            " WHERE i.inhparent = 'telemetry'::regclass"
-        )
+        rows = self._connection.execute(queries.telemetry_partitions)
         return {date.fromisoformat(row["name"].removeprefix("telemetry_")) for row in rows}
 
     def _chunk_days(self) -> set[date]:
-        spans = [(row["range_start"].date(), row["range_end"].date()) for row in self._connection.execute(_CHUNKS)]
+        chunks = self._connection.execute(queries.chunk_spans)
+        spans = [(row["range_start"].date(), row["range_end"].date()) for row in chunks]
         return {begin + timedelta(days=n) for begin, end in spans for n in range((end - begin).days)}
 
     def drop_before(self, day: date) -> int:
@@ -129,5 +113,5 @@ class TimeSeries:
         return sum(self._drop_before(known + timedelta(days=1)) for known in old)
 
     def _drop_before(self, day: date) -> int:
-        row = self._connection.execute("SELECT telemetry_drop_before(%s) AS gone", [day]).fetchone()
+        row = self._connection.execute(queries.drop_days_before, {"day": day}).fetchone()
         return int(row["gone"]) if row else 0

@@ -4,18 +4,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from gateway.store.database import Connection, Row
+from gateway.store.queries import queries
 
-_WAITS = """
-SELECT a.application_name AS who, clock_timestamp() - w.since AS waited, h.pid AS holder, b.application_name AS program,
-       b.usename AS "user", b.state, clock_timestamp() - b.xact_start AS age
-FROM (SELECT pid, min(waitstart) AS since FROM pg_locks WHERE NOT granted GROUP BY pid) AS w
-JOIN pg_stat_activity a ON a.pid = w.pid
-LEFT JOIN LATERAL unnest(pg_blocking_pids(w.pid)) AS h (pid) ON true
-LEFT JOIN pg_stat_activity b ON b.pid = h.pid
-WHERE a.datname = current_database() AND a.application_name LIKE 'gateway%%' AND w.since < clock_timestamp() - %s
-ORDER BY w.since, a.pid, h.pid
-LIMIT 20
-"""
+LOCK_AFTER = timedelta(seconds=5)
+"""Who waits for a lock for longer is told of: shorter waits are everyday."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +24,7 @@ class LockWait:
 
 def lock_waits(connection: Connection, longer_than: timedelta) -> list[LockWait]:
     """The longest first; what other users do is seen only as far as the server shows it to us."""
-    rows = connection.execute(_WAITS, [longer_than])
+    rows = connection.execute(queries.lock_waits, {"longer_than": longer_than})
     return [LockWait(row["who"], row["waited"], _holder(row)) for row in rows]
 
 

@@ -110,9 +110,11 @@ class TestTelling:
             "hazard": "Der Motor überhitzt.",
             "action": "unplug",
             "action_text": "Ziehen Sie jetzt den Stecker.",
+            "steps": ["Ziehen Sie jetzt den Stecker."],
             "remedies": ["replacement", "refund"],
             "remedy_text": "Wir bringen eine neue.",
             "contact": {"phone": "0800 000", "email": None, "url": None},
+            "changes_listed": [],
             "changes": None, "version": None, "reason": None, "replaces": None, "replaced_by": None,
             "matched": "Charge L1",
             "published_at": bob["campaign"]["published_at"],
@@ -120,6 +122,7 @@ class TestTelling:
             "sent_because": "E-Mail ist der einzige Weg, den Sie uns gegeben haben",
         }  # fmt: skip
         assert ada["campaign"]["matched"] == "lot L1"
+        assert ada["campaign"]["steps"] == [], "the action says it already"
 
     def test_every_event_names_the_campaign(self, at):
         campaign = at.publish(audience=serials("P1"))
@@ -526,7 +529,7 @@ class TestUpdates:
         assert [told["campaign"] for told in at.events("notice.resolved")] == [campaign["id"]] * 2
         assert taken(ada.get("/api/my/units"))["units"][0]["state"] == "unknown"
         (notice,) = taken(ada.get("/api/my/feed"))["notices"]
-        assert (notice["campaign"]["version"], notice["campaign"]["changes"]) == ("2.4", "It starts softly.")
+        assert (notice["campaign"]["version"], notice["campaign"]["changes_listed"]) == ("2.4", ["It starts softly."])
 
     def test_a_unit_that_has_it_when_the_worker_looks_is_closed_and_not_told(self, at):
         campaign = at.publish(UPDATE)

@@ -12,6 +12,7 @@ from gateway.ingest.quarantine import Choice
 from gateway.ingest.writer import Writer
 from gateway.readings.repository import queries
 from gateway.store import IntegrityError, OperationalError, connect
+from gateway.store.locks import Lock
 from tests.dsl.catalog import Fault, alarms, stored
 from tests.dsl.stepped import Stepped
 from tests.dsl.wait import until
@@ -130,6 +131,8 @@ def test_the_place_is_free_again_for_who_waits_for_it(url):
     first.connection.close()
     assert second.open()
     with connect(url) as watching:
-        held = watching.execute("SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 7402200").rowcount
+        held = watching.execute(
+            "SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = %s", [Lock.INGEST]
+        ).rowcount
     assert held == 1
     second.connection.close()

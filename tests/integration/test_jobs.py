@@ -29,6 +29,7 @@ from gateway.registrations.claims import Claimant, Claimed, release
 from gateway.roles.maintenance import forget_old
 from gateway.roles.worker import Worker
 from gateway.store import connect
+from gateway.store.locks import Lock, lock_session
 from tests.dsl.owners import try_claim
 from tests.dsl.wait import until
 from tests.factories import make_fleet
@@ -99,7 +100,7 @@ def command(url: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
 class TestKilled:
     def test_a_command_that_was_killed_behind_the_staging_is_finished_by_a_worker(self, url, db, fleet, database):
         with connect(url, "test") as other, command(url, "import", "units", str(fleet / "units.csv")) as process:
-            other.execute("SELECT pg_advisory_lock(7402213)")  # another import is putting its rows into force
+            lock_session(other, Lock.IMPORT)  # another import is putting its rows into force
             until(lambda: (state(db) or {"phase": ""})["phase"] == "apply")
             process.send_signal(signal.SIGKILL)
             process.wait()
@@ -200,9 +201,11 @@ class TestCancelled:
 
     def test_ctrl_c_is_such_a_wish(self, url, db, fleet):
         with connect(url, "test") as other, command(url, "import", "owners", str(fleet / "owners.csv")) as process:
-            other.execute("SELECT pg_advisory_lock(7402213)")
+            lock_session(other, Lock.IMPORT)
             until(lambda: (state(db) or {"phase": ""})["phase"] == "apply")
-            until(lambda: db.execute("SELECT 1 FROM pg_locks WHERE NOT granted AND objid = 7402213").fetchone())
+            until(
+                lambda: db.execute("SELECT 1 FROM pg_locks WHERE NOT granted AND objid = %s", [Lock.IMPORT]).fetchone()
+            )
             process.send_signal(signal.SIGINT)
             assert process.wait(timeout=20) == 130
         assert (owners(db), state(db)["state"], is_staged(db)) == ({"Ada"}, "cancelled", False)

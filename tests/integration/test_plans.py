@@ -30,6 +30,7 @@ REASONS = {
     "start": "read as a whole, once at a start or after an import",
     "bounded": "of a table that has ten thousand rows at most, for a page, a metric or hourly maintenance",
     "staff": "counts what may be every unit or owner, because a person asked for that",
+    "timescale": "asks what only TimescaleDB has",
 }
 EXEMPT = {
     "readings.stage": "table",
@@ -43,6 +44,10 @@ EXEMPT = {
     "notify.alarms_of_new_owners": "start",
     "registrations.registry_at": "start",
     "rules.in_force_at": "start",
+    "store.chunk_spans": "timescale",
+    "store.count_chunks": "timescale",
+    "store.failed_timescale_jobs": "timescale",
+    "store.make_hypertable": "timescale",
     "campaigns.count": "staff",
     "campaigns.choices": "staff",
 }
@@ -73,7 +78,7 @@ PARAMETERS: dict[str, Any] = {
     "now": NOW, "at": NOW, "since": SINCE, "until": UNTIL, "begin": SINCE, "end": UNTIL, "after": 100, "before": 20_000,
     "after_time": SINCE, "after_metric": 1, "place": 19_900, "seq": 290, "keep": 9_000, "keep_bytes": 1_000,
     "limit": 50, "most": 200_000, "claimed_at": NOW, "cleared_at": NOW, "due_at": NOW, "expires_at": NOW,
-    "finished_at": NOW,
+    "finished_at": NOW, "longer_than": timedelta(seconds=5), "window": timedelta(hours=1), "newer": 4,
     "judged_at": NOW, "lease": NOW, "onset": NOW, "owned_since": NOW, "raised_at": NOW, "used_at": None,
     "tries": 1, "known_at": NOW, "ahead": 3, "bytes": 1_000_000, "batches": 50, "day": LAST_DAY, "next_try_at": NOW,
     "pause": timedelta(minutes=1),
@@ -84,6 +89,7 @@ PARAMETERS: dict[str, Any] = {
     "total": 7, "what": "test", "below": "2.3", "brand": "B", "cadence": "1s", "channel": "email",
     "clearing": "{}", "code_hash": b"", "content": "{}", "data": "{}", "digest": "d", "document": "{}",
     "evidence": "{}",
+    "detail": "{}", "key": "o77", "lock": 1, "roles": ["worker"], "sign_of_life": "x", "user": "gateway_owner",
     "firmware": "2.4", "follows": None, "former": 3, "gtin": None, "high": 1.0, "historic": False, "kind": "opened",
     "language": "en", "low": 0.0, "messages": b"", "model": "M", "normal_high": None, "normal_low": None,
     "outcome": "pass", "partition": 1, "password_hash": "x", "platform": "ios", "position": 1,
@@ -123,6 +129,7 @@ OTHERS: dict[str, dict[str, Any]] = {
     "registrations.next_people": {"after": ""},
     "registrations.upsert_product": {"name": "{}"},
     "rules.forget_alarms": {"before": EARLIER},
+    "store.forget_tries": {"before": EARLIER},
 }
 
 INDEXES = {"jobs.take": "job_open", "ingest.retry_asked": "quarantine_retry", "rules.alarms_page": "alarm_unit"}

@@ -14,6 +14,7 @@ from gateway.roles import check
 from gateway.roles.measured import Measured
 from gateway.store import Database, Trouble, connect
 from gateway.store.beat import beat
+from gateway.store.locks import Lock, lock_session
 from gateway.store.waits import lock_waits
 from tests.dsl.wait import until
 
@@ -80,7 +81,7 @@ def test_readyz_names_a_sequencer_that_cannot_turn(url, db, world, alive):
     db.execute("ALTER FUNCTION event_turn(int) SET lock_timeout = '30ms'")
     append(db, "said", {})
     with connect(url) as stuck:
-        stuck.execute("SELECT pg_advisory_lock(7402205)")
+        lock_session(stuck, Lock.EVENT_TURN)
         assert waiting_for(world) == {"events": Trouble.LOCK.value}
     until(lambda: waiting_for(world) == {})
 

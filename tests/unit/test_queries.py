@@ -1,5 +1,6 @@
 """The house rule for SQL: every query has a name and one sentence, and somebody uses it."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -10,6 +11,10 @@ from gateway.store import load_queries
 from gateway.store.queries import Queries
 
 ROOT = Path(gateway.__file__).parent
+QUERY = re.compile(
+    r"\s*(?:WITH|SELECT|INSERT|UPDATE|DELETE)\s|.*\b(?:INSERT INTO|DELETE FROM|UPDATE \w+ SET)\b", re.DOTALL
+)
+"""How a query reads; a session's commands and definitions (SET, NOTIFY, CREATE, GRANT) are none."""
 FILES = sorted(ROOT.rglob("queries.sql"))
 
 
@@ -44,6 +49,32 @@ def test_every_query_is_used_and_every_used_one_is_there(file: Path):
     sources = [source.read_text("utf-8") for source in file.parent.rglob("*.py")]
     used = {name for source in sources for name in re.findall(r"\bqueries\.(?!py\b|sql\b)(\w+)", source)}
     assert used == set(load_queries(f"gateway.{file.parent.name}").sentences)
+
+
+def queries_in(source: str) -> list[str]:
+    """The strings of a Python file that read like a query."""
+    strings = [node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)]
+    return [text for text in strings if isinstance(text, str) and QUERY.match(text)]
+
+
+def test_no_query_stands_in_python():
+    sources = [file for file in ROOT.rglob("*.py") if "web" not in file.parts]
+    assert [(file.name, found) for file in sources if (found := queries_in(file.read_text("utf-8")))] == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'tx.execute("SELECT 1")',
+        'tx.execute(f"SELECT n FROM {table}")',
+        'LONG = """\n  WITH a AS (VALUES (1))\n  SELECT * FROM a"""',
+        'tx.execute("INSERT INTO attempt (kind) VALUES (%s)")',
+        'tx.execute("UPDATE notice SET read_at = now()")',
+        'tx.execute("/* old */ DELETE FROM notice")',
+    ],
+)
+def test_one_that_does_would_be_seen(line: str):
+    assert queries_in(line) != []
 
 
 def test_a_query_that_is_not_there_says_which_file_lacks_it():

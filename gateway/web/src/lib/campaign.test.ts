@@ -4,7 +4,7 @@ import { isPinned, markOf, markWord } from "../parts/words";
 import { ended, todo, versions } from "./campaign";
 
 const CAMPAIGN = {
-  number: "R-2026-01", hazard: "It can burst.", action: "stop_using", action_text: "Stop using it now. Pull the plug.", remedies: ["repair", "refund"],
+  number: "R-2026-01", hazard: "It can burst.", action: "stop_using", action_text: "Stop using it now. Pull the plug.", steps: ["Pull the plug."], changes_listed: [], remedies: ["repair", "refund"],
   remedy_text: "Both are free.", contact: null, changes: null, version: null, reason: null, matched: "lot L1", published_at: "2026-11-16T08:00:00Z",
   replaces: null, replaced_by: null, told_because: "you own this unit", sent_because: null,
 } as const;
@@ -14,7 +14,7 @@ const notice = (more: object = {}, campaign: object = {}) =>
 describe("a recall", () => {
   it("says the action once, then the steps, then what the owner gets", () => {
     expect(todo(notice())).toEqual({ action: "Stop using it now", rest: ["Pull the plug."], remedy: "You choose: repair or refund" });
-    expect(todo(notice({}, { remedies: ["refund"], action: null, action_text: null }))).toEqual({ action: "", rest: [], remedy: "You get a refund" });
+    expect(todo(notice({}, { remedies: ["refund"], action: null, action_text: null, steps: [] }))).toEqual({ action: "", rest: [], remedy: "You get a refund" });
     expect(todo(notice({}, { remedies: ["repair", "replacement", "refund"] })).remedy).toBe("You choose: repair, replacement or refund");
   });
   it("is red while it counts, and never after it was replaced or withdrawn", () => {

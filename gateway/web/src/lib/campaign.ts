@@ -1,6 +1,5 @@
 import type { AlarmNotice, CampaignNotice, Notice, Unit } from "../api/types";
 import { t } from "../i18n/index.svelte";
-import { afterAction, steps } from "./steps";
 
 export const isAlarm = (notice: Notice): notice is AlarmNotice => notice.why !== null;
 export const isCampaign = (notice: Notice): notice is CampaignNotice => notice.campaign !== null;
@@ -14,7 +13,7 @@ export interface Todo {
 
 export function todo({ campaign }: CampaignNotice): Todo {
   const action = campaign.action ? t(`recall.action.${campaign.action}`) : "";
-  return { action, rest: afterAction(action, steps(campaign.action_text ?? "")), remedy: remedy(campaign.remedies) };
+  return { action, rest: campaign.steps, remedy: remedy(campaign.remedies) };
 }
 
 function remedy(remedies: CampaignNotice["campaign"]["remedies"]): string {
