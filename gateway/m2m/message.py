@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
+
+from gateway.m2m.counted import Number
 
 Reading = tuple[int, int, float]
 """Metric id, microseconds since 1970, value."""
@@ -29,6 +32,18 @@ class Rejected:
 
     reason: str
     detail: str
+
+
+class Decoded(NamedTuple):
+    """What a message holds, and what is wrong with the rest of it."""
+
+    readings: Sequence[Reading] = ()
+    numbers: Sequence[Number] = ()
+    """Those that the device gave it; of a refused message too."""
+    rejected: Rejected | None = None
+    ignored: Sequence[str] = ()
+    """Names of fields that the gateway does not know; a few of them."""
+    firmware: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
