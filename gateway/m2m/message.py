@@ -37,6 +37,8 @@ class Rejected:
 class Decoded(NamedTuple):
     """What a message holds, and what is wrong with the rest of it."""
 
+    # A tuple is made in a fraction of a dataclass's time, and this one for every message, as is Heard.
+
     readings: Sequence[Reading] = ()
     numbers: Sequence[Number] = ()
     """Those that the device gave it; of a refused message too."""
@@ -46,8 +48,7 @@ class Decoded(NamedTuple):
     firmware: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(NamedTuple):
     """A message of a known unit, and what was refused of it."""
 
     unit_id: int
