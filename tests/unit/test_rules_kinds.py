@@ -13,7 +13,7 @@ from second_kind import Code
 from gateway.core.errors import BadInput
 from gateway.notify.text import notice_text, why
 from gateway.rules.condition import Condition
-from gateway.rules.document import RULE, load_rules, stored_rule
+from gateway.rules.document import RULE, RuleDocument, load_rules, stored_rule
 from gateway.rules.evaluator import judge
 from gateway.rules.kinds import KINDS
 from gateway.rules.registry import Metric
@@ -131,5 +131,6 @@ def test_its_notice_says_its_limit_and_its_words():
 
 
 def test_the_gateway_knows_of_a_condition_only_its_kind():
-    """A type check keeps it from reading more: what `RuleDocument.condition` is has no other field."""
+    """The type check keeps it from reading more: as far as it knows, a rule's condition has no other field."""
+    assert RuleDocument.model_fields["condition"].annotation is Condition
     assert list(Condition.model_fields) == ["kind"]
