@@ -88,6 +88,7 @@ Language = Annotated[str, Field(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
 Line = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_only_known_placeholders)]
 Title = Annotated[str, Field(min_length=1, max_length=100)]
 Series = Annotated[str, AfterValidator(_is_series)]
+# Its kind reads it, by the name in the registry; the published schema shows every kind.
 AnyCondition = Annotated[
     SerializeAsAny[Condition],
     BeforeValidator(kinds.read, json_schema_input_type=reduce(operator.or_, kinds.KINDS.values())),
