@@ -13,7 +13,7 @@ from gateway.notify.stages.rate import rate
 INGEST = (
     Stage("receive", "Take messages from the broker in micro-batches; know redelivered ones again (m2m/)."),
     Stage(
-        "decode", "Turn payloads into columns; what cannot be read goes to quarantine with a reason (m2m/decode.py)."
+        "decode", "Turn payloads into columns; what cannot be read goes to quarantine with a reason (m2m/decoders/)."
     ),
     Stage("judge", "Ask every rule of the product, in event time; nothing changes yet (rules/evaluator.py)."),
     Stage("store", "Commit readings, alarm changes, journal, quarantine and events in one transaction."),

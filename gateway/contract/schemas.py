@@ -19,7 +19,8 @@ from gateway.contract import bounds
 from gateway.contract.settings_page import page
 from gateway.core.clock import system_clock
 from gateway.core.errors import BadInput
-from gateway.m2m.decode import BOOT_MAX, FIRMWARE_MAX, NUMBER_MAX
+from gateway.m2m.decoders.status import FIRMWARE_MAX
+from gateway.m2m.decoders.telemetry import BOOT_MAX, NUMBER_MAX
 from gateway.registrations.model import MetricName, ProductFile
 from gateway.rules.document import RuleDocument
 from gateway.store import Database
@@ -57,7 +58,7 @@ Ts = Milliseconds | Moment | None
 class Reading(BaseModel):
     """What a unit measured at one time. Other fields are ignored, but for a time under another name without `ts`."""
 
-    # It documents what m2m/decode.py takes by hand, which is several times faster than a model.
+    # It documents what m2m/decoders/telemetry.py takes by hand, which is several times faster than a model.
 
     ts: Ts = Field(
         None,
@@ -90,7 +91,7 @@ class Status(BaseModel):
     name without `firmware`.
     """
 
-    # What m2m/decode.py takes, said again; which characters can be printed is more than a schema can say.
+    # What m2m/decoders/status.py takes, said again; which characters can be printed is more than a schema can say.
 
     state: Any = Field(
         None,

@@ -8,10 +8,10 @@ import numpy as np
 
 from gateway.core.clock import from_us
 from gateway.m2m.counted import UnitNumber
-from gateway.m2m.decode import Device, Limits, decode, decode_status
-from gateway.m2m.message import Heard, Message, Reading, Rejected
+from gateway.m2m.decoders import decode
+from gateway.m2m.device import Device, Limits
+from gateway.m2m.message import Heard, Message, Rejected
 from gateway.m2m.redelivery import ENTRY_BYTES
-from gateway.m2m.topics import is_status
 from gateway.readings.repository import Column, Columns
 from gateway.registrations.firmware import Report
 from gateway.rules.evaluator import Verdict
@@ -138,16 +138,11 @@ def decode_batch(
         if isinstance(device, Rejected):
             refused.append((message, device))
             continue
-        if is_status(message.topic):
-            reported, ignored = decode_status(message, limits)
-            readings: list[Reading] = []
-            rejected = reported if isinstance(reported, Rejected) else None
-            if isinstance(reported, str):
-                _report(firmware, device.unit_id, reported, message)
-        else:
-            readings, numbers, rejected, ignored = decode(message, device, limits)
-            if numbers:
-                counted += [(device.unit_id, message.topic, number) for number in numbers]
+        readings, numbers, rejected, ignored, reported = decode(message, device, limits)
+        if reported is not None:
+            _report(firmware, device.unit_id, reported, message)
+        if numbers:
+            counted += [(device.unit_id, message.topic, number) for number in numbers]
         heard.append(Heard(device.unit_id, message, rejected, ignored))
         if rejected:
             refused.append((message, rejected))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from gateway.m2m.decode import Device, DeviceMetric
+from gateway.m2m.device import Device, DeviceMetric
 from gateway.m2m.message import Rejected
 from gateway.m2m.topics import DeviceKey, parse_topic
 from gateway.registrations import repository as registrations

@@ -24,7 +24,7 @@ from gateway.ingest.restore import Resuming, follow, judge, newest_revision, res
 from gateway.ingest.writer import Writer
 from gateway.logs import traced
 from gateway.m2m.counted import Receipt
-from gateway.m2m.decode import Device, Limits
+from gateway.m2m.device import Device, Limits
 from gateway.m2m.inbox import Inbox
 from gateway.m2m.link import Link
 from gateway.m2m.message import Heard, Message, Rejected

@@ -44,6 +44,11 @@ def receipt_topic(topic: str) -> str:
     return topic.rpartition("/")[0] + "/receipt"
 
 
+def last_level(topic: str) -> str:
+    """What a message on this topic is: telemetry or status."""
+    return topic.rpartition("/")[2]
+
+
 def is_status(topic: str) -> bool:
     """Whether a message on this topic tells how the device is, and not what it measured."""
     return topic.endswith("/status")

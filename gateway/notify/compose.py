@@ -10,7 +10,7 @@ from gateway.notify.links import Links, OpenLink, UnsubscribeLink, address_diges
 from gateway.notify.model import Delivery
 from gateway.notify.send.mail import Mail
 from gateway.notify.words import letter_words, words
-from gateway.rules.sentence import number
+from gateway.rules.figures import number
 
 _ENVIRONMENT = Environment(
     loader=PackageLoader("gateway.notify"),

@@ -7,8 +7,8 @@ from typing import Any
 from gateway.notify.campaign_words import campaign_words, matched_in
 from gateway.notify.model import Alarm, Bulletin
 from gateway.registrations.model import Owner
-from gateway.rules.document import Threshold
-from gateway.rules.sentence import number, plain_sentence, sentence
+from gateway.rules.figures import number
+from gateway.rules.sentence import plain_sentence, sentence
 
 
 def notice_text(subject: Alarm | Bulletin, owner: Owner) -> dict[str, str]:
@@ -35,19 +35,11 @@ def _filled(alarm: Alarm, language: str) -> dict[str, str]:
 def _values(alarm: Alarm, language: str) -> dict[str, str]:
     """What fills the placeholders of a text, without the value."""
     return {
-        "unit": alarm.rule.condition.unit,
-        "limit": number(crossed_limit(alarm.rule.condition, alarm.evidence["value"])),
+        "unit": alarm.rule.condition.quantity.unit,
+        "limit": number(alarm.rule.condition.crossed_limit(alarm.evidence["value"])),
         "product": alarm.product_name.get(language) or alarm.product_name["en"],
         "serial": alarm.serial,
     }
-
-
-def crossed_limit(condition: Threshold, value: float) -> float:
-    """The limit that a value is beyond."""
-    if condition.below is None or (condition.above is not None and value > condition.above):
-        assert condition.above is not None  # noqa: S101 - a threshold has a limit
-        return condition.above
-    return condition.below
 
 
 def why(subject: Alarm | Bulletin, owner: Owner) -> dict[str, Any]:
@@ -77,12 +69,12 @@ def _why_alarm(alarm: Alarm, owner: Owner) -> dict[str, Any]:
         "plain": plain_sentence(
             alarm.rule, alarm.metric_title.get(owner.language) or alarm.metric_title["en"], owner.language
         ),
-        "metric": alarm.rule.condition.metric,
+        "metric": alarm.rule.condition.quantity.metric,
         "title": alarm.metric_title.get(owner.language) or alarm.metric_title["en"],
         "value": value,
         "extreme": extreme,
-        "unit": alarm.rule.condition.unit,
-        "limit": crossed_limit(alarm.rule.condition, alarm.evidence["value"]),
+        "unit": alarm.rule.condition.quantity.unit,
+        "limit": alarm.rule.condition.crossed_limit(alarm.evidence["value"]),
         "onset": max(alarm.onset, owner.since).isoformat(),
         "raised_at": max(alarm.raised_at, owner.since).isoformat(),
         "cleared_at": None,

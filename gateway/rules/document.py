@@ -2,21 +2,25 @@
 
 import hashlib
 import json
+import operator
 import re
 import string
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
+from functools import reduce
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny, ValidationError
 from pydantic.config import JsonDict
 
 from gateway.core.documents import DocumentKind
 from gateway.core.duration import Duration
 from gateway.core.errors import BadInput
+from gateway.rules import kinds
+from gateway.rules.condition import Condition
 
 MAX_SAMPLES = 10_000  # of one series in a test
 PLACEHOLDERS = frozenset({"value", "unit", "limit", "product", "serial"})
@@ -84,35 +88,17 @@ Language = Annotated[str, Field(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
 Line = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_only_known_placeholders)]
 Title = Annotated[str, Field(min_length=1, max_length=100)]
 Series = Annotated[str, AfterValidator(_is_series)]
-Limit = Annotated[float, Field(allow_inf_nan=False)]
+# Its kind reads it, by the name in the registry; the published schema shows every kind.
+AnyCondition = Annotated[
+    SerializeAsAny[Condition],
+    BeforeValidator(kinds.read, json_schema_input_type=reduce(operator.or_, kinds.KINDS.values())),
+]
 _0S: JsonDict = {"default": "0s"}  # pydantic would write PT0S, which is not how a rule writes it
 _ENGLISH = Field(json_schema_extra={"required": ["en"]})
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Threshold(_Part):
-    """A metric above or below a limit; with both limits, outside their band."""
-
-    kind: Literal["threshold"]
-    metric: str
-    unit: str = Field(description="The metric's unit, repeated so that a limit in another unit is noticed.")
-    above: Limit | None = Field(None, description="Raise when the value is above this.")
-    below: Limit | None = Field(None, description="Raise when the value is below this.")
-    clear_below: Limit | None = Field(None, description="With `above`: clear below this; else at the limit or below.")
-    clear_above: Limit | None = Field(None, description="With `below`: clear above this; else at the limit or above.")
-
-    @model_validator(mode="after")
-    def _has_a_limit(self) -> Self:
-        if self.above is None and self.below is None:
-            raise ValueError("there is no limit; give `above`, `below` or both")
-        return self
-
-
-# The union of all kinds, discriminated by `kind`; pydantic wants a second member before it takes a discriminator.
-Condition = Threshold
 
 
 class Text(_Part):
@@ -145,7 +131,7 @@ class RuleDocument(_Part):
     id: Slug
     title: Annotated[dict[Language, Title], AfterValidator(_has_english), _ENGLISH]
     product: str = Field(description="The code of the product the rule is for.")
-    condition: Condition
+    condition: AnyCondition
     for_: Duration = Field(
         timedelta(0),
         alias="for",

@@ -1,10 +1,10 @@
 """Judges readings by rules in numpy, purely: state, table and batch go in; a Delta, late marks and changes come out."""
 
-# All times are event times. A reading is hot beyond a limit. It is cool when within every limit and strictly past the
-# clear level of each limit that has one. Between the two it keeps an alarm, and breaks a wait for one.
+# All times are event times. The kind of a rule's condition says which readings are hot and which cool (rules/kinds/).
+# Between the two a reading keeps an alarm, and breaks a wait for one.
 
 from dataclasses import dataclass
-from itertools import pairwise, repeat
+from itertools import pairwise, product, repeat
 from typing import Literal
 
 import numpy as np
@@ -24,7 +24,7 @@ class Change:
     at: int  # event time of the reading that decided
     value: float  # of that reading
     onset_value: float
-    extreme: float  # the value farthest beyond its limit, from the onset up to `at`
+    extreme: float  # the value farthest beyond its condition, from the onset up to `at`
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ def _same_as_before(column: Ints) -> Flags:
 
 
 def _stirred(state: State, table: RuleTable, fresh: _Fresh) -> tuple[Ints, Ints]:
-    """The pairs of rule and cell that the batch can move: not clear before, or hot at the highest or lowest value."""
+    """The pairs of rule and cell that the batch can move: not clear before, or maybe hot from lowest to highest."""
     # All others stay clear, and they are nearly all: only these few are walked through reading by reading.
     rules, cells = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     starts = fresh.start[:-1]
@@ -156,11 +156,10 @@ def _stirred(state: State, table: RuleTable, fresh: _Fresh) -> tuple[Ints, Ints]
     lowest = np.minimum.reduceat(fresh.value, starts) if len(starts) else fresh.value
     row = np.minimum(fresh.slot, len(state))
     begins = np.searchsorted(fresh.column, np.arange(len(table.metrics) + 1))
-    for column, (begin, end) in enumerate(pairwise(begins.tolist())):
-        of_metric = slice(int(table.first[column]), int(table.first[column + 1]))
+    for kind, (column, (begin, end)) in product(table.kinds, enumerate(pairwise(begins.tolist()))):
+        of_metric = kind.of_metric(column)
         stirred = state.timers.phase[:, of_metric][row[begin:end]] != CLEAR
-        stirred |= highest[begin:end, None] > table.above[of_metric]
-        stirred |= lowest[begin:end, None] < table.below[of_metric]
+        stirred |= kind.may_be_hot(of_metric, lowest[begin:end, None], highest[begin:end, None])
         cell, rule = divmod(np.flatnonzero(stirred), max(stirred.shape[1], 1))
         rules.append(rule + of_metric.start)
         cells.append(cell + begin)
@@ -183,7 +182,7 @@ def _steps(table: RuleTable, fresh: _Fresh, rule: Ints, cell: Ints) -> _Steps:
         value=value,
         beyond=beyond,
         hot=beyond > 0,
-        cool=(table.cool_low[rule] <= value) & (value <= table.cool_high[rule]),
+        cool=table.cool(rule, value),
         broken=fresh.silence[reading] > table.gap_us[rule],
         for_us=table.for_us[rule],
         keep_us=table.keep_us[rule],

@@ -1,5 +1,7 @@
 """The metrics of a product, as rules see them: what is measured, in which unit, and what is possible and normal."""
 
+import difflib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -15,3 +17,10 @@ class Metric:
     normal_low: float | None
     normal_high: float | None
     cadence: timedelta
+
+
+def unknown_metric(name: str, metrics: Mapping[str, Metric]) -> str:
+    """That a product has no metric of this name, and which one may be meant."""
+    close = difflib.get_close_matches(name, metrics, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"write one of {', '.join(sorted(metrics)) or 'none: it has none'}"
+    return f"the product has no metric {name}; {hint}"

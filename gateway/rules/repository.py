@@ -171,8 +171,8 @@ def _raise(
         "schema": EVIDENCE.schema,
         "evidence": Jsonb(
             {
-                "metric": rule.document.condition.metric,
-                "unit": rule.document.condition.unit,
+                "metric": rule.document.condition.quantity.metric,
+                "unit": rule.document.condition.quantity.unit,
                 "onset_value": change.onset_value,
                 "value": change.value,
                 "extreme": change.extreme,

@@ -15,7 +15,7 @@ from gateway.rules.table import RuleTable, compile_rules
 def run_tests(rule: RuleDocument, metrics: Mapping[str, Metric]) -> list[str]:
     """A line for each test that fails, with the alarms it expected and those it got."""
     metric_ids = {name: number for number, name in enumerate(metrics)}
-    unknown = {rule.condition.metric, *(name for test in rule.tests for name in test.series)} - metrics.keys()
+    unknown = {rule.condition.quantity.metric, *(name for test in rule.tests for name in test.series)} - metrics.keys()
     if unknown:
         return [f"the product has no metric {name}" for name in sorted(unknown)]
     table = compile_rules([(1, rule)], metric_ids, metrics)

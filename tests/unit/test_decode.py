@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.clock import to_us
-from gateway.m2m.decode import BOOT_MAX, Device, DeviceMetric, Limits, decode, decode_status
-from gateway.m2m.message import Message, Reading, Rejected
-from gateway.m2m.topics import DeviceKey, parse_topic
+from gateway.m2m.decoders import DECODERS, decode
+from gateway.m2m.decoders.telemetry import BOOT_MAX
+from gateway.m2m.device import Device, DeviceMetric, Limits
+from gateway.m2m.message import Decoded, Message, Reading, Rejected
+from gateway.m2m.topics import STATUS_FILTER, TELEMETRY_FILTER, DeviceKey, last_level, parse_topic
 
 TEMP, PRESSURE = 3, 1
 DEVICE = Device(7, 2, {"temp_c": DeviceMetric(TEMP, -40, 200), "pressure_bar": DeviceMetric(PRESSURE, 0, 10)})
@@ -23,19 +25,26 @@ NOW_US = to_us(NOW)
 NOW_MS = NOW_US // 1000
 
 
-def message(payload: bytes) -> Message:
-    return Message("m2m/v1/pump/P1/telemetry", payload, 1, 1, resumed=False, received_us=NOW_US)
+def message(payload: bytes, level: str = "telemetry") -> Message:
+    return Message(f"m2m/v1/pump/P1/{level}", payload, 1, 1, resumed=False, received_us=NOW_US)
 
 
 def decoded(content: object) -> tuple[list[Reading], Rejected | None]:
     payload = content if isinstance(content, bytes) else orjson.dumps(content)
-    readings, numbers, refused, _ = decode(message(payload), DEVICE, LIMITS)
-    assert not numbers, "its product asks for no receipts"
-    return readings, refused
+    taken = decode(message(payload), DEVICE, LIMITS)
+    assert not taken.numbers, "its product asks for no receipts"
+    assert taken.firmware is None
+    return list(taken.readings), taken.rejected
 
 
 def entry(value: object = 71.5, **changes: object) -> dict[str, object]:
     return {"ts": NOW_MS, "values": {"temp_c": value}} | changes
+
+
+def test_what_is_subscribed_to_is_taken_and_has_a_decoder():
+    assert {last_level(each) for each in (TELEMETRY_FILTER, STATUS_FILTER)} == set(DECODERS)
+    assert all(parse_topic(f"m2m/v1/pump/P1/{level}") == DeviceKey("pump", "P1") for level in DECODERS)
+    assert isinstance(parse_topic("m2m/v1/pump/P1/receipt"), Rejected)
 
 
 def test_a_message_becomes_one_reading_a_metric():
@@ -179,7 +188,7 @@ nearly_right = st.builds(
 
 
 def holds(payload: bytes) -> None:
-    readings, _, refused, _ = decode(message(payload), DEVICE, LIMITS)
+    readings, _, refused, *_ = decode(message(payload), DEVICE, LIMITS)
     assert readings or refused
     assert len(readings) <= LIMITS.readings
     for metric, time_us, value in readings:
@@ -234,14 +243,21 @@ def test_a_topic_names_the_device_by_its_canonical_serial(end: str):
 
 def test_what_is_too_far_ahead_is_counted_from_when_the_message_came():
     an_hour_ago = replace(message(orjson.dumps(entry())), received_us=NOW_US - HOUR_US)
-    _, _, refused, _ = decode(an_hour_ago, DEVICE, LIMITS)
+    refused = decode(an_hour_ago, DEVICE, LIMITS).rejected
     assert refused is not None
     assert refused.reason == "future_time"
 
 
+def status(payload: bytes) -> Decoded:
+    taken = decode(message(payload, "status"), DEVICE, LIMITS)
+    assert not taken.readings
+    assert not taken.numbers
+    return taken
+
+
 def reported(content: object) -> str | Rejected | None:
-    payload = content if isinstance(content, bytes) else orjson.dumps(content)
-    return decode_status(message(payload), LIMITS)[0]
+    taken = status(content if isinstance(content, bytes) else orjson.dumps(content))
+    return taken.rejected or taken.firmware
 
 
 @pytest.mark.parametrize(
@@ -293,7 +309,7 @@ def test_a_status_that_cannot_be_taken_has_a_reason(content: object, reason: str
     )
 )
 def test_no_status_raises_and_what_is_taken_can_be_shown(payload: bytes):
-    found, _ = decode_status(message(payload), LIMITS)
+    found = reported(payload)
     if isinstance(found, Rejected):
         assert found.reason in {"bad_json", "bad_shape", "bad_firmware", "too_large"}
         assert found.detail
@@ -311,8 +327,8 @@ COUNTING = replace(DEVICE, receipts=True)
 
 def numbered(content: object) -> tuple[list[Reading], list[tuple[int, int, int]], str]:
     payload = content if isinstance(content, bytes) else json.dumps(content).encode()
-    readings, numbers, refused, _ = decode(message(payload), COUNTING, LIMITS)
-    return readings, list(numbers), refused.reason if refused else ""
+    readings, numbers, refused, *_ = decode(message(payload), COUNTING, LIMITS)
+    return list(readings), list(numbers), refused.reason if refused else ""
 
 
 @pytest.mark.parametrize(
@@ -369,9 +385,9 @@ def test_a_number_that_cannot_be_read_refuses_its_entry_and_no_other(fields):
 
 
 def test_what_is_wrong_with_a_number_is_told():
-    _, _, refused, _ = decode(
+    refused = decode(
         message(orjson.dumps([entry(seq=0), entry(seq=1, boot=-1), entry(seq=1, **{"from": 2})])), COUNTING, LIMITS
-    )
+    ).rejected
     assert refused is not None
     assert [part.split(" as ")[0] for part in refused.detail.split("; ")] == ["send seq", "send boot", "send from"]
 

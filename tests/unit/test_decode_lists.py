@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import orjson
 
-from gateway.m2m.decode import decode
+from gateway.m2m.decoders import decode
 from gateway.m2m.message import Rejected
 from tests.unit.test_decode import DEVICE, HOUR_US, LIMITS, NOW_MS, NOW_US, PRESSURE, TEMP, entry, message
 
@@ -13,8 +13,8 @@ DAY_MS = 86_400_000
 
 
 def decoded(content, limits=ROOMY):
-    readings, _, refused, _ = decode(message(orjson.dumps(content)), DEVICE, limits)
-    return readings, refused
+    taken = decode(message(orjson.dumps(content)), DEVICE, limits)
+    return list(taken.readings), taken.rejected
 
 
 def test_a_list_without_times_is_refused_for_all_would_be_of_one_moment():

@@ -17,7 +17,9 @@ from hypothesis import strategies as st
 
 from gateway.core.clock import from_us
 from gateway.ingest.batch import decode_batch
-from gateway.m2m.decode import FIRMWARE_MAX, Device, DeviceMetric, Limits, decode, decode_status
+from gateway.m2m.decoders import DECODERS, decode
+from gateway.m2m.decoders.status import FIRMWARE_MAX
+from gateway.m2m.device import Device, DeviceMetric, Limits
 from gateway.m2m.message import Message, Rejected
 from gateway.m2m.topics import DeviceKey, parse_topic
 
@@ -76,7 +78,7 @@ def is_said_well(rejected: Rejected) -> bool:
 @fuzzed
 @given(payloads)
 def test_telemetry_is_readings_or_a_reason(payload: bytes):
-    readings, _, refused, _ = decode(message(payload), DEVICE, LIMITS)
+    readings, _, refused, *_ = decode(message(payload), DEVICE, LIMITS)
     assert readings or refused
     assert refused is None or is_said_well(refused)
     for metric, time_us, value in readings:
@@ -89,7 +91,7 @@ def test_telemetry_is_readings_or_a_reason(payload: bytes):
 @fuzzed
 @given(payloads)
 def test_numbers_are_whole_and_what_the_database_can_hold(payload: bytes):
-    _, numbers, refused, _ = decode(message(payload), COUNTING, LIMITS)
+    _, numbers, refused, *_ = decode(message(payload), COUNTING, LIMITS)
     assert refused is None or is_said_well(refused)
     for boot, seq, lowest in numbers:
         assert 0 <= boot < 2**53
@@ -99,12 +101,12 @@ def test_numbers_are_whole_and_what_the_database_can_hold(payload: bytes):
 @fuzzed
 @given(payloads)
 def test_a_status_is_a_firmware_or_none_or_a_reason(payload: bytes):
-    found, _ = decode_status(message(payload), LIMITS)
-    if isinstance(found, Rejected):
-        assert is_said_well(found)
-    elif found is not None:
-        assert 1 <= len(found) <= FIRMWARE_MAX
-        assert found.isprintable()
+    taken = decode(message(payload, "m2m/v1/pump/P1/status"), DEVICE, LIMITS)
+    if taken.rejected:
+        assert is_said_well(taken.rejected)
+    elif taken.firmware is not None:
+        assert 1 <= len(taken.firmware) <= FIRMWARE_MAX
+        assert taken.firmware.isprintable()
 
 
 @fuzzed
@@ -154,12 +156,11 @@ def test_the_largest_messages_take_little_time_and_memory(payload: bytes):
     tracemalloc.start()
     began = time.process_time()
     try:
-        _, _, refused, _ = decode(message(payload), COUNTING, LIMITS)
-        decode_status(message(payload), LIMITS)
+        refused = [decode(message(payload, f"m2m/v1/pump/P1/{level}"), COUNTING, LIMITS).rejected for level in DECODERS]
         spent, (_, peak) = time.process_time() - began, tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert refused is None or is_said_well(refused)
+    assert all(is_said_well(each) for each in refused if each)
     assert spent < 2, "seconds of this process; a thousandth is usual"
     assert peak < 64 * 2**20
 

@@ -37,6 +37,11 @@ def broken_contracts(folder):
         ("gateway/registrations/service.py", "import paho.mqtt.client", "Only m2m speaks MQTT"),
         ("gateway/notify/service.py", "import psycopg", "Only store speaks to PostgreSQL"),
         ("gateway/notify/service.py", "import fastapi", "Only api and roles know the web framework"),
+        (
+            "gateway/notify/text.py",
+            "from gateway.rules.kinds.threshold import Threshold",
+            "Only the registry of kinds knows a kind of condition",
+        ),
         ("device_sim/fleet.py", "import gateway.config", "The simulator knows the gateway only by MQTT and HTTP"),
         ("gateway/stray.py", "", "Imports point down only"),
     ],

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from gateway.ingest.batch import decode_batch
-from gateway.m2m.decode import Limits
+from gateway.m2m.device import Limits
 from gateway.m2m.inbox import Inbox, room
 from gateway.m2m.message import Message
 from tests.unit.test_decode import DEVICE, NOW_US
@@ -65,6 +65,7 @@ def test_a_message_larger_than_a_batch_goes_alone_in_its_turn():
 def test_a_batch_is_closed_by_the_message_that_fills_it_with_readings():
     limits = Limits(65_536, 5_000, 600_000_000, 400 * 86_400_000_000, batch_readings=25)
     payload = b"[" + b",".join(b'{"ts": %d, "values": {"temp_c": 20}}' % (NOW_US // 1000 + n) for n in range(10)) + b"]"
-    messages = [Message("t", payload, number, 1, False, NOW_US) for number in range(1, 8)]
-    batch = decode_batch(messages, {"t": DEVICE}, limits, bytes(10 * 7))
+    topic = "m2m/v1/pump/P1/telemetry"
+    messages = [Message(topic, payload, number, 1, False, NOW_US) for number in range(1, 8)]
+    batch = decode_batch(messages, {topic: DEVICE}, limits, bytes(10 * 7))
     assert (batch.messages, len(batch.rows), len(batch.heard), len(batch.entries)) == (3, 30, 3, 30)

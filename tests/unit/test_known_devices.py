@@ -1,7 +1,7 @@
 """The devices that ingest remembers by their topics: bounded by units, and by spellings of each."""
 
 from gateway.ingest.devices import SPELLINGS_MAX, KnownDevices
-from gateway.m2m.decode import Device
+from gateway.m2m.device import Device
 
 
 def device(unit_id: int) -> Device:

@@ -3,7 +3,8 @@ from datetime import timedelta
 import pytest
 from rules_factory import rule, threshold
 
-from gateway.rules.sentence import sentence, span
+from gateway.rules.figures import span
+from gateway.rules.sentence import sentence
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from gateway.cli import main
 from gateway.contract import schemas as contract
-from gateway.m2m.decode import Device, DeviceMetric, Limits, decode, decode_status
-from gateway.m2m.message import Message, Rejected
+from gateway.m2m.decoders import decode
+from gateway.m2m.device import Device, DeviceMetric, Limits
+from gateway.m2m.message import Message
 from tests.factories import HOT, PUMP
 
 ROOT = Path(__file__).parents[2]
@@ -154,7 +155,7 @@ def test_a_product_that_is_refused_is_invalid(change):
 def reasons(payload: bytes) -> str:
     """The reason a payload is refused for, or none."""
     message = Message("m2m/v1/pump/P1/telemetry", payload, 1, 1, resumed=False, received_us=NOW_MS * 1000)
-    _, _, refused, _ = decode(message, DEVICE, ROOMY)
+    refused = decode(message, DEVICE, ROOMY).rejected
     return refused.reason if refused else ""
 
 
@@ -226,7 +227,7 @@ def test_what_the_gateway_refuses_is_invalid_where_a_schema_can_say_so(content):
 )
 def test_a_wrong_number_is_invalid_and_refused_where_the_product_asks_for_receipts(fields):
     message = Message("m2m/v1/pump/P1/telemetry", json.dumps(entry(**fields)).encode(), 1, 1, False, NOW_MS * 1000)
-    _, numbers, refused, _ = decode(message, replace(DEVICE, receipts=True), ROOMY)
+    _, numbers, refused, *_ = decode(message, replace(DEVICE, receipts=True), ROOMY)
     assert (numbers, refused and refused.reason) == ([], "bad_seq")
     assert not READING.is_valid(entry(**fields))
 
@@ -266,8 +267,8 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=42)
 def test_the_schema_of_a_status_and_its_decoder_agree(content):
     """But for characters that cannot be shown: which those are is more than a schema can say."""
     message = Message("m2m/v1/pump/P1/status", json.dumps(content).encode(), 1, 1, resumed=False, received_us=0)
-    found, _ = decode_status(message, ROOMY)
+    refused = decode(message, DEVICE, ROOMY).rejected
     if STATUS.is_valid(content):
-        assert not isinstance(found, Rejected) or not content["firmware"].isprintable()
+        assert not refused or not content["firmware"].isprintable()
     else:
-        assert isinstance(found, Rejected)
+        assert refused

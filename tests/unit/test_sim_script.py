@@ -10,7 +10,8 @@ from device_sim.run.poison import KINDS
 from device_sim.run.scenario import load, parse, shipped
 from device_sim.run.script import Script
 from device_sim.units import Unit
-from gateway.m2m.decode import Device, DeviceMetric, Limits, decode
+from gateway.m2m.decoders import decode
+from gateway.m2m.device import Device, DeviceMetric, Limits
 from gateway.m2m.message import Message, Rejected
 from gateway.m2m.topics import parse_topic
 
@@ -192,8 +193,8 @@ def test_each_poison_is_refused_for_the_reason_it_claims(kind):
         assert isinstance(named, Rejected)
         assert named.reason == dose.reason
     else:
-        readings, _, refused, _ = decode(Message(dose.topic, dose.payload, 1, 1, False, START * 1_000), PUMP, LIMITS)
-        assert (readings, refused.reason) == ([], dose.reason)
+        readings, _, refused, *_ = decode(Message(dose.topic, dose.payload, 1, 1, False, START * 1_000), PUMP, LIMITS)
+        assert (list(readings), refused.reason) == ([], dose.reason)
 
 
 def test_poison_goes_out_beside_the_good_ones_every_kind_in_turn():

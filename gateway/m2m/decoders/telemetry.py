@@ -1,53 +1,13 @@
-"""A payload becomes readings, numbers or a firmware; what cannot be read becomes Rejected, never an exception."""
+"""Telemetry in JSON: readings, and the numbers of devices that get receipts."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
-
-import orjson
 
 from gateway.m2m import names, within
 from gateway.m2m.counted import Number
-from gateway.m2m.message import Message, Reading, Rejected
+from gateway.m2m.decoders.content import json_content
+from gateway.m2m.device import Device, Limits
+from gateway.m2m.message import Decoded, Message, Reading, Rejected
 from gateway.m2m.times import microseconds
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceMetric:
-    """A metric a device may send: its number and what is physically possible."""
-
-    id: int
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    """The MQTT side of a unit."""
-
-    unit_id: int
-    product_id: int
-    metrics: Mapping[str, DeviceMetric]
-    receipts: bool = False
-    """Whether its numbers are read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What is too much: bytes, readings, microseconds ahead of and behind the gateway's clock, UTC days."""
-
-    payload_bytes: int
-    readings: int
-    ahead_us: int
-    behind_us: int
-    days: int = 31
-    """Of one message."""
-    batch_readings: int = 50_000
-    """A batch is closed by the message that brings it to so many."""
-
-
-FIRMWARE_MAX = 40
-"""Characters of a firmware's name."""
 
 NUMBER_MAX = 2**53 - 1
 """The highest whole number that every JSON reader knows exactly."""
@@ -60,22 +20,18 @@ erased (32 bits) stands here.
 """
 
 
-Decoded = tuple[list[Reading], Sequence[Number], Rejected | None, Sequence[str]]
-"""Readings, numbers, why the rest cannot be taken, and the names of fields that were ignored."""
-
-
 def decode(message: Message, device: Device, limits: Limits) -> Decoded:
     """The readings of a message that can be taken, its numbers, why the rest cannot be taken, and what was ignored.
 
     Payload: {"ts": <ms since 1970, or RFC 3339>, "values": {"temp_c": 71.5}}, or a list of those; without `ts` it means
     now. A device that gets receipts may add {"boot": 3, "seq": 17, "from": 9}.
     """
-    content = _content(message, limits)
+    content = json_content(message.payload)
     if isinstance(content, Rejected):
-        return [], (), content, ()
+        return Decoded(rejected=content)
     entries = content if isinstance(content, list) else [content]
     readings: list[Reading] = []
-    numbers: Sequence[Number] = ()
+    numbers: list[Number] = []
     refused: list[Rejected] = []
     ignored: list[str] = []
     if not entries:
@@ -87,50 +43,13 @@ def decode(message: Message, device: Device, limits: Limits) -> Decoded:
     for entry in entries:
         _entry(entry, message, device, limits, readings, refused, ignored)
         if len(readings) > limits.readings:
-            return (
-                [],
-                numbers,
-                Rejected("too_many_readings", f"send {limits.readings} readings at most in one message"),
-                (),
-            )
+            too_many = Rejected("too_many_readings", f"send {limits.readings} readings at most in one message")
+            return Decoded(numbers=numbers, rejected=too_many)
     if several:
         readings = within.distinct(readings, len(entries), refused)
         if len(entries) > limits.days:
             readings = within.few_days(readings, limits.days, refused)
-    return readings, numbers, _joined(refused), names.shown(ignored) if ignored else ()
-
-
-def decode_status(message: Message, limits: Limits) -> tuple[str | Rejected | None, Sequence[str]]:
-    """The firmware that a status message reports, None when it reports none, or why it cannot be taken; and what was
-    ignored.
-
-    Payload: {"state": "online", "firmware": "2.4.0"}. Other fields are ignored, for now `state` too. Nothing at all is
-    how a retained message is taken back.
-    """
-    if not message.payload:
-        return None, ()
-    content = _content(message, limits)
-    if isinstance(content, Rejected):
-        return content, ()
-    if not isinstance(content, dict):
-        return Rejected("bad_shape", 'write {"state": "online", "firmware": "2.4.0"}'), ()
-    ignored = names.shown(names.ignored(content, names.STATUS))
-    firmware = content.get("firmware")
-    if firmware is None:
-        return names.near_firmware(content), ignored
-    if not isinstance(firmware, str) or not 1 <= len(firmware) <= FIRMWARE_MAX or not firmware.isprintable():
-        return Rejected("bad_firmware", f"send firmware as text of 1 to {FIRMWARE_MAX} printable characters"), ignored
-    return firmware, ignored
-
-
-def _content(message: Message, limits: Limits) -> Any:  # noqa: ANN401 - whatever JSON can hold, or Rejected
-    if len(message.payload) > limits.payload_bytes:
-        size = len(message.payload)
-        return Rejected("too_large", f"{size} bytes; send {limits.payload_bytes} at most in one message")
-    try:
-        return orjson.loads(message.payload)
-    except orjson.JSONDecodeError as error:
-        return Rejected("bad_json", str(error))
+    return Decoded(readings, numbers, _joined(refused), names.shown(ignored) if ignored else ())
 
 
 def _numbered(entries: list[Any], refused: list[Rejected]) -> tuple[list[Any], list[Number]]:
