@@ -14,6 +14,7 @@ from gateway import metrics
 from gateway.config import Settings
 from gateway.core.clock import Clock
 from gateway.core.errors import GatewayError
+from gateway.core.maker import Maker
 from gateway.logs import traced
 from gateway.notify import addresses
 from gateway.notify.channels import Channel
@@ -76,14 +77,17 @@ class Post:
         timeout = settings.send_timeout.total_seconds()
         if settings.smtp_url:
             mailer = Mailer(settings.smtp_url, settings.mail_from, timeout, clock, ca=settings.smtp_ca)
-            yield Lane("letters", lambda: LetterRoad(self._database, self._letters, mailer, links, clock), settings)
-            yield Lane(EMAIL, lambda: self._road(EmailChannel(mailer, links)), settings)
+            yield Lane("letters", lambda: self._letter_road(mailer, links), settings)
+            yield Lane(EMAIL, lambda: self._road(EmailChannel(mailer, links, settings.maker)), settings)
         if settings.fcm_credentials:
             # Only here: it takes half a second to import, and most installations have no phones yet.
             from gateway.notify.channels.fcm import FcmChannel  # noqa: PLC0415
 
             account, url = settings.fcm_credentials, settings.fcm_url
             yield Lane(PUSH, lambda: self._road(FcmChannel(account, url, timeout, links, clock)), settings)
+
+    def _letter_road(self, mailer: Mailer, links: Links) -> "LetterRoad":
+        return LetterRoad(self._database, self._letters, mailer, links, self._clock, self._settings.maker)
 
     def _road(self, channel: Channel) -> "NoticeRoad":
         return NoticeRoad(self._database, self.outbox, channel, self._clock, self._settings)
@@ -182,11 +186,14 @@ class NoticeRoad(Road):
 class LetterRoad(Road):
     """Service letters."""
 
-    def __init__(self, database: Database, letters: Letters, mailer: Mailer, links: Links, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, letters: Letters, mailer: Mailer, links: Links, clock: Clock, maker: Maker
+    ) -> None:
         super().__init__(database, clock)
         self._letters = letters
         self._mailer = mailer
         self._links = links
+        self._maker = maker
 
     def take(self, limit: int) -> list[Row]:
         """Take what is due."""
@@ -196,7 +203,7 @@ class LetterRoad(Road):
     async def do(self, work: Row) -> None:
         """Send one letter."""
         try:
-            mail = letter_mail(work, self._links)
+            mail = letter_mail(work, self._links, self._maker)
             answer = unwritten(work["template"]) if mail is None else await self._mailer.send(mail)
         except Exception as error:
             log.exception("A letter broke.")

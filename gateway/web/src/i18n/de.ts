@@ -2,8 +2,9 @@ import type { Catalog } from "./en";
 
 /** Every string in German; it says "Sie". */
 export const de: Catalog = {
-  "app.name": "Brenhold",
-  "app.title": "{page} – Brenhold",
+  "app.title": "{page} – {maker}",
+  "foot.imprint": "Impressum",
+  "foot.privacy": "Datenschutz",
   "app.skip": "Zum Inhalt",
   "app.loading": "Lädt…",
   "app.language": "Sprache",

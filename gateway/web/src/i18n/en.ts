@@ -1,7 +1,8 @@
 /** Every string of the application, in English; the keys are the contract for the other languages. */
 export const en = {
-  "app.name": "Brenhold",
-  "app.title": "{page} – Brenhold",
+  "app.title": "{page} – {maker}",
+  "foot.imprint": "Imprint",
+  "foot.privacy": "Privacy",
   "app.skip": "Skip to content",
   "app.loading": "Loading…",
   "app.language": "Language",
