@@ -21,6 +21,7 @@ from gateway.api.owner import preferences, products
 from gateway.api.pages.pages import add_pages
 from gateway.api.problems import Documented, add_problem_handlers
 from gateway.api.public import about, accounts, brand, demo, language, links
+from gateway.api.public import products as public_products
 from gateway.api.staff import campaigns, events, notices, quarantine, units
 from gateway.api.stream import owner as owner_stream
 from gateway.api.stream import staff as staff_stream
@@ -101,7 +102,7 @@ def _route(scope: Scope) -> str:
     return getattr(scope.get("route"), "path", "none")
 
 
-_PUBLIC = (about, brand, accounts, links, language)
+_PUBLIC = (about, brand, public_products, accounts, links, language)
 """For everybody; what needs a session asks for it itself."""
 _OWNER = (products, owner_stream, preferences)
 """For whoever signed in; each endpoint asks for the person, and reads as them."""

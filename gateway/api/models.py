@@ -31,6 +31,14 @@ class ProductRef(BaseModel):
     model: str
 
 
+class ClaimHint(BaseModel):
+    """Where the serial and the claim code of a product stand, in the maker's words."""
+
+    product: ProductRef
+    serial: str | None
+    code: str | None
+
+
 class ReadingNow(BaseModel):
     """The newest reading of one metric; null where none has come."""
 

@@ -25,6 +25,8 @@ TABLE: dict[str, tuple[str | None, ...]] = {
     "GET /readyz": OPEN,
     "GET /api/flow": OPEN,
     "GET /api/brand": OPEN,
+    "GET /api/claim-hints": OPEN,
+    "GET /api/products/{code}/picture": OPEN,
     "POST /api/sign-up": OPEN,
     "POST /api/confirm": OPEN,
     "POST /api/sign-in": OPEN,

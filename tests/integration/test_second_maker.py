@@ -26,7 +26,11 @@ from tests.dsl.wait import until
 from tests.factories.campaigns import RECALL, UPDATE, WITHDRAWAL, speak
 from tests.factories.notices import make_owner, raise_alarm, running_worker
 
-DEMO = re.compile(r"brenhold|air compressor|heat pump|robot mower|kompressor|wärmepumpe|mähroboter", re.IGNORECASE)
+DEMO = re.compile(
+    "brenhold|air compressor|heat pump|robot mower|kompressor|wärmepumpe|mähroboter|ac-24|hp-90|rm-500"
+    "|silver strip|silbern|metal plate|metallschild",
+    re.IGNORECASE,
+)
 LOGO = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 2 2"><path d="M0 0h2v2z"/></svg>'
 BRAND: dict[str, Any] = {
     "maker_name": "Voltrad",
