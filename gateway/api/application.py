@@ -20,7 +20,8 @@ from gateway.api.csrf import SameOrigin
 from gateway.api.owner import preferences, products
 from gateway.api.pages.pages import add_pages
 from gateway.api.problems import Documented, add_problem_handlers
-from gateway.api.public import about, accounts, demo, language, links
+from gateway.api.public import about, accounts, brand, demo, language, links
+from gateway.api.public import products as public_products
 from gateway.api.staff import campaigns, events, notices, quarantine, units
 from gateway.api.stream import owner as owner_stream
 from gateway.api.stream import staff as staff_stream
@@ -29,13 +30,17 @@ from gateway.config import Settings
 from gateway.core.clock import Clock
 from gateway.store import Database
 
+_POLICY = (
+    b"content-security-policy",
+    b"default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+)
+"""For every answer that brings none of its own."""
 _HEADERS = [
-    (b"content-security-policy", b"default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
 ]
 _NOT_KEPT = (b"cache-control", b"private, no-store")
-"""For everything under /api/: what it says of a person must not stay in a cache or behind the Back button."""
+"""For everything under /api/ that is not public: what it says of a person must not stay in a cache or behind Back."""
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -52,10 +57,15 @@ class SafeHeaders:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = list(message["headers"])
-                if scope["path"].startswith("/api/"):
-                    headers = [each for each in headers if each[0].lower() != _NOT_KEPT[0]] + [_NOT_KEPT]
-                message["headers"] = [*headers, *_HEADERS]
+                headers = {name.lower(): value for name, value in message["headers"]}
+                more = list(_HEADERS)
+                if _POLICY[0] not in headers:
+                    more.append(_POLICY)
+                kept = list(message["headers"])
+                if scope["path"].startswith("/api/") and not headers.get(_NOT_KEPT[0], b"").startswith(b"public"):
+                    kept = [each for each in kept if each[0].lower() != _NOT_KEPT[0]]
+                    more.append(_NOT_KEPT)
+                message["headers"] = kept + more
             await send(message)
 
         await self._app(scope, receive, with_headers)
@@ -92,7 +102,7 @@ def _route(scope: Scope) -> str:
     return getattr(scope.get("route"), "path", "none")
 
 
-_PUBLIC = (about, accounts, links, language)
+_PUBLIC = (about, brand, public_products, accounts, links, language)
 """For everybody; what needs a session asks for it itself."""
 _OWNER = (products, owner_stream, preferences)
 """For whoever signed in; each endpoint asks for the person, and reads as them."""
@@ -126,6 +136,7 @@ def create_app(settings: Settings, database: Database, hub: Hub, clock: Clock) -
     app.state.hub = hub
     app.state.clock = clock
     app.state.settings = settings
+    app.state.logo = brand.read_logo(settings)
     app.state.accounts = Accounts(settings, database, Passwords(settings.hashes_at_once))
     with as_file(files("gateway") / "web") as web:
         add_pages(app, web)

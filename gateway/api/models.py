@@ -12,12 +12,31 @@ UnitState = Literal["recalled", "critical", "checking", "warning", "update", "in
 NoticeKind = Literal["alarm", "recall", "update", "withdrawal"]
 
 
+class Brand(BaseModel):
+    """The maker's name, and how to reach it."""
+
+    name: str
+    phone: str | None
+    email: str | None
+    url: str | None
+    imprint_url: str | None
+    privacy_url: str | None
+
+
 class ProductRef(BaseModel):
     """A product, as a unit names it."""
 
     code: str
     name: str
     model: str
+
+
+class ClaimHint(BaseModel):
+    """Where the serial and the claim code of a product stand, in the maker's words."""
+
+    product: ProductRef
+    serial: str | None
+    code: str | None
 
 
 class ReadingNow(BaseModel):

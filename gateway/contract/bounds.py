@@ -20,6 +20,7 @@ _HOURLY = "the worker deletes them hourly"
 BOUNDS: Mapping[str, Bound] = {
     # Products and units
     "product": Bound("one for each product file"),
+    "product_picture": Bound("one for each product that has one, of 200 kB at most", "as long as its file names one"),
     "metric": Bound("one for each metric name, 32,767 at most"),
     "product_metric": Bound("the metrics that a product's file names", "as long as the file names them"),
     "catalog_revision": Bound(

@@ -14,6 +14,7 @@ SECTIONS = {
     "log_level": "Server",
     "mqtt_session_expiry": "Ingest",
     "snapshot_every": "Rules, notices, events",
+    "maker_name": "Maker",
     "public_url": "Accounts",
     "claims_per_unit": "Registration",
     "link_secret": "Channels",

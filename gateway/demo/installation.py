@@ -92,7 +92,8 @@ def installation(settings: Settings) -> Iterator[Installation]:
             settings = settings.model_copy(update={"database_url": url})
         supervisor = Supervisor()
         stack.callback(supervisor.stop_all)
-        settings, catcher = outbox.set_up(settings)
+        data = stack.enter_context(as_file(files("gateway.demo") / "data"))
+        settings, catcher = outbox.set_up(_branded(settings, data))
         if catcher is not None:
             supervisor.start("outbox", catcher.command())
         own_broker = "mqtt_url" not in settings.model_fields_set
@@ -100,7 +101,6 @@ def installation(settings: Settings) -> Iterator[Installation]:
             broker = EmbeddedBroker(settings.data_dir, settings.mqtt5_port, settings.mqtt3_port)
             supervisor.start("broker", broker.command())
             settings = settings.model_copy(update={"mqtt_url": broker.mqtt5_url})
-        data = stack.enter_context(as_file(files("gateway.demo") / "data"))
         assert settings.database_url is not None  # noqa: S101 - set above
         _fill(settings.database_url, data)
         password = people.settle(settings.database_url, settings.data_dir)
@@ -109,6 +109,24 @@ def installation(settings: Settings) -> Iterator[Installation]:
         for role in ("ingest", "worker", "api"):
             supervisor.start(role, [sys.executable, "-m", "gateway", "serve", "--role", role], _environment(settings))
         yield Installation(settings, data, supervisor, password, catcher, own_broker=own_broker)
+
+
+_BRAND = {
+    "maker_name": "Brenhold",
+    "maker_color": "#0b5a75",
+    "maker_color_dark": "#74c4de",
+    "maker_phone": "+49 800 0000000",
+    "maker_email": "help@brenhold.example",
+    "maker_imprint_url": "https://brenhold.example/imprint",
+    "maker_privacy_url": "https://brenhold.example/privacy",
+}
+
+
+def _branded(settings: Settings, data: Path) -> Settings:
+    """The demo's maker, where the operator names no other."""
+    if "maker_name" in settings.model_fields_set:
+        return settings
+    return settings.model_copy(update=_BRAND | {"maker_logo": data / "logo.svg"})
 
 
 def program(name: str) -> Path:

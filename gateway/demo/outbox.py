@@ -4,6 +4,7 @@
 """
 
 import json
+import re
 import signal
 import socket
 import sys
@@ -12,6 +13,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
+from email.utils import formataddr
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -65,7 +67,7 @@ def set_up(settings: Settings) -> tuple[Settings, DemoOutbox | None]:
     write_service_account(account, fcm)
     changed: dict[str, Any] = {
         "smtp_url": f"smtp://127.0.0.1:{outbox.smtp_port}",
-        "mail_from": "Brenhold <products@brenhold.example>",
+        "mail_from": _sender(settings.maker_name),
         "fcm_credentials": account,
         "fcm_url": fcm,
         "demo_outbox": outbox.file,
@@ -73,6 +75,11 @@ def set_up(settings: Settings) -> tuple[Settings, DemoOutbox | None]:
     if "public_url" not in given:
         changed["public_url"] = f"http://{settings.http_host}:{settings.http_port}"
     return settings.model_copy(update=changed), outbox
+
+
+def _sender(maker: str) -> str:
+    domain = re.sub(r"[^a-z0-9]+", "-", maker.lower()).strip("-") or "maker"
+    return formataddr((maker, f"products@{domain}.example"))
 
 
 def write_service_account(path: Path, url: str) -> None:

@@ -38,8 +38,12 @@ def import_products(
     Raises BadInput, naming each rule in force that would not fit any more; with `retire` those go out of force.
     """
     products = [(path, files.read_product(path)) for path in paths]
+    pictures = [files.read_picture_of(path, product) for path, product in products]
     catalog.lock(tx)
-    changed = {product.code: service.import_product(tx, product, actor=actor) for _, product in products}
+    changed = {
+        product.code: service.import_product(tx, product, picture, actor=actor)
+        for (_, product), picture in zip(products, pictures, strict=True)
+    }
     lines = [
         f"{path.name}: {product.code} {'imported' if changed[product.code] else 'is as it was'}"
         for path, product in products

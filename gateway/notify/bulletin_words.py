@@ -6,10 +6,11 @@ The headline of a recall is fixed by law (Regulation (EU) 2023/988, article 36):
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from gateway.core.maker import Maker
 from gateway.notify.steps import after_action, steps
 
 _EN: Mapping[str, str] = {
@@ -43,7 +44,7 @@ _EN: Mapping[str, str] = {
     "product": "Product",
     "model": "Model",
     "serial": "Serial",
-    "plate": "It stands on the plate of the product.",
+    "plate": "It stands on the plate or label of the product.",
     "share": "Tell everybody who uses it.",
     "published": "Published",
     "number": "Number",
@@ -53,6 +54,8 @@ _EN: Mapping[str, str] = {
     "withdrawn": "Withdrawn",
     "about": "About this notice",
     "confirm": "Confirm that you have read it",
+    "imprint": "Imprint",
+    "privacy": "Privacy",
 }
 _DE: Mapping[str, str] = {
     "recall": "Produktsicherheitsrückruf",
@@ -85,7 +88,7 @@ _DE: Mapping[str, str] = {
     "product": "Produkt",
     "model": "Modell",
     "serial": "Seriennummer",
-    "plate": "Sie steht auf dem Schild des Produkts.",
+    "plate": "Sie steht auf dem Schild oder Aufkleber des Produkts.",
     "share": "Sagen Sie es allen, die es benutzen.",
     "published": "Veröffentlicht",
     "number": "Nummer",
@@ -95,6 +98,8 @@ _DE: Mapping[str, str] = {
     "withdrawn": "Zurückgezogen",
     "about": "Über diese Meldung",
     "confirm": "Bestätigen, dass Sie es gelesen haben",
+    "imprint": "Impressum",
+    "privacy": "Datenschutz",
 }
 _BY_LANGUAGE = {"en": _EN, "de": _DE}
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
@@ -141,8 +146,8 @@ def bulletin_words(language: str) -> Mapping[str, str]:
     return _BY_LANGUAGE.get(language, _EN)
 
 
-def bulletin_texts(kind: str, part: Mapping[str, Any], language: str) -> BulletinTexts:
-    """What the notice's own record says, with the words around it."""
+def bulletin_texts(kind: str, part: Mapping[str, Any], language: str, zone: tzinfo | None) -> BulletinTexts:
+    """What the notice's own record says, with the words around it; days are those of `zone`, or of the server's."""
     said = bulletin_words(language)
     action = said[part["action"]] if part.get("action") else ""
     return BulletinTexts(
@@ -162,7 +167,7 @@ def bulletin_texts(kind: str, part: Mapping[str, Any], language: str) -> Bulleti
         version=_version(part, said),
         remedy=_remedy(part.get("remedies") or [], said),
         remedy_text=part.get("remedy_text") or "",
-        published=_day(part["published_at"], language),
+        published=_day(part["published_at"], language, zone),
         ways=_ways(part.get("contact") or {}, said),
     )
 
@@ -178,8 +183,8 @@ def _successor(part: Mapping[str, Any]) -> str:
     return "" if number.startswith("W-") else number
 
 
-def _day(moment: str | datetime, language: str) -> str:
-    local = (moment if isinstance(moment, datetime) else datetime.fromisoformat(moment)).astimezone()
+def _day(moment: str | datetime, language: str, zone: tzinfo | None) -> str:
+    local = (moment if isinstance(moment, datetime) else datetime.fromisoformat(moment)).astimezone(zone)
     return f"{local:%d.%m.%Y}" if language == "de" else f"{local.day} {_MONTHS[local.month - 1]} {local.year}"
 
 
@@ -197,6 +202,13 @@ def _remedy(remedies: Sequence[str], said: Mapping[str, str]) -> str:
     *others, last = words
     both = said["or"].join(filter(None, [", ".join(others), last]))
     return said["choose" if others else "get"].format(remedies=both)
+
+
+def maker_links(maker: Maker, language: str) -> list[Way]:
+    """How to reach the maker, and its imprint and privacy page: the foot of pages and mails."""
+    said = bulletin_words(language)
+    pages = {"imprint": maker.imprint_url, "privacy": maker.privacy_url}
+    return _ways(maker.contact, said) + [Way(kind, said[kind], said[kind], url) for kind, url in pages.items() if url]
 
 
 def _ways(contact: Mapping[str, str | None], said: Mapping[str, str]) -> list[Way]:

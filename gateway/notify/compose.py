@@ -5,7 +5,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from gateway.notify.bulletin_words import BulletinTexts, bulletin_texts, bulletin_words
+from gateway.core.maker import Maker
+from gateway.notify.bulletin_words import BulletinTexts, bulletin_texts, bulletin_words, maker_links
 from gateway.notify.links import Links, OpenLink, UnsubscribeLink, address_digest
 from gateway.notify.model import Delivery
 from gateway.notify.send.mail import Mail
@@ -21,7 +22,7 @@ _ENVIRONMENT = Environment(
 )
 
 
-def notice_mail(delivery: Delivery, to: str, person: str, links: Links) -> Mail:
+def notice_mail(delivery: Delivery, to: str, person: str, links: Links, maker: Maker) -> Mail:
     """The mail of a notice, HTML and text; only safety has no way out."""
     said = words(delivery.language)
     safety = delivery.severity == "safety"
@@ -34,11 +35,11 @@ def notice_mail(delivery: Delivery, to: str, person: str, links: Links) -> Mail:
     template = "notice" if delivery.kind == "alarm" else "campaign"
     subject = _title(delivery)
     shown = {
+        **_framed(maker, delivery.language),
         "said": said,
-        "language": delivery.language,
         "delivery": delivery,
         "subject": subject,
-        **(_alarm(delivery, said) if template == "notice" else _campaign(delivery)),
+        **(_alarm(delivery, said) if template == "notice" else _campaign(delivery, maker)),
         "told_because": _sentence(delivery.why.get("told_because", "")),
         "sent_because": _sent_because(delivery, said),
         "link": links.open(OpenLink(delivery.notice, delivery.channel)),
@@ -68,15 +69,15 @@ def notice_push(delivery: Delivery, links: Links) -> tuple[str, str, dict[str, s
     return title, body, data
 
 
-def letter_mail(letter: dict[str, Any], links: Links) -> Mail | None:
+def letter_mail(letter: dict[str, Any], links: Links, maker: Maker) -> Mail | None:
     """The mail of a service letter; None when nobody wrote such a letter."""
     written = letter_words(letter["template"], letter["language"])
     if written is None:
         return None
-    data = {name: str(value) for name, value in letter["data"].items()}
+    data = {name: str(value) for name, value in letter["data"].items()} | {"maker": maker.name}
     filled = {"button": ""} | {part: text.format_map(_Given(data)) for part, text in written.items()}
     shown = {
-        "language": letter["language"],
+        **_framed(maker, letter["language"]),
         "said": filled,
         "code": data.get("code"),
         "link": links.base + data.get("path", "/"),
@@ -92,10 +93,17 @@ def letter_mail(letter: dict[str, Any], links: Links) -> Mail | None:
     )
 
 
-def page(title: str, body: str, language: str, *, button: str | None = None, back: str | None = None) -> str:
+def page(
+    title: str, body: str, language: str, maker: Maker, *, button: str | None = None, back: str | None = None
+) -> str:
     """The small page behind a link, without JavaScript; a button posts to the same address."""
-    shown = {"title": title, "body": body, "language": language, "button": button, "back": back}
+    shown = _framed(maker, language) | {"title": title, "body": body, "button": button, "back": back}
     return _ENVIRONMENT.get_template("page.html").render(shown)
+
+
+def _framed(maker: Maker, language: str) -> dict[str, Any]:
+    """What head and foot of a page or a mail need."""
+    return {"language": language, "maker": maker, "maker_links": maker_links(maker, language)}
 
 
 class _Given(dict[str, str]):
@@ -118,8 +126,8 @@ def _alarm(delivery: Delivery, said: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _campaign(delivery: Delivery) -> dict[str, BulletinTexts]:
-    return {"told": bulletin_texts(delivery.kind, delivery.why, delivery.language)}
+def _campaign(delivery: Delivery, maker: Maker) -> dict[str, BulletinTexts]:
+    return {"told": bulletin_texts(delivery.kind, delivery.why, delivery.language, maker.zone)}
 
 
 def _evidence(why: dict[str, Any], template: str) -> str:

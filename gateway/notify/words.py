@@ -135,13 +135,13 @@ _LETTERS: Mapping[str, Mapping[str, Mapping[str, str]]] = {
     },
     "invite": {
         "en": {
-            "subject": "You are invited to the Product Support Gateway",
+            "subject": "{maker} invites you to join the staff",
             "lead": "Enter this code with your address to begin.",
             "note": "It counts for {days} days. You then choose a password.",
             "button": "Begin",
         },
         "de": {
-            "subject": "Sie sind zum Product Support Gateway eingeladen",
+            "subject": "{maker} lädt Sie ins Team ein",
             "lead": "Geben Sie diesen Code mit Ihrer Adresse ein, um zu beginnen.",
             "note": "Er gilt {days} Tage. Danach wählen Sie ein Passwort.",
             "button": "Beginnen",

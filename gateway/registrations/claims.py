@@ -31,7 +31,7 @@ class ClaimRefused(GatewayError):
 
     def __init__(self) -> None:
         super().__init__(
-            "These do not register a product. Compare serial and code with the plate;"
+            "These do not register a product. Compare serial and code with what is printed;"
             " a product that has an owner must be given up by them first."
         )
 

@@ -13,6 +13,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from gateway.core.errors import BadInput, problems_of
+from gateway.core.pictures import Picture, read_picture
 from gateway.registrations.model import OwnerRow, ProductFile, UnitRow
 
 PROBLEMS_SHOWN = 20
@@ -53,6 +54,11 @@ def read_product(path: Path) -> ProductFile:
         problems = Problems()
         problems.add(*problems_of(error, path.name))
         raise problems.refusal(str(path)) from error
+
+
+def read_picture_of(path: Path, product: ProductFile) -> Picture | None:
+    """The picture that a product file names; raises BadInput that says what to give instead."""
+    return read_picture(path.parent / product.picture, f"{path.name}: picture") if product.picture else None
 
 
 def read_units(path: Path) -> dict[int, UnitRow]:

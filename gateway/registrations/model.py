@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from pathlib import PurePosixPath
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -37,6 +38,12 @@ def _with_english(texts: dict[str, str]) -> dict[str, str]:
 
 
 Texts = Annotated[dict[str, str], AfterValidator(_with_english)]
+
+
+def _beside(path: str) -> str:
+    if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+        raise ValueError("write the picture's path from the folder of this file, like pictures/pump.svg")
+    return path
 
 
 class _Written(BaseModel):
@@ -73,6 +80,11 @@ class ProductFile(_Written):
     model: str
     brand: str
     gtin: Annotated[str, Field(pattern=r"^\d{8}(\d{4,6})?$")] | None = None
+    picture: Annotated[str, AfterValidator(_beside)] | None = Field(
+        default=None, description="Its picture: an SVG, PNG, WebP or JPEG of 200 kB at most, beside this file."
+    )
+    serial_hint: Texts | None = Field(default=None, description="Where the serial stands, for who registers one.")
+    code_hint: Texts | None = Field(default=None, description="Where the claim code stands, for who registers one.")
     receipts: bool = Field(
         default=False, description="Whether its units are told up to which of their numbered messages all are stored."
     )

@@ -1,15 +1,33 @@
 -- name: upsert_product
 -- Create a product or change what the file says otherwise; returns nothing when all is as it was.
-INSERT INTO product (code, model, brand, gtin, name, receipts)
-VALUES (%(code)s, %(model)s, %(brand)s, %(gtin)s, %(name)s, %(receipts)s)
+INSERT INTO product (code, model, brand, gtin, name, receipts, serial_hint, code_hint)
+VALUES (%(code)s, %(model)s, %(brand)s, %(gtin)s, %(name)s, %(receipts)s, %(serial_hint)s, %(code_hint)s)
 ON CONFLICT (code) DO UPDATE
 SET model = excluded.model, brand = excluded.brand, gtin = excluded.gtin, name = excluded.name,
-    receipts = excluded.receipts, updated_at = now()
+    receipts = excluded.receipts, serial_hint = excluded.serial_hint, code_hint = excluded.code_hint,
+    updated_at = now()
 RETURNING id;
+
+-- name: picture
+-- The picture of a product.
+SELECT i.media_type, i.content FROM product_picture i JOIN product p ON p.id = i.product_id WHERE p.code = %(code)s;
+
+-- name: set_picture
+-- Give a product its picture.
+INSERT INTO product_picture (product_id, media_type, content) VALUES (%(product_id)s, %(media_type)s, %(content)s)
+ON CONFLICT (product_id) DO UPDATE SET media_type = excluded.media_type, content = excluded.content;
+
+-- name: drop_picture
+-- Take a product's picture away.
+DELETE FROM product_picture WHERE product_id = %(product_id)s;
+
+-- name: claim_hints
+-- Every product, and where its serial and claim code stand, if its file says it.
+SELECT code, model, name, serial_hint, code_hint FROM product ORDER BY code LIMIT %(limit)s;
 
 -- name: product_with_metrics
 -- One product with its metric registry as the product file wrote it, to see whether a file changes anything.
-SELECT p.id, p.code, p.model, p.brand, p.gtin, p.name, p.receipts,
+SELECT p.id, p.code, p.model, p.brand, p.gtin, p.name, p.receipts, p.serial_hint, p.code_hint,
        (SELECT json_agg(json_build_object('name', m.name, 'title', r.title, 'unit', r.unit, 'low', r.low,
                'high', r.high, 'normal_low', r.normal_low, 'normal_high', r.normal_high,
                'cadence', extract(epoch FROM r.cadence)::float8) ORDER BY r.position)

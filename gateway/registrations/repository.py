@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from gateway.core.pictures import Picture
 from gateway.registrations.model import Metric, Owner, Product, Unit
 from gateway.store import Connection, Row, load_queries
 
@@ -25,6 +26,26 @@ def _with_metrics(products: Iterable[Row], registry: Iterable[Row]) -> list[Prod
     for row in registry:
         metrics.setdefault(row.pop("product_id"), []).append(Metric(**row))
     return [Product(**row, metrics=tuple(metrics.get(row["id"], ()))) for row in products]
+
+
+def picture(connection: Connection, code: str) -> Picture | None:
+    """What a product looks like; None where its file has no picture, or there is no such product."""
+    row = connection.execute(queries.picture, {"code": code}).fetchone()
+    return Picture(bytes(row["content"]), row["media_type"]) if row else None
+
+
+def set_picture(tx: Connection, product_id: int, picture: Picture | None) -> None:
+    """Give a product this picture, or none."""
+    if picture is None:
+        tx.execute(queries.drop_picture, {"product_id": product_id})
+        return
+    values = {"product_id": product_id, "media_type": picture.media_type, "content": picture.content}
+    tx.execute(queries.set_picture, values)
+
+
+def claim_hints(connection: Connection, limit: int) -> list[Row]:
+    """Products by code, and where serial and claim code stand."""
+    return connection.execute(queries.claim_hints, {"limit": limit}).fetchall()
 
 
 def units_by_key(connection: Connection, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Unit]:

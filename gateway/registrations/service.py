@@ -4,13 +4,15 @@ from typing import Any
 
 from gateway import catalog
 from gateway.core.errors import BadInput
+from gateway.core.pictures import Picture
 from gateway.events import append
+from gateway.registrations import repository
 from gateway.registrations.model import MetricEntry, ProductFile
 from gateway.registrations.repository import queries
 from gateway.store import Connection, Jsonb, UniqueViolation
 
 
-def import_product(tx: Connection, product: ProductFile, *, actor: str) -> bool:
+def import_product(tx: Connection, product: ProductFile, picture: Picture | None = None, *, actor: str) -> bool:
     """Create a product or bring it to what its file says, as a new revision; true if that changed anything.
 
     Whether the rules in force can do without what it loses, the caller checks in the same transaction.
@@ -23,13 +25,17 @@ def import_product(tx: Connection, product: ProductFile, *, actor: str) -> bool:
         "gtin": product.gtin,
         "name": product.name,
         "receipts": product.receipts,
+        "serial_hint": product.serial_hint,
+        "code_hint": product.code_hint,
         "metrics": [_registry_line(metric) for metric in product.metrics],
     }
     stored = tx.execute(queries.product_with_metrics, {"code": product.code}).fetchone()
-    if stored and {name: stored[name] for name in wanted} == wanted:
+    is_same_picture = repository.picture(tx, product.code) == picture
+    if stored and is_same_picture and {name: stored[name] for name in wanted} == wanted:
         return False
     try:
-        row = tx.execute(queries.upsert_product, wanted | {"name": Jsonb(product.name)}).fetchone()
+        texts = {name: Jsonb(wanted[name]) if wanted[name] else None for name in ("name", "serial_hint", "code_hint")}
+        row = tx.execute(queries.upsert_product, wanted | texts).fetchone()
     except UniqueViolation as error:
         raise BadInput(
             f"The GTIN {product.gtin} of {product.code} is another product's; correct one of them."
@@ -37,6 +43,8 @@ def import_product(tx: Connection, product: ProductFile, *, actor: str) -> bool:
     assert row is not None  # noqa: S101 - an upsert with RETURNING returns a row
     metric_ids = [_upsert_metric(tx, row["id"], position, metric) for position, metric in enumerate(product.metrics)]
     tx.execute(queries.drop_other_metrics, {"product_id": row["id"], "metric_ids": metric_ids})
+    if not is_same_picture:
+        repository.set_picture(tx, row["id"], picture)
     kind = "product.changed" if stored else "product.imported"
     append(tx, kind, {"product": product.code, "metrics": [metric.name for metric in product.metrics]}, actor=actor)
     catalog.revise(tx, product.code, actor=actor, what=f"{kind} {product.code}")

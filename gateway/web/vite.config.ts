@@ -28,7 +28,7 @@ export default defineConfig(({ mode }) => {
       modulePreload: { polyfill: false },
       target: "es2022",
     },
-    server: { proxy: { "/api": "http://127.0.0.1:8080" } },
+    server: { proxy: { "^/(api|brand)[/.]": "http://127.0.0.1:8080" } },
     test: { include: ["src/**/*.test.ts"] },
   };
 });

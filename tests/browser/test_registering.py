@@ -1,7 +1,20 @@
-"""Two turns of registering that few people meet: a serial that several products have, and giving a product up."""
+"""Turns of registering: where a serial stands, one that several products have, and giving a product up."""
 
 from tests.browser.checks import check
 from tests.dsl.wait import until
+
+
+def test_who_says_which_product_it_is_reads_where_its_serial_stands(demo, open_page, width):
+    owner, _ = demo.owner()
+    page = open_page(width, owner)
+    page.goto("/add")
+    page.get_by_text("On the plate or label of the product.").wait_for()
+    page.get_by_role("combobox", name="Which product do you have?").select_option("Robot mower RM 500")
+    page.get_by_text("On the label under the flap, beside the battery.").wait_for()
+    page.get_by_text("Rub off the silver strip.").wait_for()
+    picture = page.locator(".where-product img")
+    until(lambda: picture.evaluate("image => image.naturalWidth") > 0, what="the picture is shown")
+    check(page, "32-where", width)
 
 
 def test_a_serial_of_several_products_asks_which_one_it_is(demo, open_page, width):

@@ -106,6 +106,8 @@ STORED = (
 
 NOT_DOCUMENTS = {
     "product.name": "texts by language",
+    "product.serial_hint": "texts by language",
+    "product.code_hint": "texts by language",
     "product_metric.title": "texts by language",
     "product_revision_metric.title": "texts by language",
     "job.arguments": "as long as the job; a kind that changes what it keeps takes another name",

@@ -13,7 +13,7 @@ PUMP = {
     "code": "pump",
     "name": {"en": "Pump", "de": "Pumpe"},
     "model": "P 200",
-    "brand": "Brenhold",
+    "brand": "Acme",
     "metrics": [
         {"name": "temp_c", "title": {"en": "Temperature"}, "unit": "°C", "range": [-40, 200], "cadence": "1s"},
         {"name": "pressure_bar", "title": {"en": "Pressure"}, "unit": "bar", "range": [0, 10], "cadence": "1s"},

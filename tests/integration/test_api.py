@@ -407,7 +407,7 @@ def test_what_the_api_says_is_kept_in_no_cache(api, path: str, host: str):
 
 def test_the_built_files_may_be_kept_and_the_rest_is_as_it_was(api):
     assert "cache-control" not in api.client.get("/healthz").headers
-    assert api.client.get("/favicon.svg").headers["cache-control"] == "max-age=86400"
+    assert api.client.get("/brand.css").headers["cache-control"] == "public, max-age=60"
 
 
 def test_while_the_database_is_away_the_answer_says_to_try_again(server):

@@ -24,6 +24,9 @@ TABLE: dict[str, tuple[str | None, ...]] = {
     "GET /healthz": OPEN,
     "GET /readyz": OPEN,
     "GET /api/flow": OPEN,
+    "GET /api/brand": OPEN,
+    "GET /api/claim-hints": OPEN,
+    "GET /api/products/{code}/picture": OPEN,
     "POST /api/sign-up": OPEN,
     "POST /api/confirm": OPEN,
     "POST /api/sign-in": OPEN,
@@ -84,7 +87,8 @@ TABLE: dict[str, tuple[str | None, ...]] = {
 # What people and browsers ask for and the document leaves out: what nobody and what a stranger is answered.
 PAGES: dict[str, tuple[int, int]] = {
     "GET /openapi.json": (200, 200),
-    "GET /favicon.svg": (200, 200),
+    "GET /brand.css": (200, 200),
+    "GET /brand/logo": (200, 200),
     "GET /staff": (200, 200),  # it carries no data, the API behind it asks who is there
     "GET /n/{notice_id}": (303, 404),  # to sign-in
     "POST /n/{notice_id}": (401, 303),

@@ -2,6 +2,7 @@
 
 import pytest
 
+from gateway.core.maker import Maker
 from gateway.notify.compose import notice_mail
 from gateway.notify.links import Links
 from tests.dsl.campaigns import office
@@ -24,6 +25,7 @@ from tests.factories.notices import running_worker
 AFFECTED = "Yours is affected: lot L1"
 VERSION = "You have 2.3. The new version is 2.4."
 LINKS = Links("http://gateway.test", b"s" * 32)
+MAKER = Maker("Voltrad", "#0b5a75", "#74c4de")
 
 
 @pytest.fixture
@@ -42,7 +44,7 @@ def mails(at):
     at.work()
     with at.database.transaction() as tx:
         claimed = at.worker.senders.outbox.claim(tx, "email", at.world.now(), 100)
-    return {each.delivery.language: notice_mail(each.delivery, "x@example.org", "p", LINKS) for each in claimed}
+    return {each.delivery.language: notice_mail(each.delivery, "x@example.org", "p", LINKS, MAKER) for each in claimed}
 
 
 def lines(mail):

@@ -127,7 +127,7 @@ OTHERS: dict[str, dict[str, Any]] = {
     "registrations.bring_people": {"after": ""},
     "registrations.name_place": {"place": "Cellar"},
     "registrations.next_people": {"after": ""},
-    "registrations.upsert_product": {"name": "{}"},
+    "registrations.upsert_product": {"name": "{}", "serial_hint": "{}", "code_hint": "{}"},
     "rules.forget_alarms": {"before": EARLIER},
     "store.forget_tries": {"before": EARLIER},
 }

@@ -6,11 +6,13 @@ from html.parser import HTMLParser
 
 import pytest
 
+from gateway.core.maker import Maker
 from gateway.notify.compose import notice_mail, notice_push
 from gateway.notify.links import Links
 from gateway.notify.model import Delivery
 
 LINKS = Links("https://gateway.example", b"k" * 32)
+MAKER = Maker("Voltrad", "#0b5a75", "#74c4de")
 CONTACT = {"phone": "0800 000 0142", "email": "recall@brenhold.example", "url": "https://brenhold.example/ac-24"}
 RECALL = Delivery(
     id=1,
@@ -125,7 +127,7 @@ class Seen(HTMLParser):
 @pytest.mark.parametrize("language", ["en", "de"])
 @pytest.mark.parametrize("delivery", [RECALL, UPDATE, WITHDRAWAL], ids=lambda each: each.kind)
 def test_a_mail_says_everything_in_html_and_in_text(delivery, language):
-    mail = notice_mail(replace(delivery, language=language), "ada@example.org", "ada", LINKS)
+    mail = notice_mail(replace(delivery, language=language), "ada@example.org", "ada", LINKS, MAKER)
     shown = Seen(mail.html).text
     for words in EVERYTHING[delivery.kind] + WORDS[delivery.kind, language]:
         assert words in shown
@@ -139,29 +141,29 @@ def test_a_mail_says_everything_in_html_and_in_text(delivery, language):
 )
 def test_a_recall_begins_with_the_headline_that_the_law_fixes(language, headline):
     recall = replace(RECALL, language=language)
-    mail = notice_mail(recall, "ada@example.org", "ada", LINKS)
+    mail = notice_mail(recall, "ada@example.org", "ada", LINKS, MAKER)
     title, body, data = notice_push(recall, LINKS)
     assert mail.subject == title == f"{headline}: The air tank can burst"
     assert body == "Flying metal can kill."
     assert data["severity"] == "safety"
     assert Seen(mail.html).text.index(headline) < Seen(mail.html).text.index("Flying metal")
-    again = notice_mail(replace(recall, again=True), "ada@example.org", "ada", LINKS)
+    again = notice_mail(replace(recall, again=True), "ada@example.org", "ada", LINKS, MAKER)
     assert again.subject.endswith(mail.subject)
     assert again.subject != mail.subject
 
 
 def test_an_update_and_a_withdrawal_are_called_what_they_are():
-    assert notice_mail(UPDATE, "ada@example.org", "ada", LINKS).subject == "Version 2.4.0"
+    assert notice_mail(UPDATE, "ada@example.org", "ada", LINKS, MAKER).subject == "Version 2.4.0"
     assert notice_push(WITHDRAWAL, LINKS)[0] == "Recall R-2026-01 is withdrawn"
     for calm in (UPDATE, WITHDRAWAL):
-        assert "#b3141d" not in notice_mail(calm, "ada@example.org", "ada", LINKS).html
-    assert "#b3141d" in notice_mail(RECALL, "ada@example.org", "ada", LINKS).html
+        assert "#b3141d" not in notice_mail(calm, "ada@example.org", "ada", LINKS, MAKER).html
+    assert "#b3141d" in notice_mail(RECALL, "ada@example.org", "ada", LINKS, MAKER).html
 
 
 def test_only_safety_has_no_way_out():
-    assert "List-Unsubscribe" not in notice_mail(RECALL, "ada@example.org", "ada", LINKS).headers
-    assert notice_mail(RECALL, "ada@example.org", "ada", LINKS).headers["Importance"] == "high"
-    update = notice_mail(UPDATE, "ada@example.org", "ada", LINKS)
+    assert "List-Unsubscribe" not in notice_mail(RECALL, "ada@example.org", "ada", LINKS, MAKER).headers
+    assert notice_mail(RECALL, "ada@example.org", "ada", LINKS, MAKER).headers["Importance"] == "high"
+    update = notice_mail(UPDATE, "ada@example.org", "ada", LINKS, MAKER)
     assert "List-Unsubscribe" in update.headers
     assert any("/u/" in link for link in Seen(update.html).links)
 
@@ -177,7 +179,7 @@ def test_nothing_that_somebody_wrote_becomes_markup_or_a_script():
         product=evil,
         serial=evil,
     )
-    mail = notice_mail(recall, "ada@example.org", "ada", LINKS)
+    mail = notice_mail(recall, "ada@example.org", "ada", LINKS, MAKER)
     seen = Seen(mail.html)
     assert "script" not in seen.tags
     assert not any(link.startswith("javascript:") for link in seen.links)

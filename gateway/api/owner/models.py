@@ -86,7 +86,7 @@ class _Taken(BaseModel):
 
 
 class Claim(_Taken):
-    """Register a unit: what stands on its plate. Spaces, dashes and case do not count."""
+    """Register a unit: what is printed on it and what came with it. Spaces, dashes and case do not count."""
 
     serial: Annotated[str, Field(max_length=100), AfterValidator(lambda typed: (canonical_serial(typed), typed)[1])]
     code: Annotated[

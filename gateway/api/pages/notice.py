@@ -15,7 +15,8 @@ from gateway.api.owner import views as my_views
 from gateway.api.pages.chart import Words, chart
 from gateway.api.pages.icons import ICONS
 from gateway.api.pages.words import Speech
-from gateway.notify.bulletin_words import bulletin_texts
+from gateway.core.maker import Maker
+from gateway.notify.bulletin_words import bulletin_texts, maker_links
 from gateway.registrations import owned
 from gateway.store import Connection
 
@@ -37,7 +38,7 @@ _CONTACTS = {"phone": "phone", "email": "mail", "url": "globe"}
 _CHANNELS = {"email": "mail", "push": "push", "feed": "bell"}
 
 
-def render(mine: Connection, account: Account, notice_id: str, now: datetime) -> str | None:
+def render(mine: Connection, account: Account, notice_id: str, now: datetime, maker: Maker) -> str | None:
     """The page of one of the person's notices; None when it is not theirs."""
     row = owned.notice(mine, notice_id)
     if row is None:
@@ -46,28 +47,33 @@ def render(mine: Connection, account: Account, notice_id: str, now: datetime) ->
     found = owned.unit(mine, notice.unit.id)
     unit = my_views.unit(found, account, now) if found else None
     if notice.campaign is not None:
-        return _campaign(account, notice, unit, notice.campaign.model_dump())
+        return _campaign(account, notice, unit, notice.campaign.model_dump(), maker)
     assert notice.why is not None  # noqa: S101 - a notice is of an alarm or of a campaign
-    return _alarm(mine, account, notice, notice.why, unit, now)
+    return _alarm(mine, account, notice, notice.why, unit, now, maker)
 
 
-def missing(account: Account) -> str:
+def missing(account: Account, maker: Maker) -> str:
     """The page for a person whose notice it is not."""
-    return _render("notice.html", account, notice=None)
+    return _render("notice.html", account, maker, notice=None)
 
 
 def _campaign(
-    account: Account, notice: my_models.MyNotice, unit: my_models.MyUnit | None, part: dict[str, object]
+    account: Account,
+    notice: my_models.MyNotice,
+    unit: my_models.MyUnit | None,
+    part: dict[str, object],
+    maker: Maker,
 ) -> str:
     """A recall, an update or a withdrawal; `red` while a recall counts."""
     mark, tone = _MARKS[notice.kind]
     return _render(
         "notice_campaign.html",
         account,
+        maker,
         notice=notice,
         unit=unit,
         part=notice.campaign,
-        told=bulletin_texts(notice.kind, part, account.language),
+        told=bulletin_texts(notice.kind, part, account.language, maker.zone),
         red=notice.kind == "recall" and notice.state == "open",
         mark=mark,
         tone=tone,
@@ -83,8 +89,9 @@ def _alarm(
     why: models.Why,
     unit: my_models.MyUnit | None,
     now: datetime,
+    maker: Maker,
 ) -> str:
-    say = Speech(account.language)
+    say = Speech(account.language, maker.zone)
     begin = why.onset - _LEAD
     over = why.cleared_at or notice.resolved_at
     end = min(now, over + _TAIL if over else now, begin + _LONGEST)
@@ -94,6 +101,7 @@ def _alarm(
     return _render(
         "notice_alarm.html",
         account,
+        maker,
         notice=notice,
         unit=unit,
         why=why,
@@ -138,9 +146,16 @@ def _band(say: Speech, normal: tuple[float, float] | None, unit: str) -> str:
     return say("normal", low=say.plain(normal[0]), high=f"{say.plain(normal[1])} {unit}") if normal else ""
 
 
-def _render(template: str, account: Account, **values: object) -> str:
+def _render(template: str, account: Account, maker: Maker, **values: object) -> str:
     page = _templates().get_template(template)
-    return page.render(say=Speech(account.language), icon=_icon, style=_stylesheet(), **values)
+    return page.render(
+        say=Speech(account.language, maker.zone),
+        icon=_icon,
+        style=_stylesheet(),
+        maker=maker,
+        maker_links=maker_links(maker, account.language),
+        **values,
+    )
 
 
 def _icon(name: str) -> Markup:

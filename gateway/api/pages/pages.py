@@ -81,10 +81,6 @@ def add_pages(app: FastAPI, web: Path) -> None:
     for path in CONSOLE_PATHS:
         app.add_api_route(path, _built(web / "dist" / "console.html"), include_in_schema=False)
 
-    @app.get("/favicon.svg", include_in_schema=False)
-    def favicon() -> FileResponse:
-        return FileResponse(web / "staff" / "favicon.svg", headers={"Cache-Control": "max-age=86400"})
-
     @app.get("/staff", include_in_schema=False)
     def staff_page() -> FileResponse:
         # It carries no data: the API behind it asks who is there.
@@ -110,6 +106,7 @@ def notice(request: Request, notice_id: NoticeId) -> Response:
     except NotSignedIn:
         return RedirectResponse(f"/sign-in?next=/n/{notice_id}", 303, _PRIVATE)
     database: Database = request.app.state.database
+    maker = request.app.state.settings.maker
     now = request.app.state.clock()
     with database.transaction() as tx:
         is_theirs = attention.read(tx, account.person_id, notice_id, now)
@@ -117,9 +114,9 @@ def notice(request: Request, notice_id: NoticeId) -> Response:
         _wake(database)
     with database.transaction() as mine:
         act_as_owner(mine, account.person_id)
-        html = notice_page.render(mine, account, notice_id, now)
+        html = notice_page.render(mine, account, notice_id, now, maker)
     if html is None:
-        return HTMLResponse(notice_page.missing(account), 404, _PRIVATE)
+        return HTMLResponse(notice_page.missing(account, maker), 404, _PRIVATE)
     return HTMLResponse(html, headers=_PRIVATE)
 
 

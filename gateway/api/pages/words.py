@@ -1,11 +1,11 @@
 """The words of the pages that the server renders."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 _WORDS: Mapping[str, Mapping[str, str]] = {
     "en": {
-        "title": "{title} · Brenhold",
+        "title": "{title} – {maker}",  # noqa: RUF001
         "skip": "Skip to content",
         "back": "My Products",
         "safety": "Product safety",
@@ -70,7 +70,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "missing": "The address may be mistyped, or the notice went to somebody else.",
     },
     "de": {
-        "title": "{title} · Brenhold",
+        "title": "{title} – {maker}",  # noqa: RUF001
         "skip": "Zum Inhalt",
         "back": "Meine Produkte",
         "safety": "Produktsicherheit",
@@ -144,7 +144,8 @@ _MONTHS = {
 class Speech:
     """The words, numbers and times of one language."""
 
-    def __init__(self, language: str) -> None:
+    def __init__(self, language: str, zone: tzinfo | None) -> None:
+        self._zone = zone
         self.language = language if language in _WORDS else "en"
         self._words = _WORDS[self.language]
 
@@ -162,19 +163,19 @@ class Speech:
         return self._written(f"{value:.6g}")
 
     def clock(self, moment: datetime) -> str:
-        """6:40, in the server's time zone: without a script nobody knows the reader's."""
-        local = moment.astimezone()
+        """6:40, in the maker's time zone, or the server's: without a script nobody knows the reader's."""
+        local = moment.astimezone(self._zone)
         return f"{local.hour}:{local.minute:02}"
 
     def when(self, moment: datetime) -> str:
         """22 Nov, 6:40."""
-        local = moment.astimezone()
+        local = moment.astimezone(self._zone)
         day = f"{local.day}. " if self.language == "de" else f"{local.day} "
         return f"{day}{_MONTHS[self.language][local.month - 1]}, {self.clock(moment)}"
 
     def zone(self, moment: datetime) -> str:
         """What the times are to be read in."""
-        return moment.astimezone().tzname() or "UTC"
+        return moment.astimezone(self._zone).tzname() or "UTC"
 
     def _written(self, text: str) -> str:
         return text.replace("-", "−").replace(".", "," if self.language == "de" else ".")  # noqa: RUF001

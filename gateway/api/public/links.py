@@ -16,6 +16,7 @@ from gateway.store.wakeup import wake
 if TYPE_CHECKING:
     from gateway.config import Settings
     from gateway.core.clock import Clock
+    from gateway.core.maker import Maker
 
 router = APIRouter(include_in_schema=False)
 
@@ -41,8 +42,7 @@ def open_notice(request: Request, token: Token) -> Response:
         if link is not None and _is_a_person(request):
             attention.opened(tx, link.notice, link.channel, now)
     if link is None:
-        said = words(_language(request))
-        return _page(page(said["l_gone_title"], said["l_gone_body"], _language(request), back=said["to_products"]), 404)
+        return _gone(request, "l_gone")
     with database.read() as connection:
         wake(connection)
     return RedirectResponse(f"/n/{link.notice}", 303, _PRIVATE)
@@ -55,9 +55,9 @@ def ask_to_unsubscribe(request: Request, token: Token) -> Response:
     with database.transaction() as tx:
         person = _subscriber(request, tx, token)
     if person is None:
-        return _gone(request)
+        return _gone(request, "u_gone")
     said = words(person["language"])
-    return _page(page(said["u_title"], said["u_body"], person["language"], button=said["u_button"]))
+    return _page(page(said["u_title"], said["u_body"], person["language"], _maker(request), button=said["u_button"]))
 
 
 @router.post("/u/{token}")
@@ -70,9 +70,10 @@ def unsubscribe(request: Request, token: Token) -> Response:
         if person is not None:
             addresses.suppress(tx, person["id"], person["email"], "you stopped mail by a link in one", clock())
     if person is None:
-        return _gone(request)
+        return _gone(request, "u_gone")
     said = words(person["language"])
-    return _page(page(said["u_done_title"], said["u_done_body"], person["language"], back=said["to_products"]))
+    title, body, back = said["u_done_title"], said["u_done_body"], said["to_products"]
+    return _page(page(title, body, person["language"], _maker(request), back=back))
 
 
 def _is_a_person(request: Request) -> bool:
@@ -100,9 +101,16 @@ def _links(request: Request, tx: Connection) -> Links:
     return addresses.links(tx, settings.public_url, settings.link_secret)
 
 
-def _gone(request: Request) -> HTMLResponse:
-    said = words(_language(request))
-    return _page(page(said["u_gone_title"], said["u_gone_body"], _language(request), back=said["to_products"]), 404)
+def _maker(request: Request) -> "Maker":
+    settings: Settings = request.app.state.settings
+    return settings.maker
+
+
+def _gone(request: Request, which: str) -> HTMLResponse:
+    language = _language(request)
+    said = words(language)
+    title, body, back = said[f"{which}_title"], said[f"{which}_body"], said["to_products"]
+    return _page(page(title, body, language, _maker(request), back=back), 404)
 
 
 def _language(request: Request) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from gateway import metrics
 from gateway.config import Settings
 from gateway.core.clock import Clock
+from gateway.core.maker import Maker
 from gateway.logs import traced
 from gateway.notify.channels import Channel
 from gateway.notify.compose import letter_mail
@@ -119,11 +120,14 @@ class NoticeSender(Sender):
 class LetterSender(Sender):
     """Service letters."""
 
-    def __init__(self, database: Database, letters: Letters, mailer: Mailer, links: Links, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, letters: Letters, mailer: Mailer, links: Links, clock: Clock, maker: Maker
+    ) -> None:
         super().__init__(database, clock)
         self._letters = letters
         self._mailer = mailer
         self._links = links
+        self._maker = maker
 
     def take(self, limit: int) -> list[Row]:
         """Take what is due."""
@@ -133,7 +137,7 @@ class LetterSender(Sender):
     async def do(self, work: Row) -> None:
         """Send one letter."""
         try:
-            mail = letter_mail(work, self._links)
+            mail = letter_mail(work, self._links, self._maker)
             answer = unwritten(work["template"]) if mail is None else await self._mailer.send(mail)
         except Exception as error:
             log.exception("A letter broke.")

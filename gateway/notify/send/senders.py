@@ -59,16 +59,17 @@ class Senders:
         timeout = settings.send_timeout.total_seconds()
         if settings.smtp_url:
             mailer = Mailer(settings.smtp_url, settings.mail_from, timeout, clock, ca=settings.smtp_ca)
-            yield SenderThread(
-                "letters", lambda: LetterSender(self._database, self._letters, mailer, links, clock), settings
-            )
-            yield SenderThread(EMAIL, lambda: self._notices(EmailChannel(mailer, links)), settings)
+            yield SenderThread("letters", lambda: self._letter_sender(mailer, links), settings)
+            yield SenderThread(EMAIL, lambda: self._notices(EmailChannel(mailer, links, settings.maker)), settings)
         if settings.fcm_credentials:
             # Only here: it takes half a second to import, and most installations have no phones yet.
             from gateway.notify.channels.fcm import FcmChannel  # noqa: PLC0415
 
             account, url = settings.fcm_credentials, settings.fcm_url
             yield SenderThread(PUSH, lambda: self._notices(FcmChannel(account, url, timeout, links, clock)), settings)
+
+    def _letter_sender(self, mailer: Mailer, links: Links) -> "LetterSender":
+        return LetterSender(self._database, self._letters, mailer, links, self._clock, self._settings.maker)
 
     def _notices(self, channel: Channel) -> "NoticeSender":
         return NoticeSender(self._database, self.outbox, channel, self._clock, self._settings)

@@ -417,6 +417,10 @@ function connect() {
   listen(fetchUnits, "alarm.raised", "alarm.cleared", "units.imported", "owners.imported");
 }
 
+getJson("/api/brand").then(({ name }) => {
+  text($("maker"), name);
+  document.title = `Products and notices – ${name}`;
+}).catch(console.warn);
 readUrl();
 refreshAll();
 connect();

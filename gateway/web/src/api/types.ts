@@ -3,6 +3,8 @@ import type { components } from "./schema";
 /** What the API answers, by the names this application uses; the shapes are generated from its OpenAPI document. */
 type Schemas = components["schemas"];
 
+export type ClaimHint = Schemas["ClaimHint"];
+export type Brand = Schemas["Brand"];
 export type Me = Schemas["Me"];
 export type Problem = Schemas["Problem"];
 export type ProductRef = Schemas["ProductRef"];

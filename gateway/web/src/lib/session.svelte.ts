@@ -1,5 +1,6 @@
 import { speak, t } from "../i18n/index.svelte";
 import type { Me } from "../api/types";
+import { learnBrand } from "./brand.svelte";
 import { get, onSignedOut, post, Refused } from "./api";
 
 /** Who is signed in: undefined while we do not know, null for nobody. */
@@ -19,6 +20,7 @@ onSignedOut(() => (me = null));
 
 /** Ask the server who we are. */
 export async function look(): Promise<void> {
+  void learnBrand();
   try {
     me = await get<Me>("/api/me");
     away = false;

@@ -88,7 +88,7 @@ export const de: Catalog = {
   "field.email": "E-Mail",
   "field.url": "Webseite",
   "field.in": "{field}, {language}",
-  "hint.title.recall": "Das Produkt und was geschehen kann, etwa „Kompressor: Kessel kann bersten“. Die Überschrift darüber steht fest.",
+  "hint.title.recall": "Das Produkt und was geschehen kann, etwa „Wasserkocher: Griff kann brechen“. Die Überschrift darüber steht fest.",
   "hint.title.update": "Was damit besser wird, etwa „Update: Die Pumpe läuft leiser an“.",
   "hint.title.withdrawal": "Was zurückgenommen wird, in einer Zeile.",
   "hint.hazard": "Ein Satz: was wem passieren kann. Nichts, was es abschwächt.",

@@ -86,7 +86,7 @@ export const en = {
   "field.email": "Email",
   "field.url": "Web page",
   "field.in": "{field}, {language}",
-  "hint.title.recall": "The product and what may happen, like “Air compressor: tank may burst”. The headline above it is fixed.",
+  "hint.title.recall": "The product and what may happen, like “Kettle: the handle may break”. The headline above it is fixed.",
   "hint.title.update": "What is better with it, like “Update: the pump starts quieter”.",
   "hint.title.withdrawal": "What is taken back, in one line.",
   "hint.hazard": "One sentence: what can happen, to whom. Nothing that softens it.",
