@@ -66,7 +66,7 @@ PARAMETERS: dict[str, Any] = {
     "ids": [7, 8], "unit_ids": UNIT_IDS, "units": UNIT_IDS, "serials": SERIALS, "typed": SERIALS, "lots": ["L7"],
     "codes": ["p3"] * FIFTY, "firmwares": ["2.9"] * FIFTY, "formers": [3, 4], "in_force": [1, 2], "metric_ids": [1, 2],
     "channels": ["email"], "taken": [7, 8], "ats": [NOW] * FIFTY, "moments": [NOW] * FIFTY, "boots": [1] * FIFTY,
-    "details": [""] * FIFTY, "payloads": [b""] * FIFTY,
+    "details": [""] * FIFTY, "media_type": "image/png", "content": b"", "payloads": [b""] * FIFTY,
     "product_ids": [3] * FIFTY, "reasons": ["r7"] * FIFTY,
     "received": [1] * FIFTY, "sizes": [1] * FIFTY, "topics": ["t"] * FIFTY,
     "clear": ["lot"], "conflicting": [0] * FIFTY, "ignored": ["{}"] * FIFTY, "kinds": ["units"], "last": [1] * FIFTY,
