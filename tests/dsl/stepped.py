@@ -7,6 +7,7 @@ from typing import Any
 
 from gateway.config import Settings
 from gateway.core.clock import Clock, system_clock, to_us
+from gateway.core.partition import PARTITIONS
 from gateway.ingest.ingest import Ingest
 from gateway.m2m.inbox import Inbox
 from gateway.m2m.message import Message
@@ -43,9 +44,9 @@ class Stepped:
         """What the process does once a second: the catalog, suspended products."""
         self.ingest.housekeeping()
 
-    def save(self) -> None:
-        """The snapshot that is due now and then."""
-        self.ingest.save()
+    def save(self, partitions: int = PARTITIONS) -> None:
+        """The saves that are due now and then: the next so many partitions, each by itself."""
+        self.ingest.save(partitions)
 
     def kill(self) -> None:
         """Nothing is saved any more; the database sees the connection go."""

@@ -90,7 +90,7 @@ PARAMETERS: dict[str, Any] = {
     "provider_id": None, "purpose": "confirm", "readings": b"", "reason": "r7", "receipts": False, "role": "customer",
     "safety": True, "severity": "warning", "standing": "affected", "state": "published", "status": "delivered",
     "steps": "[]", "supersedes": 7, "template": "confirm", "text": "{}", "ticket": None, "title": "{}", "trace": None,
-    "version": 1, "versions": [1], "why": "{}", "withdraws": None,
+    "version": 1, "partitions": [1], "why": "{}", "withdraws": None,
 }  # fmt: skip
 """By name; what a query calls otherwise stands in `OTHERS`."""
 OTHERS: dict[str, dict[str, Any]] = {
