@@ -173,11 +173,13 @@ SELECT seq, messages, schema FROM ingest_journal ORDER BY seq DESC;
 
 -- name: trim_journal
 -- Drop the batches that are saved in every partition, but for those whose messages may still be redelivered.
-DELETE FROM ingest_journal WHERE seq <= (SELECT min(seq) FROM partition_mark) AND seq < (
-  SELECT min(seq) FROM (
-    SELECT seq, sum(octet_length(messages)) OVER (ORDER BY seq DESC) - octet_length(messages) AS newer
-    FROM ingest_journal) AS held
-  WHERE newer < %(keep_bytes)s);
+DELETE FROM ingest_journal WHERE seq <= least(
+  (SELECT min(seq) FROM partition_mark),
+  (SELECT min(seq) - 1 FROM (
+     SELECT seq, octet_length(messages) AS own,
+            sum(octet_length(messages)) OVER (ORDER BY seq DESC) - octet_length(messages) AS newer
+     FROM ingest_journal) AS held
+   WHERE own > 0 AND newer < %(keep_bytes)s));
 
 -- name: unit_messages
 -- The last messages of a unit, the newest first.
