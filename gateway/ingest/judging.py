@@ -144,8 +144,7 @@ class Judging:
         self.seq = seq
         troubles: Troubles = {}
         for product in self.revision.products:
-            ahead = self.ahead.get(product.id)
-            if product.id in self.suspended or (ahead and min(each.seq for each in ahead.values()) > seq):
+            if product.id in self.suspended or self._is_all_ahead(product.id):
                 continue
             try:
                 if product.id not in self._judges:
@@ -159,6 +158,11 @@ class Judging:
                 self.ahead.pop(product.id, None)
                 self.set_aside([product.id])
         return troubles
+
+    def _is_all_ahead(self, product_id: int) -> bool:
+        """A product that went on after trouble was saved whole; of any other, not every partition was saved yet."""
+        ahead = self.ahead.get(product_id, {})
+        return len(ahead) == PARTITIONS and min(each.seq for each in ahead.values()) > self.seq
 
     @property
     def mark(self) -> Mark:

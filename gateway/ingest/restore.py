@@ -145,6 +145,7 @@ def follow(connection: Connection, judging: Judging, revision: Revision, now: da
 def _follow_again(connection: Connection, judging: Judging, row: Journaled, now: datetime) -> Judging:
     """Take over a revision in a replay; the alarms that it cleared are cleared."""
     changed, troubles = judging.in_step(read_revision(connection, row.revision), row.seq)
+    troubles |= changed.reach(row.seq)  # also products that are new with this revision
     with connection.transaction():
         _save_and_tell(connection, judging, troubles, now)
         narrow(connection, changed.in_force(), row.seq)

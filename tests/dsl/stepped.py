@@ -57,12 +57,16 @@ class Stepped:
         self.start()
 
     def send(self, product: str, serial: str, *readings: tuple[float, dict[str, float]]) -> None:
-        """One message of readings (Unix time, values), taken as a batch of its own."""
+        """One message of readings (Unix time, values), taken as a batch of its own, or with what was put before it."""
+        self.put(product, serial, *readings)
+        self.ingest.turn()
+        assert self.ingest.finish()
+
+    def put(self, product: str, serial: str, *readings: tuple[float, dict[str, float]]) -> None:
+        """One message that waits for the next batch."""
         body = [{"ts": round(at * 1000), "values": values} for at, values in readings]
         topic = f"m2m/v1/{product}/{serial}/telemetry"
         self._inbox.put(Message(topic, json.dumps(body).encode(), 0, 1, resumed=True, received_us=to_us(self._clock())))
-        self.ingest.turn()
-        assert self.ingest.finish()
 
     @property
     def suspended(self) -> set[int]:

@@ -181,9 +181,8 @@ def test_the_state_of_a_version_before_is_put_into_todays_partitions_once(maker,
     assert [(onset - BEGAN, active) for rule, onset, active, _ in found if rule == "pump-hot"] == [(0, True)] * 8
 
 
-Sent = st.tuples(
-    st.just("send"), st.sampled_from(["pump", "fan"]), st.sampled_from(UNITS), st.sampled_from([20, 87, 95])
-)
+Message = st.tuples(st.sampled_from(["pump", "fan"]), st.sampled_from(UNITS), st.sampled_from([20, 87, 95]))
+Sent = st.tuples(st.just("send"), st.lists(Message, min_size=1, max_size=8))
 Save = st.tuples(st.just("save"), st.integers(1, PARTITIONS))
 Changed = st.tuples(st.just("change"), st.sampled_from(["brand", "level", "waits", "other"]))
 Steps = st.lists(st.one_of(Sent, Sent, Sent, Sent, Save, Save, Changed, st.just(("kill",))), min_size=10, max_size=30)
@@ -200,9 +199,13 @@ class Run:
         add_units(db)
         self.ingest = Stepped(url)
 
-    def send(self, code, serial, value) -> None:
+    def send(self, messages) -> None:
+        """A batch of units in several partitions."""
         self.second += 1
-        self.ingest.send(code, serial, (BEGAN + self.second, {"temp_c": value}))
+        *first, last = [(code, serial, (BEGAN + self.second, {"temp_c": value})) for code, serial, value in messages]
+        for message in first:
+            self.ingest.put(*message)
+        self.ingest.send(*last)
 
     def save(self, partitions) -> None:
         if self.broken:
