@@ -124,7 +124,9 @@ class Settings(BaseSettings):
     import_max_rows: int = Field(5_000_000, ge=1, description="Rows that one `gateway import` takes.")
     jobs_kept: Duration = Field(timedelta(days=30), description="How long jobs that ended are listed.")
 
-    snapshot_every: Duration = Field(timedelta(seconds=30), description="How often the rule state is saved.")
+    snapshot_every: Duration = Field(
+        timedelta(seconds=30), description="In this time all rule state is saved, part by part."
+    )
     historic_after: Duration = Field(
         timedelta(hours=1), description="An alarm that could have been raised longer ago than this is told to nobody."
     )

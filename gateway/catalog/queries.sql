@@ -24,11 +24,12 @@ SELECT product_id, %(revision)s, metric_id, position, title, unit, low, high, no
 FROM product_metric WHERE product_id = %(product_id)s;
 
 -- name: forget_revisions
--- Drop what a product was before the revision that the saved rule state is of: no replay reaches back to it.
+-- Drop what a product was before the oldest revision that saved rule state is of: no replay reaches back to it.
 DELETE FROM product_revision r
 WHERE r.product_id = %(product_id)s AND EXISTS (
-  SELECT FROM product_revision later, ingest_mark m
-  WHERE later.product_id = r.product_id AND later.revision > r.revision AND later.revision <= m.revision);
+  SELECT FROM product_revision later
+  WHERE later.product_id = r.product_id AND later.revision > r.revision
+    AND later.revision <= (SELECT min(revision) FROM partition_mark));
 
 -- name: forget_numbers
 -- Keep who changed what for the newest revisions; the event log keeps all of it.
@@ -40,30 +41,36 @@ SELECT product_id, product, since, reason FROM product_suspension ORDER BY produ
 
 -- name: suspend
 -- Suspend a product, or say anew why it is; the time of the first suspension stays.
-INSERT INTO product_suspension AS s (product_id, product, since, reason, rules)
-SELECT id, code, %(now)s, %(reason)s, %(rules)s FROM product WHERE id = %(product_id)s
+INSERT INTO product_suspension AS s (product_id, product, since, reason, rules, seq)
+SELECT id, code, %(now)s, %(reason)s, %(rules)s, %(seq)s FROM product WHERE id = %(product_id)s
 ON CONFLICT (product_id) DO UPDATE SET reason = excluded.reason WHERE s.reason <> excluded.reason
 RETURNING since;
+
+-- name: suspended_at
+-- The suspended products, and after which batch each one's readings wait.
+SELECT product_id, seq FROM product_suspension;
 
 -- name: resume
 -- End a product's suspension.
 DELETE FROM product_suspension WHERE product_id = %(product_id)s RETURNING since;
 
 -- name: narrow
--- Take rule versions out of suspended products' lists that a revision no longer has in force.
-UPDATE product_suspension s SET rules = ARRAY(SELECT unnest(s.rules) INTERSECT SELECT unnest(%(in_force)s::int[]));
+-- Take rule versions that a revision no longer has in force out of the lists of products suspended before it.
+UPDATE product_suspension s SET rules = ARRAY(SELECT unnest(s.rules) INTERSECT SELECT unnest(%(in_force)s::int[]))
+WHERE s.seq < %(seq)s;
 
 -- name: saved_under
--- Note which rule versions a suspended product's saved state is of.
-UPDATE product_suspension SET rules = %(rules)s WHERE product_id = %(product_id)s;
+-- Note which rule versions a suspended product's saved state is of, as of a batch.
+UPDATE product_suspension SET rules = %(rules)s, seq = %(seq)s WHERE product_id = %(product_id)s;
 
 -- name: kept_rules
 -- The rule versions that were in force ever since a suspended product's state was saved.
 SELECT rules FROM product_suspension WHERE product_id = %(product_id)s;
 
 -- name: forget_state
--- Drop a product's saved rule state.
-DELETE FROM rule_snapshot WHERE product_id = %(product_id)s;
+-- Drop a product's saved rule state: no rule version of it counts any more.
+WITH dropped AS (DELETE FROM rule_snapshot WHERE product_id = %(product_id)s)
+UPDATE product_suspension SET rules = '{}' WHERE product_id = %(product_id)s;
 
 -- name: product_code
 -- A product's code.

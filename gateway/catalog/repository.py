@@ -47,8 +47,15 @@ def suspensions(connection: Connection) -> list[Suspension]:
     return [Suspension(**row) for row in connection.execute(queries.suspensions)]
 
 
-def suspend(tx: Connection, reasons: Mapping[int, str], rules: Mapping[int, Sequence[int]], now: datetime) -> None:
-    """Suspend products, by id, each for a reason; one that is suspended already takes the new reason.
+def suspended_at(connection: Connection) -> dict[int, int]:
+    """The suspended products, by id, each with the batch after which its readings wait."""
+    return {row["product_id"]: row["seq"] for row in connection.execute(queries.suspended_at)}
+
+
+def suspend(
+    tx: Connection, reasons: Mapping[int, str], rules: Mapping[int, Sequence[int]], seq: int, now: datetime
+) -> None:
+    """Suspend products after a batch, by id, each for a reason; one that is suspended already takes the new reason.
 
     `rules` are the rule versions that their saved state is of.
     """
@@ -57,6 +64,7 @@ def suspend(tx: Connection, reasons: Mapping[int, str], rules: Mapping[int, Sequ
             "product_id": product_id,
             "reason": reason[:_REASON_MAX].replace("\0", ""),
             "rules": list(rules.get(product_id, ())),
+            "seq": seq,
             "now": now,
         }
         if tx.execute(queries.suspend, values).fetchone():
@@ -73,17 +81,16 @@ def resume(tx: Connection, product_id: int) -> None:
 def forget_state(tx: Connection, product_id: int) -> None:
     """Drop a suspended product's saved state: no rule version of it counts any more."""
     tx.execute(queries.forget_state, {"product_id": product_id})
-    saved_under(tx, product_id, ())
 
 
-def narrow(tx: Connection, in_force: Sequence[int]) -> None:
-    """A revision has these rule versions in force: what suspended products knew of others is void."""
-    tx.execute(queries.narrow, {"in_force": list(in_force)})
+def narrow(tx: Connection, in_force: Sequence[int], seq: int) -> None:
+    """From batch `seq` on these rule versions are in force: what products suspended before knew of others is void."""
+    tx.execute(queries.narrow, {"in_force": list(in_force), "seq": seq})
 
 
-def saved_under(tx: Connection, product_id: int, rules: Sequence[int]) -> None:
-    """A suspended product's state was saved under these rule versions."""
-    tx.execute(queries.saved_under, {"product_id": product_id, "rules": list(rules)})
+def saved_under(tx: Connection, product_id: int, rules: Sequence[int], seq: int) -> None:
+    """A suspended product's state was saved under these rule versions, after batch `seq` was judged or waited."""
+    tx.execute(queries.saved_under, {"product_id": product_id, "rules": list(rules), "seq": seq})
 
 
 def kept_rules(connection: Connection, product_id: int) -> list[int] | None:

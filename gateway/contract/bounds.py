@@ -60,13 +60,14 @@ BOUNDS: Mapping[str, Bound] = {
     "quarantine_count": Bound("one for each reason"),
     "quarantine_sender": Bound("10,000 rows of sender and reason, those refused last"),
     "ingest_journal": Bound(
-        "the batches since the last snapshot, and the last `mqtt_receive_maximum` messages", "ingest deletes them"
+        "the batches of the last two rounds of saving, and the last `mqtt_receive_maximum` messages",
+        "ingest deletes them",
     ),
-    "ingest_mark": Bound("one row"),
+    "partition_mark": Bound("64 rows"),
     "unjudged_batch": Bound("what suspended products sent", "until it was judged, `history_max` at most"),
     # Rules and alarms
     "rule_version": Bound("one each time that somebody brings another version of a rule into force"),
-    "rule_snapshot": Bound("16 for each product"),
+    "rule_snapshot": Bound("64 for each product"),
     "alarm": Bound("what rules find", f"`alarm_history` after it cleared and its notices went; {_HOURLY}"),
     "alarm_due": Bound("one for each active alarm", "until it was looked at"),
     # Notices

@@ -21,6 +21,7 @@ _US_A_DAY = 86_400_000_000
 _ROW = np.dtype(
     [
         ("product", np.int64),
+        ("partition", np.int16),
         ("unit", np.int64),
         ("metric", np.int16),
         ("time", np.int64),
@@ -32,8 +33,8 @@ _ROW = np.dtype(
 REFUSED_BY_STORE = "refused_by_store"
 """The reason of a message that the database does not take."""
 
-BatchRow = tuple[int, int, int, int, float, int]
-"""Product, unit, metric, time, value, received."""
+BatchRow = tuple[int, int, int, int, int, float, int]
+"""Product, partition, unit, metric, time, value, received."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,14 @@ class Batch:
         """The readings of each product, for the evaluator."""
         rows = self.rows
         return {
-            product_id: Readings.of(own["unit"], own["metric"], own["time"], own["value"])
+            product_id: Readings.of(own["unit"], own["metric"], own["time"], own["value"], own["partition"])
             for product_id in np.unique(rows["product"]).tolist()
             for own in [rows[rows["product"] == product_id]]
         }
+
+    def partitions(self) -> list[int]:
+        """The partitions that its readings are of."""
+        return np.flatnonzero(np.bincount(self.rows["partition"])).tolist()
 
     def marked(self, verdicts: Mapping[int, Verdict]) -> Columns:
         """The readings as they are stored: late ones marked, and those that may be there already."""
@@ -147,7 +152,7 @@ def decode_batch(
         if rejected:
             refused.append((message, rejected))
         rows += [
-            (device.product_id, device.unit_id, metric, time_us, value, message.received_us)
+            (device.product_id, device.partition, device.unit_id, metric, time_us, value, message.received_us)
             for metric, time_us, value in readings
         ]
     own = entries[: ENTRY_BYTES * sum(message.packet_id > 0 for message in messages[:decoded])]

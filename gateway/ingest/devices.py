@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from gateway.core.partition import partition_of
 from gateway.m2m.device import Device, DeviceMetric
 from gateway.m2m.message import Rejected
 from gateway.m2m.topics import DeviceKey, parse_topic
@@ -102,7 +103,8 @@ class Catalog:
             if unit is None or key.product not in self._products:
                 found[topic] = self._nobody(key)
             else:
-                found[topic] = self._known.remember(topic, Device(unit.id, *self._products[key.product]))
+                partition = partition_of(key.product, key.serial)
+                found[topic] = self._known.remember(topic, Device(unit.id, *self._products[key.product], partition))
         return found
 
     def _nobody(self, key: DeviceKey) -> Rejected:

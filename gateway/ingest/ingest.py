@@ -14,6 +14,7 @@ from gateway.catalog.repository import drop_unjudged, keep_unjudged
 from gateway.config import Settings
 from gateway.core.clock import Clock, to_us
 from gateway.core.ids import IdMaker, random_id
+from gateway.core.partition import PARTITIONS
 from gateway.ingest import quarantine, repository
 from gateway.ingest.batch import REFUSED_BY_STORE, Batch, decode_batch, refused_alone
 from gateway.ingest.batch_log import count_batch, log_batch
@@ -35,7 +36,7 @@ from gateway.readings.waiting import WaitingReadings
 from gateway.registrations.firmware import take_firmware, take_waiting
 from gateway.rules import repository as rules
 from gateway.rules.evaluator import Change
-from gateway.rules.repository import RuleVersion
+from gateway.rules.repository import Mark, RuleVersion
 from gateway.store import Connection, DataError, IntegrityError, UniqueViolation
 from gateway.store.beat import beat
 from gateway.store.wakeup import wake
@@ -104,7 +105,10 @@ class Ingest:
         self._waiting_after = 0
         """The unit behind which reported firmware that waits is looked for next."""
         self.next_housekeeping = 0.0
-        self._next_snapshot = time.monotonic() + settings.snapshot_every.total_seconds()
+        self._save_every = settings.snapshot_every.total_seconds() / PARTITIONS
+        self._next_save = time.monotonic() + self._save_every
+        self._next_partition = 0
+        self._marks: dict[int, Mark] = {}
 
     @property
     def _connection(self) -> Connection:
@@ -155,6 +159,7 @@ class Ingest:
             return False
         beat(self._connection, "ingest", {"waiting_for": "its rule state"})
         self.judging = restore(self._connection, self._record, self._clock())
+        self._marks = rules.marks(self._connection)
         self._redelivery = Redelivery(self._settings.mqtt_receive_maximum, repository.last_messages(self._connection))
         log.info("Rule state restored up to batch %d (stage=judge).", self.judging.seq)
         self._counting: set[int] | None = None
@@ -265,7 +270,7 @@ class Ingest:
             counted = self.receipts.count(batch.numbers)
             level = self._level = logging.INFO if changes else logging.DEBUG  # of the others only who asks for it hears
             log_batch(level, batch, messages, changes, self._clock())
-            journaled = journal(readings)
+            journaled, partitions = journal(readings), batch.partitions()
             unjudged = self.judging.unjudged(readings)
 
         def commit() -> int:
@@ -276,7 +281,7 @@ class Ingest:
             def commit_readings(*, all_known: bool) -> int:
                 with self._connection.transaction():
                     repository.write_journal(
-                        self._connection, seq, self.judging.revision.number, journaled, batch.entries
+                        self._connection, seq, self.judging.revision.number, partitions, journaled, batch.entries
                     )
                     keep_unjudged(self._connection, seq, unjudged)
                     conflicts = readings_store.store_readings(
@@ -402,8 +407,7 @@ class Ingest:
         """What is due once a second; returns true, for who does it patiently."""
         self._keep_in_step()
         self._resuming.step(self._connection, self.judging, self._record, self._clock())
-        if time.monotonic() >= self._next_snapshot:
-            self.save()
+        self.save(self._due_saves())
         if units := repository.receipts_to_forget(self._connection):
             self.receipts.forget(units)  # first: what is forgotten here only, the next try drops from the table
             repository.forget_receipts(self._connection, units)
@@ -442,16 +446,36 @@ class Ingest:
         wake(self._connection)
         return True
 
-    def save(self) -> None:
-        """Write the snapshot that a restart begins with."""
-        keep = self._settings.mqtt_receive_maximum * ENTRY_BYTES
+    def _due_saves(self) -> int:
+        late = time.monotonic() - self._next_save
+        if late < 0:
+            return 0
+        due = int(late / self._save_every) + 1 if self._save_every else PARTITIONS
+        if due > PARTITIONS:  # a long stand must not be made up for
+            self._next_save = time.monotonic()
+        return min(due, PARTITIONS)
+
+    def save(self, partitions: int = PARTITIONS) -> None:
+        """Save so many partitions, each in a transaction of its own; once a round, trim what is needless then."""
+        for _ in range(partitions):
+            if self.judging.mark != self._marks[self._next_partition]:
+                self._save_partition(self._next_partition)
+            self._next_partition = (self._next_partition + 1) % PARTITIONS
+            if self._next_partition == 0:
+                self._trim()
+            self._next_save += self._save_every
+
+    def _save_partition(self, partition: int) -> None:
         with self._connection.transaction():
-            self.judging.save(self._connection)
-            repository.trim_journal(self._connection, self.judging.seq, keep)
+            self.judging.save(self._connection, partition)
+        self.judging.saved(partition)
+        self._marks[partition] = self.judging.mark
+
+    def _trim(self) -> None:
+        with self._connection.transaction():
+            repository.trim_journal(self._connection, self._settings.mqtt_receive_maximum * ENTRY_BYTES)
             if self.judging.suspended:
                 drop_unjudged(self._connection, self._clock() - self._settings.history_max)
-        self.judging.saved()
-        self._next_snapshot = time.monotonic() + self._settings.snapshot_every.total_seconds()
 
 
 def _trace(seq: int) -> str:

@@ -1,21 +1,24 @@
 """The rules in force and the evaluator's state of every product: loaded, kept in step, saved, set aside in trouble."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self
 
 import numpy as np
 
+from gateway.core.partition import PARTITIONS
 from gateway.ingest.devices import rule_metrics
 from gateway.registrations import repository as registrations
 from gateway.registrations.model import Product
 from gateway.rules import repository as rules
 from gateway.rules.evaluator import Change, Verdict, judge
 from gateway.rules.repository import Mark, RuleVersion
-from gateway.rules.state import PARTITIONS, Readings, State, dump, load
+from gateway.rules.state import Part, Readings, State, assembled, dump
 from gateway.rules.table import RuleTable, compile_rules
 from gateway.store import Connection, Row
+
+ALL_PARTITIONS = frozenset(range(PARTITIONS))
 
 Verdicts = dict[int, Verdict]
 Troubles = dict[int, str]
@@ -36,6 +39,18 @@ def read_revision(connection: Connection, number: int) -> Revision:
     return Revision(number, registrations.products_at(connection, number), rules.in_force_at(connection, number))
 
 
+@dataclass(frozen=True, slots=True)
+class SavedPart:
+    """What a product's rules knew of one partition after batch `seq`."""
+
+    seq: int
+    part: Part
+
+
+SavedParts = Mapping[int, SavedPart]
+"""By partition."""
+
+
 @dataclass(slots=True)
 class ProductJudge:
     """The rules of one product, what they know of its units, and which partitions of that are not saved."""
@@ -44,17 +59,19 @@ class ProductJudge:
     state: State
     versions: Mapping[int, RuleVersion]
     dirty: set[int] = field(default_factory=set)
+    ahead: dict[int, SavedPart] = field(default_factory=dict)
+    """Saved later than the batch that a replay is at; until it comes there, their readings are left out."""
 
     @classmethod
     def of(
-        cls, product: Product, rows: Sequence[Row], saved: Sequence[bytes], kept: Sequence[int] | None = None
+        cls, product: Product, rows: Sequence[Row], parts: Sequence[Part] = (), kept: Sequence[int] | None = None
     ) -> Self:
         """From rules and saved state, or what that knows of `kept` rules; raises whatever is wrong with them."""
         table, versions = _compiled(product, rows)
         if kept is None:
-            return cls(table, load(table.versions, table.metrics, saved), versions)
-        state = load(table.versions[np.isin(table.versions, kept)], table.metrics, saved)
-        return cls(table, state.for_rules(table.versions, table.metrics), versions, set(range(PARTITIONS)))
+            return cls(table, assembled(table.versions, table.metrics, parts), versions)
+        state = assembled(table.versions[np.isin(table.versions, kept)], table.metrics, parts)
+        return cls(table, state.for_rules(table.versions, table.metrics), versions)
 
     @classmethod
     def without_rules(cls, product: Product, state: State | None) -> Self:
@@ -67,27 +84,32 @@ class ProductJudge:
         """The same knowledge under other rules and metrics: what belongs to those that stay is kept."""
         table, versions = _compiled(product, rows)
         state = self.state.for_rules(table.versions, table.metrics)
-        return ProductJudge(table, state, versions, set(range(PARTITIONS)))
+        return ProductJudge(table, state, versions, set(ALL_PARTITIONS - self.ahead.keys()), self.ahead)
+
+    def reach(self, seq: int) -> None:
+        """Take up the partitions that were saved after batch `seq`, which a replay has come to."""
+        for partition in [partition for partition, saved in self.ahead.items() if saved.seq <= seq]:
+            self.state.place(self.ahead.pop(partition).part)
 
     def judge(self, readings: Readings) -> Verdict:
         """A verdict for a batch; nothing changes."""
         return judge(self.state, self.table, readings)
 
     def known(self, readings: Readings) -> Readings:
-        """The readings of metrics that the product has: of old batches, some may be of metrics that are gone."""
-        here = np.isin(readings.metric, self.table.metrics)
-        if here.all():
-            return readings
-        return Readings(readings.unit[here], readings.metric[here], readings.time[here], readings.value[here])
+        """Of an old batch what is still to be judged, and is of metrics that are not gone."""
+        here = np.isin(readings.metric, self.table.metrics) & ~np.isin(readings.partition, list(self.ahead))
+        return readings[here]
 
     def apply(self, verdict: Verdict) -> None:
         """Take over what was committed."""
         self.state.apply(verdict.delta)
         self.dirty |= verdict.delta.partitions()
 
-    def dumps(self, product_id: int) -> list[tuple[int, int, bytes]]:
-        """Product, partition and state of what is not saved."""
-        return [(product_id, partition, dump(self.state, partition)) for partition in sorted(self.dirty)]
+    def dumps(self) -> list[tuple[int, bytes]]:
+        """Each partition that is known, and its state."""
+        return [
+            (partition, dump(self.state, partition)) for partition in range(PARTITIONS) if partition not in self.ahead
+        ]
 
 
 class Judging:
@@ -99,32 +121,53 @@ class Judging:
         self.suspended: set[int] = set()
         """Products whose readings are stored and not judged; their saved state stays as it is."""
         self._judges: dict[int, ProductJudge] = {}
+        self.ahead: dict[int, SavedParts] = {}
+        """Products of which all was saved later than the batch that a replay is at."""
 
     @classmethod
-    def load(cls, connection: Connection, suspended: Sequence[int]) -> tuple["Judging", Troubles]:
-        """The state as last saved, under the catalog of that time; and which products cannot be taken up."""
-        mark = rules.mark(connection)
-        judging = cls(read_revision(connection, mark.revision), mark.seq)
-        saved = rules.snapshots(connection)
+    def load(
+        cls, revision: Revision, seq: int, suspended: Iterable[int], saved: Mapping[int, SavedParts]
+    ) -> tuple["Judging", Troubles]:
+        """The state after batch `seq`, for a replay from there; and which products cannot be taken up.
+
+        What of `saved` is of a later batch is taken up when the replay reaches that.
+        """
+        judging = cls(revision, seq)
+        judging.set_aside(list(suspended))
+        judging.ahead = {
+            product_id: parts for product_id, parts in saved.items() if product_id not in judging.suspended
+        }
+        return judging, judging.reach(seq)
+
+    def reach(self, seq: int) -> Troubles:
+        """Take up what was saved after batch `seq`, to which a replay has come; and which products cannot be."""
+        self.seq = seq
         troubles: Troubles = {}
-        for product in judging.revision.products:
-            if product.id in suspended:
-                judging.set_aside([product.id])
+        for product in self.revision.products:
+            if product.id in self.suspended or self._is_all_ahead(product.id):
                 continue
             try:
-                rows = judging.revision.rules.get(product.id, ())
-                judging._judges[product.id] = ProductJudge.of(product, rows, saved.get(product.id, ()))
+                if product.id not in self._judges:
+                    self._judges[product.id] = ProductJudge.of(product, self.revision.rules.get(product.id, ()))
+                    self._judges[product.id].ahead = dict(self.ahead.pop(product.id, {}))
+                self._judges[product.id].reach(seq)
             except MemoryError:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever it is, the other products go on
                 troubles[product.id] = reason(error)
-                judging.set_aside([product.id])
-        return judging, troubles
+                self.ahead.pop(product.id, None)
+                self.set_aside([product.id])
+        return troubles
+
+    def _is_all_ahead(self, product_id: int) -> bool:
+        """A product that went on after trouble was saved whole; of any other, not every partition was saved yet."""
+        ahead = self.ahead.get(product_id, {})
+        return len(ahead) == PARTITIONS and min(each.seq for each in ahead.values()) > self.seq
 
     @property
     def mark(self) -> Mark:
-        """What a save is of."""
-        return Mark(self.seq, self.revision.number, tuple(sorted(self.in_force())))
+        """What is saved now is of."""
+        return Mark(self.seq, self.revision.number)
 
     @property
     def versions(self) -> dict[int, RuleVersion]:
@@ -148,6 +191,8 @@ class Judging:
         verdicts: Verdicts = {}
         troubles: Troubles = {}
         for product_id, batch in readings.items():
+            if product_id in self.ahead:
+                continue
             try:
                 verdicts[product_id] = self._judges[product_id].judge(batch)
             except MemoryError:
@@ -158,7 +203,7 @@ class Judging:
         return verdicts, troubles
 
     def known(self, readings: Mapping[int, Readings]) -> dict[int, Readings]:
-        """Of old readings those that a judge of today can take."""
+        """Of an old batch what is still to be judged, and can be."""
         return {
             product_id: self._judges[product_id].known(batch) if product_id in self._judges else batch
             for product_id, batch in readings.items()
@@ -179,9 +224,10 @@ class Judging:
         found = [change for verdict in verdicts.values() for change in verdict.changes]
         return sorted(found, key=lambda change: (change.at, change.version_id, change.unit_id))
 
-    def in_step(self, revision: Revision) -> tuple["Judging", Troubles]:
-        """The same knowledge under another revision; and which products cannot follow: there they are set aside."""
-        judging = Judging(revision, self.seq)
+    def in_step(self, revision: Revision, seq: int) -> tuple["Judging", Troubles]:
+        """The same knowledge under another revision, as `seq`; and which products cannot follow: they are set aside."""
+        judging = Judging(revision, seq)
+        judging.ahead = self.ahead
         troubles: Troubles = {}
         for product in revision.products:
             before = self._judges.get(product.id)
@@ -190,8 +236,10 @@ class Judging:
                 continue
             rows = revision.rules.get(product.id, ())
             try:
-                after = before.in_step(product, rows) if before else ProductJudge.of(product, rows, ())
-                judging._judges[product.id] = after
+                if before:
+                    judging._judges[product.id] = before.in_step(product, rows)
+                elif product.id not in self.ahead:
+                    judging._judges[product.id] = ProductJudge.of(product, rows)
             except MemoryError:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever it is, the other products go on
@@ -210,33 +258,45 @@ class Judging:
                 )
             self.suspended.add(product_id)
 
-    def rebuilt(self, product_id: int, saved: Sequence[bytes], kept: Sequence[int] | None) -> ProductJudge:
+    def rebuilt(self, product_id: int, saved: SavedParts, kept: Sequence[int] | None) -> ProductJudge:
         """A suspended product's judge from its saved state, of `kept` rules or of all, under this revision."""
         (product,) = (product for product in self.revision.products if product.id == product_id)
-        return ProductJudge.of(product, self.revision.rules.get(product_id, ()), saved, kept)
+        parts = [each.part for each in saved.values()]
+        return ProductJudge.of(product, self.revision.rules.get(product_id, ()), parts, kept)
 
     def resume(self, product_id: int, judge: ProductJudge) -> None:
         """Judge a suspended product again; its state is saved."""
         self._judges[product_id] = judge
         self.suspended.discard(product_id)
 
-    def save(self, tx: Connection, also: Sequence[tuple[int, int, bytes]] = ()) -> None:
-        """Save what changed since the last time, and more (product, partition, state)."""
+    def save(self, tx: Connection, partition: int) -> None:
+        """Save one partition of all products, where it changed since the last time."""
         dumps = [
-            each
-            for product_id in sorted(self._judges.keys() - self.suspended)
-            for each in self._judges[product_id].dumps(product_id)
+            (product_id, partition, dump(judge.state, partition))
+            for product_id, judge in self._judges.items()
+            if partition in judge.dirty and partition in judge.state.partition and product_id not in self.suspended
         ]
-        rules.save(tx, self.mark, [*dumps, *also])
+        rules.save(tx, self.seq, dumps)
+        rules.set_mark(tx, partition, self.mark)
 
-    def saved(self) -> None:
+    def saved(self, partition: int) -> None:
         """The save was committed."""
         for each in self._judges.values():
-            each.dirty.clear()
+            each.dirty.discard(partition)
+
+    def save_product(self, tx: Connection, product_id: int) -> None:
+        """Save one product in all partitions, in trouble."""
+        if judge := self._judges.get(product_id):
+            save_product(tx, self.seq, product_id, judge)
 
     def retire(self, tx: Connection, now: datetime) -> None:
         """Clear the alarms that no rule in force judges any more."""
         rules.clear_retired(tx, self.in_force(), now)
+
+
+def save_product(tx: Connection, seq: int, product_id: int, judge: ProductJudge) -> None:
+    """Save one product in all partitions as of batch `seq`, under its rules."""
+    rules.save(tx, seq, [(product_id, partition, state) for partition, state in judge.dumps()])
 
 
 def reason(error: Exception) -> str:

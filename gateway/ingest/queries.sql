@@ -156,28 +156,30 @@ ON CONFLICT (unit_id) DO UPDATE SET topic = excluded.topic, boot = excluded.boot
 
 -- name: insert_journal
 -- Write a batch into the journal; its number is taken once.
-INSERT INTO ingest_journal (seq, at, revision, readings, messages, schema)
-VALUES (%(seq)s, now(), %(revision)s, %(readings)s, %(messages)s, %(schema)s);
+INSERT INTO ingest_journal (seq, at, revision, partitions, readings, messages, schema)
+VALUES (%(seq)s, now(), %(revision)s, %(partitions)s, %(readings)s, %(messages)s, %(schema)s);
 
 -- name: journal_entry
--- Readings and messages of a batch, if it was committed.
-SELECT readings, messages FROM ingest_journal WHERE seq = %(seq)s;
+-- Revision, readings and messages of a batch, if it was committed.
+SELECT revision, readings, messages FROM ingest_journal WHERE seq = %(seq)s;
 
 -- name: journal_after
 -- The batches behind a number, in order, each with the revision of the catalog that it was judged under.
-SELECT seq, revision, readings, schema FROM ingest_journal WHERE seq > %(seq)s ORDER BY seq;
+SELECT seq, revision, partitions, readings, schema FROM ingest_journal WHERE seq > %(seq)s ORDER BY seq;
 
 -- name: journal_messages
 -- The entries of the last messages, newest batch first.
 SELECT seq, messages, schema FROM ingest_journal ORDER BY seq DESC;
 
 -- name: trim_journal
--- Drop the batches that snapshots have made needless, but for those whose messages may still be redelivered.
-DELETE FROM ingest_journal WHERE seq <= %(seq)s AND seq < (
-  SELECT min(seq) FROM (
-    SELECT seq, sum(octet_length(messages)) OVER (ORDER BY seq DESC) - octet_length(messages) AS newer
-    FROM ingest_journal) AS held
-  WHERE newer < %(keep_bytes)s);
+-- Drop the batches that are saved in every partition, but for those whose messages may still be redelivered.
+DELETE FROM ingest_journal WHERE seq <= least(
+  (SELECT min(seq) FROM partition_mark),
+  (SELECT min(seq) - 1 FROM (
+     SELECT seq, octet_length(messages) AS own,
+            sum(octet_length(messages)) OVER (ORDER BY seq DESC) - octet_length(messages) AS newer
+     FROM ingest_journal) AS held
+   WHERE own > 0 AND newer < %(keep_bytes)s));
 
 -- name: unit_messages
 -- The last messages of a unit, the newest first.

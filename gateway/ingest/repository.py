@@ -1,6 +1,7 @@
 """What ingest keeps beside the readings: last messages, receipts and its journal; in the caller's transaction."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from gateway.core.errors import Unavailable
 from gateway.m2m.counted import Counted, Receipt
@@ -103,14 +104,27 @@ def forget_receipts(tx: Connection, units: Sequence[int]) -> None:
     tx.execute(queries.forget_receipts, {"units": list(units)})
 
 
-def write_journal(tx: Connection, seq: int, revision: int, readings: bytes, messages: bytes) -> None:
+@dataclass(frozen=True, slots=True)
+class Journaled:
+    """A batch in the journal, or with no readings a change of the catalog: from it on its revision is judged by."""
+
+    seq: int
+    revision: int
+    partitions: frozenset[int] | None
+    """That its readings are of; None where a version before wrote it, then it may be any."""
+    readings: bytes
+
+
+def write_journal(
+    tx: Connection, seq: int, revision: int, partitions: Sequence[int], readings: bytes, messages: bytes
+) -> None:
     """Write batch `seq`, judged under a revision of the catalog.
 
     Raises Unavailable if another process wrote one with that number meanwhile.
     """
     try:
         batch = {"seq": seq, "revision": revision, "readings": readings, "messages": messages}
-        tx.execute(queries.insert_journal, batch | {"schema": JOURNAL.schema})
+        tx.execute(queries.insert_journal, batch | {"partitions": list(partitions), "schema": JOURNAL.schema})
     except UniqueViolation as error:
         raise Unavailable(f"Batch {seq} of another process stands in the journal: starting anew.") from error
 
@@ -123,10 +137,22 @@ def is_committed(connection: Connection, seq: int, readings: bytes, messages: by
     return row is not None
 
 
-def journal_after(connection: Connection, seq: int) -> Iterator[tuple[int, int, bytes]]:
-    """Number, catalog revision and readings of the batches behind `seq`, in order."""
+def committed_revision(connection: Connection, seq: int) -> int | None:
+    """The revision of the catalog that was taken over as `seq`, if that is committed.
+
+    Raises Unavailable if another process's batch has that number.
+    """
+    row = connection.execute(queries.journal_entry, {"seq": seq}).fetchone()
+    if row is not None and (row["readings"] or row["messages"]):
+        raise Unavailable(f"Batch {seq} of another process stands in the journal: starting anew.")
+    return int(row["revision"]) if row else None
+
+
+def journal_after(connection: Connection, seq: int) -> Iterator[Journaled]:
+    """The batches behind `seq`, in order."""
     for row in connection.execute(queries.journal_after, {"seq": seq}):
-        yield row["seq"], row["revision"], _as_journaled(row)["readings"]
+        partitions = None if row["partitions"] is None else frozenset(row["partitions"])
+        yield Journaled(row["seq"], row["revision"], partitions, _as_journaled(row)["readings"])
 
 
 def last_messages(connection: Connection) -> bytes:
@@ -141,6 +167,6 @@ def _as_journaled(row: Row) -> Row:
     return upgraded
 
 
-def trim_journal(tx: Connection, seq: int, keep_bytes: int) -> None:
-    """Drop batches up to `seq`, but for those that hold the last `keep_bytes` of message entries."""
-    tx.execute(queries.trim_journal, {"seq": seq, "keep_bytes": keep_bytes})
+def trim_journal(tx: Connection, keep_bytes: int) -> None:
+    """Drop batches that are saved in every partition, but for those that hold the last `keep_bytes` of entries."""
+    tx.execute(queries.trim_journal, {"keep_bytes": keep_bytes})

@@ -1,7 +1,7 @@
 """The rule state through a start, a change of the catalog and a product's trouble: the journal in, the state out."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from datetime import datetime
 
 from gateway import catalog
@@ -13,7 +13,7 @@ from gateway.catalog.repository import (
     resume,
     saved_under,
     suspend,
-    suspensions,
+    suspended_at,
     unjudged,
 )
 from gateway.ingest import repository
@@ -21,15 +21,20 @@ from gateway.ingest.judging import (
     Judging,
     ProductJudge,
     Revision,
+    SavedPart,
+    SavedParts,
     Troubles,
     Verdicts,
     read_revision,
     reason,
+    save_product,
     split_journal,
 )
+from gateway.ingest.partitions import UnitPartitions, read_saved
+from gateway.ingest.repository import Journaled
 from gateway.rules import repository as rules
 from gateway.rules.evaluator import Change
-from gateway.rules.repository import RuleVersion
+from gateway.rules.repository import Mark, RuleVersion
 from gateway.rules.state import Readings
 from gateway.store import TROUBLES, Connection
 
@@ -44,20 +49,69 @@ _BYTES_A_STEP = 5_000_000
 
 
 def restore(connection: Connection, record: Record, now: datetime) -> Judging:
-    """The state after the last committed batch: as last saved, with the journal judged again under its catalogs."""
-    judging, troubles = Judging.load(connection, [each.product_id for each in suspensions(connection)])
-    with connection.transaction():
-        _tell(connection, judging, troubles, now)
-    for seq, revision, journaled in repository.journal_after(connection, judging.seq):
-        if revision > judging.revision.number:
-            judging = follow(connection, judging, read_revision(connection, revision), now)
-        readings = split_journal(journaled)
-        verdicts = judge(connection, judging, judging.known(readings), now)
-        with connection.transaction():
-            record(judging.changes(verdicts), judging.versions, seq)  # all of them are known
-            keep_unjudged(connection, seq, judging.unjudged(readings))
-        judging.apply(verdicts, seq)
+    """The state after the last committed batch: as last saved, with the journal judged again under its catalogs.
+
+    A partition is taken up at the batch that it was saved after: of the batches before, its readings are left out.
+    """
+    marks = rules.marks(connection)
+    first = min(marks.values(), key=lambda mark: mark.seq)
+    waiting_after = suspended_at(connection)
+    saved, unreadable = _saved_parts(connection, marks, waiting_after.keys())
+    stops = {each.seq for parts in saved.values() for each in parts.values()} | {mark.seq for mark in marks.values()}
+    judging, troubles = Judging.load(
+        read_revision(connection, first.revision), first.seq, waiting_after.keys() | unreadable.keys(), saved
+    )
+    _suspend_now(connection, judging, unreadable | troubles, now)
+    units = UnitPartitions(connection)
+    for row in repository.journal_after(connection, first.seq):
+        if row.revision > judging.revision.number:
+            judging = _follow_again(connection, judging, row, now)
+        elif judging.suspended or _is_behind(row, marks):
+            readings = units.placed(split_journal(row.readings))
+            verdicts = judge(connection, judging, judging.known(readings), now)
+            unjudged = judging.unjudged(readings)
+            with connection.transaction():
+                record(judging.changes(verdicts), judging.versions, row.seq)  # all of them are known
+                kept = {number: each for number, each in unjudged.items() if waiting_after.get(number, 0) < row.seq}
+                keep_unjudged(connection, row.seq, kept)
+            judging.apply(verdicts, row.seq)
+        judging.seq = row.seq
+        if row.seq in stops:
+            _suspend_now(connection, judging, judging.reach(row.seq), now)
+    _suspend_now(connection, judging, judging.reach(max(stops | {judging.seq})), now)
     return judging
+
+
+def _is_behind(row: Journaled, marks: Mapping[int, Mark]) -> bool:
+    """Whether a partition of the batch was saved before it."""
+    return row.partitions is None or any(marks[partition].seq < row.seq for partition in row.partitions)
+
+
+def _saved_parts(
+    connection: Connection, marks: Mapping[int, Mark], suspended: Container[int]
+) -> tuple[dict[int, SavedParts], Troubles]:
+    """The saved state of the products that are judged, by partition; and whose cannot be read."""
+    found: dict[int, SavedParts] = {}
+    troubles: Troubles = {}
+    for product_id, saved in rules.snapshots(connection).items():
+        if product_id in suspended:
+            continue
+        try:
+            found[product_id] = {
+                partition: SavedPart(max(each.seq, marks[partition].seq), each.part)  # since then it is unchanged
+                for partition, each in read_saved(connection, product_id, saved).items()
+            }
+        except (MemoryError, *TROUBLES):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other products go on
+            troubles[product_id] = reason(error)
+    return found, troubles
+
+
+def _suspend_now(connection: Connection, judging: Judging, troubles: Troubles, now: datetime) -> None:
+    if troubles:
+        with connection.transaction():
+            _tell(connection, judging, troubles, now)
 
 
 def judge(connection: Connection, judging: Judging, readings: Mapping[int, Readings], now: datetime) -> Verdicts:
@@ -65,31 +119,48 @@ def judge(connection: Connection, judging: Judging, readings: Mapping[int, Readi
     verdicts, troubles = judging.judge(readings)
     if troubles:
         with connection.transaction():
-            judging.save(connection)  # its state before the trouble, from which it goes on one day
-            _tell(connection, judging, troubles, now)
-        judging.saved()
+            _save_and_tell(connection, judging, troubles, now)
         judging.set_aside(list(troubles))
         verdicts, _ = judging.judge(readings)
     return verdicts
 
 
 def follow(connection: Connection, judging: Judging, revision: Revision, now: datetime) -> Judging:
-    """Take over another revision of the catalog, and save the state with it."""
-    changed, troubles = judging.in_step(revision)
+    """Take over another revision of the catalog, and write that into the journal: a replay takes it over there too."""
+    seq = judging.seq + 1
+    committed = repository.committed_revision(connection, seq)  # the answer to the first try got lost
+    if committed is not None:
+        revision = read_revision(connection, committed)
+    changed, troubles = judging.in_step(revision, seq)
     with connection.transaction():
-        if troubles:
-            judging.save(connection)
-            _tell(connection, judging, troubles, now)
-        narrow(connection, changed.in_force())
+        if committed is None:
+            repository.write_journal(connection, seq, revision.number, (), b"", b"")
+        _save_and_tell(connection, judging, troubles, now)
+        narrow(connection, changed.in_force(), seq)
         changed.retire(connection, now)
-        changed.save(connection)
-    changed.saved()
     log.info("Revision %d of the product catalog is judged by (stage=judge).", revision.number)
     return changed
 
 
+def _follow_again(connection: Connection, judging: Judging, row: Journaled, now: datetime) -> Judging:
+    """Take over a revision in a replay; the alarms that it cleared are cleared."""
+    changed, troubles = judging.in_step(read_revision(connection, row.revision), row.seq)
+    troubles |= changed.reach(row.seq)  # also products that are new with this revision
+    with connection.transaction():
+        _save_and_tell(connection, judging, troubles, now)
+        narrow(connection, changed.in_force(), row.seq)
+    return changed
+
+
+def _save_and_tell(tx: Connection, judging: Judging, troubles: Troubles, now: datetime) -> None:
+    """Suspend products with their state before the trouble, from which they go on one day."""
+    for product_id in troubles:
+        judging.save_product(tx, product_id)
+    _tell(tx, judging, troubles, now)
+
+
 def _tell(tx: Connection, judging: Judging, troubles: Troubles, now: datetime) -> None:
-    suspend(tx, troubles, judging.rule_ids, now)
+    suspend(tx, troubles, judging.rule_ids, judging.seq, now)
     for product_id, why in troubles.items():
         log.error("Product %d is suspended, its readings are stored and wait: %s (stage=judge).", product_id, why)
 
@@ -116,20 +187,24 @@ class Resuming:
         held = self._judges.pop(product_id, None)
         # No longer suspended: the answer to the commit that ended it got lost, and all that is saved counts.
         kept = None if held else kept_rules(connection, product_id)
-        saved = () if held else rules.snapshot(connection, product_id)
+        saved = [] if held else rules.snapshot(connection, product_id)
         waiting = unjudged(connection, product_id, BATCHES_A_STEP, _BYTES_A_STEP)
         found: list[tuple[int, list[Change]]] = []
         try:
-            product = held or judging.rebuilt(product_id, saved, kept)
-            for seq, readings in waiting:
-                verdict = product.judge(product.known(Readings.from_bytes(readings)))
+            product = held or judging.rebuilt(product_id, read_saved(connection, product_id, saved), kept)
+            units = UnitPartitions(connection)
+            for seq, journaled in waiting:
+                # What a partition's state knows already is late in it, and changes nothing.
+                readings = units.placed({product_id: Readings.from_bytes(journaled)})[product_id]
+                verdict = product.judge(product.known(readings))
                 product.apply(verdict)
                 found.append((seq, verdict.changes))
             with connection.transaction():
                 for seq, changes in found:
                     record(changes, product.versions, seq)
-                judging.save(connection, product.dumps(product_id))
-                saved_under(connection, product_id, list(product.versions))
+                # All of it, as of now: a replay passes over the revisions that lie before.
+                save_product(connection, judging.seq, product_id, product)
+                saved_under(connection, product_id, list(product.versions), judging.seq)
                 more = bool(waiting) and drop_judged(connection, product_id, waiting[-1][0])
                 if not more:
                     resume(connection, product_id)
@@ -140,13 +215,12 @@ class Resuming:
             with connection.transaction():
                 _tell(connection, judging, {product_id: reason(error)}, now)
             return
-        judging.saved()
         product.dirty.clear()
         if more:
             self._judges[product_id] = product
             return
-        self._asked.remove(product_id)
         judging.resume(product_id, product)
+        self._asked.remove(product_id)
         log.info("Product %d is judged again (stage=judge).", product_id)
 
 

@@ -79,6 +79,6 @@ class Writer:
         """Connect again; false if stopped meanwhile. What another process may have done needs a fresh start."""
         if not self.open():
             return False
-        if rules.mark(self.connection).seq > self._committed():
+        if max(mark.seq for mark in rules.marks(self.connection).values()) > self._committed():
             raise Unavailable("Another ingest process went on in our place; starting anew.")
         return True

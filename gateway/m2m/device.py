@@ -22,6 +22,7 @@ class Device:
     metrics: Mapping[str, DeviceMetric]
     receipts: bool = False
     """Whether its numbers are read."""
+    partition: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,6 +119,11 @@ FROM unnest(%(codes)s::text[], %(serials)s::text[]) AS k (code, serial)
 JOIN product p ON p.code = k.code
 JOIN unit u ON u.product_id = p.id AND u.serial = k.serial;
 
+-- name: unit_keys
+-- Product code and canonical serial of units, by their numbers.
+SELECT u.id, p.code AS product_code, u.serial FROM unit u JOIN product p ON p.id = u.product_id
+WHERE u.id = ANY (%(units)s::bigint[]);
+
 -- name: owner_at
 -- Who owns a unit at a moment.
 SELECT p.id AS person_id, p.public_id, p.name, p.email, p.language, lower(o.during) AS since

@@ -55,6 +55,12 @@ def units_by_key(connection: Connection, keys: Iterable[tuple[str, str]]) -> dic
     return {(row["product_code"], row["serial"]): Unit(**row) for row in rows}
 
 
+def unit_keys(connection: Connection, units: Sequence[int]) -> dict[int, tuple[str, str]]:
+    """Product code and canonical serial of units, by their numbers."""
+    rows = connection.execute(queries.unit_keys, {"units": list(units)})
+    return {row["id"]: (row["product_code"], row["serial"]) for row in rows}
+
+
 def owner_at(connection: Connection, unit_id: int, at: datetime) -> Owner | None:
     """Who owned the unit at this moment."""
     row = connection.execute(queries.owner_at, {"unit_id": unit_id, "at": at}).fetchone()

@@ -9,7 +9,20 @@ from typing import Literal
 
 import numpy as np
 
-from gateway.rules.state import ACTIVE, CALMING, CLEAR, PENDING, Delta, Flags, Floats, Ints, Readings, State, Timers
+from gateway.rules.state import (
+    ACTIVE,
+    CALMING,
+    CLEAR,
+    PENDING,
+    Delta,
+    Flags,
+    Floats,
+    Ints,
+    Parts,
+    Readings,
+    State,
+    Timers,
+)
 from gateway.rules.table import RuleTable
 
 
@@ -45,7 +58,8 @@ class _Fresh:
     value: Floats
     silence: Ints  # since the reading before
     start: Ints  # of each cell, and the end of the last
-    unit: Ints  # of each cell, as are slot and column
+    unit: Ints  # of each cell, as are partition, slot and column
+    partition: Parts
     slot: Ints
     column: Ints
 
@@ -70,7 +84,7 @@ def judge(state: State, table: RuleTable, readings: Readings) -> Verdict:
     """What the batch means; the state stays as it is until the caller applies the verdict's delta."""
     if not (np.array_equal(state.versions, table.versions) and np.array_equal(state.metrics, table.metrics)):
         raise ValueError("the state is of other rules; take state.for_rules(table.versions, table.metrics)")
-    slot, new_units = _slots(state, readings.unit)
+    slot, new_units, new_partitions = _slots(state, readings)
     fresh, late, repeat = _fresh(state, readings, slot)
     rule, cell = _stirred(state, table, fresh)
     timers = state.timers[np.minimum(fresh.slot[cell], len(state)), rule]
@@ -80,7 +94,8 @@ def judge(state: State, table: RuleTable, readings: Readings) -> Verdict:
     delta = Delta(
         revision=state.revision,
         new_units=new_units,
-        unit=fresh.unit,
+        new_partitions=new_partitions,
+        partition=fresh.partition,
         slot=fresh.slot,
         column=fresh.column,
         newest=fresh.time[fresh.start[1:] - 1],
@@ -91,13 +106,15 @@ def judge(state: State, table: RuleTable, readings: Readings) -> Verdict:
     return Verdict(delta, late, repeat, changes)
 
 
-def _slots(state: State, unit: Ints) -> tuple[Ints, Ints]:
-    """The slot of each reading's unit, and the units that are new."""
+def _slots(state: State, readings: Readings) -> tuple[Ints, Ints, Parts]:
+    """The slot of each reading's unit, the units that are new, and the partitions of these."""
+    unit = readings.unit
     head = ~_same_as_before(unit)  # a message's readings follow each other: look up once for all of them
     slot = np.fromiter(map(state.slots.get, unit[head].tolist(), repeat(-1)), np.int64)
-    new_units, nth = np.unique(unit[head][slot < 0], return_inverse=True)
+    new_units, first, nth = np.unique(unit[head][slot < 0], return_index=True, return_inverse=True)
+    new_partitions = readings.partition[head][slot < 0][first]
     slot[slot < 0] = len(state) + nth
-    return slot[np.cumsum(head) - 1], new_units
+    return slot[np.cumsum(head) - 1], new_units, new_partitions
 
 
 def _fresh(state: State, readings: Readings, slot: Ints) -> tuple[_Fresh, Flags, Flags]:
@@ -125,6 +142,7 @@ def _fresh(state: State, readings: Readings, slot: Ints) -> tuple[_Fresh, Flags,
         silence=silence,
         start=np.append(start, len(time)),
         unit=readings.unit[head],
+        partition=readings.partition[head],
         slot=slot[head],
         column=column[head],
     )

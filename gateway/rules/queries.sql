@@ -96,29 +96,33 @@ WHERE a.id < %(before)s
 ORDER BY a.id DESC
 LIMIT %(limit)s;
 
--- name: mark
--- Up to which batch the snapshots go, and the revision of the catalog they are of.
-SELECT seq, revision, versions FROM ingest_mark;
+-- name: marks
+-- Up to which batch each partition is saved, and the revision of the catalog at that batch.
+SELECT partition, seq, revision FROM partition_mark ORDER BY partition;
 
 -- name: set_mark
--- Note up to which batch the snapshots go.
-INSERT INTO ingest_mark (seq, revision, versions) VALUES (%(seq)s, %(revision)s, %(versions)s)
-ON CONFLICT (single) DO UPDATE
-SET seq = excluded.seq, revision = excluded.revision, versions = excluded.versions;
+-- Note up to which batch a partition is saved.
+INSERT INTO partition_mark (partition, seq, revision) VALUES (%(partition)s, %(seq)s, %(revision)s)
+ON CONFLICT (partition) DO UPDATE SET seq = excluded.seq, revision = excluded.revision;
 
 -- name: snapshots
--- The saved rule state, by product.
-SELECT product_id, state, schema FROM rule_snapshot ORDER BY product_id, partition;
+-- The saved rule state, by product and partition.
+SELECT product_id, partition, seq, state, schema FROM rule_snapshot ORDER BY product_id, partition;
 
 -- name: snapshot_of
--- The saved rule state of one product.
-SELECT state, schema FROM rule_snapshot WHERE product_id = %(product_id)s ORDER BY partition;
+-- The saved rule state of one product, by partition.
+SELECT product_id, partition, seq, state, schema FROM rule_snapshot WHERE product_id = %(product_id)s ORDER BY partition;
 
 -- name: save_snapshot
 -- Save the state of one product's partition.
-INSERT INTO rule_snapshot (product_id, partition, state, schema)
-VALUES (%(product_id)s, %(partition)s, %(state)s, %(schema)s)
-ON CONFLICT (product_id, partition) DO UPDATE SET state = excluded.state, schema = excluded.schema;
+INSERT INTO rule_snapshot (product_id, partition, seq, state, schema)
+VALUES (%(product_id)s, %(partition)s, %(seq)s, %(state)s, %(schema)s)
+ON CONFLICT (product_id, partition) DO UPDATE
+SET seq = excluded.seq, state = excluded.state, schema = excluded.schema;
+
+-- name: drop_snapshots
+-- Drop the saved rule state of one product.
+DELETE FROM rule_snapshot WHERE product_id = %(product_id)s;
 
 -- name: forget_alarms
 -- Forget the alarms that were cleared longest ago and that no notice, ledger line or new owner names any more.

@@ -42,11 +42,22 @@ class InForce:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The snapshots are of the state after batch `seq`, under this revision of the catalog and its rule versions."""
+    """A partition of all products is saved as it was after batch `seq`, under this revision of the catalog."""
 
-    seq: int = 0
-    revision: int = 0
-    versions: tuple[int, ...] = ()
+    seq: int
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What a product's rules knew of one partition after batch `seq`.
+
+    `seq` is None where a version before saved it, in 16 partitions by the units' numbers.
+    """
+
+    partition: int
+    seq: int | None
+    state: bytes
 
 
 def activate(tx: Connection, rule: RuleDocument, *, actor: str) -> int | None:
@@ -291,34 +302,45 @@ def forget_alarms(connection: Connection, before: datetime, limit: int) -> int:
     return connection.execute(queries.forget_alarms, {"before": before, "limit": limit}).rowcount
 
 
-def mark(connection: Connection) -> Mark:
-    """What the saved state is of."""
-    row = connection.execute(queries.mark).fetchone()
-    return Mark(row["seq"], row["revision"], tuple(row["versions"])) if row else Mark()
+def marks(connection: Connection) -> dict[int, Mark]:
+    """Up to where each partition is saved."""
+    return {row["partition"]: Mark(row["seq"], row["revision"]) for row in connection.execute(queries.marks)}
 
 
-def snapshots(connection: Connection) -> dict[int, list[bytes]]:
+def set_mark(tx: Connection, partition: int, mark: Mark) -> None:
+    """Note up to where a partition of all products is saved."""
+    tx.execute(queries.set_mark, {"partition": partition, "seq": mark.seq, "revision": mark.revision})
+
+
+def snapshots(connection: Connection) -> dict[int, list[Saved]]:
     """The saved state, by product."""
-    saved: dict[int, list[bytes]] = {}
+    saved: dict[int, list[Saved]] = {}
     for row in connection.execute(queries.snapshots):
-        saved.setdefault(row["product_id"], []).append(SNAPSHOT.read(row["state"], row["schema"]))
+        saved.setdefault(row["product_id"], []).append(_saved(row))
     return saved
 
 
-def snapshot(connection: Connection, product_id: int) -> list[bytes]:
+def snapshot(connection: Connection, product_id: int) -> list[Saved]:
     """The saved state of one product."""
-    rows = connection.execute(queries.snapshot_of, {"product_id": product_id})
-    return [SNAPSHOT.read(row["state"], row["schema"]) for row in rows]
+    return [_saved(row) for row in connection.execute(queries.snapshot_of, {"product_id": product_id})]
 
 
-def save(tx: Connection, mark: Mark, dumps: Iterable[tuple[int, int, bytes]]) -> None:
-    """Save (product, partition, state) of what changed, and what all of it is of now."""
+def _saved(row: Row) -> Saved:
+    return Saved(row["partition"], row["seq"], SNAPSHOT.read(row["state"], row["schema"]))
+
+
+def save(tx: Connection, seq: int, dumps: Iterable[tuple[int, int, bytes]]) -> None:
+    """Save (product, partition, state) as it is after batch `seq`."""
     with tx.cursor() as cursor:
         cursor.executemany(
             queries.save_snapshot,
             [
-                {"product_id": product, "partition": partition, "state": state, "schema": SNAPSHOT.schema}
+                {"product_id": product, "partition": partition, "seq": seq, "state": state, "schema": SNAPSHOT.schema}
                 for product, partition, state in dumps
             ],
         )
-    tx.execute(queries.set_mark, {"seq": mark.seq, "revision": mark.revision, "versions": list(mark.versions)})
+
+
+def drop_snapshots(tx: Connection, product_id: int) -> None:
+    """Drop a product's saved state."""
+    tx.execute(queries.drop_snapshots, {"product_id": product_id})

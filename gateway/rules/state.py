@@ -1,7 +1,7 @@
 """What the evaluator knows of one product's units: a Delta goes in, each partition goes out as bytes."""
 
 import io
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -12,6 +12,7 @@ from gateway.core.documents import DocumentKind
 
 Ints = npt.NDArray[np.int64]
 Phases = npt.NDArray[np.int8]
+Parts = npt.NDArray[np.int16]
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Index = Any  # what numpy takes between brackets
@@ -19,7 +20,6 @@ Index = Any  # what numpy takes between brackets
 SNAPSHOT = DocumentKind("rule snapshot")
 """What `dump` writes; a change of its arrays or their meaning needs the next number and an upgrade of the bytes."""
 
-PARTITIONS = 16
 NEVER = -(2**62)  # "no reading yet": older than any event time, and far enough from overflow to subtract from
 
 CLEAR, PENDING, ACTIVE, CALMING = range(4)
@@ -35,22 +35,37 @@ class Readings:
     metric: npt.NDArray[np.int16]
     time: Ints
     value: Floats
+    partition: Parts
+    """Of each reading's unit; where nothing is saved, it may be any."""
 
     def __post_init__(self) -> None:
-        if not len(self.unit) == len(self.metric) == len(self.time) == len(self.value):
+        if not len(self.unit) == len(self.metric) == len(self.time) == len(self.value) == len(self.partition):
             raise ValueError("the columns of readings differ in length")
 
     def __len__(self) -> int:
         return len(self.unit)
 
+    def __getitem__(self, index: Index) -> "Readings":
+        return Readings(
+            self.unit[index], self.metric[index], self.time[index], self.value[index], self.partition[index]
+        )
+
     @classmethod
-    def of(cls, unit: npt.ArrayLike, metric: npt.ArrayLike, time: npt.ArrayLike, value: npt.ArrayLike) -> Self:
+    def of(
+        cls,
+        unit: npt.ArrayLike,
+        metric: npt.ArrayLike,
+        time: npt.ArrayLike,
+        value: npt.ArrayLike,
+        partition: npt.ArrayLike = 0,
+    ) -> Self:
         """Readings from anything that numpy reads as columns."""
         return cls(
             np.asarray(unit, np.int64),
             np.asarray(metric, np.int16),
             np.asarray(time, np.int64),
             np.asarray(value, float),
+            np.broadcast_to(np.asarray(partition, np.int16), np.shape(unit)),
         )
 
     def to_bytes(self) -> bytes:
@@ -62,7 +77,7 @@ class Readings:
 
     @classmethod
     def from_bytes(cls, journaled: bytes) -> Self:
-        """What `to_bytes` wrote; raises ValueError when bytes are missing."""
+        """What `to_bytes` wrote, in whatever partition; raises ValueError when bytes are missing."""
         rows = np.frombuffer(journaled, _READING)
         return cls.of(rows["unit"], rows["metric"], rows["time"], rows["value"])
 
@@ -123,7 +138,8 @@ class Delta:
 
     revision: int
     new_units: Ints  # they take the slots after the known ones
-    unit: Ints
+    new_partitions: Parts  # of these
+    partition: Parts
     slot: Ints
     column: Ints
     newest: Ints
@@ -133,15 +149,16 @@ class Delta:
 
     def partitions(self) -> set[int]:
         """The partitions whose dump is out of date once this is applied."""
-        return set(np.unique(self.unit % PARTITIONS).tolist())
+        return set(np.unique(self.partition).tolist())
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class Part:
     """What is known of some units, without the zeros: as it is dumped, and as it moves to another state."""
 
     metrics: Ints
     unit: Ints
+    partition: Parts
     newest: Ints
     row: Ints  # of each open timer, in `unit`
     version: Ints
@@ -157,6 +174,7 @@ class State:
     metrics: Ints  # the columns of `newest`
     slots: dict[int, int]
     unit: Ints
+    partition: Parts
     newest: Ints
     timers: Timers
     revision: int = 0
@@ -166,7 +184,8 @@ class State:
         """No units yet; `versions` and `metrics` are those of the RuleTable that will judge."""
         rows = room + 1
         newest = np.full((rows, len(metrics)), NEVER, np.int64)
-        return cls(versions, metrics, {}, np.zeros(rows, np.int64), newest, Timers.zeros((rows, len(versions))))
+        timers = Timers.zeros((rows, len(versions)))
+        return cls(versions, metrics, {}, np.zeros(rows, np.int64), np.zeros(rows, np.int16), newest, timers)
 
     def __len__(self) -> int:
         return len(self.slots)
@@ -175,30 +194,38 @@ class State:
         """Take a verdict over, once the caller's commit has succeeded; only the state it was judged on takes it."""
         if delta.revision != self.revision:
             raise ValueError("the delta was judged on another state; judge the batch again")
-        self._add(delta.new_units)
+        self._add(delta.new_units, delta.new_partitions)
         self.newest[delta.slot, delta.column] = delta.newest
         self.timers.put((delta.timer_slot, delta.timer_rule), delta.timers)
         self.revision += 1
 
     def for_rules(self, versions: Ints, metrics: Ints) -> "State":
         """A state for other rules and metrics; what is known of those that remain is kept."""
-        state = _assembled(versions, metrics, [self.part(np.arange(len(self)))])
+        state = assembled(versions, metrics, [self.part(np.arange(len(self)))])
         state.revision = self.revision + 1
         return state
 
-    def part(self, slots: Ints) -> _Part:
+    def part(self, slots: Ints) -> Part:
         """What is known of the units in these slots."""
         # Open timers only: copying the zeros too would make the kernel back them all with memory.
         by_version = np.argsort(self.versions)
         row, nth = np.nonzero(self.timers.phase[slots][:, by_version])
         rule = by_version[nth]
         timers = self.timers[slots[row], rule]
-        return _Part(self.metrics, self.unit[slots], self.newest[slots], row, self.versions[rule], timers)
+        return Part(
+            self.metrics,
+            self.unit[slots],
+            self.partition[slots],
+            self.newest[slots],
+            row,
+            self.versions[rule],
+            timers,
+        )
 
-    def place(self, part: _Part) -> None:
+    def place(self, part: Part) -> None:
         """Take in units that are not yet known, with what they have in the columns that are here."""
         known = len(self)
-        self._add(part.unit)
+        self._add(part.unit, part.partition)
         _, there, here = np.intersect1d(part.metrics, self.metrics, return_indices=True)
         self.newest[known : len(self), here] = part.newest[:, there]
         by_version = np.argsort(self.versions)
@@ -206,20 +233,22 @@ class State:
         rule = by_version[np.searchsorted(self.versions, part.version[kept], sorter=by_version)]
         self.timers.put((known + part.row[kept], rule), part.timers[kept])
 
-    def _add(self, units: Ints) -> None:
+    def _add(self, units: Ints, partitions: Parts) -> None:
         known = len(self)
         total = known + len(units)
         if total >= len(self.unit):
             larger = State.empty(self.versions, self.metrics, 2 * total)
             larger.place(self.part(np.arange(known)))
-            self.unit, self.newest, self.timers = larger.unit, larger.newest, larger.timers
+            self.unit, self.partition = larger.unit, larger.partition
+            self.newest, self.timers = larger.newest, larger.timers
         self.unit[known:total] = units
+        self.partition[known:total] = partitions
         self.slots.update(zip(units.tolist(), range(known, total), strict=True))
 
 
 def dump(state: State, partition: int) -> bytes:
     """All that is known of one partition's units; equal knowledge gives equal bytes."""
-    slots = np.flatnonzero(state.unit[: len(state)] % PARTITIONS == partition)
+    slots = np.flatnonzero(state.partition[: len(state)] == partition)
     part = state.part(slots[np.argsort(state.unit[slots])])
     out = io.BytesIO()
     np.savez(
@@ -238,18 +267,17 @@ def dump(state: State, partition: int) -> bytes:
     return out.getvalue()
 
 
-def load(versions: Ints, metrics: Ints, dumps: Iterable[bytes]) -> State:
-    """The state of the dumped partitions; rules and metrics that are gone since are left out."""
-    return _assembled(versions, metrics, [_read(dumped) for dumped in dumps])
-
-
-def _read(dumped: bytes) -> _Part:
+def read_dump(dumped: bytes, partition: npt.ArrayLike) -> Part:
+    """What was dumped of a partition; raises whatever is wrong with the bytes."""
     with np.load(io.BytesIO(dumped), allow_pickle=False) as saved:
         timers = Timers(*(saved[name] for name in ("phase", "onset", "calm_since", "onset_value", "extreme")))
-        return _Part(saved["metrics"], saved["unit"], saved["newest"], saved["row"], saved["version"], timers)
+        unit = saved["unit"]
+        partitions = np.broadcast_to(np.asarray(partition, np.int16), np.shape(unit))
+        return Part(saved["metrics"], unit, partitions, saved["newest"], saved["row"], saved["version"], timers)
 
 
-def _assembled(versions: Ints, metrics: Ints, parts: list[_Part]) -> State:
+def assembled(versions: Ints, metrics: Ints, parts: Sequence[Part]) -> State:
+    """The state of these parts; rules and metrics that are gone since are left out."""
     state = State.empty(versions, metrics, sum(len(part.unit) for part in parts))
     for part in parts:
         state.place(part)

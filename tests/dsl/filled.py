@@ -152,9 +152,9 @@ SELECT 7, n / 1000, n, true, 77, %(now)s FROM generate_series(1, 20000) n;
 INSERT INTO import_change (job_id, turn, unit_id, is_new, person_id, since)
 SELECT 9, n / 10, n * 400 + 1, true, 77, %(now)s FROM generate_series(0, 19) n;
 INSERT INTO installation_secret (name, value) VALUES ('links', '');
-INSERT INTO ingest_mark (seq, versions) VALUES (1, '{1}');
-INSERT INTO rule_snapshot (product_id, partition, state)
-SELECT p, n, '' FROM generate_series(1, 5) p, generate_series(0, 15) n;
+UPDATE partition_mark SET seq = 1;
+INSERT INTO rule_snapshot (product_id, partition, seq, state)
+SELECT p, n, 1, '' FROM generate_series(1, 5) p, generate_series(0, 63) n;
 RESET session_replication_role;
 """
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from gateway.config import Settings
 from gateway.core.clock import Clock, system_clock, to_us
+from gateway.core.partition import PARTITIONS
 from gateway.ingest.ingest import Ingest
 from gateway.m2m.inbox import Inbox
 from gateway.m2m.message import Message
@@ -43,9 +44,9 @@ class Stepped:
         """What the process does once a second: the catalog, suspended products."""
         self.ingest.housekeeping()
 
-    def save(self) -> None:
-        """The snapshot that is due now and then."""
-        self.ingest.save()
+    def save(self, partitions: int = PARTITIONS) -> None:
+        """The saves that are due now and then: the next so many partitions, each by itself."""
+        self.ingest.save(partitions)
 
     def kill(self) -> None:
         """Nothing is saved any more; the database sees the connection go."""
@@ -56,12 +57,16 @@ class Stepped:
         self.start()
 
     def send(self, product: str, serial: str, *readings: tuple[float, dict[str, float]]) -> None:
-        """One message of readings (Unix time, values), taken as a batch of its own."""
+        """One message of readings (Unix time, values), taken as a batch of its own, or with what was put before it."""
+        self.put(product, serial, *readings)
+        self.ingest.turn()
+        assert self.ingest.finish()
+
+    def put(self, product: str, serial: str, *readings: tuple[float, dict[str, float]]) -> None:
+        """One message that waits for the next batch."""
         body = [{"ts": round(at * 1000), "values": values} for at, values in readings]
         topic = f"m2m/v1/{product}/{serial}/telemetry"
         self._inbox.put(Message(topic, json.dumps(body).encode(), 0, 1, resumed=True, received_us=to_us(self._clock())))
-        self.ingest.turn()
-        assert self.ingest.finish()
 
     @property
     def suspended(self) -> set[int]:

@@ -66,7 +66,7 @@ PARAMETERS: dict[str, Any] = {
     "ids": [7, 8], "unit_ids": UNIT_IDS, "units": UNIT_IDS, "serials": SERIALS, "typed": SERIALS, "lots": ["L7"],
     "codes": ["p3"] * FIFTY, "firmwares": ["2.9"] * FIFTY, "formers": [3, 4], "in_force": [1, 2], "metric_ids": [1, 2],
     "channels": ["email"], "taken": [7, 8], "ats": [NOW] * FIFTY, "moments": [NOW] * FIFTY, "boots": [1] * FIFTY,
-    "details": [""] * FIFTY, "media_type": "image/png", "content": b"", "payloads": [b""] * FIFTY,
+    "details": [""] * FIFTY, "media_type": "image/png", "payloads": [b""] * FIFTY,
     "product_ids": [3] * FIFTY, "reasons": ["r7"] * FIFTY,
     "received": [1] * FIFTY, "sizes": [1] * FIFTY, "topics": ["t"] * FIFTY,
     "clear": ["lot"], "conflicting": [0] * FIFTY, "ignored": ["{}"] * FIFTY, "kinds": ["units"], "last": [1] * FIFTY,
@@ -96,10 +96,11 @@ PARAMETERS: dict[str, Any] = {
     "provider_id": None, "purpose": "confirm", "readings": b"", "reason": "r7", "receipts": False, "role": "customer",
     "safety": True, "severity": "warning", "standing": "affected", "state": "published", "status": "delivered",
     "steps": "[]", "supersedes": 7, "template": "confirm", "text": "{}", "ticket": None, "title": "{}", "trace": None,
-    "version": 1, "versions": [1], "why": "{}", "withdraws": None,
+    "version": 1, "partitions": [1], "why": "{}", "withdraws": None,
 }  # fmt: skip
 """By name; what a query calls otherwise stands in `OTHERS`."""
 OTHERS: dict[str, dict[str, Any]] = {
+    "registrations.set_picture": {"content": b""},
     "accounts.forget_browsers": {"before": EARLIER},
     "accounts.forget_codes": {"before": EARLIER},
     "accounts.forget_sessions": {"before": EARLIER},

@@ -66,9 +66,11 @@ Read = st.tuples(
     st.dictionaries(st.sampled_from(sorted(METRICS)), st.sampled_from([10.0, 60.0, 80.0]), min_size=1),
 )
 Trouble = st.tuples(st.just("trouble"), st.booleans())
-Plain = st.sampled_from([("kill",), ("look",), ("look",), ("save",)])
+Plain = st.sampled_from([("kill",), ("look",), ("look",)])
+Save = st.tuples(st.just("save"), st.sampled_from([1, 20, 40, 64]))
+"""So many partitions, in turn: those of a unit may be older than those of another."""
 Steps = st.lists(
-    st.one_of(Changed, Spoiled, Applied, Retired, Read, Read, Read, Trouble, Plain), min_size=5, max_size=30
+    st.one_of(Changed, Spoiled, Applied, Retired, Read, Read, Read, Trouble, Plain, Save), min_size=5, max_size=30
 )
 
 
@@ -227,8 +229,8 @@ class World:
                 oracle.resume()
             oracle.asked = False
 
-    def step_save(self) -> None:
-        self.ingest.save()
+    def step_save(self, partitions) -> None:
+        self.ingest.save(partitions)
 
     def _see(self) -> None:
         for oracle in self.oracles.values():

@@ -7,7 +7,7 @@ from gateway.core.duration import format_duration
 from gateway.rules.document import RuleDocument
 from gateway.rules.evaluator import Verdict, judge
 from gateway.rules.registry import Metric
-from gateway.rules.state import Readings, State
+from gateway.rules.state import Ints, Readings, State, assembled, read_dump
 from gateway.rules.table import RuleTable, compile_rules
 
 SECOND = 1_000_000
@@ -63,8 +63,15 @@ def temps(*points: tuple[float, float], unit: int = 7, metric: str = "temp_c") -
 
 
 def readings(rows: Iterable[tuple[int, int, int, float]]) -> Readings:
+    """Here the units are in 16 partitions, by their numbers."""
     rows = list(rows)
-    return Readings.of(*([row[column] for row in rows] for column in range(4)))
+    columns = [[row[column] for row in rows] for column in range(4)]
+    return Readings.of(*columns, partition=[unit % 16 for unit in columns[0]])
+
+
+def load(versions: Ints, metrics: Ints, dumps: Iterable[tuple[int, bytes]]) -> State:
+    """The state of these partitions and dumps."""
+    return assembled(versions, metrics, [read_dump(dumped, partition) for partition, dumped in dumps])
 
 
 def take(state: State, table: RuleTable, batch: Readings) -> Verdict:

@@ -6,10 +6,10 @@ from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rules_factory import METRIC_IDS, SECOND, readings, reference, state_for, table_of, take, timed_rule
+from rules_factory import METRIC_IDS, SECOND, load, readings, reference, state_for, table_of, take, timed_rule
 
 from gateway.rules.evaluator import Change, judge
-from gateway.rules.state import Readings, State, dump, load
+from gateway.rules.state import Readings, State, dump
 
 TEMP, PRESSURE = METRIC_IDS["temp_c"], METRIC_IDS["pressure_bar"]
 UNITS, PARTITIONS = (1, 16, 32, 33), range(3)  # two partitions with two units each, and an empty one
@@ -128,7 +128,7 @@ def test_a_restart_between_two_batches_does_not_matter(rules, rows, cut):
     table = table_of(*rules)
     state = state_for(table)
     take(state, table, readings(rows[:cut]))
-    restarted = load(table.versions, table.metrics, dumps(state))
+    restarted = load(table.versions, table.metrics, enumerate(dumps(state)))
     assert dumps(restarted) == dumps(state)
     rest = readings(rows[cut:])
     assert take(restarted, table, rest).changes == take(state, table, rest).changes

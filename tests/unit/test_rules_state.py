@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from rules_factory import METRIC_IDS, METRICS, SECOND, readings, state_for, table_of, take, temps, timed_rule
+from rules_factory import METRIC_IDS, METRICS, SECOND, load, readings, state_for, table_of, take, temps, timed_rule
 
 from gateway.rules.evaluator import judge
-from gateway.rules.state import NEVER, PARTITIONS, Readings, State, dump, load
+from gateway.rules.state import NEVER, Readings, State, dump
 from gateway.rules.table import compile_rules
 
 TEMP = METRIC_IDS["temp_c"]
@@ -67,17 +67,17 @@ def test_a_delta_of_the_old_rules_is_refused_by_the_state_of_the_new():
         state.for_rules(table.versions, table.metrics).apply(stale.delta)
 
 
-def test_units_fall_into_partitions_by_their_id():
+def test_a_delta_names_the_partitions_of_its_readings():
     table = table_of(WAITS)
-    verdict = judge(state_for(table), table, readings((unit, TEMP, 0, 95.0) for unit in (1, 17, 35)))
-    assert verdict.delta.partitions() == {1, 3}
+    batch = Readings.of([1, 17, 35], [TEMP] * 3, [0] * 3, [95.0] * 3, [5, 63, 5])
+    assert judge(state_for(table), table, batch).delta.partitions() == {5, 63}
 
 
 def test_a_dump_holds_its_partition_and_no_other():
     table = table_of(WAITS)
     state = state_for(table)
     take(state, table, readings((unit, TEMP, 0, 95.0) for unit in range(40)))
-    restored = load(table.versions, table.metrics, [dump(state, 3)])
+    restored = load(table.versions, table.metrics, [(3, dump(state, 3))])
     assert sorted(restored.slots) == [3, 19, 35]
 
 
@@ -85,7 +85,7 @@ def test_a_dump_is_loaded_for_the_rules_of_today():
     table = table_of(WAITS, timed_rule({"above": 80}, for_s=10))
     state = state_for(table)
     take(state, table, temps((0, 95)))
-    dumps = [dump(state, partition) for partition in range(PARTITIONS)]
+    dumps = [(partition, dump(state, partition)) for partition in range(16)]
     today = compile_rules([(2, WAITS), (9, WAITS)], METRIC_IDS, METRICS)
     restored = load(today.versions, today.metrics, dumps)
     assert [change.version_id for change in take(restored, today, temps((10, 95))).changes] == [2]
