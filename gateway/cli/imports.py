@@ -55,7 +55,7 @@ def _import(arguments: argparse.Namespace, settings: Settings) -> int:
             retire_rules=arguments.retire_rules,
         )
     else:
-        from gateway.imports.rows import import_rows, printed_progress
+        from gateway.imports.rows import import_rows, progress_printer
 
         if arguments.rules or arguments.retire_rules:
             raise BadInput("Rules go with product files only: leave out --rules and --retire-rules.")
@@ -68,7 +68,7 @@ def _import(arguments: argparse.Namespace, settings: Settings) -> int:
                 actor="cli",
                 clear=clear,
                 rows_max=settings.import_max_rows,
-                show=printed_progress(),
+                show=progress_printer(),
             )
         except KeyboardInterrupt:
             print("gateway: Cancelled, unless it was in force already: `gateway jobs list` says so.", file=sys.stderr)
@@ -81,7 +81,7 @@ def _import(arguments: argparse.Namespace, settings: Settings) -> int:
 def _jobs_list(_arguments: argparse.Namespace, settings: Settings) -> int:
     from gateway.imports import jobs
 
-    print("\n".join(jobs.listed(database_url(settings))))
+    print("\n".join(jobs.newest_lines(database_url(settings))))
     return 0
 
 

@@ -10,7 +10,7 @@ from gateway.api.stream.heard import hear, of_person
 from gateway.campaigns.tell import tell_due
 from gateway.campaigns.withdrawn import tell_withdrawn
 from gateway.config import Settings
-from gateway.events import Position, read, unread
+from gateway.events import Position, read, unread_events
 from gateway.notify.model import Policy
 from gateway.roles.worker import Worker
 from gateway.store import Database, OperationalError, UniqueViolation, connect
@@ -295,7 +295,7 @@ class TestWhoComesLater:
             approval.execute("BEGIN")
             approval.execute("SELECT FROM campaign FOR UPDATE")
             Worker(Settings(**CHANNELS), impatient, at.world.now).turn()
-            assert unread(at.db, "notify").events == 0
+            assert unread_events(at.db, "notify").count == 0
             assert len(at.notices()) == 2
             approval.execute("ROLLBACK")
         at.later(timedelta(minutes=2))

@@ -119,14 +119,14 @@ def test_where_nothing_at_all_can_be_handled_failures_bring_forth_no_failures(st
         raise ZeroDivisionError
 
     monkeypatch.setattr(worker, "handle", fail)
-    monkeypatch.setattr(dead_letters, "KEPT_MAX", 5)
+    monkeypatch.setattr(dead_letters, "LETTERS_MAX", 5)
     story.raise_(*story.units)
     story.work()  # fails when it does not come to rest
     assert len(letters(story)) == 5
 
 
 def test_the_list_is_bounded_and_what_is_given_up_is_said(story, monkeypatch):
-    monkeypatch.setattr(dead_letters, "KEPT_MAX", 2)
+    monkeypatch.setattr(dead_letters, "LETTERS_MAX", 2)
     for _ in range(4):
         append(story.db, "alarm.raised", {"alarm_id": 999_999})
     story.work()
