@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request, Response
 
-from gateway.accounts.model import STAFF, Account, Forbidden, NotSignedIn, Opened, Role
+from gateway.accounts.model import STAFF, Account, Forbidden, NotSignedIn, OpenedSession, Role
 from gateway.accounts.service import Accounts
 from gateway.accounts.sessions import session_account
 from gateway.config import Settings
@@ -118,7 +118,7 @@ def network_of(host: str) -> str:
 Network = Annotated[str, Depends(network)]
 
 
-def set_session(request: Request, response: Response, opened: Opened) -> None:
+def set_session(request: Request, response: Response, opened: OpenedSession) -> None:
     """Hand the browser its session, always a new one, and what it is known by; what it asked codes for is over."""
     keep_session(request, response, opened.token)
     settings: Settings = request.app.state.settings

@@ -1,4 +1,4 @@
-"""An audience as the database is asked for it: exactly one of lots, serials and version is given."""
+"""An audience as parameters of the queries: at most one of lots, serials and version is set."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,25 +18,25 @@ def stored_audience(document: Any) -> Audience | None:  # noqa: ANN401 - JSON
     return _AUDIENCE.validate_python(document)
 
 
-def parameters(audience: Audience | None) -> dict[str, Any]:
-    """What the queries take for `audience_unit`."""
+def audience_parameters(audience: Audience | None) -> dict[str, Any]:
+    """Returns the parameters of `audience_unit` in the queries."""
     match audience:
         case ByLots(lots=lots):
             return NOBODY | {"lots": lots}
         case BySerials(serials=serials):
-            return NOBODY | {"serials": [serial for serial in canonical(serials) if serial]}
+            return NOBODY | {"serials": [serial for serial in canonical_serials(serials) if serial]}
         case ByFirmware(below=below):
             return NOBODY | {"below": below}
     return NOBODY
 
 
-def canonical(typed: Sequence[str]) -> list[str | None]:
-    """Serials as they are stored; None for what can be no serial."""
-    return [_canonical(each) for each in typed]
+def canonical_serials(texts: Sequence[str]) -> list[str | None]:
+    """Returns serials as they are stored, and None for each text that cannot be a serial."""
+    return [_canonical(text) for text in texts]
 
 
-def _canonical(typed: str) -> str | None:
+def _canonical(text: str) -> str | None:
     try:
-        return canonical_serial(typed)
+        return canonical_serial(text)
     except ValueError:
         return None

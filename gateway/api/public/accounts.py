@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from gateway.accounts import invitations
-from gateway.accounts.model import Account, Opened
+from gateway.accounts.model import Account, OpenedSession
 from gateway.accounts.service import Accounts
 from gateway.api.auth import (
     Network,
@@ -173,7 +173,7 @@ def accept(
     return _signed_in(request, response, service, opened)
 
 
-def _signed_in(request: Request, response: Response, service: Accounts, opened: Opened) -> models.Me:
+def _signed_in(request: Request, response: Response, service: Accounts, opened: OpenedSession) -> models.Me:
     before = present_token(request)
     if before:
         # The browser's old session must not go on under whatever name somebody gave it.

@@ -145,7 +145,7 @@ def _campaign(request: Request, database: Connection, campaign_id: str, who: Acc
     row = _found(repository.line(database, campaign_id))
     if row["state"] == "draft":
         held = _found(repository.find(database, campaign_id))
-        judged = service.judged(database, held, _channels(request), clock())
+        judged = service.count_and_check(database, held, _channels(request), clock())
         return campaign_views.campaign(row, None, None, judged, who)
     progress = repository.progress(database, [row["row"]], clock())
     joined = repository.joined(database, [row["row"]], clock())
