@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from gateway.campaigns.model import Audience, ByFirmware, ByLots, BySerials
 from gateway.core.serial import canonical_serial
 
-NOBODY: dict[str, Any] = {"lots": None, "serials": None, "below": None}
+NO_SELECTION: dict[str, Any] = {"lots": None, "serials": None, "below": None}
 
 _AUDIENCE: TypeAdapter[Audience | None] = TypeAdapter(Audience | None)
 
@@ -22,12 +22,12 @@ def audience_parameters(audience: Audience | None) -> dict[str, Any]:
     """Returns the parameters of `audience_unit` in the queries."""
     match audience:
         case ByLots(lots=lots):
-            return NOBODY | {"lots": lots}
+            return NO_SELECTION | {"lots": lots}
         case BySerials(serials=serials):
-            return NOBODY | {"serials": [serial for serial in canonical_serials(serials) if serial]}
+            return NO_SELECTION | {"serials": [serial for serial in canonical_serials(serials) if serial]}
         case ByFirmware(below=below):
-            return NOBODY | {"below": below}
-    return NOBODY
+            return NO_SELECTION | {"below": below}
+    return NO_SELECTION
 
 
 def canonical_serials(texts: Sequence[str]) -> list[str | None]:

@@ -15,7 +15,7 @@ from gateway.campaigns.repository import as_written, queries
 from gateway.events import append
 from gateway.events.dead_letters import pause_after
 from gateway.notify import repository as notify
-from gateway.notify.model import Earlier, Facts, Policy, Stage
+from gateway.notify.model import EarlierNotice, Facts, Policy, Stage
 from gateway.notify.service import tell, tell_nobody
 from gateway.registrations.model import Owner
 from gateway.store import Connection, Row, holds_up_all
@@ -125,7 +125,7 @@ def _facts(tx: Connection, texts: CampaignTexts, row: Row, now: datetime, policy
     if row["person_id"] is not None:
         owner = Owner(row["person_id"], row["person"], row["name"], row["email"], row["language"], row["since"])
         if subject.severity != "safety":  # which never waits
-            recent_times = notify.told_within_hour(tx, owner.person_id, now)
+            recent_times = notify.recent_notice_times(tx, owner.person_id, now)
     if row["notice_id"] is not None:
-        earlier = Earlier(row["notice_id"], row["notice"], row["severity"], row["state"], row["updated_at"])
+        earlier = EarlierNotice(row["notice_id"], row["notice"], row["severity"], row["state"], row["updated_at"])
     return Facts(subject, owner, earlier, recent_times, now, policy, row["told_of_former"])

@@ -72,7 +72,7 @@ RETURNING n.public_id, n.person_id, n.unit_id, n.text, n.schema;
 SELECT o.id, o.channel, o.due_at, n.public_id AS notice, n.person_id, n.unit_id, n.kind, n.state, n.severity, n.text,
        n.why, n.schema, c.public_id AS campaign,
        EXISTS (SELECT FROM ownership w WHERE w.unit_id = n.unit_id AND w.person_id = n.person_id
-               AND w.during @> %(now)s::timestamptz AND lower(w.during) <= n.created_at) AS still_his
+               AND w.during @> %(now)s::timestamptz AND lower(w.during) <= n.created_at) AS still_owned
 FROM outbox o
 JOIN notice n ON n.id = o.notice_id
 LEFT JOIN campaign c ON c.id = n.campaign_id
@@ -134,7 +134,7 @@ SELECT o.id, o.notice_id, n.public_id AS notice, n.trace, o.channel, n.person_id
        pr.name AS product, pr.model, o.attempts, o.follows, o.claimed_at, n.read_at, n.acknowledged_at,
        EXISTS (SELECT FROM delivery_try t WHERE t.outbox_id = o.id AND t.outcome = 'unknown') AS again,
        EXISTS (SELECT FROM ownership w WHERE w.unit_id = n.unit_id AND w.person_id = n.person_id
-               AND w.during @> %(now)s::timestamptz AND lower(w.during) <= n.created_at) AS still_his
+               AND w.during @> %(now)s::timestamptz AND lower(w.during) <= n.created_at) AS still_owned
 FROM outbox o
 JOIN notice n ON n.id = o.notice_id
 JOIN person p ON p.id = n.person_id

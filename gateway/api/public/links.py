@@ -1,4 +1,4 @@
-"""What stands behind the links of mails and pushes: a notice that was opened, and the end of mail (RFC 8058)."""
+"""The pages behind the links in mails and pushes: open a notice, and unsubscribe from mail (RFC 8058)."""
 
 from importlib.resources import files
 from typing import TYPE_CHECKING, Annotated
@@ -26,7 +26,7 @@ _PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
 @router.get("/u/page.css")
 def style() -> Response:
-    """The pages' looks; they work without."""
+    """The style of these pages; they work without it."""
     text = files("gateway.notify").joinpath("templates/page.css").read_text("utf-8")
     return Response(text, media_type="text/css", headers={"Cache-Control": "max-age=3600"})
 
@@ -39,10 +39,12 @@ def open_notice(request: Request, token: Token) -> Response:
     with database.transaction() as tx:
         link = _links(request, tx).read_open(token)
         if link is not None and _is_a_person(request):
-            attention.opened(tx, link.notice, link.channel, now)
+            attention.note_opened(tx, link.notice, link.channel, now)
     if link is None:
-        said = words(_language(request))
-        return _page(page(said["l_gone_title"], said["l_gone_body"], _language(request), back=said["to_products"]), 404)
+        texts = words(_language(request))
+        return _page(
+            page(texts["l_gone_title"], texts["l_gone_body"], _language(request), back=texts["to_products"]), 404
+        )
     with database.read() as connection:
         wake(connection)
     return RedirectResponse(f"/n/{link.notice}", 303, _PRIVATE)
@@ -55,9 +57,9 @@ def ask_to_unsubscribe(request: Request, token: Token) -> Response:
     with database.transaction() as tx:
         person = _subscriber(request, tx, token)
     if person is None:
-        return _gone(request)
-    said = words(person["language"])
-    return _page(page(said["u_title"], said["u_body"], person["language"], button=said["u_button"]))
+        return _gone_page(request)
+    texts = words(person["language"])
+    return _page(page(texts["u_title"], texts["u_body"], person["language"], button=texts["u_button"]))
 
 
 @router.post("/u/{token}")
@@ -70,16 +72,16 @@ def unsubscribe(request: Request, token: Token) -> Response:
         if person is not None:
             addresses.suppress(tx, person["id"], person["email"], "you stopped mail by a link in one", clock())
     if person is None:
-        return _gone(request)
-    said = words(person["language"])
-    return _page(page(said["u_done_title"], said["u_done_body"], person["language"], back=said["to_products"]))
+        return _gone_page(request)
+    texts = words(person["language"])
+    return _page(page(texts["u_done_title"], texts["u_done_body"], person["language"], back=texts["to_products"]))
 
 
 def _is_a_person(request: Request) -> bool:
-    """Whether a browser says that somebody went there.
+    """Whether the headers say that a person opened the link in a browser.
 
-    Mail scanners and previews follow links as well, and must not stop the other channel from following: what does not
-    look like a visit is redirected all the same, and counts as nothing.
+    Mail scanners and previews follow links as well, and must not stop the notice on the next channel: they are
+    redirected, too, but not counted as a visit.
     """
     headers = request.headers
     is_visit = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
@@ -87,7 +89,7 @@ def _is_a_person(request: Request) -> bool:
 
 
 def _subscriber(request: Request, tx: Connection, token: str) -> Row | None:
-    """Whose link this is; None when it is not ours, or the address is not that person's any more."""
+    """Returns the person of a link; None for a link that is not ours, or when their address is another now."""
     link = _links(request, tx).read_unsubscribe(token)
     person = addresses.person(tx, link.person) if link else None
     if link is None or person is None or address_digest(person["email"]) != link.address:
@@ -100,9 +102,9 @@ def _links(request: Request, tx: Connection) -> Links:
     return addresses.links(tx, settings.public_url, settings.link_secret)
 
 
-def _gone(request: Request) -> HTMLResponse:
-    said = words(_language(request))
-    return _page(page(said["u_gone_title"], said["u_gone_body"], _language(request), back=said["to_products"]), 404)
+def _gone_page(request: Request) -> HTMLResponse:
+    texts = words(_language(request))
+    return _page(page(texts["u_gone_title"], texts["u_gone_body"], _language(request), back=texts["to_products"]), 404)
 
 
 def _language(request: Request) -> str:

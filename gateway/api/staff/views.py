@@ -1,4 +1,4 @@
-"""Database rows become what the API returns."""
+"""Makes the API's models of database rows."""
 
 from gateway.api import models
 from gateway.campaigns.model import CampaignPart
@@ -9,7 +9,7 @@ from gateway.notify.repository import as_written
 from gateway.store import Row
 
 _WORST_FIRST = ("recall", "safety", "critical", "checking", "warning", "update", "info")
-_SHOWN: dict[str, models.UnitState] = {
+_STATE_OF: dict[str, models.UnitState] = {
     "recall": "recalled",
     "safety": "critical",
     "critical": "critical",
@@ -21,7 +21,7 @@ _SHOWN: dict[str, models.UnitState] = {
 
 
 def unit(row: Row) -> models.Unit:
-    """A unit; what was never heard of is unknown, not fine."""
+    """Returns a unit; one that never sent a message is unknown, not fine."""
     alarms = [models.ActiveAlarm(**alarm) for alarm in row["alarms"] or []]
     reasons = {alarm.severity for alarm in alarms} | set(row.get("campaigns") or ())
     if row["checks"]:
@@ -34,7 +34,7 @@ def unit(row: Row) -> models.Unit:
         firmware=row["firmware"],
         owner=row["owner"],
         last_seen=row["last_seen"],
-        state=_state(reasons, heard=row["last_seen"] is not None),
+        state=_state(reasons, was_seen=row["last_seen"] is not None),
         alarms=alarms,
         readings=[
             models.ReadingNow(**reading | {"title": english(reading["title"])}) for reading in row["readings"] or []
@@ -42,12 +42,12 @@ def unit(row: Row) -> models.Unit:
     )
 
 
-def _state(reasons: set[str], *, heard: bool) -> models.UnitState:
-    return next((_SHOWN[each] for each in _WORST_FIRST if each in reasons), "fine" if heard else "unknown")
+def _state(reasons: set[str], *, was_seen: bool) -> models.UnitState:
+    return next((_STATE_OF[reason] for reason in _WORST_FIRST if reason in reasons), "fine" if was_seen else "unknown")
 
 
 def notice(row: Row) -> models.Notice:
-    """A feed item."""
+    """Returns a notice of the feed."""
     row = as_written(row)
     return models.Notice(
         **row["text"],
@@ -68,36 +68,36 @@ def notice(row: Row) -> models.Notice:
     )
 
 
-def event(happened: Event) -> models.Event:
-    """An event without the numbers that are ours alone."""
+def event(log_event: Event) -> models.Event:
+    """Returns an event without internal row numbers."""
     return models.Event(
-        cursor=str(happened.position),
-        at=happened.at,
-        kind=happened.kind,
-        actor=happened.actor,
-        unit=happened.unit,
-        person=happened.person,
-        data={name: value for name, value in happened.data.items() if not name.endswith("_id")},
+        cursor=str(log_event.position),
+        at=log_event.at,
+        kind=log_event.kind,
+        actor=log_event.actor,
+        unit=log_event.unit,
+        person=log_event.person,
+        data={name: value for name, value in log_event.data.items() if not name.endswith("_id")},
     )
 
 
-def stored(row: Row) -> tuple[str, int, float, int, bool]:
-    """A reading as it is stored."""
+def stored_reading(row: Row) -> tuple[str, int, float, int, bool]:
+    """Returns a reading as it is stored."""
     return row["metric"], to_us(row["time"]), row["value"], to_us(row["received_at"]), row["late"]
 
 
-def quarantined(row: Row) -> models.Quarantined:
-    """A quarantined message."""
+def quarantined_message(row: Row) -> models.Quarantined:
+    """Returns a quarantined message."""
     payload: bytes = row["payload"]
     fields = {"id": str(row["id"]), "payload": payload.decode("utf-8", "replace"), "whole": is_whole(row)}
     return models.Quarantined(**row | fields)
 
 
 def english(texts: dict[str, str]) -> str:
-    """The English one of texts by language."""
+    """Returns the English text of texts by language."""
     return texts["en"]
 
 
 def next_page(rows: list[Row], limit: int, key: str) -> str | None:
-    """Where the next page begins; None when this one was not full."""
+    """Returns where the next page begins; None when this page is not full."""
     return str(rows[-1][key]) if len(rows) == limit else None
