@@ -111,7 +111,7 @@ examples:
 
 
 def _argument(read: Callable[[str], T], *, least: float | None = None) -> Callable[[str], T]:
-    """The parser as argparse wants it: what is wrong becomes a line after the usage."""
+    """Returns `read` for argparse: its errors, and values below `least`, become a line after the usage."""
 
     def convert(text: str) -> T:
         try:
@@ -126,7 +126,7 @@ def _argument(read: Callable[[str], T], *, least: float | None = None) -> Callab
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """The command and its options, read and checked; exits with 2 and a line when they cannot be read."""
+    """Returns the command and its checked options. Exits with 2 and a line when they are wrong."""
     return _parser().parse_args(argv)
 
 

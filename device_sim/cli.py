@@ -31,21 +31,21 @@ _INTERRUPTED = 130
 
 
 class Stop:
-    """Set by SIGINT and SIGTERM; a second signal ends the program the hard way."""
+    """A flag that SIGINT and SIGTERM set; a second signal ends the program at once."""
 
     def __init__(self) -> None:
-        self.asked = False
+        self.is_set = False
 
     def install(self) -> None:
-        """Listen, even when the shell that started us in the background has SIGINT ignored."""
+        """Handle the signals, also where the shell ignores SIGINT for a program in the background."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._ask)
 
     def __call__(self) -> bool:
-        return self.asked
+        return self.is_set
 
     def _ask(self, number: int, _frame: FrameType | None) -> None:
-        self.asked = True
+        self.is_set = True
         signal.signal(number, signal.SIG_DFL)
 
 
@@ -68,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SimError as error:
         print(f"device-sim: {error}", file=sys.stderr)
     except BrokenPipeError:
-        # The reader (`| head`) has had enough: no failure. Without this the interpreter complains on its way out.
+        # The reader (`| head`) has closed the pipe, which is no failure. The interpreter must not report it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return 1
@@ -111,15 +111,15 @@ def _dump(options: argparse.Namespace, devices: Sequence[Device], pace: Pace, bo
 def _live(options: argparse.Namespace, devices: Sequence[Device], pace: Pace, book: FaultBook) -> int:
     stop = Stop()
     stop.install()
-    # A connection has one last will. So only a unit that is alone has one; a fleet says goodbye for its units.
+    # A connection has one last will, so only a single unit has one; a fleet sends "offline" for its units.
     will = (devices[0].unit.status_topic, status("offline")) if len(devices) == 1 else None
     with closing(_link(options, will)) as link:
         link.connect(options.wait / SECOND, stop)
         run = LiveFleet(
             devices=devices, pace=pace, link=link, book=book, clock=CLOCK, stopping=stop, say=_say, quiet=options.quiet
         )
-        left = run.run(options.control)
-    return 1 if (left or link.counts.refused) and not stop() else 0
+        unacknowledged = run.run(options.control)
+    return 1 if (unacknowledged or link.counts.refused) and not stop() else 0
 
 
 def fault(options: argparse.Namespace) -> int:
@@ -154,7 +154,7 @@ def _control(options: argparse.Namespace) -> Path:
 
 
 def faults(_options: argparse.Namespace) -> int:
-    """Print the catalogue."""
+    """Print the catalogue of faults."""
     print(table())
     return 0
 
@@ -175,19 +175,19 @@ def replay_file(options: argparse.Namespace) -> int:
     with closing(_link(options)) as link:
         link.connect(options.wait / SECOND, stop)
         progress = replay.Progress(facts.rows - facts.empty, sys.stderr, CLOCK.monotonic, quiet=options.quiet)
-        began = CLOCK.monotonic()
+        started_at = CLOCK.monotonic()
         replay.send(rows, options.unit, rate=options.rate, link=link, clock=CLOCK, stopping=stop, progress=progress)
-        took = CLOCK.monotonic() - began
+        duration_s = CLOCK.monotonic() - started_at
     counts = link.counts
     empty = f" ({facts.empty:,} without a value left out)" if facts.empty else ""
     print(f"{facts.rows:,} rows{empty}, {facts.times:,} distinct times, {iso(facts.first)} to {iso(facts.last)}")
     if stop():
         print("interrupted before the end")
     refused = f", {counts.refused:,} refused" if counts.refused else ""
-    rate = counts.acknowledged / max(took, 0.001)
+    rate = counts.acknowledged / max(duration_s, 0.001)
     print(
         f"published {counts.published:,} to {options.unit}, acknowledged {counts.acknowledged:,}{refused}, "
-        f"in {took:,.1f} s ({rate:,.0f}/s)"
+        f"in {duration_s:,.1f} s ({rate:,.0f}/s)"
     )
     if stop():
         return _INTERRUPTED
@@ -202,7 +202,7 @@ def run_scenario(options: argparse.Namespace) -> int:
 
 
 def reconcile_run(options: argparse.Namespace) -> int:
-    """Compare a run with what a gateway made of it."""
+    """Compare a run with what a gateway stored of it."""
     stop = Stop()
     stop.install()
     return reconcile(options, CLOCK, time.sleep, stop, _say)

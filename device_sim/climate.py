@@ -7,7 +7,7 @@ from device_sim.dice import Dice
 from device_sim.times import DAY, HOUR
 
 _YEAR_DAYS = 365.2425
-_LOCAL = HOUR  # solar time at 15° east; the sun keeps no summer time
+_LOCAL = HOUR  # solar time at 15° east; it has no summer time
 
 
 def local_day(t: int) -> tuple[int, int]:
@@ -16,7 +16,7 @@ def local_day(t: int) -> tuple[int, int]:
 
 
 def day_of_year(t: int) -> float:
-    """Days since the turn of the year, as the sun counts them."""
+    """Days since the turn of the solar year."""
     return t / DAY % _YEAR_DAYS
 
 

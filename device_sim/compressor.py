@@ -21,8 +21,8 @@ class Compressor:
 
     def values(self, t: int) -> dict[str, float]:
         """The three metrics of a healthy unit at model time `t`."""
-        own = t - int(self.dice.named("hour").at() * HOUR)  # not every tank fills at the stroke of the hour
-        hour, since = divmod(own, HOUR)
+        unit_t = t - int(self.dice.named("hour").at() * HOUR)  # not every tank fills at the stroke of the hour
+        hour, since = divmod(unit_t, HOUR)
         fill = self.dice.named("fill").between(100, 140) * SECOND
         cycle = HOUR / self._cycles(hour)  # each hour holds whole cycles, so hours join without a jump
         phase = since % cycle
@@ -49,15 +49,15 @@ class Compressor:
         return 6 + int(7 * self.dice.named("demand").at(hour)) if at_work else 1
 
     def _motor_rise(self, hour: int, since: int, fill: float) -> float:
-        """Step through the cycles of this hour and the one before; what was earlier has worn off (exp -6.7)."""
+        """Step through the cycles of this hour and the one before; earlier ones have no effect any more (exp -6.7)."""
         reach = self.dice.named("load").between(65, 75)
         rise = 0.0
         for start, end in ((hour - 1, HOUR), (hour, since)):
             cycles = self._cycles(start)
-            left = float(end)
+            remaining = float(end)
             for _ in range(cycles):
-                run = min(left, fill)
-                rest = min(left - run, HOUR / cycles - fill)
+                run = min(remaining, fill)
+                rest = min(remaining - run, HOUR / cycles - fill)
                 rise = (reach + (rise - reach) * math.exp(-run / _WARMTH)) * math.exp(-rest / _WARMTH)
-                left -= run + rest
+                remaining -= run + rest
         return rise

@@ -1,4 +1,4 @@
-"""Faults and updates on command: a fleet listens on a UNIX socket; one JSON line asks, one JSON line answers."""
+"""Faults and updates on command: a fleet listens on a UNIX socket for requests; request and reply are a JSON line."""
 
 # The socket file has mode 0600: only the user who runs the fleet can break its units.
 
@@ -14,7 +14,7 @@ from types import TracebackType
 from device_sim.errors import SimError
 
 _LINE = 4_096
-_PATIENCE_S = 0.2  # a client that says nothing holds the fleet up no longer than this
+_REQUEST_S = 0.2  # the longest that the fleet waits for a client's request
 _ANSWER_S = 5.0
 
 Request = Mapping[str, str | None]
@@ -22,14 +22,14 @@ Answer = Callable[[Request], str]
 
 
 class ControlSocket(AbstractContextManager["ControlSocket"]):
-    """The fleet's side: `poll` now and then, in the thread that runs the fleet."""
+    """The fleet's side; call `poll` often, in the thread that runs the fleet."""
 
     def __init__(self, path: Path, answer: Answer) -> None:
         self._path = path
         self._answer = answer
         _remove_stale(path)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        before = os.umask(0o177)  # so that the file is never, not even briefly, open to others
+        old_umask = os.umask(0o177)  # so that no other user can ever open the file
         try:
             self._socket.bind(str(path))
             self._socket.listen(8)
@@ -37,25 +37,25 @@ class ControlSocket(AbstractContextManager["ControlSocket"]):
             self._socket.close()
             raise SimError(f"cannot listen on {path}: {error.strerror or error}") from error
         finally:
-            os.umask(before)
+            os.umask(old_umask)
         self._socket.settimeout(0)
 
     def poll(self) -> None:
-        """Answer whoever is waiting."""
+        """Answer the waiting requests."""
         while True:
             try:
                 peer, _ = self._socket.accept()
             except BlockingIOError:
                 return
-            with peer, suppress(OSError):  # a client that went away wants no answer
-                peer.settimeout(_PATIENCE_S)
+            with peer, suppress(OSError):  # the client went away
+                peer.settimeout(_REQUEST_S)
                 with peer.makefile("rb") as stream:
                     peer.sendall(self._reply(stream.readline(_LINE)) + b"\n")
 
     def _reply(self, line: bytes) -> bytes:
         try:
-            words = {str(key): None if word is None else str(word) for key, word in dict(json.loads(line)).items()}
-            reply = {"ok": self._answer(words)}
+            request = {str(key): None if word is None else str(word) for key, word in dict(json.loads(line)).items()}
+            reply = {"ok": self._answer(request)}
         except SimError as error:
             reply = {"error": str(error)}
         except (ValueError, TypeError):
@@ -70,7 +70,7 @@ class ControlSocket(AbstractContextManager["ControlSocket"]):
 
 
 def ask(path: Path, request: Request) -> str:
-    """The client's side: what the fleet listening on `path` answers."""
+    """Send a request to the fleet that listens on `path`. Returns its reply. Raises SimError."""
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as peer:
             peer.settimeout(_ANSWER_S)
@@ -89,7 +89,7 @@ def ask(path: Path, request: Request) -> str:
 
 
 def _remove_stale(path: Path) -> None:
-    """Remove the socket a fleet that was killed left behind; never a file of another kind or a socket in use."""
+    """Remove the socket of a fleet that was killed; never another kind of file, or a socket in use."""
     try:
         mode = path.lstat().st_mode
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Chance that can be asked again: a number follows from a seed, a name and an index, not from what was drawn before."""
+"""Repeatable random numbers: each follows from a seed, a name and an index, not from earlier draws."""
 
 # So a unit's series does not depend on the other units, on the sampling interval or on the process that computes it.
 # Python's own hash() is salted per process; blake2b and integer mixing are not.

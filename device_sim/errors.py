@@ -2,4 +2,4 @@
 
 
 class SimError(Exception):
-    """Something the user can put right; `main` prints it as one line and exits with 1."""
+    """An error that the user can correct; `main` prints it as one line and exits with 1."""

@@ -1,4 +1,4 @@
-"""What can go wrong: the catalogue of faults, when one is on, and how far it has pulled its metric away."""
+"""The catalogue of faults, when each is on, and how far it has moved its metric."""
 
 # A fault is a pull from 0 to 1 towards its level, first order with a time constant well under a second: slower than a
 # switch, yet past the alarm level by the second sample at one sample a second. A demonstration does not wait for
@@ -14,7 +14,7 @@ from device_sim.units import Unit, parse_unit
 
 SILENCE = "silence"
 _PULL = 0.4 * SECOND
-_SETTLED = 6 * SECOND  # 15 time constants: beyond the digits of any metric
+_SETTLE = 6 * SECOND  # 15 time constants: beyond the digits of any metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +40,12 @@ _SILENT = "sends nothing while it lasts"
 
 
 def fault_of(product: str, name: str) -> Fault:
-    """The fault of that name for a product, or an error that lists what there is."""
-    known = {fault.name: fault for fault in CATALOGUE if fault.product == product}
-    known[SILENCE] = Fault(product, SILENCE, "", 0.0, _SILENT)
-    if name not in known:
-        raise SimError(f"no fault {name!r} for {product}; there are: {', '.join(known)}")
-    return known[name]
+    """Returns the fault of that name for a product. Raises SimError with the names that there are."""
+    faults = {fault.name: fault for fault in CATALOGUE if fault.product == product}
+    faults[SILENCE] = Fault(product, SILENCE, "", 0.0, _SILENT)
+    if name not in faults:
+        raise SimError(f"no fault {name!r} for {product}; there are: {', '.join(faults)}")
+    return faults[name]
 
 
 def table() -> str:
@@ -58,7 +58,7 @@ def table() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A fault that is to happen: times in milliseconds from the fleet's start, `lasts` None until the end."""
+    """A planned fault: times in milliseconds from the fleet's start; `lasts` None means until the end."""
 
     unit: Unit
     fault: Fault
@@ -84,8 +84,8 @@ class Episode:
     plan: Plan
     begin: int
     end: int | None
-    begun: bool = False  # written down as begun
-    over: bool = False  # written down as ended
+    is_begin_recorded: bool = False
+    is_end_recorded: bool = False
 
     def active(self, elapsed: int) -> bool:
         """Whether it is on at that time."""
@@ -95,10 +95,10 @@ class Episode:
         """How far the metric has gone from its healthy value (0) to the fault's level (1)."""
         if elapsed <= self.begin:
             return 0.0
-        risen = 1 - math.exp(-(min(elapsed, self.end or elapsed) - self.begin) / _PULL)
+        pull_at_end = 1 - math.exp(-(min(elapsed, self.end or elapsed) - self.begin) / _PULL)
         if self.end is None or elapsed <= self.end:
-            return risen
-        return risen * math.exp(-(elapsed - self.end) / _PULL) if elapsed - self.end < _SETTLED else 0.0
+            return pull_at_end
+        return pull_at_end * math.exp(-(elapsed - self.end) / _PULL) if elapsed - self.end < _SETTLE else 0.0
 
 
 # Called with the episode's id, the unit, the fault, and ISO times; the second None while it lasts.
@@ -106,7 +106,7 @@ Record = Callable[[str, str, str, str, str | None], None]
 
 
 class FaultBook:
-    """All faults of a run: planned, on and just over. Tells `record` when one begins and when it ends."""
+    """All faults of a run: planned, on and just ended. Calls `record` when one begins and when it ends."""
 
     def __init__(self, start: int, record: Record) -> None:
         self._start = start
@@ -114,7 +114,7 @@ class FaultBook:
         self._episodes: dict[Unit, list[Episode]] = {}
 
     def plan(self, plan: Plan) -> None:
-        """Enter a fault for its time; one that would overlap the same fault on the same unit is refused."""
+        """Plan a fault. Raises SimError when it would overlap the same fault on the same unit."""
         end = None if plan.lasts is None else plan.at + plan.lasts
         episodes = self._episodes.setdefault(plan.unit, [])
         for other in episodes:
@@ -126,53 +126,59 @@ class FaultBook:
 
     def end(self, unit: Unit, elapsed: int, name: str | None = None) -> list[str]:
         """End the unit's active faults, or the one of that name; returns the names of those that ended."""
-        ended = []
+        names = []
         episodes = self._episodes.get(unit, [])
         for position, episode in enumerate(episodes):
             if episode.active(elapsed) and name in (None, episode.plan.fault.name):
                 episodes[position] = replace(episode, end=elapsed)
-                ended.append(episode.plan.fault.name)
+                names.append(episode.plan.fault.name)
         self.advance(elapsed)
-        return ended
+        return names
 
     def advance(self, elapsed: int) -> None:
-        """Record what began or ended by now, and forget what has settled."""
+        """Record faults that began or ended by now, and forget those without effect any more."""
         for unit, episodes in self._episodes.items():
-            kept = (self._written(episode, elapsed) for episode in episodes)
-            self._episodes[unit] = [one for one in kept if one.end is None or elapsed - one.end < _SETTLED]
+            recorded = [self._record_changes(episode, elapsed) for episode in episodes]
+            self._episodes[unit] = [item for item in recorded if item.end is None or elapsed - item.end < _SETTLE]
 
     def close(self, elapsed: int) -> None:
-        """End every open fault: the run is over, and the record says so."""
+        """End every open fault at the end of the run, and record that."""
         for unit in self._episodes:
             self.end(unit, elapsed)
 
     def pulls(self, unit: Unit, elapsed: int) -> list[tuple[Fault, float]]:
         """The faults that move the unit's values at that time, and how far."""
-        found = []
+        pulls = []
         for episode in self._episodes.get(unit, ()):
             if episode.plan.fault.name == SILENCE:
                 pull = 1.0 if episode.active(elapsed) else 0.0
             else:
                 pull = episode.pull(elapsed)
             if pull:
-                found.append((episode.plan.fault, pull))
-        return found
+                pulls.append((episode.plan.fault, pull))
+        return pulls
 
     def active(self, elapsed: int) -> list[str]:
         """The faults that are on, for people: "hp-90/HP90-23-001256 pressure-loss since …"."""
-        on = (one for episodes in self._episodes.values() for one in episodes if one.active(elapsed))
-        return [f"{one.plan.unit} {one.plan.fault.name} since {self._iso(one.begin)}" for one in on]
+        active = (item for episodes in self._episodes.values() for item in episodes if item.active(elapsed))
+        return [f"{item.plan.unit} {item.plan.fault.name} since {self._iso(item.begin)}" for item in active]
 
-    def _written(self, episode: Episode, elapsed: int) -> Episode:
-        begins = not episode.begun and episode.begin <= elapsed
-        ends = not episode.over and episode.end is not None and episode.end <= elapsed
+    def _record_changes(self, episode: Episode, elapsed: int) -> Episode:
+        begins = not episode.is_begin_recorded and episode.begin <= elapsed
+        ends = not episode.is_end_recorded and episode.end is not None and episode.end <= elapsed
         unit, name, begin = str(episode.plan.unit), episode.plan.fault.name, self._iso(episode.begin)
         identity = f"{unit}:{name}:{begin}"
         if begins:
             self._record(identity, unit, name, begin, None)
         if ends and episode.end is not None:
             self._record(identity, unit, name, begin, self._iso(episode.end))
-        return replace(episode, begun=episode.begun or begins, over=episode.over or ends) if begins or ends else episode
+        if not (begins or ends):
+            return episode
+        return replace(
+            episode,
+            is_begin_recorded=episode.is_begin_recorded or begins,
+            is_end_recorded=episode.is_end_recorded or ends,
+        )
 
     def _iso(self, elapsed: int) -> str:
         return iso_ms(self._start + elapsed)

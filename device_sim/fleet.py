@@ -1,4 +1,4 @@
-"""A fleet of simulated devices: who publishes when, and what. Pure; the broker and the clock come later."""
+"""A fleet of simulated devices: which device publishes when, and what. Pure: no broker, no clock."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -67,8 +67,10 @@ def build(units: Sequence[Unit], seed: int) -> list[Device]:
 
 
 def rounds(devices: Sequence[Device], every: int) -> Iterator[tuple[int, Device]]:
-    """Without end, in order of time: milliseconds from the start, and the device whose turn it is."""
-    order = sorted(((int(device.place * every), device) for device in devices), key=lambda one: (one[0], one[1].unit))
+    """Yields without end, in order of time: milliseconds from the start, and the device that publishes then."""
+    order = sorted(
+        ((int(device.place * every), device) for device in devices), key=lambda item: (item[0], item[1].unit)
+    )
     for start in count(0, every):
         for offset, device in order:
             yield start + offset, device
@@ -81,14 +83,14 @@ def payload(values: Mapping[str, float], ts: int | str | None) -> bytes:
 
 
 def status(state: str, firmware: str | None = None) -> bytes:
-    """The retained message with which a unit says how it is, and what runs on it if that is known."""
+    """Returns the retained status message of a unit: its state, and its firmware if that is known."""
     message = {"state": state} if firmware is None else {"state": state, "firmware": firmware}
     return json.dumps(message, separators=(",", ":")).encode()
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How time passes: a reading of each unit every `every` ms, model time from `start` at `speed` times real time."""
+    """The times of a run: a reading of each unit every `every` ms, model time from `start`, `speed` times as fast."""
 
     start: int
     every: int

@@ -1,7 +1,7 @@
-"""The one connection to the broker: messages go in, each is sent at least once, in order, and its answer counted."""
+"""The connection to the broker: each message is sent at least once, in order, and its answer is counted."""
 
 # paho is driven from the caller's thread: no locks, nothing happens between two calls of `pump`. A connection is used
-# until it breaks; what it left unacknowledged goes out first on the next one, behind what is to stand at the broker.
+# until it breaks. On the next one the retained messages go out first, then the unacknowledged ones.
 
 import select
 import socket
@@ -21,7 +21,7 @@ from device_sim.times import SECOND, format_duration
 
 WINDOW = 1_000  # messages the broker has not acknowledged yet; the broker may grant fewer
 QUEUE = 20_000  # messages that wait behind them, for example while the broker is away
-_CONNECT_S = 2.0  # the caller stands still this long at most
+_CONNECT_S = 2.0  # the longest that the caller is blocked
 _ANSWER_S = 5.0
 _KEEPALIVE_S = 30
 _BACKOFF_S = (0.5, 5.0)
@@ -33,7 +33,7 @@ Message = tuple[str, bytes]
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """Where to connect, and as whom."""
+    """The broker's address, and the user to connect as."""
 
     host: str
     port: int
@@ -61,7 +61,7 @@ def parse_broker(text: str) -> Broker:
 
 @dataclass(slots=True)
 class Counts:
-    """What became of the messages so far."""
+    """The numbers of messages so far, by outcome."""
 
     published: int = 0  # accepted from the caller
     acknowledged: int = 0
@@ -79,16 +79,16 @@ class Link:
         self._client_id = client_id
         self._monotonic = monotonic
         self._say = say
-        self._will = will  # what the broker retains for us when the connection breaks
-        self._standing: dict[str, bytes] = {}
-        self._unsaid: dict[str, None] = {}  # topics of `_standing` that this connection has not said yet
+        self._will = will  # the message that the broker publishes when the connection breaks
+        self._retained: dict[str, bytes] = {}
+        self._unsent: dict[str, None] = {}  # topics of `_retained` that this connection has not sent yet
         self._queue: deque[Message] = deque()
-        self._flight: dict[int, Message | None] = {}  # None for a retained one: the next connection says it anyway
+        self._flight: dict[int, Message | None] = {}  # None for a retained one: the next connection sends it anyway
         self._client: Client | None = None
-        self._granted = 0  # the window of this connection; 0 until the broker has accepted it
-        self._opened = self._next_try = 0.0
+        self._window = 0  # messages that may be unacknowledged; 0 until the broker accepts the connection
+        self._opened_at = self._next_try_at = 0.0
         self._backoff = _BACKOFF_S[0]
-        self._lost: str | None = None  # why the connection broke, until `pump` has dealt with it
+        self._loss: str | None = None  # why the connection broke, until `pump` has handled it
         self._reason = ""
         self._away_since: float | None = None
         self._refusals: set[str] = set()
@@ -96,15 +96,15 @@ class Link:
     @property
     def connected(self) -> bool:
         """Whether the broker has accepted the connection and it has not broken since."""
-        return self._granted > 0 and self._lost is None
+        return self._window > 0 and self._loss is None
 
     @property
     def outstanding(self) -> int:
         """Messages not yet acknowledged, sent or waiting."""
-        return len(self._unsaid) + len(self._queue) + len(self._flight)
+        return len(self._unsent) + len(self._queue) + len(self._flight)
 
     def connect(self, wait: float, stopping: Callable[[], bool]) -> None:
-        """Connect within `wait` seconds, trying again and again, or raise one clear line."""
+        """Connect within `wait` seconds, trying again and again, or raise SimError."""
         deadline = self._monotonic() + wait
         while not self.connected and not stopping():
             self.pump(0.05)
@@ -112,24 +112,24 @@ class Link:
                 raise SimError(f"the broker {self.broker} {self._reason}")
             if not self.connected and self._monotonic() >= deadline:
                 self.close()
-                tried = format_duration(wait * SECOND)
-                raise SimError(f"no MQTT broker answers at {self.broker} (tried for {tried}: {self._reason})")
+                span = format_duration(wait * SECOND)
+                raise SimError(f"no MQTT broker answers at {self.broker} (tried for {span}: {self._reason})")
 
     def publish(self, topic: str, payload: bytes) -> None:
         """Accept a message; the caller looks at `outstanding` first if it cannot wait."""
         self.counts.published += 1
         self._queue.append((topic, payload))
 
-    def stand(self, topic: str, payload: bytes) -> None:
-        """Have this retained on the topic, from now on with each connection anew; it is not counted."""
-        self._standing[topic] = payload
-        self._unsaid[topic] = None
+    def retain(self, topic: str, payload: bytes) -> None:
+        """Publish a retained message, now and again with each new connection; it is not counted."""
+        self._retained[topic] = payload
+        self._unsent[topic] = None
 
     def pump(self, timeout: float) -> None:
-        """Send what the window allows, then wait up to `timeout` seconds for the broker to say something."""
+        """Send what the window allows, then wait up to `timeout` seconds for the broker's answers."""
         client = self._client or self._open()
         if client is None:
-            select.select([], [], [], max(0.0, min(timeout, self._next_try - self._monotonic())))
+            select.select([], [], [], max(0.0, min(timeout, self._next_try_at - self._monotonic())))
             return
         self._fill(client)
         sock = client.socket()
@@ -142,31 +142,31 @@ class Link:
             if client.want_write():
                 client.loop_write()
             client.loop_misc()
-        elif self._lost is None:
-            self._lost = "connection closed"
-        if not self._granted and self._monotonic() - self._opened > _ANSWER_S:
-            self._lost = self._lost or "it accepts connections but does not speak MQTT"
-        if self._lost is not None:
-            self._break(self._lost)
+        elif self._loss is None:
+            self._loss = "connection closed"
+        if not self._window and self._monotonic() - self._opened_at > _ANSWER_S:
+            self._loss = self._loss or "it accepts connections but does not speak MQTT"
+        if self._loss is not None:
+            self._break(self._loss)
 
     def drain(self, timeout: float) -> int:
-        """Wait until all is acknowledged, `timeout` seconds at most; returns how many messages are not."""
+        """Wait until all is acknowledged, `timeout` seconds at most. Returns the number of messages that are not."""
         deadline = self._monotonic() + timeout
-        while self.outstanding and (left := deadline - self._monotonic()) > 0:
-            self.pump(min(left, 0.05))
+        while self.outstanding and (remaining := deadline - self._monotonic()) > 0:
+            self.pump(min(remaining, 0.05))
         return self.outstanding
 
     def close(self) -> None:
-        """Say goodbye to the broker."""
+        """Disconnect from the broker."""
         if self._client is not None:
             self._client.on_disconnect = None
             self._client.disconnect()
             self._client = None
-            self._granted = 0
+            self._window = 0
 
     def _open(self) -> Client | None:
         now = self._monotonic()
-        if now < self._next_try:
+        if now < self._next_try_at:
             return None
         client = Client(CallbackAPIVersion.VERSION2, self._client_id, protocol=MQTTProtocolVersion.MQTTv5)
         client.connect_timeout = _CONNECT_S
@@ -181,33 +181,33 @@ class Link:
                 client.tls_set()
             client.connect(self.broker.host, self.broker.port, _KEEPALIVE_S)
         except OSError as error:
-            self._retry_later(_words(error))
+            self._retry_later(_error_text(error))
             return None
-        self._client, self._opened, self._lost = client, now, None
+        self._client, self._opened_at, self._loss = client, now, None
         return client
 
     def _fill(self, client: Client) -> None:
-        while (self._unsaid or self._queue) and len(self._flight) < self._granted and self._lost is None:
-            if self._unsaid:
-                topic = next(iter(self._unsaid))
-                del self._unsaid[topic]
+        while (self._unsent or self._queue) and len(self._flight) < self._window and self._loss is None:
+            if self._unsent:
+                topic = next(iter(self._unsent))
+                del self._unsent[topic]
                 message = None
-                info = client.publish(topic, self._standing[topic], qos=1, retain=True)
+                info = client.publish(topic, self._retained[topic], qos=1, retain=True)
             else:
                 message = self._queue.popleft()
                 info = client.publish(*message, qos=1)
             self._flight[info.mid] = message
-            if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS and self._lost is None:
-                self._lost = str(info.rc)
+            if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS and self._loss is None:
+                self._loss = str(info.rc)
 
     def _break(self, reason: str) -> None:
-        """Forget the connection; what was under way waits in front again, in its order."""
-        was_up = self._granted > 0
+        """Drop the connection; its unacknowledged messages go back to the front of the queue, in their order."""
+        was_up = self._window > 0
         self._queue.extendleft(message for message in reversed(self._flight.values()) if message is not None)
         self._flight.clear()
-        self._unsaid = dict.fromkeys(self._standing)
+        self._unsent = dict.fromkeys(self._retained)
         self.close()
-        self._lost = None
+        self._loss = None
         self._retry_later(reason)
         if was_up:
             self._away_since = self._monotonic()
@@ -215,14 +215,14 @@ class Link:
 
     def _retry_later(self, reason: str) -> None:
         self._reason = reason
-        self._next_try = self._monotonic() + self._backoff
+        self._next_try_at = self._monotonic() + self._backoff
         self._backoff = min(2 * self._backoff, _BACKOFF_S[1])
 
     def _on_connect(self, _c: Client, _u: object, _f: ConnectFlags, code: ReasonCode, props: Properties | None) -> None:
         if code.is_failure:
-            self._lost = f"refused the connection: {code}"
+            self._loss = f"refused the connection: {code}"
             return
-        self._granted = min(WINDOW, getattr(props, "ReceiveMaximum", WINDOW))
+        self._window = min(WINDOW, getattr(props, "ReceiveMaximum", WINDOW))
         self._backoff, self._reason = _BACKOFF_S[0], ""
         if self._away_since is not None:
             away = format_duration((self._monotonic() - self._away_since) * SECOND)
@@ -232,15 +232,15 @@ class Link:
     def _on_disconnect(
         self, _c: Client, _u: object, _f: DisconnectFlags, code: ReasonCode, _p: Properties | None
     ) -> None:
-        # paho's words for a socket that closed without a goodbye tell a reader nothing.
-        self._lost = self._lost or ("connection closed" if str(code) == "Unspecified error" else str(code))
+        # paho's text for a socket that closed without DISCONNECT says nothing.
+        self._loss = self._loss or ("connection closed" if str(code) == "Unspecified error" else str(code))
 
     def _on_ack(self, _c: Client, _u: object, mid: int, code: ReasonCode, _p: Properties) -> None:
         if mid not in self._flight:
             return
-        retained = self._flight.pop(mid) is None
+        is_retained = self._flight.pop(mid) is None
         if code.value < _FAILED:
-            self.counts.acknowledged += not retained
+            self.counts.acknowledged += not is_retained
             return
         self.counts.refused += 1
         if str(code) not in self._refusals:
@@ -248,6 +248,6 @@ class Link:
             self._say(f"the broker refuses messages: {code}")
 
 
-def _words(error: OSError) -> str:
-    """The system's words without its numbers."""
+def _error_text(error: OSError) -> str:
+    """Returns the system's error text without its number."""
     return error.strerror or str(error) or type(error).__name__

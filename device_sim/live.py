@@ -1,4 +1,4 @@
-"""A fleet in real time: readings go out when due, faults come and go, a status line says how it goes."""
+"""A fleet in real time: it publishes readings when they are due, applies faults and prints status lines."""
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -14,14 +14,14 @@ from device_sim.times import SECOND, format_duration, parse_duration
 from device_sim.units import find
 
 FLUSH_S = 5.0
-_SLICE_S = 0.05  # the longest wait before faults, commands and signals are looked at again
+_SLICE_S = 0.05  # the longest wait until faults, commands and signals are checked again
 _STATUS = 5 * SECOND
 _BURST = 50  # readings in a row without looking, however far behind the fleet is
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Time as an argument: the wall for time stamps, a monotonic clock for when things are due."""
+    """Clocks as arguments: wall time for time stamps, monotonic time for due times, both in seconds."""
 
     wall: Callable[[], float]
     monotonic: Callable[[], float]
@@ -50,18 +50,18 @@ class LiveFleet:
         self._stopping = stopping
         self._say = say
         self._quiet = quiet
-        self._started = clock.monotonic()
+        self._started_at = clock.monotonic()
         self._control: ControlSocket | None = None
         self._status_due, self._status_published = _STATUS, 0
         self._skipped = 0
 
     def run(self, control: Path | None) -> int:
-        """Publish until stopped or the duration is over; returns how many messages were never acknowledged."""
+        """Publish until stopped or the duration is over. Returns the number of messages never acknowledged."""
         with ExitStack() as stack:
             if control is not None:
                 self._control = stack.enter_context(ControlSocket(control, self._answer))
             for device in self._devices:
-                self._link.stand(device.unit.status_topic, status("online", device.unit.firmware))
+                self._link.retain(device.unit.status_topic, status("online", device.unit.firmware))
             every = format_duration(self._pace.every)
             self._say(f"{len(self._devices):,} units publish every {every} to {self._link.broker}; stop with Ctrl-C")
             for number, (due, device) in enumerate(rounds(self._devices, self._pace.every)):
@@ -72,27 +72,27 @@ class LiveFleet:
                 self._publish(due, device)
         self._book.close(self._elapsed())
         for device in self._devices:
-            self._link.stand(device.unit.status_topic, status("offline"))
-        left = self._link.drain(FLUSH_S)
-        self._say(f"stopped: {self._totals()}" + (f", {left:,} never acknowledged" if left else ""))
-        return left
+            self._link.retain(device.unit.status_topic, status("offline"))
+        unacknowledged = self._link.drain(FLUSH_S)
+        self._say(f"stopped: {self._totals()}" + (f", {unacknowledged:,} never acknowledged" if unacknowledged else ""))
+        return unacknowledged
 
     def _elapsed(self) -> int:
-        return round((self._clock.monotonic() - self._started) * SECOND)
+        return round((self._clock.monotonic() - self._started_at) * SECOND)
 
     def _wait_until(self, due: int) -> bool:
-        """Turn the wheel until it is time and there is room; False when the run is over."""
+        """Wait until `due`, and until the queue has room. Returns False when the run is over."""
         end = self._pace.duration
         target = due if end is None else min(due, end)
         while not self._stopping():
-            left = target - self._elapsed()
-            if left <= 0 and (target == end or self._link.outstanding < QUEUE):
+            remaining = target - self._elapsed()
+            if remaining <= 0 and (target == end or self._link.outstanding < QUEUE):
                 return target != end
-            self._turn(min(left / SECOND, _SLICE_S) if left > 0 else _SLICE_S)
+            self._turn(min(remaining / SECOND, _SLICE_S) if remaining > 0 else _SLICE_S)
         return False
 
     def _turn(self, timeout: float) -> None:
-        """Let the broker, the faults and the commands have their turn."""
+        """Handle the broker's answers, the faults, the commands and the status line."""
         self._link.pump(timeout)
         now = self._elapsed()
         self._book.advance(now)
@@ -118,8 +118,8 @@ class LiveFleet:
     def _status(self, now: int) -> str:
         span = (now - self._status_due + _STATUS) / SECOND
         rate = (self._link.counts.published - self._status_published) / span
-        on = self._book.active(now)
-        faults = f"; faults on: {', '.join(on)}" if on else ""
+        active = self._book.active(now)
+        faults = f"; faults on: {', '.join(active)}" if active else ""
         away = "" if self._link.connected else "; the broker is away"
         return f"{self._totals()}, {rate:,.0f}/s{away}{faults}"
 
@@ -130,7 +130,7 @@ class LiveFleet:
         return text + (f", skipped {self._skipped:,}" if self._skipped else "")
 
     def _answer(self, request: Request) -> str:
-        """What `device-sim fault` and `device-sim update` ask: list, begin, end, or another firmware."""
+        """Handle a request of `device-sim fault` or `device-sim update`: list, begin, end, or another firmware."""
         now = self._elapsed()
         self._book.advance(now)
         if request.get("do") == "list":
@@ -138,14 +138,14 @@ class LiveFleet:
         unit = find([device.unit for device in self._devices], request.get("unit") or "")
         if request.get("do") == "update":
             firmware = request.get("firmware") or ""
-            self._link.stand(unit.status_topic, status("online", firmware))
+            self._link.retain(unit.status_topic, status("online", firmware))
             return f"{unit}: reports firmware {firmware}"
         name, lasts = request.get("fault"), request.get("for")
         if request.get("do") == "end":
-            ended = self._book.end(unit, now, name)
-            if not ended:
+            names = self._book.end(unit, now, name)
+            if not names:
                 raise SimError(f"{unit} has no {name or 'fault'} now")
-            return f"{unit}: {', '.join(ended)} ended"
+            return f"{unit}: {', '.join(names)} ended"
         fault = fault_of(unit.product, name or "")
         self._book.plan(Plan(unit, fault, now, parse_duration(lasts) if lasts else None))
         self._book.advance(now)

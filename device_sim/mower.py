@@ -15,7 +15,7 @@ _EVENING = 20 * HOUR
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Where in its day the mower is: which turn, how far into mowing and then charging (0 to 1)."""
+    """A mower's position in its day: the turn, the progress of mowing and then of charging (0 to 1)."""
 
     number: int
     mowing: float
@@ -66,13 +66,13 @@ class Mower:
         if since < 0:
             return Turn(0, 0.0, 0.0, rise)
         for number in range(turns):
-            mowed = min(since, mow)
-            rise = reach + (rise - reach) * math.exp(-mowed / _HEAT)
-            charged = min(since - mowed, charge)
-            rise *= math.exp(-charged / _COOL)
-            since -= mowed + charged
+            mowing_ms = min(since, mow)
+            rise = reach + (rise - reach) * math.exp(-mowing_ms / _HEAT)
+            charging_ms = min(since - mowing_ms, charge)
+            rise *= math.exp(-charging_ms / _COOL)
+            since -= mowing_ms + charging_ms
             if since <= 0:
-                return Turn(number, mowed / mow, charged / charge, rise)
+                return Turn(number, mowing_ms / mow, charging_ms / charge, rise)
         return Turn(turns, 0.0, 0.0, rise * math.exp(-since / _COOL))
 
     def _blade_current(self, t: int) -> float:

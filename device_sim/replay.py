@@ -11,8 +11,8 @@ from device_sim.table import Row
 from device_sim.times import SECOND, format_duration, iso
 from device_sim.units import Unit
 
-_AHEAD = 2 * WINDOW  # rows handed to the link before it is asked what it has done with them
-_CATCH_UP_S = 1.0  # after a pause (a broker that was away) no longer a burst than this makes up for it
+_AHEAD = 2 * WINDOW  # the most rows that the link has and that are not acknowledged
+_CATCH_UP_S = 1.0  # the longest burst, in seconds of the rate, after a pause of the broker
 _PROGRESS_S = {True: 0.2, False: 5.0}  # on a terminal, and in a log
 
 
@@ -29,7 +29,7 @@ def stamp(at: int) -> int | str:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a file holds, for the line at the end."""
+    """The counts and times of a file, for the line at the end."""
 
     rows: int
     empty: int  # rows without any value: there is nothing to send
@@ -55,26 +55,26 @@ def send(
     stopping: Callable[[], bool],
     progress: "Progress",
 ) -> int:
-    """Send every row with a value, in order, at most `rate` a second (0: no limit); returns how many are unanswered."""
-    full = [row for row in rows if row.values]
-    began, base = clock.monotonic(), 0  # so many were allowed when the rate was last counted from
+    """Send every row with a value, in order, at most `rate` a second (0: no limit). Returns how many are unanswered."""
+    full_rows = [row for row in rows if row.values]
+    started_at, base = clock.monotonic(), 0  # the rate counts from this time, and from this number of rows
     sent = 0
-    while (sent < len(full) or link.outstanding) and not stopping():
+    while (sent < len(full_rows) or link.outstanding) and not stopping():
         now = clock.monotonic()
-        allowed = len(full)
+        allowed = len(full_rows)
         if rate:
-            allowed = base + int((now - began) * rate) + 1
+            allowed = base + int((now - started_at) * rate) + 1
             if allowed - sent > max(rate * _CATCH_UP_S, 1):
-                began, base, allowed = now, sent, sent + 1
-        allowed = min(allowed, sent + _AHEAD - link.outstanding, len(full))
-        for row in full[sent:allowed]:
+                started_at, base, allowed = now, sent, sent + 1
+        allowed = min(allowed, sent + _AHEAD - link.outstanding, len(full_rows))
+        for row in full_rows[sent:allowed]:
             link.publish(unit.topic, payload(row.values, stamp(row.at)))
         sent = max(sent, allowed)
         link.pump(min(1 / rate, 0.05) if rate else 0.05)
         progress.show(link.counts.acknowledged)
-    left = link.drain(FLUSH_S)
+    unacknowledged = link.drain(FLUSH_S)
     progress.show(link.counts.acknowledged, last=True)
-    return left
+    return unacknowledged
 
 
 class Progress:
@@ -86,18 +86,18 @@ class Progress:
         self._monotonic = monotonic
         self._quiet = quiet
         self._terminal = stream.isatty()
-        self._began = monotonic()
-        self._due = self._began + _PROGRESS_S[self._terminal]
+        self._started_at = monotonic()
+        self._due = self._started_at + _PROGRESS_S[self._terminal]
 
     def show(self, done: int, *, last: bool = False) -> None:
-        """Show how far it is, if it is time to."""
+        """Show the progress, if it is due."""
         now = self._monotonic()
         if self._quiet or (now < self._due and not (last and self._terminal)):
             return
         self._due = now + _PROGRESS_S[self._terminal]
-        rate = done / max(now - self._began, 0.001)
+        rate = done / max(now - self._started_at, 0.001)
         text = f"{done / self._total:4.0%}  {done:,} of {self._total:,} rows, {rate:,.0f}/s"
-        if rate and now - self._began > 1:  # before that the guess would be wild
+        if rate and now - self._started_at > 1:  # before that the guess would be wild
             text += f", {format_duration(round((self._total - done) / rate) * SECOND)} left"
         end = "\n" if last or not self._terminal else ""
         self._stream.write((f"\r{text:<72}" if self._terminal else text) + end)

@@ -1,4 +1,4 @@
-"""A CSV file as readings: all of it is read and checked before anything is done with it."""
+"""A CSV file as readings; the whole file is read and checked first."""
 
 import csv
 import math
@@ -11,7 +11,7 @@ from pathlib import Path
 from device_sim.errors import SimError
 from device_sim.times import parse_moment
 
-_SHOWN = 5  # bad lines named in an error; a file in the wrong format has thousands
+_PROBLEMS_MAX = 5  # bad lines named in an error; a file in the wrong format has thousands
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How to read the file: the time column, and which column feeds which metric."""
+    """How to read the file: its time column, and the column of each metric."""
 
     metrics: Sequence[str]  # "NAME=COLUMN", or "NAME" from `column`, else the column NAME, else the column value
     column: str | None
@@ -34,7 +34,7 @@ class Layout:
 
 
 def read_table(path: Path, layout: Layout) -> list[Row]:
-    """Every row in the order of the file, or one error that names the bad lines."""
+    """Returns every row in the order of the file. Raises SimError that names the bad lines."""
     try:
         with path.open(encoding=layout.encoding, newline="") as file:
             rows, problems = _read(file, layout)
@@ -43,9 +43,9 @@ def read_table(path: Path, layout: Layout) -> list[Row]:
     except (OSError, UnicodeError, LookupError) as error:
         raise SimError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
     if problems:
-        more = f"\n  and {len(problems) - _SHOWN:,} more" if len(problems) > _SHOWN else ""
-        listed = "\n  ".join(problems[:_SHOWN])
-        raise SimError(f"nothing was sent: {len(problems):,} bad lines in {path}\n  {listed}{more}")
+        more = f"\n  and {len(problems) - _PROBLEMS_MAX:,} more" if len(problems) > _PROBLEMS_MAX else ""
+        first_problems = "\n  ".join(problems[:_PROBLEMS_MAX])
+        raise SimError(f"nothing was sent: {len(problems):,} bad lines in {path}\n  {first_problems}{more}")
     if not rows:
         raise SimError(f"{path} holds no rows")
     return rows
@@ -74,13 +74,13 @@ def _read(file: Iterable[str], layout: Layout) -> tuple[list[Row], list[str]]:
 
 def _places(layout: Layout, header: Sequence[str]) -> dict[str, int]:
     """Metric -> the position of its column."""
-    plain = [text for text in layout.metrics if "=" not in text]
-    if layout.column is not None and len(plain) != 1:
+    bare_names = [text for text in layout.metrics if "=" not in text]
+    if layout.column is not None and len(bare_names) != 1:
         raise SimError("--column goes with one --metric NAME; with several metrics write --metric NAME=COLUMN")
     places: dict[str, int] = {}
     for text in layout.metrics:
         name, _, column = text.partition("=")
-        if text in plain:
+        if text in bare_names:
             column = layout.column or (name if name in header else "value")
         if not name or not column:
             raise SimError(f"{text!r} is not a metric; write --metric NAME or --metric NAME=COLUMN")

@@ -21,7 +21,7 @@ class Truth(AbstractContextManager["Truth"]):
             raise SimError(f"cannot write the ground truth to {path}: {error.strerror}") from error
 
     def record(self, identity: str, unit: str, fault: str, begin: str, end: str | None, **more: str) -> None:
-        """Append one line and hand it to the system at once; `more` stands behind the fields of every line."""
+        """Append one line and flush it at once; `more` are further fields behind those of every line."""
         if self._file:
             line = {"id": identity, "unit": unit, "fault": fault, "from": begin, "to": end} | more
             self._file.write(json.dumps(line) + "\n")

@@ -1,4 +1,4 @@
-"""The units of a fleet: read from units.csv, chosen by product/serial, named in errors with what was probably meant."""
+"""The units of a fleet: read from units.csv and chosen by product/serial; errors suggest the nearest names."""
 
 import csv
 from collections.abc import Iterable, Sequence
@@ -19,24 +19,24 @@ class Unit:
     product: str
     serial: str
     firmware: str | None = field(default=None, compare=False)
-    """What it left the factory with, where the file says so."""
+    """The firmware of the factory; None where the file does not say it."""
 
     def __str__(self) -> str:
         return f"{self.product}/{self.serial}"
 
     @property
     def topic(self) -> str:
-        """Where its telemetry goes."""
+        """The topic of its telemetry."""
         return f"m2m/v1/{self.product}/{self.serial}/telemetry"
 
     @property
     def status_topic(self) -> str:
-        """Where it says how it is."""
+        """The topic of its status."""
         return f"m2m/v1/{self.product}/{self.serial}/status"
 
     @property
     def receipt_topic(self) -> str:
-        """Where it hears up to which of its messages is stored."""
+        """The topic of the receipts for its messages."""
         return f"m2m/v1/{self.product}/{self.serial}/receipt"
 
 
@@ -80,13 +80,16 @@ def choose(units: Sequence[Unit], patterns: Sequence[str]) -> list[Unit]:
 
 
 def find(units: Iterable[Unit], name: str) -> Unit:
-    """The unit of that name, or an error with the names closest to it."""
+    """Returns the unit of that name. Raises SimError with the closest names."""
     by_name = {str(unit): unit for unit in units}
     if name in by_name:
         return by_name[name]
-    # A bare serial is the likeliest slip, so names are compared with and without the product.
-    of_serial = {unit.serial: key for key, unit in by_name.items()}
-    close = [of_serial[serial] for serial in get_close_matches(name.rpartition("/")[2], of_serial, n=3, cutoff=0.7)]
+    # People often leave the product out, so names are compared with and without it.
+    names_by_serial = {unit.serial: key for key, unit in by_name.items()}
+    close = [
+        names_by_serial[serial]
+        for serial in get_close_matches(name.rpartition("/")[2], names_by_serial, n=3, cutoff=0.7)
+    ]
     close += get_close_matches(name, by_name, n=3)
     hint = f"; did you mean {', '.join(dict.fromkeys(close[:3]))}?" if close else ""
     raise SimError(f"no unit {name!r} in this fleet{hint}")

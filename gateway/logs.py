@@ -1,7 +1,7 @@
-"""Log lines as text or as JSON, one object a line, with the trace of the work that they tell of.
+"""Log lines as text or as JSON, one object a line, with the trace of the work that they are about.
 
-A trace is born with a batch (`b-812`), is written into the alarm's event and into the notice, and so a line of a
-delivery carries the one of the reading that it came from.
+A trace names a batch (`b-812`). It is written into the alarm's event and into the notice, so the log lines of a
+delivery have the same trace as those of the batch with the reading that caused it.
 """
 
 import json
@@ -57,8 +57,8 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": message,
         }
-        if found := _STAGE.search(message):
-            line["stage"] = found[1]
+        if stage := _STAGE.search(message):
+            line["stage"] = stage[1]
         if trace := _trace.get():
             line["trace"] = trace
         if record.exc_info:

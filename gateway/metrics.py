@@ -1,6 +1,6 @@
 """What each role tells Prometheus, named by the stages of flow.py; labels hold no serials, people or addresses.
 
-The ingest road observes per batch. What stands in the database is counted when somebody asks (roles/measured.py).
+The ingest role observes once a batch. What is in the database is counted when Prometheus asks (roles/measured.py).
 """
 
 import logging
@@ -51,16 +51,16 @@ HTTP_CUT = Counter("gateway_http_connections_cut", "Connections that were closed
 
 @contextmanager
 def stage(name: str) -> Iterator[None]:
-    """Observe what a stage takes."""
-    begun = time.perf_counter()
+    """Observe how many seconds the block takes."""
+    started_at = time.perf_counter()
     try:
         yield
     finally:
-        STAGE.labels(name).observe(time.perf_counter() - begun)
+        STAGE.labels(name).observe(time.perf_counter() - started_at)
 
 
 def serve(host: str, port: int) -> None:
-    """Serve `/metrics` from a thread of its own; a port that is taken costs the metrics, and not the role."""
+    """Serve `/metrics` from a thread of its own. Where the port cannot be opened, the role runs without metrics."""
     if not port:
         return
     try:

@@ -1,4 +1,4 @@
-"""`device-sim reconcile`: compare, tell it on the terminal or as JSON, and write the report."""
+"""`device-sim reconcile`: compares, prints the result on the terminal or as JSON, and writes the report."""
 
 import argparse
 import json
@@ -20,7 +20,7 @@ from device_sim.reconcile.table import show
 from device_sim.times import SECOND
 
 URL, EMAIL, PASSWORD = "DEVICE_SIM_GATEWAY_URL", "DEVICE_SIM_GATEWAY_EMAIL", "DEVICE_SIM_GATEWAY_PASSWORD"
-UNTOLD = 2
+UNCLEAR = 2
 _PAUSE_S = 1.0
 _REPORT = "report.html"
 
@@ -28,14 +28,14 @@ _REPORT = "report.html"
 def reconcile(
     options: argparse.Namespace, clock: Clock, sleep: Callable[[float], None], stopping: Callable[[], bool], say: Say
 ) -> int:
-    """Returns 0 when all agrees, 1 on a difference, 2 when it cannot be told."""
+    """Returns 0 when all agrees, 1 on a difference, 2 when the result is unclear."""
     try:
         result = _compare(options, clock, sleep, stopping, (lambda _: None) if options.quiet else say)
         target = options.html or options.run / _REPORT
         _write(target, report(result, read_sent(options.run)))
     except SimError as error:
         print(f"device-sim: it cannot be told: {error}", file=sys.stderr)
-        return UNTOLD
+        return UNCLEAR
     if options.json:
         print(json.dumps(summary(result), indent=2, ensure_ascii=False, default=str))
     else:
@@ -44,7 +44,7 @@ def reconcile(
 
 
 def summary(result: Result) -> dict[str, object]:
-    """The result as JSON."""
+    """Returns the result for JSON."""
     return {
         "agrees": result.exit_code == 0,
         "run": result.folder,
@@ -59,11 +59,11 @@ def summary(result: Result) -> dict[str, object]:
             for check in result.checks
         ],
         "faults": [
-            {"unit": each.unit, "fault": each.fault, "from": each.begin, "to": each.end, "expect": each.expect,
-             "alarm": each.alarm and each.alarm["id"], "delay_s": each.delay_s, "outcome": each.outcome}
-            for each in result.alarms
+            {"unit": item.unit, "fault": item.fault, "from": item.begin, "to": item.end, "expect": item.expect,
+             "alarm": item.alarm and item.alarm["id"], "delay_s": item.delay_s, "outcome": item.outcome}
+            for item in result.alarms
         ],
-        "differences": [asdict(each) for each in result.differences],
+        "differences": [asdict(difference) for difference in result.differences],
         "cannot_be_told": result.unclear,
     }  # fmt: skip
 
@@ -71,23 +71,23 @@ def summary(result: Result) -> dict[str, object]:
 def _compare(
     options: argparse.Namespace, clock: Clock, sleep: Callable[[float], None], stopping: Callable[[], bool], say: Say
 ) -> Result:
-    """Compare, and again while something differs and it gets less: the gateway may still be at it."""
+    """Compare, and compare again while the number of differences falls: the gateway may still be working."""
     sent = read_sent(options.run)
-    before, since = None, clock.monotonic()
+    fewest, since = None, clock.monotonic()
     with Gateway(*_access(options)) as gateway:
         while True:
             result = Comparison(options.run, sent, gateway, say).result()
-            now, differ = clock.monotonic(), len(result.differences)
-            if before is None or differ < before:
-                before, since = differ, now
-            if not differ or stopping() or now - since >= options.wait / SECOND:
+            now, count = clock.monotonic(), len(result.differences)
+            if fewest is None or count < fewest:
+                fewest, since = count, now
+            if not count or stopping() or now - since >= options.wait / SECOND:
                 return result
-            say(f"{differ:,} differences so far; looking again")
+            say(f"{count:,} differences so far; looking again")
             sleep(_PAUSE_S)
 
 
 def _access(options: argparse.Namespace) -> tuple[str, str, str]:
-    """Address, e-mail and password from the options or the environment."""
+    """Returns URL, e-mail and password from the options or the environment. Raises SimError."""
     url, email = options.url or os.environ.get(URL), options.email or os.environ.get(EMAIL)
     if not url or not email:
         raise SimError(f"say which gateway and who you are: --url and --email, or {URL} and {EMAIL}")

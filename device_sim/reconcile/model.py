@@ -1,4 +1,4 @@
-"""What a comparison finds: checks with their numbers, differences, and what cannot be told."""
+"""The result of a comparison: checks with their numbers, differences, and what is unclear."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Something that is not as the run says it should be."""
+    """A difference between the run and the gateway."""
 
     check: str
     unit: str
@@ -22,7 +22,7 @@ class Difference:
 
 @dataclass(slots=True)
 class Check:
-    """One of the comparisons; `facts` are counts for people, by what they count."""
+    """One of the comparisons; `facts` are further counts, by what they count."""
 
     name: str
     sentence: str
@@ -38,8 +38,8 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A fault of the ground truth and the alarm it raised, if any."""
+class FaultAlarm:
+    """A fault of the ground truth and the alarm that it raised, if any."""
 
     unit: str
     fault: str
@@ -48,34 +48,34 @@ class Found:
     expect: str
     alarm: Row | None
     delay_s: float | None
-    """From the fault's beginning, by our clock, to the alarm."""
+    """Seconds from the fault's beginning, by our clock, to the alarm; None without an alarm."""
     outcome: str
-    """What the ledger says of the alarm."""
+    """The outcome and reason of the ledger for the alarm."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """All of it."""
+    """The result of all checks of a run."""
 
     run: Row
     folder: str
     gateway: str
     checks: Sequence[Check]
-    alarms: Sequence[Found]
+    alarms: Sequence[FaultAlarm]
     precision: float | None
     recall: float | None
 
     @property
     def differences(self) -> list[Difference]:
-        """Of all checks."""
-        return [each for check in self.checks for each in check.differences]
+        """The differences of all checks."""
+        return [difference for check in self.checks for difference in check.differences]
 
     @property
     def unclear(self) -> list[str]:
-        """Of all checks."""
-        return [each for check in self.checks for each in check.unclear]
+        """The unclear points of all checks."""
+        return [text for check in self.checks for text in check.unclear]
 
     @property
     def exit_code(self) -> int:
-        """0 when all agrees, 1 on a difference, 2 when it cannot be told."""
+        """0 when all agrees, 1 on a difference, 2 when it is unclear."""
         return 1 if self.differences else 2 if self.unclear else 0

@@ -1,7 +1,7 @@
-"""Sent = stored, for one unit: each reading's value and time; copies, contradictions and lateness explained."""
+"""Compares the readings of one unit, sent and stored, with copies, conflicts and late readings."""
 
-# What can be told from outside: a device's messages arrive in the order they were sent, unless they were sent again.
-# Of two values for one time the first to arrive stands; where a message went out twice, any of them may be the first.
+# What is known from outside: a device's messages arrive in the order they were sent, unless they were sent again.
+# Of two values for one time the first to arrive is stored; where a message went out twice, any may be the first.
 
 from bisect import bisect_right
 from collections import defaultdict
@@ -23,7 +23,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """What needs another look: late readings that nothing of this run explains, and how many were there before it."""
+    """Late readings that this run does not explain, and the number of readings from before the run."""
 
     late: list[Stored]
     before: int
@@ -38,10 +38,12 @@ def compare_readings(
     began_us: int,
 ) -> Leftover:
     """Note every difference of one unit."""
-    given = _given(messages)
+    sent_readings = _readings_by_cell(messages)
     newest = _Newest(messages)
-    check.expected += sum(1 for said in given.values() if any(message.promised for message, _ in said))
-    standing: dict[Cell, float] = {}
+    check.expected += sum(
+        1 for readings in sent_readings.values() if any(message.must_be_stored for message, _ in readings)
+    )
+    stored_values: dict[Cell, float] = {}
     late: list[Stored] = []
     before = 0
     for row in stored:
@@ -50,84 +52,86 @@ def compare_readings(
             before += 1
             continue
         check.found += 1
-        said = given.get((metric, at))
-        if said is None:
+        readings = sent_readings.get((metric, at))
+        if readings is None:
             check.differs(unit, clock(at), "nothing: nobody sent this reading", f"{metric} {value}")
             continue
-        standing[metric, at] = value
-        _value(check, unit, row, said)
+        stored_values[metric, at] = value
+        _value(check, unit, row, readings)
         if is_late:
             check.facts["late"] += 1
-            if not newest.before(said, at):
+            if not newest.before(readings, at):
                 late.append(row)
-    for cell, said in given.items():
-        if cell not in standing and any(message.promised for message, _ in said):
-            check.differs(unit, clock(cell[1]), f"{cell[0]} {said[0][1]} (message {said[0][0].number})", "nothing")
-    _conflicts(check, unit, given, standing, [row for row in conflicts if row[3] >= began_us])
+    for cell, readings in sent_readings.items():
+        if cell not in stored_values and any(message.must_be_stored for message, _ in readings):
+            check.differs(
+                unit, clock(cell[1]), f"{cell[0]} {readings[0][1]} (message {readings[0][0].number})", "nothing"
+            )
+    _conflicts(check, unit, sent_readings, stored_values, [row for row in conflicts if row[3] >= began_us])
     check.facts["copies of readings that were there"] += sum(
-        len(message.sent) - 1 for said in given.values() for message, _ in said
-    ) + sum(len(said) - len({value for _, value in said}) for said in given.values())
+        len(message.sent) - 1 for readings in sent_readings.values() for message, _ in readings
+    ) + sum(len(readings) - len({value for _, value in readings}) for readings in sent_readings.values())
     return Leftover(late, before)
 
 
 def clock(us: int) -> str:
-    """A device's time for people."""
+    """Returns a device's time as text."""
     return (_EPOCH + timedelta(microseconds=us)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _given(messages: Sequence[Message]) -> dict[Cell, list[tuple[Message, float]]]:
-    """What was said of each metric at each time, in the order it was first sent."""
-    given: dict[Cell, list[tuple[Message, float]]] = defaultdict(list)
+def _readings_by_cell(messages: Sequence[Message]) -> dict[Cell, list[tuple[Message, float]]]:
+    """Returns the values sent for each metric and time, with their messages, in the order of sending."""
+    sent_readings: dict[Cell, list[tuple[Message, float]]] = defaultdict(list)
     for message in messages:
         for metric, value in message.values.items():
-            given[metric, message.ts_us].append((message, float(value)))
-    return given
+            sent_readings[metric, message.ts_us].append((message, float(value)))
+    return sent_readings
 
 
-def _value(check: Check, unit: str, row: Stored, said: list[tuple[Message, float]]) -> None:
+def _value(check: Check, unit: str, row: Stored, readings: list[tuple[Message, float]]) -> None:
     metric, at, value, _, _ = row
-    certain = all(message.once for message, _ in said)
-    allowed = {said[0][1]} if certain else {each for _, each in said}
+    is_certain = all(message.is_sent_once for message, _ in readings)
+    allowed = {readings[0][1]} if is_certain else {sent_value for _, sent_value in readings}
     if value not in allowed:
-        expected = " or ".join(f"{metric} {each}" for each in sorted(allowed))
+        expected = " or ".join(f"{metric} {allowed_value}" for allowed_value in sorted(allowed))
         check.differs(unit, clock(at), expected, f"{metric} {value}")
-    elif value != said[0][1]:
+    elif value != readings[0][1]:
         check.facts["another value than the first, sent again after a broken connection"] += 1
 
 
 def _conflicts(
     check: Check,
     unit: str,
-    given: dict[Cell, list[tuple[Message, float]]],
-    standing: dict[Cell, float],
+    sent_readings: dict[Cell, list[tuple[Message, float]]],
+    stored_values: dict[Cell, float],
     conflicts: Sequence[Conflict],
 ) -> None:
-    """Of values that contradict each other, all but the one that stands have to be kept beside it."""
-    kept = {(metric, at, value) for metric, at, value, _ in conflicts}
-    check.facts["contradicting values kept beside the first"] += len(kept)
-    possible = {(metric, at, value) for (metric, at), said in given.items() for _, value in said}
-    wanted = {
+    """Note conflicting values that were sent and are not kept beside the stored one, or kept and not sent."""
+    kept_conflicts = {(metric, at, value) for metric, at, value, _ in conflicts}
+    check.facts["contradicting values kept beside the first"] += len(kept_conflicts)
+    possible = {(metric, at, value) for (metric, at), readings in sent_readings.items() for _, value in readings}
+    expected_conflicts = {
         (metric, at, value)
-        for (metric, at), stands in standing.items()
-        if (metric, at, stands) in possible  # else that is the difference, and named already
-        for message, value in given[metric, at]
-        if message.promised and value != stands
+        for (metric, at), stored_value in stored_values.items()
+        if (metric, at, stored_value) in possible  # else that difference is noted already
+        for message, value in sent_readings[metric, at]
+        if message.must_be_stored and value != stored_value
     }
-    for metric, at, value in sorted(wanted - kept):
+    for metric, at, value in sorted(expected_conflicts - kept_conflicts):
         check.differs(unit, clock(at), f"{metric} {value} kept as contradicting", "nothing")
-    for metric, at, value in sorted(kept - possible):
+    for metric, at, value in sorted(kept_conflicts - possible):
         check.differs(unit, clock(at), "no contradiction: nobody sent this", f"{metric} {value} kept as contradicting")
 
 
 class _Newest:
-    """Whether something newer may have arrived before a message did."""
+    """The newest times of the messages sent so far, to see whether a late reading is explained."""
 
     def __init__(self, messages: Sequence[Message]) -> None:
         self._sent = [message.sent[0] for message in messages]
         self._newest = list(accumulate((message.ts_us for message in messages), max))
 
-    def before(self, said: list[tuple[Message, float]], at: int) -> bool:
-        """For any message that said it: a reading with a later time was sent before the message last was."""
-        latest = max(message.sent[-1] for message, _ in said)
+    def before(self, readings: list[tuple[Message, float]], at: int) -> bool:
+        """Whether a reading with a later time was sent before the last sending of these messages."""
+        latest = max(message.sent[-1] for message, _ in readings)
         place = bisect_right(self._sent, latest)
         return place > 0 and self._newest[place - 1] > at

@@ -1,4 +1,4 @@
-"""The result as one HTML file that needs nothing else: charts as inline SVG, and every number in tables, too."""
+"""The result as one self-contained HTML file, with charts as inline SVG and all numbers in tables."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -22,7 +22,7 @@ _VERDICT = {
 
 
 def report(result: Result, sent: Sent) -> str:
-    """The whole page."""
+    """Returns the page as HTML."""
     page = Template((files("device_sim") / "reconcile" / "report.html").read_text("utf-8"))
     tone, mark, words = _VERDICT[result.exit_code]
     run = result.run
@@ -62,12 +62,12 @@ def _rows(pairs: Iterable[tuple[str, str]]) -> str:
 
 
 def _check(check: Check) -> str:
-    good = not check.differences and not check.unclear
-    state = "✓ agrees" if good else f"✕ {len(check.differences):,} differ" if check.differences else "? unclear"
+    is_good = not check.differences and not check.unclear
+    state = "✓ agrees" if is_good else f"✕ {len(check.differences):,} differ" if check.differences else "? unclear"
     return (
         f'<tr><th scope="row">{check.name}<small>{escape(check.sentence)}</small></th>'
         f'<td class="n">{check.expected:,}</td><td class="n">{check.found:,}</td>'
-        f'<td class="{"good" if good else "bad"}">{state}</td></tr>'
+        f'<td class="{"good" if is_good else "bad"}">{state}</td></tr>'
     )
 
 
@@ -79,17 +79,17 @@ def _details(check: Check) -> str:
 
 
 def _differences(result: Result) -> str:
-    found = result.differences
-    if not found:
+    differences = result.differences
+    if not differences:
         return (
             "<p>None. A reading, a refusal, an alarm or a notice that is missing, extra or other would stand here.</p>"
         )
     rows = "".join(
-        f'<tr><td>{escape(each.check)}</td><th scope="row">{escape(each.unit)}</th><td>{escape(each.time)}</td>'
-        f"<td>{escape(each.expected)}</td><td>{escape(each.found)}</td></tr>"
-        for each in found[:_DIFFERENCES]
+        f'<tr><td>{escape(item.check)}</td><th scope="row">{escape(item.unit)}</th><td>{escape(item.time)}</td>'
+        f"<td>{escape(item.expected)}</td><td>{escape(item.found)}</td></tr>"
+        for item in differences[:_DIFFERENCES]
     )
-    more = f"<p>And {len(found) - _DIFFERENCES:,} more.</p>" if len(found) > _DIFFERENCES else ""
+    more = f"<p>And {len(differences) - _DIFFERENCES:,} more.</p>" if len(differences) > _DIFFERENCES else ""
     head = "".join(f'<th scope="col">{name}</th>' for name in ("Check", "Unit", "Time", "Expected", "Found"))
     return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>{more}'
 
@@ -100,7 +100,7 @@ def _unclear(result: Result) -> str:
 
 
 def _rate(sent: Sent) -> str:
-    """Messages each second, good ones and poison, as bars and as a table."""
+    """Returns the messages each second, good ones and poison, as bars and as a table."""
     if not sent.seconds:
         return "<p>Nothing was sent.</p>"
     last = max(sent.seconds) + 1
@@ -129,7 +129,7 @@ def _rate(sent: Sent) -> str:
 
 
 def _waits(sent: Sent) -> str:
-    """How long the broker took to acknowledge, as bars and as a table; of a large run a sample."""
+    """Returns the times to PUBACK as bars and as a table; of a large run a sample."""
     counts = [0] * (len(_WAITS_MS) + 1)
     for wait in sent.waits:
         counts[sum(wait > edge for edge in _WAITS_MS)] += 1
@@ -167,11 +167,11 @@ def _figure(bars: str, label: str, top: str, ends: tuple[str, str], head: Sequen
 
 
 def _faults(result: Result) -> str:
-    """Each fault with its span, its alarm, how long that took and what was told."""
+    """Returns a table of the faults, item with its span, its alarm, the delay and the outcome."""
     if not result.alarms:
         return "<p>This run had no faults: an alarm would be a difference.</p>"
-    moments = [each.begin for each in result.alarms] + [each.end for each in result.alarms]
-    moments += [moment(each.alarm["raised_at"]) for each in result.alarms if each.alarm]
+    moments = [item.begin for item in result.alarms] + [item.end for item in result.alarms]
+    moments += [moment(item.alarm["raised_at"]) for item in result.alarms if item.alarm]
     first, last = min(moments), max(moments)
     whole = (last - first) or timedelta(seconds=1)
 
@@ -179,20 +179,22 @@ def _faults(result: Result) -> str:
         return 100 * ((at - first) / whole)
 
     rows = []
-    for each in result.alarms:
-        left, width = place(each.begin), place(each.end) - place(each.begin)
-        drawn = f'<rect class="span" x="{left:.2f}" width="{max(width, 0.6):.2f}" y="30" height="40"/>'
+    for item in result.alarms:
+        left, width = place(item.begin), place(item.end) - place(item.begin)
+        shapes = f'<rect class="span" x="{left:.2f}" width="{max(width, 0.6):.2f}" y="30" height="40"/>'
         title = "none"
-        if alarm := each.alarm:
+        if alarm := item.alarm:
             at = min(place(moment(alarm["raised_at"])), 99)
-            drawn += f'<rect class="alarm" x="{at:.2f}" width="1" y="0" height="100"/>'
+            shapes += f'<rect class="alarm" x="{at:.2f}" width="1" y="0" height="100"/>'
             title = alarm["title"] + (" (historic)" if alarm["historic"] else "")
-        picture = f'<svg class="line" aria-hidden="true" viewBox="0 0 100 100" preserveAspectRatio="none">{drawn}</svg>'
+        picture = (
+            f'<svg class="line" aria-hidden="true" viewBox="0 0 100 100" preserveAspectRatio="none">{shapes}</svg>'
+        )
         cells = (
-            f"{each.begin:%H:%M:%S} to {each.end:%H:%M:%S}", each.expect, title, seconds(each.delay_s), each.outcome
+            f"{item.begin:%H:%M:%S} to {item.end:%H:%M:%S}", item.expect, title, seconds(item.delay_s), item.outcome
         )  # fmt: skip
         rows.append(
-            f'<tr><th scope="row">{escape(each.unit)}<small>{escape(each.fault)}</small></th><td>{picture}</td>'
+            f'<tr><th scope="row">{escape(item.unit)}<small>{escape(item.fault)}</small></th><td>{picture}</td>'
             + "".join(f"<td>{escape(cell)}</td>" for cell in cells)
             + "</tr>"
         )

@@ -1,4 +1,4 @@
-"""The log of a run, put in order for the comparison: good messages by unit, poison counted by topic and reason."""
+"""The log of a run for the comparison: good messages by topic, poison counted by topic and reason."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -19,19 +19,19 @@ class Message:
     ts_us: int
     values: Mapping[str, float]
     sent: tuple[float, ...]
-    promised: bool
-    """It must not be lost any more: the broker has taken it, or a receipt covers it where the device waits for one."""
+    must_be_stored: bool
+    """Whether it must be stored: the broker took it, or a receipt covers it where the device waits for one."""
     kind: str
 
     @property
-    def once(self) -> bool:
-        """Whether it went out once, so that its place in the order is certain."""
-        return self.promised and len(self.sent) == 1
+    def is_sent_once(self) -> bool:
+        """Whether it was sent only once, so that its place in the order is certain."""
+        return self.must_be_stored and len(self.sent) == 1
 
 
 @dataclass(slots=True)
 class Poison:
-    """Messages of one topic that have to be refused for one reason: so many at least, so many at most."""
+    """The least and most messages of one topic that must be refused for one reason."""
 
     least: int = 0
     most: int = 0
@@ -41,20 +41,20 @@ class Poison:
 
 @dataclass(slots=True)
 class Sent:
-    """Everything that left the devices."""
+    """All messages that the devices sent."""
 
     by_topic: dict[str, list[bytes]] = field(default_factory=lambda: defaultdict(list))
     poison: dict[tuple[str, str], Poison] = field(default_factory=dict)
     messages: int = 0
     kinds: dict[str, int] = field(default_factory=dict)
     seconds: dict[int, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
-    """By second of the run: good messages and poison."""
+    """By second of the run, the numbers of good messages and of poison."""
     waits: list[float] = field(default_factory=list)
     """A sample of the milliseconds from publish to PUBACK."""
 
     def of(self, topic: str) -> list[Message]:
-        """The messages with readings of a topic, in the order they first went out."""
-        return sorted((_message(orjson.loads(line)) for line in self.by_topic[topic]), key=lambda each: each.sent)
+        """Returns the messages with readings of a topic, in the order of their first sending."""
+        return sorted((_message(orjson.loads(line)) for line in self.by_topic[topic]), key=lambda message: message.sent)
 
 
 _SAMPLE = 101
@@ -62,19 +62,19 @@ _UNHEARD = "never heard"
 
 
 def read_sent(folder: Path) -> Sent:
-    """Read messages.jsonl; what never left its device is passed over, for nobody can have it."""
+    """Read messages.jsonl, without messages that were never sent."""
     sent = Sent()
     for line in read_messages(folder):
         if not line["sent"]:
             continue
         sent.messages += 1
-        good = "values" in line
-        name = line["kind"] if good else f"poison: {line['kind']}"
+        is_good = "values" in line
+        name = line["kind"] if is_good else f"poison: {line['kind']}"
         sent.kinds[name] = sent.kinds.get(name, 0) + 1
-        sent.seconds[int(line["sent"][0] // 1_000)][not good] += 1
+        sent.seconds[int(line["sent"][0] // 1_000)][not is_good] += 1
         if line["acked"] is not None and (sent.messages % _SAMPLE == 0 or sent.messages <= _SAMPLE):
             sent.waits.append(line["acked"] - max(at for at in line["sent"] if at <= line["acked"]))
-        if good:
+        if is_good:
             sent.by_topic[line["topic"]].append(orjson.dumps(line))
         else:
             _count(sent.poison, line)
@@ -84,17 +84,17 @@ def read_sent(folder: Path) -> Sent:
 def _count(poison: dict[tuple[str, str], Poison], line: dict[str, Any]) -> None:
     unheard = line.get("heard") is False
     place = (line["topic"], line.get("refused") or _UNHEARD)
-    counted = poison.setdefault(place, Poison(unheard=unheard, first_ms=line["sent"][0]))
-    counted.least += _promised(line)
-    counted.most += len(line["sent"])
+    entry = poison.setdefault(place, Poison(unheard=unheard, first_ms=line["sent"][0]))
+    entry.least += _must_be_stored(line)
+    entry.most += len(line["sent"])
 
 
 def _message(line: dict[str, Any]) -> Message:
     sent = tuple(line["sent"])
-    return Message(line["n"], line["ts"] * 1_000, line["values"], sent, _promised(line), line["kind"])
+    return Message(line["n"], line["ts"] * 1_000, line["values"], sent, _must_be_stored(line), line["kind"])
 
 
-def _promised(line: dict[str, Any]) -> bool:
+def _must_be_stored(line: dict[str, Any]) -> bool:
     if "seq" in line:
         return line["receipted"] is not None
     return line["acked"] is not None and "code" not in line

@@ -1,20 +1,20 @@
-"""The result on the terminal."""
+"""Prints the result on the terminal."""
 
 from rich.console import Console
 from rich.table import Table
 
 from device_sim.reconcile.model import Result
 
-_SHOWN = 30
-_FACTS = 12
+_DIFFERENCES_MAX = 30
+_FACTS_MAX = 12
 
 
 def show(result: Result, report: str) -> None:
-    """Print it: a line for each check, the faults, then each difference."""
+    """Print a line for each check, the faults, then the differences."""
     console = Console(highlight=False)
     console.print(_checks(result))
     for check in result.checks:
-        for fact, count in [each for each in check.facts.most_common() if each[1]][:_FACTS]:
+        for fact, count in [fact for fact in check.facts.most_common() if fact[1]][:_FACTS_MAX]:
             console.print(f"  {check.name}: {count:,} {fact}", style="dim")
     if result.alarms:
         console.print(_faults(result))
@@ -22,8 +22,8 @@ def show(result: Result, report: str) -> None:
     differences = result.differences
     if differences:
         console.print(_differences(result))
-        if len(differences) > _SHOWN:
-            console.print(f"and {len(differences) - _SHOWN:,} more; --json and the report list them")
+        if len(differences) > _DIFFERENCES_MAX:
+            console.print(f"and {len(differences) - _DIFFERENCES_MAX:,} more; --json and the report list them")
     for text in result.unclear:
         console.print(f"cannot be told: {text}", soft_wrap=True, markup=False)
     verdict = {0: "All agrees.", 1: f"{len(differences):,} differences.", 2: "It cannot be told."}[result.exit_code]
@@ -31,12 +31,12 @@ def show(result: Result, report: str) -> None:
 
 
 def percent(share: float | None) -> str:
-    """A share for people; without anything to divide by there is none."""
+    """Returns a share as text; None is one without anything to divide by."""
     return "none to tell" if share is None else f"{share:.1%}"
 
 
 def seconds(delay: float | None) -> str:
-    """A delay for people."""
+    """Returns a delay in seconds as text."""
     return "" if delay is None else f"{delay:,.1f} s"
 
 
@@ -56,10 +56,10 @@ def _faults(result: Result) -> Table:
     table = Table(title="Faults and alarms", title_justify="left")
     for name in ("Unit", "Fault", "Expected", "Alarm", "After", "Told"):
         table.add_column(name)
-    for each in result.alarms:
-        alarm = each.alarm["title"] if each.alarm else "none"
-        historic = " (historic)" if each.alarm and each.alarm["historic"] else ""
-        table.add_row(each.unit, each.fault, each.expect, alarm + historic, seconds(each.delay_s), each.outcome)
+    for item in result.alarms:
+        alarm = item.alarm["title"] if item.alarm else "none"
+        historic = " (historic)" if item.alarm and item.alarm["historic"] else ""
+        table.add_row(item.unit, item.fault, item.expect, alarm + historic, seconds(item.delay_s), item.outcome)
     return table
 
 
@@ -67,6 +67,6 @@ def _differences(result: Result) -> Table:
     table = Table(title="Differences", title_justify="left")
     for name in ("Check", "Unit", "Time", "Expected", "Found"):
         table.add_column(name, overflow="fold")
-    for each in result.differences[:_SHOWN]:
-        table.add_row(each.check, each.unit, each.time, each.expected, each.found)
+    for item in result.differences[:_DIFFERENCES_MAX]:
+        table.add_row(item.check, item.unit, item.time, item.expected, item.found)
     return table

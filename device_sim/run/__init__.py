@@ -1,1 +1,1 @@
-"""A faulty fleet: scenario and seed become messages, thousands of connections send them, a folder keeps the truth."""
+"""A faulty fleet: a scenario and a seed make messages, thousands of connections send them, a folder records them."""

@@ -1,4 +1,4 @@
-"""What a device keeps until a receipt covers it, and when it sends it again: decided here, without socket or clock."""
+"""The messages that a device keeps until a receipt covers them, and when it sends them again. Pure."""
 
 from dataclasses import dataclass, field
 
@@ -8,7 +8,7 @@ from device_sim.run.sending import Sending
 from device_sim.times import MINUTE
 
 LONGEST_MS = 5 * MINUTE
-"""Nothing is sent again less often than that."""
+"""The longest time, in milliseconds, until kept messages are sent again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,8 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
-class Keeping:
-    """How the devices of a run keep their messages: under which boot, how many, and how long until the first repeat."""
+class BufferRules:
+    """How the devices of a run keep messages: the boot, the most messages, and the time until the first repeat."""
 
     boot: int
     limit: int
@@ -30,75 +30,75 @@ class Keeping:
 
 @dataclass(slots=True)
 class Buffer:
-    """One device's; times are milliseconds since the run began."""
+    """The buffer of one device; times are milliseconds since the run began."""
 
-    keeping: Keeping
-    taken: dict[int, Sending] = field(default_factory=dict)
-    """What the broker has answered and no receipt covers, by the message's number in the run."""
+    rules: BufferRules
+    kept_messages: dict[int, Sending] = field(default_factory=dict)
+    """The messages that the broker has answered and no receipt covers, by number in the run."""
     upto: int = 0
     floor: int = 0
-    """The highest number that was given up: with it, all below."""
+    """The highest seq that was given up, with all below it."""
     _since: float = 0.0
     _repeats: int = 0
 
     def payload(self, sending: Sending) -> bytes:
-        """The message as it goes out: with its number, and with `from` once something was given up."""
+        """Returns the message as it is sent: with boot and seq, and with `from` once messages were given up."""
         given_up = b'"from":%d,' % (self.floor + 1) if self.floor else b""
-        return b'{"boot":%d,"seq":%d,%b%b' % (self.keeping.boot, sending.seq, given_up, sending.payload[1:])
+        return b'{"boot":%d,"seq":%d,%b%b' % (self.rules.boot, sending.seq, given_up, sending.payload[1:])
 
-    def over(self, sending: Sending) -> bool:
-        """Whether it need not go out any more; a copy goes out once, whatever the receipt says."""
+    def is_over(self, sending: Sending) -> bool:
+        """Whether a message need not be sent any more; each copy is sent once, also when a receipt covers it."""
         return sending.seq <= self.floor or (sending.seq <= self.upto and bool(sending.sent))
 
     def take(self, sending: Sending, now: float) -> None:
-        """Keep what the broker has answered; the time until it is sent again begins with the first of them."""
-        if not self.taken:
+        """Keep a message that the broker has answered; the time until the repeat begins with the first one."""
+        if not self.kept_messages:
             self._since = now
-        self.taken[sending.number] = sending
+        self.kept_messages[sending.number] = sending
 
-    def hear(self, receipt: Receipt, now: float) -> list[Sending]:
-        """Those that need not be kept any more; one of another boot, or of less than the last, changes nothing."""
-        if receipt.boot != self.keeping.boot or receipt.upto <= self.upto:
+    def apply(self, receipt: Receipt, now: float) -> list[Sending]:
+        """Returns the messages that a receipt covers. One of another boot, or below the last, changes nothing."""
+        if receipt.boot != self.rules.boot or receipt.upto <= self.upto:
             return []
         self.upto = receipt.upto
         self._since, self._repeats = now, 0
-        return self._released()
+        return self._release()
 
     def give_up(self, sending: Sending) -> list[Sending]:
-        """Let go of a message and of all with a lower number. Returns those that the broker had answered."""
+        """Give up a message and all with a lower seq. Returns those of them that the broker had answered."""
         self.floor = max(self.floor, sending.seq)
-        return self._released()
+        return self._release()
 
     def repeat(self, now: float) -> list[Sending]:
-        """What to send again because no receipt has moved for a while; the next while is twice as long."""
-        wait = min(self.keeping.first_ms * 2**self._repeats, LONGEST_MS)
-        if not self.taken or now - self._since < wait:
+        """Returns the messages to send again when no receipt came for the wait, which doubles each time."""
+        wait = min(self.rules.first_ms * 2**self._repeats, LONGEST_MS)
+        if not self.kept_messages or now - self._since < wait:
             return []
         self._repeats += 1
-        return self.everything()
+        return self.take_all()
 
-    def everything(self) -> list[Sending]:
-        """What to send again after a connection broke, in the order it first went out."""
-        again = [self.taken[number] for number in sorted(self.taken)]
-        self.taken.clear()
-        return again
+    def take_all(self) -> list[Sending]:
+        """Empty the buffer. Returns its messages in their order, to be sent again."""
+        messages = [self.kept_messages[number] for number in sorted(self.kept_messages)]
+        self.kept_messages.clear()
+        return messages
 
-    def _released(self) -> list[Sending]:
-        released = [sending for sending in self.taken.values() if self.over(sending)]
+    def _release(self) -> list[Sending]:
+        released = [sending for sending in self.kept_messages.values() if self.is_over(sending)]
         for sending in released:
-            del self.taken[sending.number]
+            del self.kept_messages[sending.number]
         return released
 
 
 def read_receipt(payload: bytes) -> Receipt | None:
-    """The receipt, or None when it is none."""
+    """Returns the receipt; None for a payload that is none."""
     try:
-        found = orjson.loads(payload)
+        document = orjson.loads(payload)
     except orjson.JSONDecodeError:
         return None
-    if not isinstance(found, dict):
+    if not isinstance(document, dict):
         return None
-    boot, upto = found.get("boot"), found.get("upto")
+    boot, upto = document.get("boot"), document.get("upto")
     if type(boot) is not int or type(upto) is not int or boot < 0 or upto < 0:
         return None
     return Receipt(boot, upto)

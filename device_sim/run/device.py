@@ -1,4 +1,4 @@
-"""A simulated device as its connection sees it: where that stands, what waits, what is on its way, what it keeps."""
+"""A simulated device: the phase of its connection, and its waiting, unacknowledged and kept messages."""
 
 import socket
 from collections import deque
@@ -14,11 +14,11 @@ BACKOFF_S = (0.5, 5.0)
 
 
 class Phase(IntEnum):
-    """Where a device's connection is."""
+    """The phase of a device's connection."""
 
     AWAY = 0
     OPENING = 1
-    SUBSCRIBING = 2  # accepted; it hears its receipt before it sends
+    SUBSCRIBING = 2  # accepted; it gets its receipt before it sends
     OPEN = 3
     DEAF = 4  # sends, and hears nothing: its messages arrive, their PUBACKs do not
     MUTE = 5  # neither sends nor hears
@@ -26,7 +26,7 @@ class Phase(IntEnum):
 
 @dataclass(slots=True)
 class Counts:
-    """What happened so far."""
+    """The numbers of messages and connections so far."""
 
     published: int = 0  # accepted from the caller
     acknowledged: int = 0
@@ -41,7 +41,7 @@ class Counts:
 
 @dataclass(slots=True, eq=False)
 class Device:
-    """One device's connection, and its memory of what was not acknowledged, or not receipted."""
+    """One device: its connection, and its messages that are not acknowledged, or not covered by a receipt."""
 
     index: int
     client_id: str
@@ -49,36 +49,40 @@ class Device:
     head: bytes
     receipt_topic: str
     buffer: Buffer | None
-    """Where it waits for receipts."""
+    """The messages that wait for receipts; None in a run without receipts."""
     waiting: deque[Sending] = field(default_factory=deque)
     flight: dict[int, Sending] = field(default_factory=dict)
     phase: Phase = Phase.AWAY
-    wanted: bool = True
+    should_connect: bool = True
     sock: socket.socket | None = None
     parser: Parser | None = None
     out: bytearray = field(default_factory=bytearray)
     packet_id: int = 0
     window: int = WINDOW
     backoff: float = BACKOFF_S[0]
-    since: float = 0.0  # when it was opened, then when it last sent
+    since: float = 0.0  # seconds of the monotonic clock: when it was opened, then when it last sent
 
     def forget(self) -> None:
-        """The connection is over for the device: what it sent in vain waits in front again, in its order."""
-        again = list(self.flight.values())
+        """Drop the connection; its unacknowledged messages go back to the front of the queue, in their order."""
+        messages = list(self.flight.values())
         if self.buffer is not None:
-            again = sorted(again + self.buffer.everything(), key=lambda sending: sending.number)
-        self.waiting.extendleft(reversed(again))
+            messages = sorted(messages + self.buffer.take_all(), key=lambda sending: sending.number)
+        self.waiting.extendleft(reversed(messages))
         self.flight.clear()
         self.out.clear()
         self.parser = None
         self.phase = Phase.AWAY
 
     def repeat(self, now: float) -> bool:
-        """Put what has waited for a receipt too long in front again; whether there is any."""
-        again = self.buffer.repeat(now) if self.buffer is not None else []
-        self.waiting.extendleft(reversed(again))
-        return bool(again)
+        """Put messages that have waited for a receipt too long in front again. Returns whether there were any."""
+        messages = self.buffer.repeat(now) if self.buffer is not None else []
+        self.waiting.extendleft(reversed(messages))
+        return bool(messages)
 
     def unanswered(self) -> list[Sending]:
-        """What is not over yet, in no order."""
-        return [*self.flight.values(), *self.waiting, *(self.buffer.taken.values() if self.buffer is not None else ())]
+        """Returns the messages that are not over yet, in no order."""
+        return [
+            *self.flight.values(),
+            *self.waiting,
+            *(self.buffer.kept_messages.values() if self.buffer is not None else ()),
+        ]

@@ -14,15 +14,15 @@ from device_sim.run.sending import Sending
 
 RUN, MESSAGES, TRUTH = "run.json", "messages.jsonl", "truth.jsonl"
 FORMAT = 1
-_SHOWN_BYTES = 200  # of a poisonous payload
-_HELD_LINES = 2_000
+_PAYLOAD_BYTES_MAX = 200  # of a poisonous payload
+_LINES_IN_MEMORY = 2_000
 
 
 class Folder(AbstractContextManager["Folder"]):
-    """Written while a run goes on. messages.jsonl is only ever appended to: a line once its message has its answer."""
+    """A folder that is written during a run. Each message is appended to messages.jsonl once it has its answer."""
 
     def __init__(self, path: Path) -> None:
-        """Make the folder; raises SimError when it is there and not empty."""
+        """Make the folder. Raises SimError when it exists and is not empty."""
         self.path = path
         self._lines: list[bytes] = []
         try:
@@ -35,18 +35,18 @@ class Folder(AbstractContextManager["Folder"]):
 
     def note(self, facts: dict[str, Any]) -> None:
         """Write run.json, whole or not at all."""
-        fresh = self.path / f"{RUN}.new"
-        fresh.write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", "utf-8")
-        fresh.replace(self.path / RUN)
+        new_file = self.path / f"{RUN}.new"
+        new_file.write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        new_file.replace(self.path / RUN)
 
     def write(self, sending: Sending) -> None:
         """Note a message and its answer."""
         self._lines.append(line(sending))
-        if len(self._lines) >= _HELD_LINES:
+        if len(self._lines) >= _LINES_IN_MEMORY:
             self.flush()
 
     def flush(self) -> None:
-        """Hand the lines to the system."""
+        """Write the collected lines to the file."""
         self._file.write(b"".join(self._lines))
         self._file.flush()
         self._lines.clear()
@@ -59,38 +59,41 @@ class Folder(AbstractContextManager["Folder"]):
 
 
 def line(sending: Sending) -> bytes:
-    """A message as it stands in messages.jsonl; times in milliseconds since the run began."""
+    """Returns the line of a message in messages.jsonl; times are milliseconds since the run began."""
     if len(sending.sent) == 1 and sending.acked is not None and sending.values and not sending.code:
         # Nearly all of them: put together by hand, which takes a tenth of the time.
         return b'{"n":%d,"topic":"%b","kind":"%b","ts":%d,"values":%b,"sent":[%.3f],"acked":%.3f%b}\n' % (
             sending.number, sending.topic.encode(), sending.kind.encode(), sending.ts or 0, sending.values,
             sending.sent[0], sending.acked, _receipt(sending) if sending.seq else b"",
         )  # fmt: skip
-    made: dict[str, Any] = {"n": sending.number, "topic": sending.topic, "kind": sending.kind}
+    document: dict[str, Any] = {"n": sending.number, "topic": sending.topic, "kind": sending.kind}
     if sending.values:
-        made |= {"ts": sending.ts, "values": json.loads(sending.values)}
+        document |= {"ts": sending.ts, "values": json.loads(sending.values)}
     else:
-        made |= {"payload": sending.payload[:_SHOWN_BYTES].decode("utf-8", "replace"), "size": len(sending.payload)}
+        document |= {
+            "payload": sending.payload[:_PAYLOAD_BYTES_MAX].decode("utf-8", "replace"),
+            "size": len(sending.payload),
+        }
     if sending.refused is not None:
-        made["refused"] = sending.refused
+        document["refused"] = sending.refused
     if not sending.heard:
-        made["heard"] = False
+        document["heard"] = False
     if sending.code:
-        made["code"] = sending.code
-    made["sent"] = [round(at, 3) for at in sending.sent]
-    made["acked"] = None if sending.acked is None else round(sending.acked, 3)
+        document["code"] = sending.code
+    document["sent"] = [round(at, 3) for at in sending.sent]
+    document["acked"] = None if sending.acked is None else round(sending.acked, 3)
     tail = _receipt(sending) if sending.seq else b""
-    return json.dumps(made, separators=(",", ":")).encode()[:-1] + tail + b"}\n"
+    return json.dumps(document, separators=(",", ":")).encode()[:-1] + tail + b"}\n"
 
 
 def _receipt(sending: Sending) -> bytes:
-    """What the device, which numbers its messages, heard of this one."""
+    """Returns the fields on the receipt of a message with a seq."""
     receipted = b"null" if sending.receipted is None else b"%.3f" % sending.receipted
     return b',"seq":%d,"receipted":%b%b' % (sending.seq, receipted, b',"given_up":true' if sending.given_up else b"")
 
 
 def read_run(folder: Path) -> dict[str, Any]:
-    """run.json; raises SimError when there is none or it is of another format."""
+    """Returns run.json. Raises SimError when there is none, or when it has another format."""
     try:
         facts: dict[str, Any] = json.loads((folder / RUN).read_bytes())
     except (OSError, ValueError) as error:
@@ -101,7 +104,7 @@ def read_run(folder: Path) -> dict[str, Any]:
 
 
 def read_messages(folder: Path) -> Iterator[dict[str, Any]]:
-    """The lines of messages.jsonl; raises SimError when one cannot be read."""
+    """Yields the lines of messages.jsonl. Raises SimError when one cannot be read."""
     try:
         with (folder / MESSAGES).open("rb") as file:
             for number, text in enumerate(file, 1):
@@ -114,7 +117,7 @@ def read_messages(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def read_truth(folder: Path) -> list[dict[str, Any]]:
-    """The lines of truth.jsonl; none when the run had no faults."""
+    """Returns the lines of truth.jsonl; none when the run had no faults."""
     try:
         return [json.loads(text) for text in (folder / TRUTH).read_text("utf-8").splitlines()]
     except FileNotFoundError:

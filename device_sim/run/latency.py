@@ -1,4 +1,4 @@
-"""How long the broker took to acknowledge: a histogram that costs nothing to keep."""
+"""A cheap histogram of how long the broker takes to acknowledge."""
 
 import math
 from bisect import bisect_left
@@ -10,20 +10,20 @@ _LEAST_MS = 0.01
 
 
 class Latency:
-    """Milliseconds from publish to PUBACK."""
+    """A histogram of milliseconds from publish to PUBACK."""
 
     def __init__(self) -> None:
         self._buckets = [0] * (_STEPS * _DECADES + 1)
         self.most = 0.0
 
     def add(self, milliseconds: float) -> None:
-        """Count one."""
+        """Count one time."""
         place = int(math.log10(max(milliseconds, _LEAST_MS) / _LEAST_MS) * _STEPS)
         self._buckets[min(place, len(self._buckets) - 1)] += 1
         self.most = max(self.most, milliseconds)
 
     def quantile(self, share: float) -> float | None:
-        """That many of them took no longer; None when there are none."""
+        """Returns the time within which this share was acknowledged; None without any."""
         sums = list(accumulate(self._buckets))
         if not sums[-1]:
             return None

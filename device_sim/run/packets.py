@@ -1,4 +1,4 @@
-"""The MQTT packets of a device, made and read by hand: versions 3.1.1 and 5; it publishes with QoS 1, hears with 0."""
+"""The MQTT packets of a device, versions 3.1.1 and 5: it publishes with QoS 1 and subscribes with QoS 0."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -14,7 +14,7 @@ PACKET_IDS = 65_535
 _CONNACK, _PUBLISH, _PUBACK, _SUBACK, _PINGRESP, _DISCONNECT = 2, 3, 4, 9, 13, 14
 _RETAINED = 1
 _PLAIN_PUBACK, _PUBACK_BYTES = b"\x40\x02", 4
-_MAX_BODY = 65_536  # a broker has nothing long to say to who subscribes to receipts, or to nothing
+_MAX_BODY = 65_536  # the longest packet of a broker to a device; receipts are short
 _RECEIVE_MAXIMUM = 0x21
 _FAILED = 0x80
 # The properties a CONNACK may carry, by how their values are written.
@@ -36,7 +36,7 @@ _WORDS = {
 
 
 class Malformed(ValueError):
-    """What came is no packet that a broker may send to a device."""
+    """The bytes are no packet that a broker may send to a device."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Connack:
 
     @property
     def accepted(self) -> bool:
-        """Whether the connection stands."""
+        """Whether the broker accepted the connection."""
         return self.code == 0
 
 
@@ -61,7 +61,7 @@ class Puback:
 
     @property
     def accepted(self) -> bool:
-        """Whether it was taken."""
+        """Whether the broker took the message."""
         return self.code < _FAILED
 
 
@@ -74,13 +74,13 @@ class Suback:
 
     @property
     def accepted(self) -> bool:
-        """Whether messages will come."""
+        """Whether the broker accepted the subscription."""
         return self.code < _FAILED
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """A message for the device, QoS 0."""
+class Publish:
+    """A message to the device, QoS 0."""
 
     topic: str
     payload: bytes
@@ -98,18 +98,18 @@ class Disconnect:
     code: int
 
 
-Packet = Connack | Puback | Suback | Heard | Pong | Disconnect
+Packet = Connack | Puback | Suback | Publish | Pong | Disconnect
 
 
 def words(code: int) -> str:
-    """A reason code for people."""
+    """Returns the text of a reason code."""
     return _WORDS.get(code, f"reason code {code}")
 
 
 def connect(
     client_id: str, level: Level, keepalive: int, user: str | None = None, password: str | None = None
 ) -> bytes:
-    """CONNECT with a clean session: what is unacknowledged the device keeps itself."""
+    """Returns a CONNECT with a clean session: the device itself keeps unacknowledged messages."""
     flags = 0x02 | (0x80 if user is not None else 0) | (0x40 if user is not None and password is not None else 0)
     body = b"\x00\x04MQTT" + bytes((level, flags)) + keepalive.to_bytes(2, "big")
     body += (b"\x00" if level == 5 else b"") + _field(client_id.encode())
@@ -119,31 +119,31 @@ def connect(
 
 
 def publish_head(topic: str) -> bytes:
-    """The topic as it stands in a PUBLISH: made once for each device."""
+    """Returns the topic field of a PUBLISH, which is made once for each device."""
     return _field(topic.encode())
 
 
 def publish(head: bytes, payload: bytes, packet_id: int, level: Level) -> bytes:
-    """PUBLISH with QoS 1."""
+    """Returns a PUBLISH with QoS 1."""
     rest = packet_id.to_bytes(2, "big") + b"\x00" if level == 5 else packet_id.to_bytes(2, "big")
     return b"\x32" + _length(len(head) + len(rest) + len(payload)) + head + rest + payload
 
 
 def subscribe(topic: str, packet_id: int, level: Level) -> bytes:
-    """SUBSCRIBE to one topic with QoS 0: what is retained there comes at once."""
+    """Returns a SUBSCRIBE to one topic with QoS 0; a retained message there comes at once."""
     body = packet_id.to_bytes(2, "big") + (b"\x00" if level == 5 else b"") + _field(topic.encode()) + b"\x00"
     return b"\x82" + _length(len(body)) + body
 
 
 class Parser:
-    """Cuts what a broker sends into packets, in whatever pieces it comes."""
+    """Cuts the bytes of a broker into packets, in whatever pieces they come."""
 
     def __init__(self, level: Level) -> None:
         self._level = level
         self._rest = b""
 
     def feed(self, data: bytes) -> list[Packet]:
-        """The packets that are whole by now; raises Malformed."""
+        """Returns the packets that are complete with `data`. Raises Malformed."""
         if not self._rest and len(data) == _PUBACK_BYTES and data[:2] == _PLAIN_PUBACK:
             return [Puback(data[2] << 8 | data[3], 0)]  # nearly all there ever is
         data = self._rest + data if self._rest else data
@@ -159,7 +159,7 @@ class Parser:
     def _packet(self, first: int, body: bytes) -> Packet:
         kind, flags = divmod(first, 16)
         if kind == _PUBLISH and flags in (0, _RETAINED):
-            return self._heard(body)
+            return self._publish(body)
         if flags:
             raise Malformed(f"flags {flags} on a packet of type {kind}")
         if kind == _PUBACK and len(body) >= 2 and (self._level == 5 or len(body) == 2):
@@ -180,7 +180,7 @@ class Parser:
             raise Malformed(f"{len(codes)} answers to one subscription")
         return Suback(int.from_bytes(body[:2], "big"), codes[0])
 
-    def _heard(self, body: bytes) -> Heard:
+    def _publish(self, body: bytes) -> Publish:
         end = 2 + int.from_bytes(body[:2], "big")
         if len(body) < end:
             raise Malformed("the topic of a message is cut off")
@@ -188,16 +188,16 @@ class Parser:
             topic = body[2:end].decode()
         except UnicodeDecodeError:
             raise Malformed("the topic of a message is not UTF-8") from None
-        return Heard(topic, self._after_properties(body, end))
+        return Publish(topic, self._after_properties(body, end))
 
     def _after_properties(self, body: bytes, place: int) -> bytes:
-        """What follows the properties that MQTT 5 has at `place`."""
+        """Returns the bytes behind the properties that MQTT 5 has at `place`."""
         if self._level == 4:
             return body[place:]
-        found = _body(body, place - 1)
-        if found is None:
+        bounds = _body(body, place - 1)
+        if bounds is None:
             raise Malformed("properties are cut off")
-        return body[found[1] :]
+        return body[bounds[1] :]
 
 
 def _body(data: bytes, place: int) -> tuple[int, int] | None:
@@ -221,15 +221,15 @@ def _receive_maximum(properties: bytes) -> int | None:
     if body is None or body[1] != len(properties) + 1:
         raise Malformed("the properties have another length than they say")
     place = body[0] - 1
-    found: int | None = None
+    window: int | None = None
     while place < len(properties):
         name, value = properties[place], properties[place + 1 : place + 3]
         if name == _RECEIVE_MAXIMUM:
-            found = int.from_bytes(value, "big")
+            window = int.from_bytes(value, "big")
         place += 1 + _size(name, properties, place + 1)
-    if place != len(properties) or found == 0:
+    if place != len(properties) or window == 0:
         raise Malformed("a property is cut off")
-    return found
+    return window
 
 
 def _size(name: int, properties: bytes, place: int) -> int:
@@ -252,8 +252,8 @@ def _field(content: bytes) -> bytes:
 def _length(number: int) -> bytes:
     if number < 0x80:
         return bytes((number,))
-    made = bytearray()
+    encoded = bytearray()
     while number:
         number, low = divmod(number, 0x80)
-        made.append(low | (0x80 if number else 0))
-    return bytes(made)
+        encoded.append(low | (0x80 if number else 0))
+    return bytes(encoded)

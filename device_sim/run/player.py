@@ -1,4 +1,4 @@
-"""Plays a script against a broker in real time, and keeps account of it."""
+"""Plays a script against a broker in real time, and counts what happens."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -17,20 +17,20 @@ _BURST = 500  # messages in a row without looking at the broker, however far beh
 _AHEAD = 500_000  # messages in memory; then the fleet waits for the broker
 _SLICE_S = 0.05
 _FLUSH_S = 0.25
-_PATIENCE_S = 10.0  # without any answer of the broker at the end, what is left counts as lost
+_ANSWER_S = 10.0  # at the end, without any answer for so long, the rest counts as lost
 _STATE = {"down": "offline", "vanish": "offline", "deaf": "half-open", "mute": "half-open"}
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How a run stands, for whoever shows it."""
+    """The state of a run, to be shown."""
 
     elapsed_s: float
     lasts_s: float
     published: int
     acknowledged: int
     receipted: int | None
-    """None where nobody waits for receipts."""
+    """None in a run without receipts."""
     given_up: int
     waiting: int
     poison: int
@@ -62,19 +62,19 @@ class Player:
         self._speed = speed
         self._stopping = stopping
         self._state: dict[int, str] = {}
-        self._began = clock.monotonic()
-        self._flushed = 0.0
-        self._behind = 0.0
+        self._began_at = clock.monotonic()
+        self._flushed_at = 0.0
+        self._behind_s = 0.0
         self._draining = False
 
-    def over(self, sending: Sending) -> None:
-        """Nobody keeps the message any more: note it, and how long the broker took."""
-        if (waited := sending.waited) is not None:
-            self.latency.add(waited)
+    def end_message(self, sending: Sending) -> None:
+        """Record a message that is over, and how long the broker took."""
+        if (latency_ms := sending.latency_ms) is not None:
+            self.latency.add(latency_ms)
         self._folder.write(sending)
 
     def run(self, show: Callable[[Status], None]) -> None:
-        """Send everything, then wait until all is answered or receipted, for as long as answers come."""
+        """Send all messages, then wait until all are answered or receipted, for as long as answers come."""
         acts = iter(self._script.acts())
         act = next(acts, None)
         sendings = self._script.sendings()
@@ -90,14 +90,14 @@ class Player:
                     sending = next(sendings, None)
                 else:
                     break
-            dues = ([act.at] if act else []) + ([sending.due] if sending else [])
-            due = min(dues, default=now)
-            self._behind = max(0.0, (now - due) / 1_000)
+            due_times = ([act.at] if act else []) + ([sending.due] if sending else [])
+            due = min(due_times, default=now)
+            self._behind_s = max(0.0, (now - due) / 1_000)
             self._turn(max(0.0, due - self._elapsed()) / 1_000 / self._speed, show)
         self._drain(show)
 
     def status(self) -> Status:
-        """How it stands now."""
+        """Returns the present state of the run."""
         now = self._elapsed()
         counts = self._swarm.counts
         return Status(
@@ -116,16 +116,16 @@ class Player:
             devices=len(self._script.units),
             troubles=dict(Counter(self._state.values())),
             faults=[
-                f"{each.unit} {each.fault.name}" for each in self._script.expected if each.starts <= now < each.ends
+                f"{item.unit} {item.fault.name}" for item in self._script.expected if item.starts <= now < item.ends
             ],
             p50=self.latency.quantile(0.5),
             p99=self.latency.quantile(0.99),
-            behind_s=self._behind,
+            behind_s=self._behind_s,
             draining=self._draining,
         )
 
     def account(self) -> dict[str, object]:
-        """The numbers for run.json."""
+        """Returns the numbers for run.json."""
         return {
             "counts": asdict(self._swarm.counts) | {"unanswered": self._swarm.outstanding},
             "kinds": dict(sorted(self.sent.items())),
@@ -134,15 +134,15 @@ class Player:
                 "p99": self.latency.quantile(0.99),
                 "most": self.latency.most,
             },
-            "elapsed_s": round(self._clock.monotonic() - self._began, 3),
+            "elapsed_s": round(self._clock.monotonic() - self._began_at, 3),
         }
 
     def elapsed(self) -> int:
-        """Scenario time, milliseconds."""
+        """Scenario time since the run began, in milliseconds."""
         return self._elapsed()
 
     def _elapsed(self) -> int:
-        return int((self._clock.monotonic() - self._began) * 1_000 * self._speed)
+        return int((self._clock.monotonic() - self._began_at) * 1_000 * self._speed)
 
     def _publish(self, sending: Sending) -> None:
         self.sent[sending.kind if sending.values else f"poison:{sending.kind}"] += 1
@@ -162,23 +162,23 @@ class Player:
     def _turn(self, timeout: float, show: Callable[[Status], None]) -> None:
         self._swarm.pump(min(timeout, _SLICE_S))
         now = self._clock.monotonic()
-        if now - self._flushed > _FLUSH_S:
-            self._flushed = now
+        if now - self._flushed_at > _FLUSH_S:
+            self._flushed_at = now
             self._folder.flush()
             show(self.status())
 
     def _drain(self, show: Callable[[Status], None]) -> None:
-        """The run is over: whoever is away comes back, and sends what it kept."""
+        """Reconnect all devices at the end of the run, and wait while their answers or receipts come."""
         self._draining = True
         for index in list(self._state):
             self._do(Act(0, index, "up"))
         scenario = self._script.scenario
-        patience = span(scenario.settle) / SECOND if scenario.receipts else _PATIENCE_S
-        left, since = self._swarm.outstanding, self._clock.monotonic()
+        patience = span(scenario.settle) / SECOND if scenario.receipts else _ANSWER_S
+        open_count, since = self._swarm.outstanding, self._clock.monotonic()
         while self._swarm.outstanding and not self._stopping() and self._clock.monotonic() - since < patience:
             self._turn(_SLICE_S, show)
-            if self._swarm.outstanding != left:
-                left, since = self._swarm.outstanding, self._clock.monotonic()
+            if self._swarm.outstanding != open_count:
+                open_count, since = self._swarm.outstanding, self._clock.monotonic()
         for sending in self._swarm.unanswered():
             self._folder.write(sending)
         show(self.status())

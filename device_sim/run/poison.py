@@ -1,4 +1,4 @@
-"""Every kind of message that cannot be taken, and the reason the gateway has to give for it."""
+"""Every kind of message that the gateway must refuse, with the reason it must give."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ Values = Mapping[str, float]
 
 @dataclass(frozen=True, slots=True)
 class Dose:
-    """One poisonous message; `reason` None: the gateway never hears of it, its topic is another's."""
+    """One poisonous message; `reason` is None for a topic that the gateway does not subscribe to."""
 
     topic: str
     payload: bytes
@@ -39,7 +39,7 @@ def _message(ts: object, values: Mapping[str, object]) -> bytes:
 
 
 def _first(ts: int, values: Values, value: object) -> bytes:
-    """A message whose first metric says that, and no other."""
+    """Returns a message with the first metric only, with this value."""
     return _message(ts, {next(iter(values)): value})
 
 

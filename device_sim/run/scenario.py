@@ -1,4 +1,4 @@
-"""A scenario as its author writes it: YAML goes in, frozen models or lines that name file, line and field come out."""
+"""Scenario files: YAML is read as frozen models; errors name file, line and field."""
 
 import json
 import re
@@ -25,7 +25,7 @@ from device_sim.run.poison import KINDS
 from device_sim.times import parse_duration
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_SHOWN = 8
+_PROBLEMS_MAX = 8
 _PLAINER = {
     "missing": "is missing; add it",
     "extra_forbidden": "there is no such field; correct its spelling or take it out",
@@ -66,7 +66,7 @@ def _is_fault(name: str) -> str:
 
 
 def span(text: str) -> int:
-    """Milliseconds of "5s", or of "-2m"."""
+    """Returns the milliseconds of "5s", or of "-2m"."""
     return -parse_duration(text[1:]) if text.startswith("-") else parse_duration(text)
 
 
@@ -252,27 +252,30 @@ class Scenario(_Part):
 def shipped() -> dict[str, str]:
     """The scenarios that come with the simulator: name and text."""
     folder = files("device_sim") / "scenarios"
-    found = (entry for entry in folder.iterdir() if entry.name.endswith(".yaml"))
-    return {entry.name.removesuffix(".yaml"): entry.read_text("utf-8") for entry in sorted(found, key=lambda e: e.name)}
+    entries = (entry for entry in folder.iterdir() if entry.name.endswith(".yaml"))
+    return {
+        entry.name.removesuffix(".yaml"): entry.read_text("utf-8")
+        for entry in sorted(entries, key=lambda entry: entry.name)
+    }
 
 
 def load(name: str) -> Scenario:
     """A scenario by the name of a shipped one, or by its path; raises SimError with a line for each problem."""
-    known = shipped()
-    if name in known:
-        return parse(known[name], f"{name} (shipped)")
+    texts = shipped()
+    if name in texts:
+        return parse(texts[name], f"{name} (shipped)")
     try:
         text = Path(name).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SimError(
             f"there is no scenario {name!r} ({getattr(error, 'strerror', None) or error}); "
-            f"write the path of a YAML file, or one of: {', '.join(known)}"
+            f"write the path of a YAML file, or one of: {', '.join(texts)}"
         ) from None
     return parse(text, name)
 
 
 def parse(text: str, source: str) -> Scenario:
-    """The scenario that a text holds; `source` stands before each problem."""
+    """Returns the scenario of a YAML text; each problem begins with `source`. Raises SimError."""
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         content = yaml.safe_load(text)
@@ -280,35 +283,35 @@ def parse(text: str, source: str) -> Scenario:
         mark = getattr(error, "problem_mark", None)
         line = f"{mark.line + 1}: " if mark else " "
         raise SimError(f"{source}:{line}{getattr(error, 'problem', None) or error}") from None
-    problems = [f"{source}:{line}: {name} is written twice" for line, name in _twice(node)]
+    problems = [f"{source}:{line}: {name} is written twice" for line, name in _repeated_keys(node)]
     try:
-        made = Scenario.model_validate(content)
+        scenario = Scenario.model_validate(content)
     except ValidationError as error:
-        problems += [_problem(source, node, each) for each in error.errors(include_url=False)]
+        problems += [_problem(source, node, item) for item in error.errors(include_url=False)]
     if problems:
-        more = [f"and {len(problems) - _SHOWN} more"] if len(problems) > _SHOWN else []
-        raise SimError("the scenario is not valid:\n  " + "\n  ".join(problems[:_SHOWN] + more))
-    return made
+        more = [f"and {len(problems) - _PROBLEMS_MAX} more"] if len(problems) > _PROBLEMS_MAX else []
+        raise SimError("the scenario is not valid:\n  " + "\n  ".join(problems[:_PROBLEMS_MAX] + more))
+    return scenario
 
 
 def schema_text() -> str:
     """The JSON Schema of scenario files, the same bytes for the same models."""
-    made = TypeAdapter(Scenario).json_schema(by_alias=True)
-    titled = made | {"$schema": _DIALECT, "title": "A scenario of device-sim (YAML)"}
-    return json.dumps(titled, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    schema = TypeAdapter(Scenario).json_schema(by_alias=True)
+    titled_schema = schema | {"$schema": _DIALECT, "title": "A scenario of device-sim (YAML)"}
+    return json.dumps(titled_schema, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def _problem(source: str, node: yaml.Node | None, error: Any) -> str:  # noqa: ANN401 - pydantic's own dict
     line, path = _place(node, error["loc"])
-    said = _PLAINER.get(error["type"], str(error["msg"]).removeprefix("Value error, "))
-    given = error.get("input")
-    if error["type"] not in _PLAINER and isinstance(given, (str, int, float)) and repr(given) not in said:
-        said = f"{said} (it is {given!r})"
-    return f"{source}:{line}: {path or 'the document'}: {said}"
+    text = _PLAINER.get(error["type"], str(error["msg"]).removeprefix("Value error, "))
+    value = error.get("input")
+    if error["type"] not in _PLAINER and isinstance(value, (str, int, float)) and repr(value) not in text:
+        text = f"{text} (it is {value!r})"
+    return f"{source}:{line}: {path or 'the document'}: {text}"
 
 
 def _place(node: yaml.Node | None, loc: tuple[str | int, ...]) -> tuple[int, str]:
-    """The line of a field and its path; names that pydantic puts between for the kind of a union are passed over."""
+    """The line of a field and its path; the names of union kinds that pydantic inserts are left out."""
     line, path = node.start_mark.line + 1 if node else 1, ""
     for step in loc:
         if isinstance(node, yaml.MappingNode):
@@ -327,15 +330,15 @@ def _place(node: yaml.Node | None, loc: tuple[str | int, ...]) -> tuple[int, str
     return line, path
 
 
-def _twice(node: yaml.Node | None) -> Iterator[tuple[int, str]]:
-    """Keys that stand twice in one mapping: YAML would quietly take the last."""
+def _repeated_keys(node: yaml.Node | None) -> Iterator[tuple[int, str]]:
+    """Yields the keys that one mapping has twice; YAML would take the last one without an error."""
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
             if key.value in seen:
                 yield key.start_mark.line + 1, key.value
             seen.add(key.value)
-            yield from _twice(value)
+            yield from _repeated_keys(value)
     elif isinstance(node, yaml.SequenceNode):
-        for each in node.value:
-            yield from _twice(each)
+        for item in node.value:
+            yield from _repeated_keys(item)

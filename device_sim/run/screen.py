@@ -1,4 +1,4 @@
-"""A run on the terminal: a live view, or plain lines where there is no terminal."""
+"""Shows a run: a live view on a terminal, else plain lines."""
 
 import sys
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ _FAULTS_SHOWN = 6
 
 
 class Lines:
-    """A line every few seconds; none without a place to write them."""
+    """Writes a line every few seconds; nothing when `out` is None."""
 
     def __init__(self, out: TextIO | None) -> None:
         self._out = out
@@ -27,7 +27,7 @@ class Lines:
         self._before = (0.0, 0)
 
     def __call__(self, status: Status) -> None:
-        """Write one if it is time to."""
+        """Write a line if it is due."""
         if self._out is None or status.elapsed_s < self._due:
             return
         rate = _rate(self._before, status)
@@ -37,7 +37,7 @@ class Lines:
 
 
 class View:
-    """The whole picture, drawn anew four times a second."""
+    """A live view of the whole state."""
 
     def __init__(self, live: Live, title: str) -> None:
         self._live = live
@@ -46,7 +46,7 @@ class View:
         self._rate = 0.0
 
     def __call__(self, status: Status) -> None:
-        """Draw it."""
+        """Draw the view."""
         if status.elapsed_s - self._before[0] >= 1:
             self._rate = _rate(self._before, status)
             self._before = (status.elapsed_s, status.published)
@@ -54,12 +54,12 @@ class View:
 
 
 def picture(status: Status, rate: float, title: str) -> Panel:
-    """What the view shows; state is said in words, colour only helps."""
+    """Returns the panel of the view; its words are enough without the colours."""
     numbers = Table.grid(padding=(0, 3), expand=False)
     for _ in range(2):
         numbers.add_column(style="dim")
         numbers.add_column(justify="right", min_width=12)
-    unheard = status.devices - status.connected
+    unconnected = status.devices - status.connected
     cells = [
         ("Rate", f"{rate:,.0f}/s", "Connected", f"{status.connected:,} of {status.devices:,}"),
         ("Sent", f"{status.published:,}", "Acknowledged", f"{status.acknowledged:,}"),
@@ -79,7 +79,8 @@ def picture(status: Status, rate: float, title: str) -> Panel:
         progress,
         numbers,
         Text.assemble(
-            ("Connections in trouble  ", "dim"), troubles or ("none" if not unheard else f"{unheard:,} connecting")
+            ("Connections in trouble  ", "dim"),
+            troubles or ("none" if not unconnected else f"{unconnected:,} connecting"),
         ),
         Text.assemble(("Faults active           ", "dim"), _faults(status.faults)),
     ]
@@ -91,8 +92,8 @@ def picture(status: Status, rate: float, title: str) -> Panel:
 
 
 @contextmanager
-def shown(title: str, *, quiet: bool, out: TextIO = sys.stderr) -> Iterator[View | Lines]:
-    """What shows the run while the block lasts."""
+def screen(title: str, *, quiet: bool, out: TextIO = sys.stderr) -> Iterator[View | Lines]:
+    """Yields what shows the run; a live view ends with the block."""
     if quiet or not out.isatty():
         yield Lines(None if quiet else out)
         return

@@ -1,4 +1,4 @@
-"""What a run sends and what its connections go through, in order: it follows from scenario, units, seed and start."""
+"""The messages and connection changes of a run, in order; they follow from scenario, units, seed and start."""
 
 # Pure: neither a broker nor a clock. All times are milliseconds of scenario time since the run began, but for `ts`.
 
@@ -31,7 +31,7 @@ from device_sim.run.scenario import (
     span_range,
 )
 from device_sim.run.sending import Sending
-from device_sim.run.series import Held, Live, Series
+from device_sim.run.series import HeldSeries, LiveSeries, Series
 from device_sim.units import Unit
 
 Do = Literal["up", "down", "vanish", "deaf", "mute"]
@@ -39,7 +39,7 @@ Do = Literal["up", "down", "vanish", "deaf", "mute"]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Act:
-    """Something that happens to a device's connection."""
+    """A change of a device's connection."""
 
     at: int
     device: int
@@ -47,8 +47,8 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
-    """The ground truth of one fault; times are the device's, milliseconds since 1970."""
+class ExpectedFault:
+    """The ground truth of one fault; `begin` and `end` are the device's time, milliseconds since 1970."""
 
     unit: Unit
     fault: Fault
@@ -56,12 +56,12 @@ class Expected:
     end: int
     starts: int
     ends: int
-    """In the run, as it is planned."""
+    """The end, like `starts` in scenario time: milliseconds since the run began."""
     expect: Literal["alarm", "nothing"]
 
 
 @dataclass(frozen=True, slots=True)
-class _OnTheWay:
+class _MessageTrouble:
     """A trouble of single messages, for one device."""
 
     trouble: Late | Duplicate | Conflict | Poison
@@ -77,12 +77,12 @@ class _OnTheWay:
 
 
 class Script:
-    """One run, before it happens."""
+    """The plan of one run."""
 
     def __init__(self, scenario: Scenario, units: Sequence[Unit], seed: int, start: int, duration: int) -> None:
         """`start` is milliseconds since 1970, `duration` milliseconds of scenario time."""
         self.scenario = scenario
-        self.units = _limited(units, scenario.limit)
+        self.units = _limit_units(units, scenario.limit)
         self.start = start
         self.duration = duration
         self._dice = Dice(seed).named("scenario")
@@ -90,38 +90,40 @@ class Script:
         self._devices = build(self.units, seed)
         self._topics = [unit.topic for unit in self.units]
         self._troubles = [(trouble, self._dice.named(f"trouble {n}")) for n, trouble in enumerate(scenario.troubles)]
-        self._chosen = [self._choose(trouble.units, dice) for trouble, dice in self._troubles]
-        self._members = [frozenset(chosen) for chosen in self._chosen]
+        self._indexes = [self._choose(trouble.units, dice) for trouble, dice in self._troubles]
+        self._members = [frozenset(indexes) for indexes in self._indexes]
         self.clocks = [self._clock(index) for index in range(len(self.units))]
-        self._on_the_way = [self._of_device(index) for index in range(len(self.units))]
+        self._message_troubles = [self._troubles_of(index) for index in range(len(self.units))]
         self.expected = self._plan()
         self._book = FaultBook(start, lambda *_: None)
-        for each in self.expected:
-            self._book.plan(Plan(each.unit, each.fault, each.starts, each.ends - each.starts))
-        self._faulty = frozenset(each.unit for each in self.expected)
-        held = scenario.values == "held"
-        self._series: list[Series] = [Held(device, start) if held else Live(device, start) for device in self._devices]
-        self._numbered = [0] * len(self.units) if scenario.receipts else []
+        for item in self.expected:
+            self._book.plan(Plan(item.unit, item.fault, item.starts, item.ends - item.starts))
+        self._faulty_units = frozenset(item.unit for item in self.expected)
+        is_held = scenario.values == "held"
+        self._series: list[Series] = [
+            HeldSeries(device, start) if is_held else LiveSeries(device, start) for device in self._devices
+        ]
+        self._last_seqs = [0] * len(self.units) if scenario.receipts else []
 
     # -- What happens to the connections ------------------------------------------------------------------------
 
     def acts(self) -> list[Act]:
-        """All of them, in order; every device begins by connecting, unless it begins offline."""
-        made: list[Act] = []
-        away: set[int] = set()
-        for (trouble, dice), chosen in zip(self._troubles, self._chosen, strict=True):
-            for index in chosen:
+        """Returns all changes of connections, in order; every device connects first, unless it begins offline."""
+        acts: list[Act] = []
+        offline: set[int] = set()
+        for (trouble, dice), indexes in zip(self._troubles, self._indexes, strict=True):
+            for index in indexes:
                 if isinstance(trouble, Offline):
                     begin = self._moment(trouble.at)
-                    away |= {index} if begin == 0 else set()
-                    made += [Act(begin, index, "down"), Act(begin + self._moment(trouble.lasts), index, "up")]
+                    offline |= {index} if begin == 0 else set()
+                    acts += [Act(begin, index, "down"), Act(begin + self._moment(trouble.lasts), index, "up")]
                 elif isinstance(trouble, HalfOpen):
                     begin = self._moment(trouble.at)
-                    made += [Act(begin, index, trouble.how), Act(begin + self._moment(trouble.lasts), index, "up")]
+                    acts += [Act(begin, index, trouble.how), Act(begin + self._moment(trouble.lasts), index, "up")]
                 elif isinstance(trouble, Storm):
-                    made += self._storm(trouble, dice.named("within").named(str(self.units[index])), index)
-        starts = [Act(0, index, "up") for index in range(len(self.units)) if index not in away]
-        return starts + sorted(act for act in made if act.at < self.duration)
+                    acts += self._storm(trouble, dice.named("within").named(str(self.units[index])), index)
+        starts = [Act(0, index, "up") for index in range(len(self.units)) if index not in offline]
+        return starts + sorted(act for act in acts if act.at < self.duration)
 
     def _storm(self, storm: Storm, dice: Dice, index: int) -> Iterator[Act]:
         for number in range(storm.times):
@@ -135,33 +137,33 @@ class Script:
     # -- What is sent -------------------------------------------------------------------------------------------
 
     def sendings(self) -> Iterator[Sending]:
-        """Every message in the order it is due, numbered from 1; with receipts also from 1 at each device."""
+        """Yields every message in the order of its due time, numbered from 1; with receipts also at each device."""
         number = 0
-        held: list[tuple[int, int, Sending]] = []  # what comes later than it was measured
+        late: list[tuple[int, int, Sending]] = []  # a heap of messages that are sent later than measured
         order = 0
-        for due, fresh in self._measured():
-            while held and held[0][0] <= due:
+        for due, new_messages in self._measurements():
+            while late and late[0][0] <= due:
                 number += 1
-                sending = heapq.heappop(held)[2]
+                sending = heapq.heappop(late)[2]
                 sending.number = number
                 yield sending
-            for sending in fresh:
+            for sending in new_messages:
                 if sending.due > due:
                     order += 1
-                    heapq.heappush(held, (sending.due, order, sending))
+                    heapq.heappush(late, (sending.due, order, sending))
                 else:
                     number += 1
                     sending.number = number
                     yield sending
-        while held:
+        while late:
             number += 1
-            sending = heapq.heappop(held)[2]
+            sending = heapq.heappop(late)[2]
             sending.number = number
             yield sending
 
-    def _measured(self) -> Iterator[tuple[int, list[Sending]]]:
-        """Of each moment of measuring what follows from it, its messages of later included."""
-        for index, at in self._kept_before():
+    def _measurements(self) -> Iterator[tuple[int, list[Sending]]]:
+        """Yields, by moment of measuring, its messages, with those that are due later."""
+        for index, at in self._backlog():
             yield 0, self._messages(index, at, "backlog")
         # In the order of their places in the round, so that units do not all publish at once.
         order = sorted((int(device.place * self._every), index) for index, device in enumerate(self._devices))
@@ -170,47 +172,47 @@ class Script:
                 if begin + offset < self.duration:
                     yield begin + offset, self._messages(index, begin + offset, "reading")
 
-    def _kept_before(self) -> Iterator[tuple[int, int]]:
-        """What units measured while they were offline before the run, unit by unit."""
-        for (trouble, _), chosen in zip(self._troubles, self._chosen, strict=True):
+    def _backlog(self) -> Iterator[tuple[int, int]]:
+        """Yields device and moment of each measurement while units were offline before the run, unit by unit."""
+        for (trouble, _), indexes in zip(self._troubles, self._indexes, strict=True):
             if isinstance(trouble, Offline) and (before := span(trouble.before)):
                 step = span(trouble.every)
-                for index in chosen:
+                for index in indexes:
                     yield from ((index, at) for at in range(-before, 0, step))
 
     def _messages(self, index: int, at: int, kind: str) -> list[Sending]:
         unit = self.units[index]
-        values = self._series[index].values(at, self._book.pulls(unit, at) if unit in self._faulty else ())
+        values = self._series[index].values(at, self._book.pulls(unit, at) if unit in self._faulty_units else ())
         if values is None:
             return []
         ts, lost = self.clocks[index].read(self.start, at)
         payload = b'{"ts":%d,"values":%b}' % (ts, values)
         first = Sending(max(at, 0), index, self._topics[index], payload, ts, values, kind)
-        if self._numbered:
+        if self._last_seqs:
             first.seq = self._seq(index)
         if lost:
             first.kind, first.refused, first.values = "lost-clock", "too_old", b""
-        made = [first]
+        messages = [first]
         number = at // self._every
-        for each in self._on_the_way[index]:
-            if at >= 0 and not lost and each.hits(number):
-                made += self._trouble(each, first, unit, number)
-        return made
+        for item in self._message_troubles[index]:
+            if at >= 0 and not lost and item.hits(number):
+                messages += self._trouble(item, first, unit, number)
+        return messages
 
     def _seq(self, index: int) -> int:
-        """The number of the device's next message, in the order of measuring."""
-        self._numbered[index] += 1
-        return self._numbered[index]
+        """Returns the seq of the device's next message, in the order of measuring."""
+        self._last_seqs[index] += 1
+        return self._last_seqs[index]
 
-    def _trouble(self, each: _OnTheWay, first: Sending, unit: Unit, number: int) -> list[Sending]:
-        """What a trouble adds to a message; one that comes late is only changed."""
-        trouble = each.trouble
+    def _trouble(self, item: _MessageTrouble, first: Sending, unit: Unit, number: int) -> list[Sending]:
+        """Returns the messages that a trouble adds to `first`; a late one only changes it."""
+        trouble = item.trouble
         if isinstance(trouble, Late):
-            first.due += each.after(trouble.by, number)
+            first.due += item.after(trouble.by, number)
             first.kind = "late"
             return []
         if isinstance(trouble, Duplicate):
-            after = each.after(trouble.after, number)
+            after = item.after(trouble.after, number)
             return [
                 replace(first, due=first.due + after * (copy + 1), kind="duplicate", sent=[])
                 for copy in range(trouble.copies)
@@ -219,8 +221,8 @@ class Script:
         if isinstance(trouble, Conflict):
             values = series.other(first.values)
             payload = b'{"ts":%d,"values":%b}' % (first.ts or 0, values)
-            due = first.due + each.after(trouble.after, number)
-            seq = self._seq(first.device) if self._numbered else 0
+            due = first.due + item.after(trouble.after, number)
+            seq = self._seq(first.device) if self._last_seqs else 0
             return [replace(first, due=due, payload=payload, values=values, kind="conflict", seq=seq, sent=[])]
         kind = trouble.kinds[(first.device + number) % len(trouble.kinds)]
         dose = KINDS[kind](unit, first.ts or 0, series.numbers(first.values))
@@ -233,7 +235,7 @@ class Script:
     # -- Who has which trouble ----------------------------------------------------------------------------------
 
     def _choose(self, who: str | int | list[str], dice: Dice, among: Sequence[int] | None = None) -> list[int]:
-        """The indexes of the units that a trouble befalls."""
+        """Returns the indexes of the units that have a trouble."""
         pool = range(len(self.units)) if among is None else among
         if isinstance(who, list):
             for pattern in who:
@@ -241,79 +243,79 @@ class Script:
                     raise SimError(f"scenario {self.scenario.name}: no unit of this fleet is named {pattern!r}")
             return [i for i in pool if any(fnmatchcase(str(self.units[i]), pattern) for pattern in who)]
         count = who if isinstance(who, int) else max(round(float(who[:-1]) / 100 * len(pool)), float(who[:-1]) > 0)
-        drawn = sorted(pool, key=lambda index: (dice.named(str(self.units[index])).at(), index))
-        return sorted(drawn[:count])
+        shuffled = sorted(pool, key=lambda index: (dice.named(str(self.units[index])).at(), index))
+        return sorted(shuffled[:count])
 
-    def _of_device(self, index: int) -> list[_OnTheWay]:
+    def _troubles_of(self, index: int) -> list[_MessageTrouble]:
         """The troubles of single messages that a device has."""
-        found = []
-        for (trouble, dice), chosen in zip(self._troubles, self._members, strict=True):
-            if isinstance(trouble, (Late, Duplicate, Conflict, Poison)) and index in chosen:
-                own = dice.named(str(self.units[index]))
-                found.append(_OnTheWay(trouble, own.named("hit"), float(trouble.share[:-1]) / 100))
-        return found
+        troubles = []
+        for (trouble, dice), indexes in zip(self._troubles, self._members, strict=True):
+            if isinstance(trouble, (Late, Duplicate, Conflict, Poison)) and index in indexes:
+                unit_dice = dice.named(str(self.units[index]))
+                troubles.append(_MessageTrouble(trouble, unit_dice.named("hit"), float(trouble.share[:-1]) / 100))
+        return troubles
 
     def _clock(self, index: int) -> Clock:
         clock = Clock()
-        for (trouble, dice), chosen in zip(self._troubles, self._members, strict=True):
-            if index not in chosen:
+        for (trouble, dice), indexes in zip(self._troubles, self._members, strict=True):
+            if index not in indexes:
                 continue
-            own = dice.named(str(self.units[index])).named("clock")
+            unit_dice = dice.named(str(self.units[index])).named("clock")
             if isinstance(trouble, Skew):
-                clock = clock.skewed(_drawn(trouble.by, own), _drawn(trouble.drift, own.named("drift")))
+                clock = clock.with_skew(_draw(trouble.by, unit_dice), _draw(trouble.drift, unit_dice.named("drift")))
             elif isinstance(trouble, Jump):
-                clock = clock.set(self._moment(trouble.at), _drawn(trouble.by, own))
+                clock = clock.with_set(self._moment(trouble.at), _draw(trouble.by, unit_dice))
             elif isinstance(trouble, LostClock):
                 begin = self._moment(trouble.at)
-                clock = clock.lost(begin, begin + self._moment(trouble.lasts))
+                clock = clock.with_loss(begin, begin + self._moment(trouble.lasts))
         return clock
 
-    def _plan(self) -> list[Expected]:
-        """The faults of the run; each befalls units of its product whose clock is not set meanwhile."""
-        made: list[Expected] = []
-        taken: set[int] = set()
+    def _plan(self) -> list[ExpectedFault]:
+        """Returns the faults of the run, on units of their product whose clock is not set or lost in it."""
+        expected: list[ExpectedFault] = []
+        used: set[int] = set()
         for number, planned in enumerate(self.scenario.faults):
             begin, lasts = self._moment(planned.at), self._moment(planned.lasts)
             fits = [index for index, unit in enumerate(self.units) if self._fits(index, unit, planned.fault, begin)]
             dice = self._dice.named(f"fault {number}")
-            chosen = self._choose(planned.units, dice, [index for index in fits if index not in taken])
-            if not chosen:
+            indexes = self._choose(planned.units, dice, [index for index in fits if index not in used])
+            if not indexes:
                 raise SimError(
                     f"scenario {self.scenario.name}: no unit of this fleet can have fault {number + 1} "
                     f"({planned.fault} at {planned.at}); take more units, or other ones"
                 )
-            taken |= set(chosen)
-            for index in chosen:
+            used |= set(indexes)
+            for index in indexes:
                 unit, end = self.units[index], min(begin + lasts, self.duration)
                 fault = fault_of(unit.product, planned.fault)
                 clock = self.clocks[index]
                 since, until = clock.read(self.start, begin)[0], clock.read(self.start, end)[0]
-                made.append(Expected(unit, fault, since, until, begin, end, planned.expect))
-        return made
+                expected.append(ExpectedFault(unit, fault, since, until, begin, end, planned.expect))
+        return expected
 
     def _fits(self, index: int, unit: Unit, fault: str, begin: int) -> bool:
         try:
             fault_of(unit.product, fault)
         except SimError:
             return False
-        kept = [
+        backlogs = [
             span(trouble.before)
-            for (trouble, _), chosen in zip(self._troubles, self._members, strict=True)
-            if isinstance(trouble, Offline) and index in chosen
+            for (trouble, _), indexes in zip(self._troubles, self._members, strict=True)
+            if isinstance(trouble, Offline) and index in indexes
         ]
-        measured = begin >= 0 or max(kept, default=0) >= -begin
-        return measured and not self.clocks[index].is_set
+        is_measured = begin >= 0 or max(backlogs, default=0) >= -begin
+        return is_measured and not self.clocks[index].is_set
 
     def _moment(self, text: str) -> int:
         return moment(text, self.duration)
 
 
-def _drawn(text: str, dice: Dice) -> int:
+def _draw(text: str, dice: Dice) -> int:
     low, high = span_range(text)
     return round(dice.between(low, high))
 
 
-def _limited(units: Sequence[Unit], limit: int | None) -> list[Unit]:
+def _limit_units(units: Sequence[Unit], limit: int | None) -> list[Unit]:
     """At most so many units, taken in turn from each product, in the order of the file."""
     if limit is None or limit >= len(units):
         return list(units)

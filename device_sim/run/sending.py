@@ -1,11 +1,11 @@
-"""One message on its way: what is sent, what the run knows about it, when it went out and what became of it."""
+"""One message of a run: its content, what is expected of it, when it was sent and how it ended."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(slots=True, eq=False)
 class Sending:
-    """Times are milliseconds since the run began; `refused` is the reason the gateway has to give, if any."""
+    """A message; times are milliseconds since the run began, `refused` is the reason the gateway must give, if any."""
 
     due: int
     device: int
@@ -16,25 +16,25 @@ class Sending:
     values: bytes
     """The readings as JSON, empty where nothing of the message may be stored."""
     kind: str
-    """reading, or late, duplicate, conflict, backlog, or the kind of poison."""
+    """The kind: reading, late, duplicate, conflict, backlog, lost-clock, or the kind of poison."""
     refused: str | None = None
     heard: bool = True
-    """Whether the gateway listens to the topic at all."""
+    """Whether the gateway subscribes to the topic."""
     number: int = 0
     seq: int = 0
     """Its number at the device, from 1, where the device waits for receipts; else 0."""
     sent: list[float] = field(default_factory=list)
     acked: float | None = None
-    """When the broker first took it, or refused it."""
+    """When the broker first answered it."""
     code: int = 0
-    """With which the broker refused it; 0 when it did not."""
+    """The reason code with which the broker refused it; 0 when it did not."""
     receipted: float | None = None
     given_up: bool = False
-    """The device had no room to keep it."""
+    """Whether the device had no room to keep it."""
 
     @property
-    def waited(self) -> float | None:
-        """Milliseconds from when it went out to the broker's answer."""
+    def latency_ms(self) -> float | None:
+        """Milliseconds from the sending that the broker answered to the answer; None without an answer."""
         if self.acked is None:
             return None
         if len(self.sent) == 1:

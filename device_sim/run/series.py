@@ -1,4 +1,4 @@
-"""A unit's values as they stand in its messages: computed at each reading, or held from the start to be cheap."""
+"""A unit's values as JSON for its messages: computed at each reading, or a few fixed ones, which is cheap."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -18,20 +18,20 @@ class Series(Protocol):
     """Values as compact JSON."""
 
     def values(self, at: int, pulls: Pulls) -> bytes | None:
-        """What the unit measures at that moment under those faults; None when it is silent."""
+        """Returns the values at that moment under those faults; None when the unit is silent."""
         ...
 
     def other(self, values: bytes) -> bytes:
-        """The same metrics with other values, as a second message of the same moment has them."""
+        """Returns the same metrics with other values, for a conflicting message of the same moment."""
         ...
 
     def numbers(self, values: bytes) -> dict[str, float]:
-        """The JSON read again."""
+        """Returns the values of the JSON."""
         ...
 
 
-class Live:
-    """The unit's physics, at each reading."""
+class LiveSeries:
+    """Values by the unit's physics at each reading."""
 
     def __init__(self, device: Device, start: int) -> None:
         self._device = device
@@ -39,11 +39,11 @@ class Live:
 
     def values(self, at: int, pulls: Pulls) -> bytes | None:
         """See Series."""
-        found = self._device.values(self._start + at, pulls)
-        return None if found is None else _json(found)
+        numbers = self._device.values(self._start + at, pulls)
+        return None if numbers is None else _json(numbers)
 
     def other(self, values: bytes) -> bytes:
-        """See Series: the last digit of each is another, towards the inside of what is possible."""
+        """See Series: the last digit of each value changes, towards the inside of its range."""
         decimals = self._device.model.decimals
         return _json(
             {
@@ -59,13 +59,13 @@ class Live:
         return dict(orjson.loads(values))
 
 
-class Held(Live):
-    """A few readings of the unit's first minute, in turn: for a load in which physics would take the CPU."""
+class HeldSeries(LiveSeries):
+    """A few readings of the unit's first minute, in turn: for a load for which the physics takes too much CPU."""
 
     def __init__(self, device: Device, start: int) -> None:
         super().__init__(device, start)
-        found = (device.values(start + step * MINUTE // _STEPS) for step in range(_STEPS))
-        self._ready = [_json(values) for values in found if values is not None]
+        readings = (device.values(start + step * MINUTE // _STEPS) for step in range(_STEPS))
+        self._ready = [_json(values) for values in readings if values is not None]
         self._turn = 0
 
     def values(self, at: int, pulls: Pulls) -> bytes | None:

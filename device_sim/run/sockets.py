@@ -1,4 +1,4 @@
-"""The sockets of thousands of devices on one epoll: opened, fed, read, broken on purpose, and opened again."""
+"""The sockets of thousands of devices on one epoll: opened, written, read, broken on purpose, and opened again."""
 
 import errno
 import heapq
@@ -24,12 +24,12 @@ _ABANDONED = 1_000  # half-open sockets kept; the oldest are closed then
 _SPARE_FILES = 64
 _EVENTS = 1_024
 _READ = 16_384
-_RESET = struct.pack("ii", 1, 0)  # close() then sends RST, as a device that loses its power never says goodbye
+_RESET = struct.pack("ii", 1, 0)  # close() then sends RST, like a device that loses its power
 _UNANSWERED = (Phase.OPENING, Phase.SUBSCRIBING)
 
 
 class Sockets:
-    """Connects devices to a broker; `counts` are shared with who publishes."""
+    """Connects devices to a broker; `counts` are shared with the swarm."""
 
     def __init__(
         self,
@@ -52,25 +52,25 @@ class Sockets:
         self._tries: list[tuple[float, int]] = []  # a heap: when to connect, and which device
         self._opening = 0
         self._abandoned: deque[socket.socket] = deque()
-        self._told: set[str] = set()
+        self._printed: set[str] = set()
 
-    # -- What a device is told to do ----------------------------------------------------------------------------
+    # -- Commands for a device --------------------------------------------------------------------------------
 
     def up(self, device: Device) -> None:
-        """Connect; a half-open connection is left as it is and a new one made with the same client id."""
+        """Connect a device; a half-open connection stays, and a new one is made with the same client id."""
         if device.phase in (Phase.DEAF, Phase.MUTE) and device.sock is not None:
             self._abandoned.append(device.sock)
             while len(self._abandoned) > _ABANDONED:
                 self._abandoned.popleft().close()
             device.sock = None
             device.forget()
-        device.wanted = True
+        device.should_connect = True
         if device.phase is Phase.AWAY:
             heapq.heappush(self._tries, (self._monotonic(), device.index))
 
     def down(self, device: Device, *, goodbye: bool = True) -> None:
-        """Disconnect, or vanish without a word, and stay away until `up`."""
-        device.wanted = False
+        """Disconnect a device until `up`; without `goodbye` by a reset, like a loss of power."""
+        device.should_connect = False
         if device.sock is not None:
             if goodbye and device.phase is Phase.OPEN:
                 self.push(device, GOODBYE)
@@ -79,24 +79,24 @@ class Sockets:
             self._close(device)
 
     def half_open(self, device: Device, *, deaf: bool) -> None:
-        """Hear nothing any more; `deaf` still sends, else the device is silent too. It lasts until `up`."""
+        """Read nothing from a device's connection until `up`; a `deaf` device still sends, any other does not."""
         if device.phase is Phase.OPEN and device.sock is not None:
             self._epoll.unregister(device.sock.fileno())
             del self._by_file[device.sock.fileno()]
             self.counts.connected -= 1
             device.phase = Phase.DEAF if deaf else Phase.MUTE
 
-    def opened(self, device: Device) -> None:
-        """Everything was answered that comes before the first message."""
+    def mark_open(self, device: Device) -> None:
+        """Note that a connection is ready for messages."""
         self._opening -= 1
         device.phase, device.backoff = Phase.OPEN, BACKOFF_S[0]
         self.counts.connected += 1
         self.counts.connections += 1
 
-    # -- The wheel ----------------------------------------------------------------------------------------------
+    # -- The loop -----------------------------------------------------------------------------------------------
 
     def turn(self, timeout: float) -> Iterator[tuple[Device, list[Packet]]]:
-        """Connect who is due, then wait up to `timeout` seconds for the broker; yields what it says to whom."""
+        """Connect devices that are due, then wait up to `timeout` seconds; yields devices with packets for them."""
         now = self._monotonic()
         while self._tries and self._tries[0][0] <= now and self._opening < _OPENING:
             self._open(self._devices[heapq.heappop(self._tries)[1]], now)
@@ -115,24 +115,26 @@ class Sockets:
                 except BlockingIOError:
                     continue
                 except (OSError, Malformed) as error:
-                    self.lost(device, getattr(error, "strerror", None) or str(error))
+                    self.handle_loss(device, getattr(error, "strerror", None) or str(error))
                     continue
                 yield device, packets
                 if not data:
-                    self.lost(device, "connection closed")
+                    self.handle_loss(device, "connection closed")
 
     def sweep(self, now: float) -> None:
-        """Ping who was silent, give up on who is not answered."""
+        """Ping for silent devices, and drop connections that the broker does not answer."""
         for device in self._devices:
             if device.phase is Phase.OPEN and now - device.since > _PING_AFTER_S:
                 device.since = now
                 self.push(device, PING)
             elif device.phase in _UNANSWERED and now - device.since > _ANSWER_S:
-                said = "does not answer subscriptions" if device.phase is Phase.SUBSCRIBING else "does not speak MQTT"
-                self.lost(device, f"it accepts connections but {said}")
+                problem = (
+                    "does not answer subscriptions" if device.phase is Phase.SUBSCRIBING else "does not speak MQTT"
+                )
+                self.handle_loss(device, f"it accepts connections but {problem}")
 
     def close(self) -> None:
-        """Close what is left."""
+        """Close the half-open sockets and the epoll."""
         for sock in self._abandoned:
             sock.close()
         self._epoll.close()
@@ -140,49 +142,49 @@ class Sockets:
     # -- One connection -----------------------------------------------------------------------------------------
 
     def push(self, device: Device, packet: bytes) -> None:
-        """Hand bytes to the socket; what it does not take waits."""
+        """Write bytes to the socket; those that it does not take wait."""
         if device.out or device.sock is None:
             device.out += packet
             return
         try:
-            taken = device.sock.send(packet)
+            written = device.sock.send(packet)
         except BlockingIOError:
-            taken = 0
+            written = 0
         except OSError as error:
-            self.lost(device, error.strerror or str(error))
+            self.handle_loss(device, error.strerror or str(error))
             return
-        if taken < len(packet):
-            device.out += packet[taken:]
+        if written < len(packet):
+            device.out += packet[written:]
             if device.phase in _UNANSWERED or device.phase is Phase.OPEN:
                 self._epoll.modify(device.sock.fileno(), select.EPOLLIN | select.EPOLLOUT)
 
-    def lost(self, device: Device, why: str) -> None:
-        """A connection broke, and not by our doing: try again after a while."""
+    def handle_loss(self, device: Device, why: str) -> None:
+        """Close a connection that broke unplanned, and connect again after a pause."""
         if device.phase is Phase.AWAY:
             return
         self.counts.lost += 1
         self._close(device)
         self._later(device)
-        self.tell(f"a connection was lost: {why}")
+        self.say_once(f"a connection was lost: {why}")
 
-    def tell(self, text: str) -> None:
-        """Say what happens thousands of times once."""
-        if text not in self._told:
-            self._told.add(text)
+    def say_once(self, text: str) -> None:
+        """Print a text that was not printed before."""
+        if text not in self._printed:
+            self._printed.add(text)
             self._say(text)
 
     def _open(self, device: Device, now: float) -> None:
-        if not device.wanted or device.phase is not Phase.AWAY:
+        if not device.should_connect or device.phase is not Phase.AWAY:
             return
         family, address = self._address
         sock = socket.socket(family, socket.SOCK_STREAM)
         sock.setblocking(False)  # noqa: FBT003 - socket's own signature
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        failed = sock.connect_ex(address)
-        if failed not in (0, errno.EINPROGRESS):
+        code = sock.connect_ex(address)
+        if code not in (0, errno.EINPROGRESS):
             sock.close()
             self._later(device)
-            self.tell(f"{self._broker} does not answer: {os.strerror(failed)}")
+            self.say_once(f"{self._broker} does not answer: {os.strerror(code)}")
             return
         device.sock, device.parser, device.since = sock, Parser(self._level), now
         device.phase = Phase.OPENING
@@ -218,7 +220,7 @@ class Sockets:
 
 
 def allow_files(devices: int) -> None:
-    """Have the system let us open a socket for each device; raises SimError when it does not."""
+    """Raise the limit on open files to a socket for each device. Raises SimError when the system refuses."""
     needed = devices + min(devices, _ABANDONED) + _SPARE_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < needed:
@@ -234,7 +236,7 @@ def allow_files(devices: int) -> None:
 
 
 def _address(broker: Broker) -> tuple[socket.AddressFamily, Any]:
-    """Where to connect, looked up once."""
+    """Returns the family and address of the broker, looked up once."""
     try:
         family, _, _, _, address = socket.getaddrinfo(broker.host, broker.port, type=socket.SOCK_STREAM)[0]
     except OSError as error:

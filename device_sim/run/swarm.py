@@ -1,21 +1,21 @@
-"""Thousands of devices that publish: each keeps what nobody has answered for yet, and sends it again."""
+"""Thousands of devices that publish: each keeps messages until they are answered, and sends them again."""
 
 # One thread, no callbacks of a library between a message and its socket: paho takes five times the CPU for the same
-# (docs/adr/0020). A device is up, away, or half open: its socket lives, and it does not notice that nothing comes back.
+# (docs/adr/0020). A device is connected, away, or half open: then its socket is open, but it reads nothing from it.
 
 from collections.abc import Callable, Sequence
 
 from device_sim.errors import SimError
 from device_sim.link import Broker, Say
-from device_sim.run.buffer import Buffer, Keeping, read_receipt
+from device_sim.run.buffer import Buffer, BufferRules, read_receipt
 from device_sim.run.device import WINDOW, Counts, Device, Phase
 from device_sim.run.packets import (
     PACKET_IDS,
     Connack,
     Disconnect,
-    Heard,
     Level,
     Puback,
+    Publish,
     Suback,
     publish,
     publish_head,
@@ -30,7 +30,7 @@ _SWEEP_S = 1.0
 
 
 class Swarm:
-    """Publishes for many devices with QoS 1; the caller pumps."""
+    """Publishes for many devices with QoS 1; the caller calls `pump` in a loop."""
 
     def __init__(
         self,
@@ -38,12 +38,12 @@ class Swarm:
         level: Level,
         names: Sequence[tuple[str, Unit]],
         monotonic: Callable[[], float],
-        over: Callable[[Sending], None],
+        end_message: Callable[[Sending], None],
         say: Say,
-        keeping: Keeping | None = None,
+        buffer_rules: BufferRules | None = None,
     ) -> None:
-        """`names` are client id and unit of each device; `over` hears of each message that need not be kept any more:
-        the broker answered, or with `keeping` a receipt covers it or the device gave it up.
+        """`names` are client id and unit of each device; `end_message` is called with each message that is over:
+        the broker answered it, or with `keeping` a receipt covers it or the device gave it up.
         """
         if broker.tls:
             raise SimError("device-sim run speaks plain MQTT only; use mqtt:// (device-sim fleet knows mqtts://)")
@@ -52,8 +52,8 @@ class Swarm:
         self.outstanding = 0
         self._level = level
         self._monotonic = monotonic
-        self._over = over
-        self._keeping = keeping
+        self._end_message = end_message
+        self._buffer_rules = buffer_rules
         self._devices = [
             Device(
                 index,
@@ -61,25 +61,25 @@ class Swarm:
                 unit.topic,
                 publish_head(unit.topic),
                 unit.receipt_topic,
-                None if keeping is None else Buffer(keeping),
+                None if buffer_rules is None else Buffer(buffer_rules),
             )
             for index, (client_id, unit) in enumerate(names)
         ]
         self._sockets = Sockets(broker, level, self._devices, monotonic, self.counts, say)
         self._push = self._sockets.push
-        self._swept = self._began = monotonic()
+        self._swept_at = self._began_at = monotonic()
 
     def begin(self) -> None:
-        """Count from now on."""
+        """Begin the run: reset the counts and the time."""
         self.counts = self._sockets.counts = Counts(connected=self.counts.connected)
-        self._began = self._monotonic()
+        self._began_at = self._monotonic()
 
     @property
     def now(self) -> float:
-        """Milliseconds since the beginning."""
-        return (self._monotonic() - self._began) * 1_000
+        """Milliseconds since the run began."""
+        return (self._monotonic() - self._began_at) * 1_000
 
-    # -- What a device is told to do ----------------------------------------------------------------------------
+    # -- Commands for a device ---------------------------------------------------------------------------------
 
     def publish(self, sending: Sending) -> None:
         """Accept a message: it goes out now, or when its device is up again."""
@@ -88,7 +88,7 @@ class Swarm:
         self.outstanding += 1
         if device.buffer is not None:
             self._make_room(device, device.buffer)
-            if 0 < sending.seq <= device.buffer.floor:  # it comes late, and was given up with what is newer
+            if 0 < sending.seq <= device.buffer.floor:  # a late one, which was given up together with newer ones
                 self._end(device.buffer, sending)
                 return
         if (
@@ -101,49 +101,49 @@ class Swarm:
             device.waiting.append(sending)
 
     def up(self, index: int) -> None:
-        """Connect; a half-open connection is left as it is and a new one made with the same client id."""
+        """Connect a device; a half-open connection stays, and a new one is made with the same client id."""
         self._sockets.up(self._devices[index])
 
     def down(self, index: int, *, goodbye: bool = True) -> None:
-        """Disconnect, or vanish without a word, and stay away until `up`."""
+        """Disconnect a device until `up`; without `goodbye` by a reset, like a loss of power."""
         self._sockets.down(self._devices[index], goodbye=goodbye)
 
     def half_open(self, index: int, *, deaf: bool) -> None:
-        """Hear nothing any more; `deaf` still sends, else the device is silent too. It lasts until `up`."""
+        """Read nothing from a device's connection until `up`; a `deaf` device still sends, any other does not."""
         self._sockets.half_open(self._devices[index], deaf=deaf)
 
-    # -- The wheel ----------------------------------------------------------------------------------------------
+    # -- The loop -----------------------------------------------------------------------------------------------
 
     def pump(self, timeout: float) -> None:
-        """Connect who is due, then wait up to `timeout` seconds for the broker and do what it says."""
+        """Connect devices that are due, then wait up to `timeout` seconds for packets and handle them."""
         now = self._monotonic()
-        if now - self._swept >= _SWEEP_S:
+        if now - self._swept_at >= _SWEEP_S:
             self._sweep(now)
         for device, packets in self._sockets.turn(timeout):
             for packet in packets:
                 if isinstance(packet, Puback):
-                    self._answered(device, packet)
+                    self._on_puback(device, packet)
                 elif isinstance(packet, Connack):
-                    self._accepted(device, packet)
+                    self._on_connack(device, packet)
                 elif isinstance(packet, Suback):
-                    self._subscribed(device, packet)
-                elif isinstance(packet, Heard):
-                    self._heard(device, packet)
+                    self._on_suback(device, packet)
+                elif isinstance(packet, Publish):
+                    self._on_publish(device, packet)
                 elif isinstance(packet, Disconnect):
-                    self._sockets.lost(device, words(packet.code))
-            if device.waiting:  # after the last packet: a receipt behind the SUBACK spares much of it
+                    self._sockets.handle_loss(device, words(packet.code))
+            if device.waiting:  # after the last packet, since a receipt behind the SUBACK may cover many
                 self._send_waiting(device)
 
     def close(self) -> None:
-        """Say goodbye and leave."""
+        """Disconnect all devices."""
         for device in self._devices:
             if device.sock is not None:
                 self._sockets.down(device)
         self._sockets.close()
 
     def unanswered(self) -> list[Sending]:
-        """The messages that are not over, in no order."""
-        return [each for device in self._devices for each in device.unanswered()]
+        """Returns the messages that are not over, in no order."""
+        return [sending for device in self._devices for sending in device.unanswered()]
 
     # -- What goes out ------------------------------------------------------------------------------------------
 
@@ -155,93 +155,93 @@ class Swarm:
         now = self._monotonic()
         if sending.sent:
             self.counts.again += 1
-        sending.sent.append((now - self._began) * 1_000)
+        sending.sent.append((now - self._began_at) * 1_000)
         device.since = now
         self._push(device, publish(head, payload, packet_id, self._level))
 
     def _send_waiting(self, device: Device) -> None:
-        """As much as the window lets out."""
+        """Send waiting messages, as many as the window allows."""
         while device.waiting and len(device.flight) < device.window and device.phase is Phase.OPEN:
             sending = device.waiting.popleft()
-            if device.buffer is not None and sending.seq and device.buffer.over(sending):
+            if device.buffer is not None and sending.seq and device.buffer.is_over(sending):
                 self._end(device.buffer, sending)
             else:
                 self._send(device, sending)
 
     def _sweep(self, now: float) -> None:
-        """Look after the connections, and send again what no receipt came for."""
-        self._swept = now
+        """Check the connections, and send messages again that no receipt came for."""
+        self._swept_at = now
         self._sockets.sweep(now)
-        if self._keeping is not None:
+        if self._buffer_rules is not None:
             for device in self._devices:
                 if device.phase is Phase.OPEN and device.repeat(self.now):
                     self._send_waiting(device)
 
     # -- What comes back ----------------------------------------------------------------------------------------
 
-    def _accepted(self, device: Device, packet: Connack) -> None:
+    def _on_connack(self, device: Device, packet: Connack) -> None:
         if device.phase is not Phase.OPENING:
-            self._sockets.lost(device, "a second CONNACK")
+            self._sockets.handle_loss(device, "a second CONNACK")
         elif not packet.accepted:
-            self._sockets.lost(device, f"refused the connection: {words(packet.code)}")
+            self._sockets.handle_loss(device, f"refused the connection: {words(packet.code)}")
         else:
             device.window = min(WINDOW, packet.window or WINDOW)
             if device.buffer is None:
-                self._sockets.opened(device)
+                self._sockets.mark_open(device)
                 return
             device.phase = Phase.SUBSCRIBING
             device.packet_id = device.packet_id % PACKET_IDS + 1
             self._push(device, subscribe(device.receipt_topic, device.packet_id, self._level))
 
-    def _subscribed(self, device: Device, packet: Suback) -> None:
+    def _on_suback(self, device: Device, packet: Suback) -> None:
         if device.phase is not Phase.SUBSCRIBING or packet.packet_id != device.packet_id:
-            self._sockets.lost(device, "an answer to a subscription that was not asked for")
+            self._sockets.handle_loss(device, "an answer to a subscription that was not asked for")
             return
         if not packet.accepted:
-            self._sockets.tell(f"the broker lets nobody hear receipts: {words(packet.code)}")
-        self._sockets.opened(device)
+            self._sockets.say_once(f"the broker lets nobody hear receipts: {words(packet.code)}")
+        self._sockets.mark_open(device)
 
-    def _answered(self, device: Device, packet: Puback) -> None:
+    def _on_puback(self, device: Device, packet: Puback) -> None:
         sending = device.flight.pop(packet.packet_id, None)
         if sending is None:
             return
-        accepted = packet.accepted
+        is_accepted = packet.accepted
         if sending.acked is None or sending.code:
-            sending.acked = (self._monotonic() - self._began) * 1_000
-            self.counts.acknowledged += accepted
-        if accepted:
+            sending.acked = (self._monotonic() - self._began_at) * 1_000
+            self.counts.acknowledged += is_accepted
+        if is_accepted:
             sending.code = 0
         else:
             sending.code = packet.code
             self.counts.refused += 1
-            self._sockets.tell(f"the broker refuses messages: {words(packet.code)}")
+            self._sockets.say_once(f"the broker refuses messages: {words(packet.code)}")
         if device.buffer is None or not sending.seq:
             self.outstanding -= 1
-            self._over(sending)
-        elif device.buffer.over(sending):
+            self._end_message(sending)
+        elif device.buffer.is_over(sending):
             self._end(device.buffer, sending)
         else:
             device.buffer.take(sending, self.now)
 
-    def _heard(self, device: Device, packet: Heard) -> None:
+    def _on_publish(self, device: Device, packet: Publish) -> None:
         if device.buffer is None or packet.topic != device.receipt_topic:
-            self._sockets.lost(device, f"a message to {packet.topic} that nobody subscribed to")
+            self._sockets.handle_loss(device, f"a message to {packet.topic} that nobody subscribed to")
             return
         receipt = read_receipt(packet.payload)
         if receipt is None:
-            self._sockets.tell(f"what stands on {packet.topic} is no receipt")
+            self._sockets.say_once(f"what stands on {packet.topic} is no receipt")
             return
-        for sending in device.buffer.hear(receipt, self.now):
+        for sending in device.buffer.apply(receipt, self.now):
             self._end(device.buffer, sending)
 
     # -- What is over -------------------------------------------------------------------------------------------
 
     def _make_room(self, device: Device, buffer: Buffer) -> None:
-        """Give up the oldest of a full buffer."""
-        if len(device.waiting) + len(device.flight) + len(buffer.taken) < buffer.keeping.limit:
+        """Give up the oldest message of a full buffer."""
+        if len(device.waiting) + len(device.flight) + len(buffer.kept_messages) < buffer.rules.limit:
             return
-        if buffer.taken:
-            oldest = next(iter(buffer.taken.values()))
+        if buffer.kept_messages:
+            oldest = next(iter(buffer.kept_messages.values()))
         else:
             oldest = device.waiting.popleft()
             self._end(buffer, oldest, given_up=True)
@@ -249,7 +249,7 @@ class Swarm:
             self._end(buffer, sending)
 
     def _end(self, buffer: Buffer, sending: Sending, *, given_up: bool = False) -> None:
-        """A receipt covers it, or it was given up."""
+        """Count a message that a receipt covers, or that was given up."""
         self.outstanding -= 1
         if given_up or sending.seq <= buffer.floor:
             sending.given_up = True
@@ -257,4 +257,4 @@ class Swarm:
         else:
             sending.receipted = self.now
             self.counts.receipted += 1
-        self._over(sending)
+        self._end_message(sending)

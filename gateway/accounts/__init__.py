@@ -1,1 +1,1 @@
-"""Who may sign in, what as, and how an address is proved."""
+"""Accounts: who may sign in, with which role, and how an address is proved."""

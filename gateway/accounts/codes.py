@@ -1,4 +1,4 @@
-"""Codes that are mailed: eight digits, kept as salt and digest, good for a while and for a few tries."""
+"""Codes that are mailed: eight digits, stored as salt and digest, valid for some time and a few tries."""
 
 import hashlib
 import hmac
@@ -12,7 +12,7 @@ from gateway.store import Connection, Jsonb, Row
 Purpose = Literal["confirm", "reset", "invite"]
 
 NEWEST = 3
-"""Codes that a browser which did not ask for one is compared with: people type what the newest letters say."""
+"""The number of newest codes that a code is compared with when another browser asked for it."""
 _DIGITS = 8
 _SALT = 16
 
@@ -27,7 +27,7 @@ def make(
     life: timedelta,
     usable: bool = True,
 ) -> str:
-    """Keep a new code for an address and return it; one that is not usable only takes as long to make."""
+    """Store a new code for an address and return it. With `usable` false it takes as long, and the code never works."""
     code = f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}}"
     salt = secrets.token_bytes(_SALT)
     tx.execute(
@@ -45,8 +45,8 @@ def make(
     return code
 
 
-def asked_here(connection: Connection, email: str, purpose: Purpose, ticket: str, now: datetime) -> bool:
-    """Whether a browser asked for a code of an address that has not expired; also where there is no account."""
+def is_asked_by(connection: Connection, email: str, purpose: Purpose, ticket: str, now: datetime) -> bool:
+    """Whether the browser with this ticket asked for a code that has not expired, with or without an account."""
     parameters = {"email": email, "purpose": purpose, "ticket": digest(ticket), "now": now}
     return bool(ticket) and connection.execute(queries.asked_for_code, parameters).fetchone() is not None
 
@@ -54,13 +54,13 @@ def asked_here(connection: Connection, email: str, purpose: Purpose, ticket: str
 def redeem(
     tx: Connection, email: str, purpose: Purpose, code: str, ticket: str, now: datetime
 ) -> dict[str, Any] | None:
-    """What a code stands for that this browser asked for, once; None for a wrong one."""
+    """Use up a code that this browser asked for. Returns its data, or None for a wrong code."""
     parameters = {"email": email, "purpose": purpose, "ticket": digest(ticket), "now": now}
     return _redeem(tx, email, purpose, code, tx.execute(queries.codes_of_browser, parameters).fetchall(), now)
 
 
 def redeem_open(tx: Connection, email: str, purpose: Purpose, code: str, now: datetime) -> dict[str, Any] | None:
-    """What a code stands for that any browser may tell: one of the newest. None for a wrong one."""
+    """Use up one of the newest codes, whichever browser asked for it. Returns its data, or None for a wrong code."""
     parameters = {"email": email, "purpose": purpose, "now": now, "most": NEWEST}
     return _redeem(tx, email, purpose, code, tx.execute(queries.newest_codes, parameters).fetchall(), now)
 
@@ -68,25 +68,25 @@ def redeem_open(tx: Connection, email: str, purpose: Purpose, code: str, now: da
 def _redeem(
     tx: Connection, email: str, purpose: Purpose, code: str, rows: list[Row], now: datetime
 ) -> dict[str, Any] | None:
-    typed = "".join(filter(str.isdecimal, code))
-    usable = None
+    digits = "".join(filter(str.isdecimal, code))
+    match = None
     for row in rows or [{"code_hash": bytes(_SALT + 32), "data": {}}]:
         salt, digest = row["code_hash"][:_SALT], row["code_hash"][_SALT:]
-        if hmac.compare_digest(_digest(salt, typed), digest):
-            usable = row
-    if usable is None:
+        if hmac.compare_digest(_digest(salt, digits), digest):
+            match = row
+    if match is None:
         return None
     tx.execute(queries.void_codes, {"email": email, "purpose": purpose, "now": now})
-    return dict(usable["data"])
+    return dict(match["data"])
 
 
 def new_ticket() -> str:
-    """What binds a code to the browser that asked for it."""
+    """Returns a random token that binds a code to the browser that asked for it."""
     return secrets.token_urlsafe(32)
 
 
 def digest(token: str) -> str:
-    """How a ticket is kept."""
+    """Returns the digest under which a ticket is stored."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""Invitations to the staff: a mailed code stands for a role, which is given once the invited proves the address."""
+"""Invitations to the staff: a mailed code stands for a role, which the account gets once the address is proved."""
 
 from datetime import datetime
 

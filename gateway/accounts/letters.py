@@ -1,4 +1,4 @@
-"""Service mail is written here and sent by notify/send/letters.py; `data` is what the text of a template may name."""
+"""Service mail is written here and sent by notify/send/letters.py; `data` has the values for a template."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -16,10 +16,9 @@ Template = Literal[
 ]
 
 LETTER = DocumentKind("letter")
-"""What a letter's text may name; emptied when the letter ends."""
+"""The values for a letter's template; removed when the letter is sent or has failed."""
 
-
-NOBODY = "no account has this address"
+NO_ACCOUNT = "no account has this address"
 
 
 def write(
@@ -35,10 +34,10 @@ def write(
 
 
 def withhold(tx: Connection, template: Template, to_email: str, now: datetime) -> None:
-    """Write down that no letter goes to an address without an account; it takes as long as writing one."""
+    """Store a failed letter for an address without an account; it takes as long as writing a letter."""
     tx.execute(
         queries.insert_letter,
-        _letter(template, to_email, "en", {}, now) | {"status": "failed", "finished_at": now, "reason": NOBODY},
+        _letter(template, to_email, "en", {}, now) | {"status": "failed", "finished_at": now, "reason": NO_ACCOUNT},
     )
 
 

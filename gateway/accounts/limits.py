@@ -1,7 +1,7 @@
-"""The limits on sign-in and codes: who can spend a limit, and who is stopped when it is spent.
+"""The limits on sign-in and codes: whose tries count for a limit, and whom a reached limit stops.
 
-An address can be named by anybody. So what strangers spend under it stops strangers only: the browser that asked for a
-code, and a browser that the account was used from, each have limits of their own (docs/adr/0027).
+Anybody can name an address. So the tries of unknown browsers stop unknown browsers only: the browser that asked for a
+code, and a browser that the account was used from, each have their own limits (docs/adr/0027).
 """
 
 from dataclasses import dataclass
@@ -24,42 +24,42 @@ class Asker:
 
     network: str
     browser: str | None
-    """What the limits call the browser, where the account in question was used from it before."""
+    """The browser's key in the limits; None unless the account in question was used from it before."""
 
 
 @dataclass(frozen=True, slots=True)
 class SignInLimits:
     """Each method counts one try before it is made, and raises TooManyAttempts when there are none left.
 
-    Some return what they counted, to be taken back when the try was right.
+    Some return the limits that they counted on, for `take_back` when the try succeeded.
     """
 
     settings: Settings
     database: Database
 
     def password(self, email: str, asker: Asker) -> list[Limit]:
-        """A password for an address."""
+        """Count a try of a password for an address."""
         most, window = self.settings.sign_in_tries, self.settings.tries_window
         if asker.browser:
             return self._spend([Limit("sign-in browser", asker.browser, most, window)])
         return self._spend([Limit(_SIGN_IN, email, most, window), self._network(asker)])
 
     def present_password(self, account_id: int) -> list[Limit]:
-        """The present password of who is signed in: nobody else can spend that."""
+        """Count a try of the present password by the person who is signed in; only they can reach this limit."""
         limits = self.settings
         return self._spend([Limit("password", str(account_id), limits.sign_in_tries, limits.tries_window)])
 
     def network_try(self, asker: Asker) -> list[Limit]:
-        """A code for which nothing else is known of who tells it."""
+        """Count a try of a code by its network only; nothing else is known of the asker."""
         return self._spend([self._network(asker)])
 
     def ticket_try(self, ticket: str) -> list[Limit]:
-        """A code, told by the browser that asked for one."""
+        """Count a try of a code in the browser that asked for one."""
         limits = self.settings
         return self._spend([Limit("code ticket", codes.digest(ticket), limits.code_tries, limits.code_life)])
 
     def open_try(self, purpose: codes.Purpose, email: str, asker: Asker) -> list[Limit]:
-        """A code, told by a browser that did not ask for it."""
+        """Count a try of a code in a browser that did not ask for it."""
         limits = self.settings
         if asker.browser:
             return self._spend([Limit("code browser", asker.browser, limits.code_tries, limits.code_life)])
@@ -72,7 +72,7 @@ class SignInLimits:
         )
 
     def reset_mail(self, email: str, asker: Asker) -> bool:
-        """Whether a code to reset a password is mailed; if not, the one that was mailed just now is still good."""
+        """Whether to mail a code to reset a password; if not, the code mailed just now is still valid."""
         limits = self.settings
         if asker.browser:
             self._spend([Limit("mail browser", asker.browser, limits.codes_per_address, _HOUR)])
@@ -80,23 +80,23 @@ class SignInLimits:
         return self._wait_for_mail("reset", email, asker, limits.code_life / 2) is None
 
     def sign_up_mail(self, email: str, asker: Asker) -> None:
-        """A sign-up, which mails something to its address."""
+        """Count a sign-up, which causes a mail to its address."""
         wait = self._wait_for_mail("confirm", email, asker, self.settings.code_life)
         if wait:
             raise TooManyAttempts(wait)
 
     def take_back(self, tx: Connection, limits: list[Limit]) -> None:
-        """What was tried was right."""
+        """Undo the count of a try that succeeded."""
         for limit in limits:
             take_back(tx, limit.kind, limit.key)
 
-    def proved(self, tx: Connection, email: str) -> None:
-        """Who has the mailbox, or is signed in, has come: what others spent with the address is forgotten."""
+    def forget_tries(self, tx: Connection, email: str) -> None:
+        """Forget the tries with an address, whoever made them: its owner has proved who they are."""
         for kind in (_SIGN_IN, _MAILED, f"{_MAILED} reset"):
             clear(tx, kind, email)
 
     def _wait_for_mail(self, purpose: codes.Purpose, email: str, asker: Asker, pause: timedelta) -> timedelta | None:
-        """None when a mail may go: some in an hour at any time, and beyond them one after each pause."""
+        """Returns how long to wait; None when a mail may go: some an hour, and beyond them one after each pause."""
         limits = self.settings
         with self.database.transaction() as tx:
             spend(tx, [Limit("code network", asker.network, limits.codes_per_network, _HOUR)])

@@ -1,4 +1,4 @@
-"""An account, its roles, and what a sign-in returns."""
+"""An account, its roles, and the session that a sign-in opens."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ PASSWORD_MAX = 200
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A person who can sign in, and as what."""
+    """A person who can sign in, with their role."""
 
     id: int
     public_id: str
@@ -33,10 +33,10 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
-    """A session that was opened: whose, its token, and the token by which the browser is known from now on.
+class OpenedSession:
+    """A new session: its account, its token, and the token by which the browser is recognised from now on.
 
-    Both tokens are kept nowhere else.
+    Both tokens are stored nowhere else.
     """
 
     account: Account
@@ -45,7 +45,7 @@ class Opened:
 
 
 class NotSignedIn(GatewayError):
-    """The request carries no session, or one that is over."""
+    """The request has no session, or one that has ended."""
 
     code = "not_signed_in"
     status = 401
@@ -55,7 +55,7 @@ class NotSignedIn(GatewayError):
 
 
 class Forbidden(GatewayError):
-    """Signed in, but not as somebody who may do this."""
+    """The account that is signed in has no role that may do this."""
 
     code = "forbidden"
     status = 403
@@ -65,7 +65,7 @@ class Forbidden(GatewayError):
 
 
 class SignInRefused(GatewayError):
-    """The same words for an unknown address, a wrong password, a disabled account."""
+    """The address is unknown, the password is wrong or the account is disabled; the message is the same for all."""
 
     code = "sign_in_refused"
     status = 401
@@ -75,7 +75,7 @@ class SignInRefused(GatewayError):
 
 
 class CodeRefused(GatewayError):
-    """The same words for a wrong code, one that is used, too old or void, and for an unknown address."""
+    """The code is wrong, used, too old or void, or the address is unknown; the message is the same for all."""
 
     code = "code_refused"
     status = 400
@@ -84,26 +84,26 @@ class CodeRefused(GatewayError):
         super().__init__("The code is wrong or no longer good. Check it, or ask for a new one.")
 
 
-def canonical_address(written: str) -> str:
-    """An address as it is compared and kept: without spaces around it, in lower case; raises BadInput."""
+def canonical_address(text: str) -> str:
+    """Returns an address as it is compared and stored: stripped, in lower case. Raises BadInput."""
     try:
-        return validate_email(written.strip(), check_deliverability=False).normalized.lower()
+        return validate_email(text.strip(), check_deliverability=False).normalized.lower()
     except EmailNotValidError as error:
         raise BadInput(f"This is not an e-mail address: {error}") from error
 
 
-def new_address(written: str) -> str:
-    """The canonical form of an address that codes are to be mailed to; raises BadInput where not every server mails."""
-    address = canonical_address(written)
+def new_address(text: str) -> str:
+    """The canonical form of an address that codes are to be mailed to; raises BadInput where some servers refuse it."""
+    address = canonical_address(text)
     try:
         return plain(address)
     except ValueError as error:
         raise BadInput(f"This address cannot be used: {error}.") from error
 
 
-def acceptable_password(written: str) -> str:
+def acceptable_password(text: str) -> str:
     """A password in the one form it is hashed in; raises BadInput when it is too short or too long."""
-    password = unicodedata.normalize("NFC", written)
+    password = unicodedata.normalize("NFC", text)
     if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
         problem = f"password: write {PASSWORD_MIN} to {PASSWORD_MAX} characters, for example four words"
         raise BadInput("This password cannot be taken.", [problem])

@@ -13,7 +13,7 @@ queries = load_queries("gateway.accounts")
 
 @dataclass(frozen=True, slots=True)
 class StoredAccount:
-    """An account with what a sign-in looks at."""
+    """An account with its password hash, and whether it is disabled."""
 
     account: Account
     password_hash: str | None
@@ -41,21 +41,21 @@ def find(connection: Connection, email: str) -> StoredAccount | None:
 
 
 def hold(tx: Connection, account_id: int) -> StoredAccount:
-    """An account as it is now, and stays until `tx` ends."""
+    """Returns an account, locked until `tx` ends."""
     row = tx.execute(queries.account_by_id, {"id": account_id}).fetchone()
     assert row is not None  # noqa: S101 - accounts are never deleted
     return _stored(row)
 
 
 def hold_address(tx: Connection, email: str) -> None:
-    """Let acts on one address wait for each other until `tx` ends."""
+    """Lock an address until `tx` ends, so that changes of its account wait for each other."""
     hold_key(tx, Lock.ADDRESS, email)
 
 
 def insert(
     tx: Connection, email: str, name: str, language: str, role: Role, password_hash: str | None, now: datetime
 ) -> Account:
-    """Make the account of an address that was proved; a person who has this address already is who it is."""
+    """Create the account of an address that was proved, for the person who has that address, or for a new one."""
     person = tx.execute(queries.person_by_address, {"email": email}).fetchone()
     if person is None:
         person = tx.execute(
@@ -65,7 +65,7 @@ def insert(
     else:
         tx.execute(queries.set_language, {"id": person["id"], "language": language})
     public_id = random_id()
-    made = tx.execute(
+    row = tx.execute(
         queries.insert_account,
         {
             "public_id": public_id,
@@ -75,10 +75,10 @@ def insert(
             "now": now,
         },
     ).fetchone()
-    assert made is not None  # noqa: S101 - RETURNING returns a row
+    assert row is not None  # noqa: S101 - RETURNING returns a row
     if password_hash is not None:
-        tx.execute(queries.insert_identity, {"subject": public_id, "account_id": made["id"]})
-    return hold(tx, made["id"]).account
+        tx.execute(queries.insert_identity, {"subject": public_id, "account_id": row["id"]})
+    return hold(tx, row["id"]).account
 
 
 def set_password(tx: Connection, account: Account, password_hash: str) -> None:

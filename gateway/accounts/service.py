@@ -1,6 +1,6 @@
-"""Sign up, confirm, sign in, reset: limits come first, and known and unknown addresses are answered alike.
+"""Sign up, confirm, sign in, reset: limits come first, and known and unknown addresses get the same response.
 
-Each act makes its own transactions: what a wrong try counts is committed before it is refused.
+Each method has its own transactions: the count of a wrong try is committed before the try is refused.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from gateway.accounts.limits import Asker, SignInLimits
 from gateway.accounts.model import (
     Account,
     CodeRefused,
-    Opened,
+    OpenedSession,
     Role,
     SignInRefused,
     acceptable_password,
@@ -36,7 +36,7 @@ __all__ = ["Accounts", "close_all_sessions", "close_session", "create", "disable
 class Accounts:
     """What people do with their accounts.
 
-    `network` is where a request comes from, and `browser` the token of a browser that an account was used from.
+    `network` is the network of the request, and `browser` the token of a browser that an account was used from.
     """
 
     settings: Settings
@@ -59,17 +59,17 @@ class Accounts:
                 letters.write(tx, "account_exists", account.email, account.language, {"name": account.name}, now)
                 append(tx, "account.sign_up_repeated", {}, person_id=account.person_id)
             else:
-                letters.write(tx, "confirm", email, language, {"name": name} | self._shown(code), now)
+                letters.write(tx, "confirm", email, language, {"name": name} | self._code_data(code), now)
                 append(tx, "account.signed_up", {})
         return ticket
 
     def confirm(
         self, email: str, code: str, ticket: str, network: str, now: datetime, *, browser: str | None = None
-    ) -> Opened:
+    ) -> OpenedSession:
         """Make the account of the sign-up that this browser began; raises CodeRefused."""
         email = canonical_address(email)
-        counted = self._ticket_try(email, "confirm", ticket, now)
-        if counted is None:
+        counted_limits = self._ticket_try(email, "confirm", ticket, now)
+        if counted_limits is None:
             self.limits.network_try(Asker(network, None))
             raise CodeRefused
         with self.database.transaction() as tx:
@@ -79,29 +79,36 @@ class Accounts:
                 account = repository.insert(
                     tx, email, pending["name"], pending["language"], "customer", pending["password"], now
                 )
-                _tell(tx, "account.confirmed", account, {"role": account.role})
-                return self._opened(tx, account, counted, browser, now)
+                _append_event(tx, "account.confirmed", account, {"role": account.role})
+                return self._open_session(tx, account, counted_limits, browser, now)
         raise CodeRefused
 
-    def sign_in(self, email: str, password: str, network: str, now: datetime, *, browser: str | None = None) -> Opened:
-        """Check the password; raises SignInRefused, after the same time, for whatever is wrong."""
+    def sign_in(
+        self, email: str, password: str, network: str, now: datetime, *, browser: str | None = None
+    ) -> OpenedSession:
+        """Check the password. Raises SignInRefused, after the same time whatever is wrong."""
         email = canonical_address(email)
-        counted = self.limits.password(email, self._asker(email, network, browser, now))
+        counted_limits = self.limits.password(email, self._asker(email, network, browser, now))
         with self.database.read() as connection:
             stored = repository.find(connection, email)
         # Not in the transaction: it takes long, and connections are few.
-        right = self.passwords.verify(password, stored.password_hash if stored else None)
+        is_right = self.passwords.verify(password, stored.password_hash if stored else None)
         with self.database.transaction() as tx:
-            held = repository.hold(tx, stored.account.id) if stored and right else None
-            if stored and held and not held.disabled and held.password_hash == stored.password_hash:
-                _tell(tx, "account.signed_in", held.account, {"with": "password"})
-                return self._opened(tx, held.account, counted, browser, now)
+            locked_account = repository.hold(tx, stored.account.id) if stored and is_right else None
+            if (
+                stored
+                and locked_account
+                and not locked_account.disabled
+                and locked_account.password_hash == stored.password_hash
+            ):
+                _append_event(tx, "account.signed_in", locked_account.account, {"with": "password"})
+                return self._open_session(tx, locked_account.account, counted_limits, browser, now)
         raise SignInRefused
 
     def request_reset(self, email: str, network: str, now: datetime, *, browser: str | None = None) -> str | None:
         """Mail a code to the owner of an account; nobody can see whether there is one.
 
-        Returns the browser's ticket. None when nothing was mailed: the newest code that was is good for it, too.
+        Returns the browser's ticket; None when nothing was mailed, since the newest code is still valid.
         """
         email = canonical_address(email)
         if not self.limits.reset_mail(email, self._asker(email, network, browser, now)):
@@ -114,9 +121,9 @@ class Accounts:
             code = self._code(tx, email, "reset", {"ticket": codes.digest(ticket)}, now, usable=usable)
             if stored and usable:
                 account = stored.account
-                data = {"name": account.name} | self._shown(code)
+                data = {"name": account.name} | self._code_data(code)
                 letters.write(tx, "reset", account.email, account.language, data, now)
-                _tell(tx, "account.reset_requested", account, {}, actor=GATEWAY)
+                _append_event(tx, "account.reset_requested", account, {}, actor=GATEWAY)
             else:
                 letters.withhold(tx, "reset", email, now)
         return ticket
@@ -131,41 +138,41 @@ class Accounts:
         *,
         ticket: str = "",
         browser: str | None = None,
-    ) -> Opened:
+    ) -> OpenedSession:
         """Choose a new password with a mailed code; every session of the account ends. Raises CodeRefused.
 
-        The code that this browser asked for is looked at first: its tries are nobody else's. Then the newest ones.
+        The code that this browser asked for is tried first: nobody else can spend its tries. Then the newest codes.
         """
         email, password = canonical_address(email), acceptable_password(password)
         asker = self._asker(email, network, browser, now)
-        with_ticket = self._ticket_try(email, "reset", ticket, now)
-        openly = self.limits.open_try("reset", email, asker) if with_ticket is None else None
+        ticket_limits = self._ticket_try(email, "reset", ticket, now)
+        open_limits = self.limits.open_try("reset", email, asker) if ticket_limits is None else None
         password_hash = self.passwords.hash(password)
-        opened = None
-        if with_ticket is not None:
-            opened = self._reset(email, code, ticket, password_hash, with_ticket, browser, now)
-            openly = None if opened else self._open_try_if_free(email, asker)
-        if openly is not None:
-            opened = self._reset(email, code, None, password_hash, openly, browser, now)
-        if opened is None:
+        session = None
+        if ticket_limits is not None:
+            session = self._reset(email, code, ticket, password_hash, ticket_limits, browser, now)
+            open_limits = None if session else self._open_try_if_free(email, asker)
+        if open_limits is not None:
+            session = self._reset(email, code, None, password_hash, open_limits, browser, now)
+        if session is None:
             raise CodeRefused
-        return opened
+        return session
 
     def change_password(
         self, account: Account, present: str, password: str, now: datetime, *, browser: str | None = None
-    ) -> Opened:
+    ) -> OpenedSession:
         """Choose a new password with the present one; every other session ends. Raises SignInRefused."""
         password = acceptable_password(password)
-        counted = self.limits.present_password(account.id)
+        counted_limits = self.limits.present_password(account.id)
         with self.database.transaction() as tx:
             stored_hash = repository.hold(tx, account.id).password_hash
-        right = self.passwords.verify(present, stored_hash)
+        is_right = self.passwords.verify(present, stored_hash)
         password_hash = self.passwords.hash(password)
         with self.database.transaction() as tx:
-            held = repository.hold(tx, account.id)
-            if right and not held.disabled and held.password_hash == stored_hash:
+            locked_account = repository.hold(tx, account.id)
+            if is_right and not locked_account.disabled and locked_account.password_hash == stored_hash:
                 self._set_password(tx, account, password_hash, "account.password_changed", now)
-                return self._opened(tx, account, counted, browser, now)
+                return self._open_session(tx, account, counted_limits, browser, now)
         raise SignInRefused
 
     def accept(
@@ -178,29 +185,29 @@ class Accounts:
         now: datetime,
         *,
         browser: str | None = None,
-    ) -> Opened:
-        """Take an invitation with its code: the address is proved, so the role is given and the password set.
+    ) -> OpenedSession:
+        """Accept an invitation with its code: the code proves the address, so the role is given and the password set.
 
-        Who has an account already gets the role on it, and its other sessions end. Raises CodeRefused.
+        An account that exists gets the role, and its other sessions end. Raises CodeRefused.
         """
         email, password = canonical_address(email), acceptable_password(password)
-        counted = self.limits.open_try("invite", email, self._asker(email, network, browser, now))
+        counted_limits = self.limits.open_try("invite", email, self._asker(email, network, browser, now))
         password_hash = self.passwords.hash(password)
         with self.database.transaction() as tx:
             repository.hold_address(tx, email)
-            invited = codes.redeem_open(tx, email, "invite", code, now)
+            invitation = codes.redeem_open(tx, email, "invite", code, now)
             stored = repository.find(tx, email)
-            if invited and not (stored and stored.disabled):
-                role: Role = invited["role"]
+            if invitation and not (stored and stored.disabled):
+                role: Role = invitation["role"]
                 if stored:
                     tx.execute(queries.set_role, {"id": stored.account.id, "role": role})
                     account = repository.hold(tx, stored.account.id).account
                     self._set_password(tx, account, password_hash, "account.password_reset", now)
                 else:
-                    account = repository.insert(tx, email, invited["name"], language, role, password_hash, now)
-                    _tell(tx, "account.confirmed", account, {"role": role})
-                _tell(tx, "account.role_given", account, {"role": role})
-                return self._opened(tx, account, counted, browser, now)
+                    account = repository.insert(tx, email, invitation["name"], language, role, password_hash, now)
+                    _append_event(tx, "account.confirmed", account, {"role": role})
+                _append_event(tx, "account.role_given", account, {"role": role})
+                return self._open_session(tx, account, counted_limits, browser, now)
         raise CodeRefused
 
     def sign_out(self, token: str, now: datetime) -> None:
@@ -216,13 +223,13 @@ class Accounts:
         self.wake()
 
     def wake(self) -> None:
-        """Have the streams hear at once of sessions that ended."""
+        """Have the event streams close at once for sessions that ended."""
         with self.database.read() as connection:
             wake(connection)
 
     @property
     def limits(self) -> SignInLimits:
-        """The limits on all of this."""
+        """The limits on sign-in and codes."""
         return SignInLimits(self.settings, self.database)
 
     def _asker(self, email: str, network: str, browser: str | None, now: datetime) -> Asker:
@@ -232,11 +239,11 @@ class Accounts:
             return Asker(network, browsers.key_of(connection, browser, email, now))
 
     def _ticket_try(self, email: str, purpose: codes.Purpose, ticket: str, now: datetime) -> list[Limit] | None:
-        """One try of the browser that asked for a code; None when it did not, or has no try left."""
+        """Count a try of the browser that asked for a code. Returns None when it did not, or has no try left."""
         with self.database.read() as connection:
-            asked = codes.asked_here(connection, email, purpose, ticket, now)
+            is_asked = codes.is_asked_by(connection, email, purpose, ticket, now)
         try:
-            return self.limits.ticket_try(ticket) if asked else None
+            return self.limits.ticket_try(ticket) if is_asked else None
         except TooManyAttempts:
             return None
 
@@ -252,28 +259,28 @@ class Accounts:
         code: str,
         ticket: str | None,
         password_hash: str,
-        counted: list[Limit],
+        counted_limits: list[Limit],
         browser: str | None,
         now: datetime,
-    ) -> Opened | None:
+    ) -> OpenedSession | None:
         with self.database.transaction() as tx:
             repository.hold_address(tx, email)
             if ticket is None:
-                good = codes.redeem_open(tx, email, "reset", code, now)
+                code_data = codes.redeem_open(tx, email, "reset", code, now)
             else:
-                good = codes.redeem(tx, email, "reset", code, ticket, now)
+                code_data = codes.redeem(tx, email, "reset", code, ticket, now)
             stored = repository.find(tx, email)
-            if good is None or stored is None or stored.disabled:
+            if code_data is None or stored is None or stored.disabled:
                 return None
             self._set_password(tx, stored.account, password_hash, "account.password_reset", now)
-            return self._opened(tx, stored.account, counted, browser, now)
+            return self._open_session(tx, stored.account, counted_limits, browser, now)
 
     def _code(
         self, tx: Connection, email: str, purpose: codes.Purpose, data: dict[str, Any], now: datetime, *, usable: bool
     ) -> str:
         return codes.make(tx, email, purpose, data, now=now, life=self.settings.code_life, usable=usable)
 
-    def _shown(self, code: str) -> dict[str, Any]:
+    def _code_data(self, code: str) -> dict[str, Any]:
         return {"code": code, "minutes": self.settings.code_life // timedelta(minutes=1)}
 
     def _set_password(self, tx: Connection, account: Account, password_hash: str, kind: str, now: datetime) -> None:
@@ -281,18 +288,18 @@ class Accounts:
         tx.execute(queries.void_codes, {"email": account.email.lower(), "purpose": "reset", "now": now})
         close_all_sessions(tx, account, "the password was changed")
         browsers.forget_all(tx, account)
-        self.limits.proved(tx, account.email.lower())
+        self.limits.forget_tries(tx, account.email.lower())
         letters.write(tx, "password_changed", account.email, account.language, {"name": account.name}, now)
-        _tell(tx, kind, account, {})
+        _append_event(tx, kind, account, {})
 
-    def _opened(
-        self, tx: Connection, account: Account, counted: list[Limit], browser: str | None, now: datetime
-    ) -> Opened:
-        self.limits.take_back(tx, counted)
+    def _open_session(
+        self, tx: Connection, account: Account, counted_limits: list[Limit], browser: str | None, now: datetime
+    ) -> OpenedSession:
+        self.limits.take_back(tx, counted_limits)
         limits = self.settings
-        known_as = browsers.remember(tx, browser, account, now, life=limits.browser_life, most=limits.browsers_max)
+        browser_token = browsers.remember(tx, browser, account, now, life=limits.browser_life, most=limits.browsers_max)
         token = open_session(tx, account, now, life=limits.session_life, most=limits.sessions_max)
-        return Opened(account, token, known_as)
+        return OpenedSession(account, token, browser_token)
 
 
 def create(
@@ -305,13 +312,13 @@ def create(
     password_hash: str | None = None,
     language: str = "en",
 ) -> Account:
-    """Make an account whose address needs no proof: the demo's people, and tests. A known one gets the role."""
+    """Create an account without proof of its address, for the demo and for tests. One that exists gets the role."""
     email = canonical_address(email)
     repository.hold_address(tx, email)
     stored = repository.find(tx, email)
     if stored is None:
         account = repository.insert(tx, email, name, language, role, password_hash, now)
-        _tell(tx, "account.confirmed", account, {"role": role}, actor=GATEWAY)
+        _append_event(tx, "account.confirmed", account, {"role": role}, actor=GATEWAY)
         return account
     if stored.account.role != role:
         tx.execute(queries.set_role, {"id": stored.account.id, "role": role})
@@ -319,13 +326,15 @@ def create(
 
 
 def disable(tx: Connection, account: Account, now: datetime, *, actor: str) -> None:
-    """Keep an account from signing in; its sessions end."""
+    """Disable an account: it cannot sign in, and its sessions end."""
     tx.execute(queries.disable, {"id": account.id, "now": now})
     close_all_sessions(tx, account, "the account was disabled", actor=actor)
-    _tell(tx, "account.disabled", account, {}, actor=actor)
+    _append_event(tx, "account.disabled", account, {}, actor=actor)
 
 
-def _tell(tx: Connection, kind: str, account: Account, data: dict[str, Any], *, actor: str | None = None) -> None:
+def _append_event(
+    tx: Connection, kind: str, account: Account, data: dict[str, Any], *, actor: str | None = None
+) -> None:
     append(
         tx,
         kind,

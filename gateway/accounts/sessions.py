@@ -1,4 +1,4 @@
-"""Sessions: a browser holds 32 random bytes, the database only their digest, and closing one ends it at once."""
+"""Sessions: a browser has 32 random bytes, the database only their digest. A closed session ends at once."""
 
 import hashlib
 import secrets
@@ -21,7 +21,7 @@ SIGNED_OUT_EVERYWHERE = "account.signed_out_everywhere"
 
 
 def open_session(tx: Connection, account: Account, now: datetime, *, life: timedelta = LIFE, most: int = MOST) -> str:
-    """Let a browser in. Returns its token. The longest unused sessions beyond `most` end."""
+    """Open a session. Returns its token. The longest unused sessions beyond `most` end."""
     token = secrets.token_urlsafe(32)
     tx.execute(
         queries.insert_session,
@@ -32,7 +32,7 @@ def open_session(tx: Connection, account: Account, now: datetime, *, life: timed
 
 
 def session_account(connection: Connection, token: str, now: datetime) -> Account | None:
-    """Whose session this is; None when it is none, or over, or the account was disabled. Its life begins anew."""
+    """Returns the account of a session, whose life begins anew; None when it has ended or the account is disabled."""
     row = connection.execute(queries.session_account, {"token_hash": _digest(token), "now": now}).fetchone()
     if row is None:
         return None
@@ -42,12 +42,12 @@ def session_account(connection: Connection, token: str, now: datetime) -> Accoun
 
 
 def session_id(token: str) -> str:
-    """Names a session in events and streams; nobody gets in with it."""
+    """Returns the id of a session in events and streams; nobody can sign in with it."""
     return hashlib.sha256(_digest(token)).hexdigest()[:16]
 
 
 def close_session(tx: Connection, token: str, now: datetime) -> None:
-    """End one session, if it is one; the event ends its streams."""
+    """End the session of a token, if there is one; the event ends its streams."""
     account = session_account(tx, token, now)
     tx.execute(queries.delete_session, {"token_hash": _digest(token)})
     if account:

@@ -1,4 +1,4 @@
-"""Who asks: the session cookie, the dependencies that let somebody in, and the owner's narrow connection."""
+"""Who makes a request: session cookies, the dependencies that require a role, and the owner's database connection."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request, Response
 
-from gateway.accounts.model import STAFF, Account, Forbidden, NotSignedIn, Opened, Role
+from gateway.accounts.model import STAFF, Account, Forbidden, NotSignedIn, OpenedSession, Role
 from gateway.accounts.service import Accounts
 from gateway.accounts.sessions import session_account
 from gateway.config import Settings
@@ -16,27 +16,27 @@ from gateway.store.owner import act_as_owner
 
 
 def cookie_name(settings: Settings) -> str:
-    """`__Host-` binds the cookie to this host, and needs TLS."""
+    """Returns the name of the session cookie; `__Host-` binds it to this host, and needs TLS."""
     return "__Host-session" if is_secure(settings) else "session"
 
 
 def ticket_name(settings: Settings) -> str:
-    """The cookie that binds a sign-up to the browser that began it."""
+    """Returns the name of the cookie that binds a sign-up to the browser that began it."""
     return "__Host-sign-up" if is_secure(settings) else "sign-up"
 
 
 def reset_name(settings: Settings) -> str:
-    """The cookie that lets the browser which asked for a reset code tell it, whatever others try."""
+    """Returns the name of the cookie that marks the browser that asked for a reset code."""
     return "__Host-reset" if is_secure(settings) else "reset"
 
 
 def browser_name(settings: Settings) -> str:
-    """The cookie by which a browser is known that an account was used from; it lets nobody in."""
+    """Returns the name of the cookie that marks a browser that an account was used from; it signs nobody in."""
     return "__Host-browser" if is_secure(settings) else "browser"
 
 
 def browser_token(request: Request) -> str | None:
-    """The token by which the browser may be known."""
+    """Returns the token of the browser cookie, if the browser sent one."""
     return request.cookies.get(browser_name(request.app.state.settings))
 
 
@@ -46,18 +46,18 @@ def is_secure(settings: Settings) -> bool:
 
 
 def accounts(request: Request) -> Accounts:
-    """What people do with their accounts."""
-    found: Accounts = request.app.state.accounts
-    return found
+    """Returns the service for accounts."""
+    service: Accounts = request.app.state.accounts
+    return service
 
 
 def present_token(request: Request) -> str | None:
-    """The session token that the browser sent."""
+    """Returns the session token, if the browser sent one."""
     return request.cookies.get(cookie_name(request.app.state.settings))
 
 
 def signed_in(request: Request) -> Account:
-    """Whoever is signed in; raises NotSignedIn. The connection is given back before the answer begins."""
+    """Returns the account that is signed in; raises NotSignedIn. The connection is returned before the response."""
     database: Database = request.app.state.database
     token = present_token(request)
     if token:
@@ -72,7 +72,7 @@ SignedIn = Annotated[Account, Depends(signed_in)]
 
 
 def role(*roles: Role) -> Callable[[Account], Account]:
-    """A dependency: whoever is signed in, if they have one of these roles; raises Forbidden."""
+    """Returns a dependency on a signed-in account with one of these roles, which raises Forbidden for others."""
 
     def has_role(account: SignedIn) -> Account:
         if account.role not in roles:
@@ -87,7 +87,7 @@ administrator = role("administrator")
 
 
 def owner_connection(request: Request, account: SignedIn) -> Iterator[Connection]:
-    """A transaction that sees only the views of a person's own things; it ends before the answer leaves."""
+    """Yields a transaction that sees only the views of one person; it ends before the response is sent."""
     database: Database = request.app.state.database
     with database.transaction() as tx:
         act_as_owner(tx, account.person_id)
@@ -118,23 +118,23 @@ def network_of(host: str) -> str:
 Network = Annotated[str, Depends(network)]
 
 
-def set_session(request: Request, response: Response, opened: Opened) -> None:
-    """Hand the browser its session, always a new one, and what it is known by; what it asked codes for is over."""
-    keep_session(request, response, opened.token)
+def set_session(request: Request, response: Response, session: OpenedSession) -> None:
+    """Set the cookies of a new session and of the browser, and delete those of a sign-up or reset."""
+    keep_session(request, response, session.token)
     settings: Settings = request.app.state.settings
-    keep_cookie(request, response, browser_name(settings), opened.browser, settings.browser_life)
+    keep_cookie(request, response, browser_name(settings), session.browser, settings.browser_life)
     for name in (ticket_name(settings), reset_name(settings)):
         response.delete_cookie(name, path="/", secure=is_secure(settings), httponly=True, samesite="lax")
 
 
 def keep_session(request: Request, response: Response, token: str) -> None:
-    """Have the browser keep its session for as long as we do."""
+    """Set the session cookie for as long as the session lives."""
     settings: Settings = request.app.state.settings
     keep_cookie(request, response, cookie_name(settings), token, settings.session_life)
 
 
 def keep_cookie(request: Request, response: Response, name: str, value: str, life: timedelta) -> None:
-    """Have the browser keep something that only its requests to us may carry."""
+    """Set a cookie that only requests to this host carry, and that scripts cannot read."""
     response.set_cookie(
         name,
         value,
@@ -147,6 +147,6 @@ def keep_cookie(request: Request, response: Response, name: str, value: str, lif
 
 
 def drop_session(request: Request, response: Response) -> None:
-    """Have the browser forget its session."""
+    """Delete the session cookie."""
     settings: Settings = request.app.state.settings
     response.delete_cookie(cookie_name(settings), path="/", secure=is_secure(settings), httponly=True, samesite="lax")

@@ -25,7 +25,7 @@ from gateway.store import OperationalError
 
 KEYS_MAX = 2_000
 COMMAS_MAX = 100_000
-"""Twice the longest list of serials. Parsing holds the interpreter, so its cost is bounded by counting first."""
+"""Twice the longest list of serials. Parsing blocks the interpreter, so its cost is limited by counting first."""
 _KEY = re.compile(rb'"\s*:')
 _SHARE = 4
 _RETRY_S = 2
@@ -49,8 +49,8 @@ class TooManyBodies(GatewayError):
 
 
 @dataclass(slots=True)
-class _Taken:
-    """What one request has sent so far, and how much of that is held in memory for it."""
+class _BodyUsage:
+    """The bytes that one request has sent so far, and how many of them are in memory."""
 
     sender: str
     read: int = 0
@@ -58,7 +58,7 @@ class _Taken:
 
 
 class BodyLimits:
-    """Reads each body up to its limit and hands it on whole; what looks at headers only stands outside of it."""
+    """Middleware that reads each body up to its limit and passes it on whole."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
@@ -67,25 +67,25 @@ class BodyLimits:
         self._total = settings.http_bodies_max_bytes
         self._share = max(self._total // _SHARE, self._draft)
         self.held: Counter[str] = Counter()
-        """Bytes by network."""
+        """Bytes in memory by network."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http" or not _has_body(headers := Headers(scope=scope)):
             await self._app(scope, receive, send)
             return
-        taken = _Taken(network(Request(scope)))
+        usage = _BodyUsage(network(Request(scope)))
         try:
-            body = await self._read(scope, int(headers.get("content-length", "0")), receive, taken)
+            body = await self._read(scope, int(headers.get("content-length", "0")), receive, usage)
             if body is not None:
-                await self._app(scope, _handed_on(body, receive), self._until_answered(send, taken))
-        except _Refused as refused:
-            await refused.answer(scope, receive, send)
+                await self._app(scope, _receive_whole(body, receive), self._send_and_free(send, usage))
+        except _Refusal as refusal:
+            await refusal.response(scope, receive, send)
         finally:
-            self._give_back(taken)
+            self._give_back(usage)
 
-    async def _read(self, scope: Scope, announced: int, receive: Receive, taken: _Taken) -> bytes | None:
-        """Returns the whole body, or None when the client went away. Raises _Refused."""
+    async def _read(self, scope: Scope, announced: int, receive: Receive, usage: _BodyUsage) -> bytes | None:
+        """Returns the whole body, or None when the client went away. Raises _Refusal."""
         try:
             limit = self._usual
             if announced > limit:
@@ -96,20 +96,20 @@ class BodyLimits:
                 if message["type"] == "http.disconnect":
                     return None
                 chunk, more = message.get("body", b""), message.get("more_body", False)
-                self._take(taken, len(chunk))
-                if taken.read > limit:
-                    limit = await self._larger_limit(scope, taken.read)
+                self._take(usage, len(chunk))
+                if usage.read > limit:
+                    limit = await self._larger_limit(scope, usage.read)
                 chunks.append(chunk)
             body = b"".join(chunks)
             _require_few_parts(body)
         except GatewayError as error:
-            raise _Refused(error) from error
+            raise _Refusal(error) from error
         except OperationalError as error:
-            raise _Refused(Unavailable("The database does not answer; try again in a few seconds.")) from error
+            raise _Refusal(Unavailable("The database does not answer; try again in a few seconds.")) from error
         return body
 
     async def _larger_limit(self, scope: Scope, size: int) -> int:
-        """The limit of a draft with its lists, for who may write one: asked before more is read."""
+        """Returns the limit of a draft, for accounts that may write one; called before more is read."""
         is_draft = scope["method"] in {"POST", "PUT"} and scope["path"].startswith("/api/campaigns")
         if not is_draft or size > self._draft:
             most = self._draft if is_draft else self._usual
@@ -119,59 +119,59 @@ class BodyLimits:
             raise Forbidden
         return self._draft
 
-    def _take(self, taken: _Taken, size: int) -> None:
-        self.held[taken.sender] += size
-        taken.read += size
-        taken.held += size
-        if self.held.total() > self._total or self.held[taken.sender] > self._share:
+    def _take(self, usage: _BodyUsage, size: int) -> None:
+        self.held[usage.sender] += size
+        usage.read += size
+        usage.held += size
+        if self.held.total() > self._total or self.held[usage.sender] > self._share:
             raise TooManyBodies
 
-    def _until_answered(self, send: Send, taken: _Taken) -> Send:
-        """Once an answer begins, its request is done with; a stream would hold the bytes for an hour."""
+    def _send_and_free(self, send: Send, usage: _BodyUsage) -> Send:
+        """Returns a send that frees the bytes when the response begins; a stream would keep them for an hour."""
 
-        async def answer(message: Message) -> None:
+        async def send_response(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._give_back(taken)
+                self._give_back(usage)
             await send(message)
 
-        return answer
+        return send_response
 
-    def _give_back(self, taken: _Taken) -> None:
-        self.held[taken.sender] -= taken.held
-        taken.held = 0
-        if not self.held[taken.sender]:
-            del self.held[taken.sender]
+    def _give_back(self, usage: _BodyUsage) -> None:
+        self.held[usage.sender] -= usage.held
+        usage.held = 0
+        if not self.held[usage.sender]:
+            del self.held[usage.sender]
 
 
-class _Refused(Exception):
-    """A body that is not taken, with the answer that says so."""
+class _Refusal(Exception):
+    """Raised for a body that is refused, with the response that says so."""
 
     def __init__(self, error: GatewayError) -> None:
         super().__init__(error.message)
         title = error.code.replace("_", " ").capitalize()
         problem = Problem(title=title, status=error.status, code=error.code, detail=error.message)
         headers = {"Retry-After": str(_RETRY_S)} if error.status == Unavailable.status else None
-        self.answer = JSONResponse(problem.model_dump(), error.status, headers, media_type="application/problem+json")
+        self.response = JSONResponse(problem.model_dump(), error.status, headers, media_type="application/problem+json")
 
 
 def _has_body(headers: Headers) -> bool:
     return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
 
 
-def _handed_on(body: bytes, receive: Receive) -> Receive:
-    """What the application receives: the body at once, then whatever comes of the connection."""
-    waiting = [body]
+def _receive_whole(body: bytes, receive: Receive) -> Receive:
+    """Returns the application's receive: the body at once, then the further messages of the connection."""
+    unread_bodies = [body]
 
-    async def receive_whole() -> Message:
-        if waiting:
-            return {"type": "http.request", "body": waiting.pop(), "more_body": False}
+    async def receive_body() -> Message:
+        if unread_bodies:
+            return {"type": "http.request", "body": unread_bodies.pop(), "more_body": False}
         return await receive()
 
-    return receive_whole
+    return receive_body
 
 
 def _require_few_parts(body: bytes) -> None:
-    """Raise BodyTooLarge for JSON that is cheap to send and dear to check: no body of ours has so many parts."""
+    """Raise BodyTooLarge for JSON with so many parts that checking takes long; no body of ours has as many."""
     keys = sum(1 for _ in islice(_KEY.finditer(body), KEYS_MAX + 1))
     if keys > KEYS_MAX or body.count(b",") > COMMAS_MAX:
         raise BodyTooLarge(f"This has more than {KEYS_MAX:,} names or {COMMAS_MAX:,} values. Send less at once.")

@@ -1,4 +1,4 @@
-"""HTTP connections under a watch: a request must arrive, an answer must be read, and nobody holds too many of them."""
+"""Limits on HTTP connections: a request must arrive in time, a response must be read, and their number is limited."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,14 +16,14 @@ from gateway.api.auth import network_of
 from gateway.config import Settings
 
 _LINGER_S = 1.0
-"""How long the rest of a refused body is read and thrown away, so that its sender sees the answer before the end."""
+"""Seconds that the rest of a refused body is read and thrown away, so that its sender sees the response."""
 
 Awaited = Literal["head", "body", "rest of a refused body"]
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """How long a connection may keep us waiting, and how many of them there may be."""
+    """How long a connection may keep the server waiting, and how many connections there may be."""
 
     request_wait: timedelta
     body_rate: int
@@ -44,9 +44,9 @@ class ConnectionLimits:
 
 
 class WatchedProtocol(H11Protocol):
-    """uvicorn's protocol, which by itself waits without end for the rest of a request.
+    """uvicorn's protocol with timeouts; by itself it waits without end for the rest of a request.
 
-    Once a request is complete nothing is timed but an answer that is not read: event streams stay open.
+    Once a request is complete only an unread response is timed, so event streams stay open.
     """
 
     limits: ClassVar[ConnectionLimits]
@@ -70,56 +70,57 @@ class WatchedProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         """Make room for a new connection, or close it; then wait for its request."""
         super().connection_made(transport)
-        # A proxy that we trust brings many people; how many it lets each one have is for the proxy to say.
+        # A proxy that we trust connects for many people, so it limits the connections of each.
         if self.client and self.client[0] not in getattr(self.app, "trusted_hosts", ()):
             self.network = network_of(self.client[0])
-        opened = [each for each in cast("set[WatchedProtocol]", self.connections) if not each.transport.is_closing()]
-        of_network = [each for each in opened if self.network and each.network == self.network]
-        if len(of_network) > self.limits.most_of_network:
-            self._make_room(of_network)
-        elif len(opened) > self.limits.most:
-            self._make_room(opened)
+        protocols = cast("set[WatchedProtocol]", self.connections)
+        open_protocols = [protocol for protocol in protocols if not protocol.transport.is_closing()]
+        same_network = [protocol for protocol in open_protocols if self.network and protocol.network == self.network]
+        if len(same_network) > self.limits.most_of_network:
+            self._make_room(same_network)
+        elif len(open_protocols) > self.limits.most:
+            self._make_room(open_protocols)
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Nothing is waited for any more."""
+        """Cancel the timers of a closed connection."""
         super().connection_lost(exc)
         for timer in (self._timer, self._unread_timer):
             if timer:
                 timer.cancel()
 
     def data_received(self, data: bytes) -> None:
-        """Take what came, and see what is still to come."""
+        """Handle received bytes, and set the timer for what is awaited next."""
         self._bytes_before = self._bytes
         self._bytes += len(data)
         super().data_received(data)
         self._watch()
 
     def on_response_complete(self) -> None:
-        """See whether the request's body was read to its end."""
+        """Set the timer for what is awaited after a response."""
         super().on_response_complete()
         self._watch()
 
     def pause_writing(self) -> None:
-        """The client does not read: give it some time."""
+        """Start the timer of a response that the client does not read."""
         super().pause_writing()
         if self._unread_timer is None:
             self._unread_timer = self._later(self.limits.answer_wait.total_seconds(), lambda: self.cut("answer"))
 
     def resume_writing(self) -> None:
-        """The client reads again."""
+        """Stop that timer when the client reads again."""
         super().resume_writing()
         if self._unread_timer:
             self._unread_timer.cancel()
             self._unread_timer = None
 
-    def _make_room(self, among: list["WatchedProtocol"]) -> None:
-        """Cut the one that has waited longest without a request; where all are busy, the new one."""
-        idle = [each for each in among if each is not self and each.conn.their_state is IDLE]
-        min(idle, key=lambda each: each.since, default=self).cut("room")
+    def _make_room(self, protocols: list["WatchedProtocol"]) -> None:
+        """Close the connection that has waited longest without a request; where all are busy, the new one."""
+        idle = [protocol for protocol in protocols if protocol is not self and protocol.conn.their_state is IDLE]
+        min(idle, key=lambda protocol: protocol.since, default=self).cut("room")
 
     def _watch(self) -> None:
-        awaited = self._what_is_awaited()
+        awaited = self._next_awaited()
         if awaited == self._awaited:
             return
         self._awaited = awaited
@@ -135,7 +136,7 @@ class WatchedProtocol(H11Protocol):
         elif awaited:
             self._timer = self._later(_LINGER_S, self.transport.close)
 
-    def _what_is_awaited(self) -> Awaited | None:
+    def _next_awaited(self) -> Awaited | None:
         if self.transport.is_closing():
             return None
         if self.conn.their_state is IDLE:
@@ -145,7 +146,7 @@ class WatchedProtocol(H11Protocol):
         return None
 
     def _require_progress(self, wait: float, before: int) -> None:
-        """Look after each wait at what came since; it may be us who do not read."""
+        """Close the connection when too few bytes came in `wait` seconds, unless it is us who do not read."""
 
         def look() -> None:
             if self._bytes - before < self.limits.body_rate * wait and not self.flow.read_paused:
@@ -159,11 +160,11 @@ class WatchedProtocol(H11Protocol):
         return self.loop.call_later(seconds, act)
 
     def cut(self, why: str) -> None:
-        """Close it at once, and count why."""
+        """Close the connection at once, and count the reason."""
         metrics.HTTP_CUT.labels(why).inc()
         self.transport.abort()
 
 
 def watched_protocol(limits: ConnectionLimits) -> type[H11Protocol]:
-    """The protocol with these limits, for uvicorn to make one of for each connection."""
+    """Returns the protocol class with these limits; uvicorn makes one object for each connection."""
     return type("LimitedProtocol", (WatchedProtocol,), {"limits": limits})

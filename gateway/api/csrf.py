@@ -1,4 +1,4 @@
-"""No other site may act with a visitor's session: what changes something must come from our own pages."""
+"""Refuses requests from other sites that would change something with a visitor's session."""
 
 from urllib.parse import urlsplit
 
@@ -27,8 +27,8 @@ class SameOrigin:
         """Serve one connection."""
         if scope["type"] == "http" and scope["method"] not in _SAFE and not self._is_ours(Headers(scope=scope)):
             problem = Problem(title="Cross site", status=403, code="cross_site", detail=_DETAIL)
-            answer = JSONResponse(problem.model_dump(), 403, media_type="application/problem+json")
-            await answer(scope, receive, send)
+            response = JSONResponse(problem.model_dump(), 403, media_type="application/problem+json")
+            await response(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
@@ -39,7 +39,7 @@ class SameOrigin:
         origin = headers.get("origin")
         if origin is not None:
             return _host(origin) in {headers.get("host"), self._origin}
-        # An old browser without either header has at least its cookie with it.
+        # An old browser sends neither header; then only a request without the session cookie may pass.
         return self._cookie not in cookie_parser("; ".join(headers.getlist("cookie")))
 
 

@@ -1,4 +1,4 @@
-"""What the reading endpoints share: a connection for one request, and the limits of a page."""
+"""Parameters that the reading endpoints share: a connection for one request, and the limits of a page."""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -13,10 +13,10 @@ NEWEST = 2**63 - 1
 
 
 def connection(request: Request) -> Iterator[Connection]:
-    """A connection for one request."""
+    """Yields a connection for one request."""
     database: Database = request.app.state.database
-    with database.read() as opened:
-        yield opened
+    with database.read() as request_connection:
+        yield request_connection
 
 
 Reading = Annotated[Connection, Depends(connection)]

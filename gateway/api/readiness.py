@@ -1,8 +1,8 @@
-"""Whether the installation works, and what its roles wait for: put together for `/readyz`."""
+"""Whether the installation works, and what its roles wait for: the content of `/readyz`."""
 
 from gateway.api import models
 from gateway.catalog.repository import suspensions
-from gateway.events import place_events, unread
+from gateway.events import place_events, unread_events
 from gateway.events.probe import STANDS_STILL_S, words
 from gateway.events.reader import NOTIFY
 from gateway.store import TROUBLES, Connection, trouble_of
@@ -10,11 +10,11 @@ from gateway.store.beat import SIGN_OF_LIFE, SILENT_AFTER, standings
 from gateway.store.waits import LOCK_AFTER, lock_waits
 
 _ROLES = {"gateway-ingest": "ingest", "gateway-worker": "worker", "gateway-stream": "api"}
-"""The role that does nothing else while this session waits."""
+"""Database session to the role that does nothing else while that session waits."""
 
 
 def readiness(connection: Connection) -> models.Ready:
-    """What each role waits for, and the event log besides; ready where nothing waits.
+    """Returns what each role, and the event log, waits for; the installation is ready where nothing waits.
 
     A suspended product is named, and makes nothing unready: a restart would not mend it.
     """
@@ -27,8 +27,8 @@ def readiness(connection: Connection) -> models.Ready:
         place_events(connection)
     except TROUBLES as error:
         waiting["events"] = trouble_of(error).value
-    behind = unread(connection, NOTIFY)
-    if behind.age_s > STANDS_STILL_S:
-        waiting.setdefault("worker", words(behind.events, behind.age_s))
-    suspended = [each.product for each in suspensions(connection)]
+    unread = unread_events(connection, NOTIFY)
+    if unread.age_s > STANDS_STILL_S:
+        waiting.setdefault("worker", words(unread.count, unread.age_s))
+    suspended = [suspension.product for suspension in suspensions(connection)]
     return models.Ready(ready=not waiting, silent=silent, waiting_for=waiting, suspended=suspended)

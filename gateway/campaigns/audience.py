@@ -1,4 +1,4 @@
-"""An audience as the database is asked for it: exactly one of lots, serials and version is given."""
+"""An audience as parameters of the queries: at most one of lots, serials and version is set."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from gateway.campaigns.model import Audience, ByFirmware, ByLots, BySerials
 from gateway.core.serial import canonical_serial
 
-NOBODY: dict[str, Any] = {"lots": None, "serials": None, "below": None}
+NO_SELECTION: dict[str, Any] = {"lots": None, "serials": None, "below": None}
 
 _AUDIENCE: TypeAdapter[Audience | None] = TypeAdapter(Audience | None)
 
@@ -18,25 +18,25 @@ def stored_audience(document: Any) -> Audience | None:  # noqa: ANN401 - JSON
     return _AUDIENCE.validate_python(document)
 
 
-def parameters(audience: Audience | None) -> dict[str, Any]:
-    """What the queries take for `audience_unit`."""
+def audience_parameters(audience: Audience | None) -> dict[str, Any]:
+    """Returns the parameters of `audience_unit` in the queries."""
     match audience:
         case ByLots(lots=lots):
-            return NOBODY | {"lots": lots}
+            return NO_SELECTION | {"lots": lots}
         case BySerials(serials=serials):
-            return NOBODY | {"serials": [serial for serial in canonical(serials) if serial]}
+            return NO_SELECTION | {"serials": [serial for serial in canonical_serials(serials) if serial]}
         case ByFirmware(below=below):
-            return NOBODY | {"below": below}
-    return NOBODY
+            return NO_SELECTION | {"below": below}
+    return NO_SELECTION
 
 
-def canonical(typed: Sequence[str]) -> list[str | None]:
-    """Serials as they are stored; None for what can be no serial."""
-    return [_canonical(each) for each in typed]
+def canonical_serials(texts: Sequence[str]) -> list[str | None]:
+    """Returns serials as they are stored, and None for each text that cannot be a serial."""
+    return [_canonical(text) for text in texts]
 
 
-def _canonical(typed: str) -> str | None:
+def _canonical(text: str) -> str | None:
     try:
-        return canonical_serial(typed)
+        return canonical_serial(text)
     except ValueError:
         return None

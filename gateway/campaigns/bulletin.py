@@ -1,4 +1,4 @@
-"""What a campaign tells about one unit, in every language; pure."""
+"""The bulletin of a campaign about one unit, in every language; pure functions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,35 +14,36 @@ from gateway.store import Row
 _CONTENT: TypeAdapter[Content] = TypeAdapter(Content)
 _SEVERITY = {"recall": "safety", "update": "info"}
 
-_NOTHING: dict[str, Any] = {
+_NO_DETAILS: dict[str, Any] = {
     **dict.fromkeys(("hazard", "action", "action_text", "remedy_text", "changes", "version", "reason")),
     "remedies": [],
 }
 
 Words = dict[str, dict[str, Any]]
-"""By language."""
+"""Language code to the fields in that language."""
 
 
 @dataclass(frozen=True, slots=True)
 class CampaignTexts:
-    """A published campaign as it is told: to whom it concerns, and to whom it concerns no more."""
+    """The texts of a published campaign: for the units that it concerns, and for those that it concerns no more."""
 
     campaign: Row
     severity: str
     below: str | None
     former: str | None
     affected: tuple[Words, Words]
-    """Texts and details."""
+    """Texts and details for the units that it concerns."""
     cleared: tuple[Words, Words]
+    """Texts and details for the units that it concerns no more."""
 
     @classmethod
     def of(cls, campaign: Row, formers: Sequence[Row]) -> Self:
-        """Everything that its units have in common; `formers` is what it superseded, the latest first."""
+        """Returns what the bulletins of all units share; `formers` are the superseded campaigns, the latest first."""
         content = _CONTENT.validate_python(campaign["content"])
-        kind = next((each["kind"] for each in [campaign, *formers] if each["kind"] != "withdrawal"), "recall")
+        kind = next((row["kind"] for row in [campaign, *formers] if row["kind"] != "withdrawal"), "recall")
         former = formers[0]["number"] if formers else None
         below = campaign["audience"]["below"] if content.kind == "update" else None
-        common = _NOTHING | {
+        common = _NO_DETAILS | {
             "number": campaign["number"],
             "published_at": campaign["published_at"].isoformat(),
             "replaces": former,
@@ -50,15 +51,15 @@ class CampaignTexts:
             "contact": content.contact.model_dump(),
         }
         if isinstance(content, WithdrawalContent):
-            cleared = _written(content, common, None)
+            cleared = _authored_texts(content, common, None)
             return cls(campaign, _SEVERITY[kind], below, former, cleared, cleared)
-        affected = _written(content, common, below)
-        cleared = _cleared(campaign, common, kind) if former else ({}, {})
+        affected = _authored_texts(content, common, below)
+        cleared = _cleared_texts(campaign, common, kind) if former else ({}, {})
         return cls(campaign, _SEVERITY[kind], below, former, affected, cleared)
 
 
 def bulletin(campaign_texts: CampaignTexts, unit_id: int, standing: str, matched: str) -> Bulletin:
-    """What is told about a unit of the audience."""
+    """Returns the bulletin about a unit of the audience."""
     is_cleared = standing == "cleared"
     texts, details = campaign_texts.cleared if is_cleared else campaign_texts.affected
     return Bulletin(
@@ -75,42 +76,42 @@ def bulletin(campaign_texts: CampaignTexts, unit_id: int, standing: str, matched
     )
 
 
-def _written(content: Content, common: dict[str, Any], below: str | None) -> tuple[Words, Words]:
-    """As its authors wrote it, in the languages that they wrote all of."""
+def _authored_texts(content: Content, common: dict[str, Any], below: str | None) -> tuple[Words, Words]:
+    """Returns the authors' texts, in the languages in which every text is written."""
     fields = texts_of(content)
     texts: Words = {}
     details: Words = {}
     for language in fields["title"]:
-        said = {name: by_language.get(language) for name, by_language in fields.items()}
-        if None in [value for name, value in said.items() if name != "remedy_text"]:
+        fields_in_language = {name: by_language.get(language) for name, by_language in fields.items()}
+        if None in [value for name, value in fields_in_language.items() if name != "remedy_text"]:
             continue
-        title, *others = said.values()
-        action = said.get("action_text") or campaign_words(language)["nothing_to_do"]
+        title, *others = fields_in_language.values()
+        action = fields_in_language.get("action_text") or campaign_words(language)["nothing_to_do"]
         texts[language] = {"title": title, "body": others[0], "action": action}
-        details[language] = common | _details(content, said, below)
+        details[language] = common | _details(content, fields_in_language, below)
     return texts, details
 
 
-def _details(content: Content, said: dict[str, str | None], below: str | None) -> dict[str, Any]:
+def _details(content: Content, fields_in_language: dict[str, str | None], below: str | None) -> dict[str, Any]:
     of_kind: dict[str, Any] = {}
     match content:
         case RecallContent():
             of_kind = {"action": content.action, "remedies": list(content.remedies)}
         case UpdateContent():
             of_kind = {"version": below}
-    return of_kind | {name: text for name, text in said.items() if name != "title"}
+    return of_kind | {name: text for name, text in fields_in_language.items() if name != "title"}
 
 
-def _cleared(campaign: Row, common: dict[str, Any], kind: str) -> tuple[Words, Words]:
-    """For units that the new campaign does not concern any more: nobody had to write it."""
+def _cleared_texts(campaign: Row, common: dict[str, Any], kind: str) -> tuple[Words, Words]:
+    """Returns the standard texts for units that the new campaign does not concern any more."""
     texts: Words = {}
     details: Words = {}
     names = campaign["product_name"]
     for language in LANGUAGES:
         words = campaign_words(language)
-        filled = {"product": names.get(language) or names["en"], "former": common["replaces"]} | common
-        body = words["cleared_body"].format_map(filled)
-        title = words["cleared_title" if kind == "recall" else "cleared_title_update"].format_map(filled)
+        values = {"product": names.get(language) or names["en"], "former": common["replaces"]} | common
+        body = words["cleared_body"].format_map(values)
+        title = words["cleared_title" if kind == "recall" else "cleared_title_update"].format_map(values)
         texts[language] = {"title": title, "body": body, "action": words["nothing_to_do"]}
         details[language] = common | {"reason": body}
     return texts, details

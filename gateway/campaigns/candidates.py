@@ -1,7 +1,7 @@
-"""Units that match a published campaign after its audience was frozen: found, counted and shown, and not told yet.
+"""Units that match a published campaign after its audience was frozen: they are counted and shown, not notified.
 
-The frozen audience stays what two people signed for. An owner's page compares their unit itself (view my_check), so
-it is right before anything here has run.
+The frozen audience stays what two people approved. An owner's page compares their unit itself (view my_check), so it
+is right before this module has run.
 """
 
 import logging
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from gateway.campaigns.audience import parameters, stored_audience
+from gateway.campaigns.audience import audience_parameters, stored_audience
 from gateway.campaigns.repository import as_written, queries
 from gateway.events import Event, append
 from gateway.store import SQL, Connection, Row, holds_up_all
@@ -17,12 +17,12 @@ from gateway.store import SQL, Connection, Row, holds_up_all
 log = logging.getLogger(__name__)
 
 UNIT_CHANGED = frozenset({"unit.firmware_reported"})
-"""Events about one unit."""
+"""Events about one unit after which it is compared."""
 UNITS_CHANGED = frozenset({"units.imported"})
-"""Events about many units that do not name them."""
-_AGAIN_AFTER = timedelta(minutes=5)
+"""Events about many units, without their ids, after which all units are compared."""
+_RETRY_AFTER = timedelta(minutes=5)
 TURN = 2_000
-"""Units found, or forgotten, in one transaction."""
+"""The most units that are added, or removed, in one transaction."""
 
 
 def note_change(tx: Connection, event: Event, now: datetime) -> None:
@@ -31,27 +31,27 @@ def note_change(tx: Connection, event: Event, now: datetime) -> None:
         tx.execute(queries.ask_recheck, {"now": now})
     elif event.kind in UNIT_CHANGED and event.unit_id is not None:
         for campaign in tx.execute(queries.live_of_unit, {"unit_id": event.unit_id}).fetchall():
-            with _alone(tx, campaign, now):
-                asked = _asked(campaign, now) | {"unit_id": event.unit_id}
-                _tell_staff(tx, campaign, _counts(tx, queries.find_candidate, asked))
+            with _isolated(tx, campaign, now):
+                parameters = _parameters(campaign, now) | {"unit_id": event.unit_id}
+                _tell_staff(tx, campaign, _counts(tx, queries.find_candidate, parameters))
 
 
 def find_candidates(tx: Connection, now: datetime) -> int:
-    """Compare one campaign that is due with all units of its product; returns the number of campaigns compared.
+    """Compare one campaign that is due with all units of its product. Returns the number of campaigns, 0 or 1.
 
-    What is more than a turn is found in the next ones.
+    Units beyond TURN are found in the next calls.
     """
     campaign = tx.execute(queries.recheck, {"now": now}).fetchone()
     if campaign is None:
         return 0
-    with _alone(tx, campaign, now):
+    with _isolated(tx, campaign, now):
         _find(tx, campaign, now)
     return 1
 
 
 @contextmanager
-def _alone(tx: Connection, campaign: Row, now: datetime) -> Iterator[None]:
-    """A campaign that cannot be compared (say, a newer version wrote it) holds up no other, and no event."""
+def _isolated(tx: Connection, campaign: Row, now: datetime) -> Iterator[None]:
+    """Put a campaign off when the block fails (say, a newer version wrote it), so that it holds up no other."""
     try:
         with tx.transaction():
             yield
@@ -59,36 +59,36 @@ def _alone(tx: Connection, campaign: Row, now: datetime) -> Iterator[None]:
         if holds_up_all(error):
             raise
         log.exception("%s cannot be compared with the units of now; it is tried again later.", campaign["number"])
-        tx.execute(queries.recheck_on, {"id": campaign["id"], "now": now + _AGAIN_AFTER})
+        tx.execute(queries.recheck_on, {"id": campaign["id"], "now": now + _RETRY_AFTER})
 
 
 def _find(tx: Connection, campaign: Row, now: datetime) -> None:
-    counts = _counts(tx, queries.find_candidates, _asked(campaign, now) | {"limit": TURN})
+    counts = _counts(tx, queries.find_candidates, _parameters(campaign, now) | {"limit": TURN})
     if TURN in counts.values():  # there may be more
         tx.execute(queries.recheck_on, {"id": campaign["id"], "now": now})
     _tell_staff(tx, campaign, counts)
     log.info("%s: %d more units match, and %d no more.", campaign["number"], counts["added"], counts["gone"])
 
 
-def _counts(tx: Connection, query: SQL, asked: Row) -> Row:
-    """How many units were found, and how many forgotten."""
-    counts = tx.execute(query, asked).fetchone()
+def _counts(tx: Connection, query: SQL, parameters: Row) -> Row:
+    """Returns the number of units added, and removed (`gone`)."""
+    counts = tx.execute(query, parameters).fetchone()
     assert counts is not None  # noqa: S101 - a SELECT without FROM returns a row
     return counts
 
 
 def forget_candidates(connection: Connection, before: datetime, limit: int) -> int:
-    """Forget some candidates of campaigns that ended before a moment; returns how many."""
+    """Forget some candidates of campaigns that ended before a moment. Returns the number of them."""
     return connection.execute(queries.forget_candidates, {"before": before, "limit": limit}).rowcount
 
 
 def _tell_staff(tx: Connection, campaign: Row, counts: Row) -> None:
-    """Pages that show the campaign look again."""
+    """Write the event after which pages that show the campaign load it again."""
     if any(counts.values()):
-        about = {"campaign": campaign["public_id"], "number": campaign["number"]}
-        append(tx, "campaign.joined", about | {"units": counts["added"], "left": counts["gone"]})
+        data = {"campaign": campaign["public_id"], "number": campaign["number"]}
+        append(tx, "campaign.joined", data | {"units": counts["added"], "left": counts["gone"]})
 
 
-def _asked(campaign: Row, now: datetime) -> Row:
+def _parameters(campaign: Row, now: datetime) -> Row:
     audience = stored_audience(as_written(campaign)["audience"])
-    return parameters(audience) | {"id": campaign["id"], "product_id": campaign["product_id"], "now": now}
+    return audience_parameters(audience) | {"id": campaign["id"], "product_id": campaign["product_id"], "now": now}

@@ -1,4 +1,4 @@
-"""Stage `check`: what is missing or wrong in a draft, field by field; pure."""
+"""Stage `check`: what is missing or wrong in a draft, field by field; pure functions."""
 
 import re
 from collections.abc import Iterator
@@ -32,12 +32,12 @@ _LANGUAGES = {"en": "English", "de": "German"}
 
 
 def checks(draft: Draft, count: AudienceCount, former: str | None) -> list[Check]:
-    """Every problem of a draft; `former` is the state of what it supersedes."""
+    """Returns every problem of a draft; `former` is the state of the campaign that it supersedes."""
     return [*_content(draft.content, count), *_audience(draft, count), *_former(former)]
 
 
 def blocking(checks: list[Check]) -> list[str]:
-    """The problems that hold up publishing, a line each."""
+    """Returns the problems that prevent publishing, a line each."""
     return [f"{check.field}: {check.message}" for check in checks if check.blocks]
 
 
@@ -46,7 +46,7 @@ def _content(content: Content, count: AudienceCount) -> Iterator[Check]:
     for field, texts in texts_of(content).items():
         if field in _OPTIONAL and not texts:
             continue
-        for language in sorted(readers, key=lambda each: (each != "en", each)):
+        for language in sorted(readers, key=lambda code: (code != "en", code)):
             if language not in texts:
                 yield _blocks(f"content.{field}.{language}", _missing(field, language, readers[language]))
     if isinstance(content, RecallContent):

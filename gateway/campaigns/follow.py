@@ -9,35 +9,35 @@ from gateway.events import Event, append
 from gateway.notify.repository import as_written
 from gateway.store import Connection
 
-_OWNED = frozenset({"unit.claimed"})
+_NEW_OWNER = frozenset({"unit.claimed"})
 
 
 def follow(tx: Connection, event: Event, now: datetime) -> None:
-    """Do what an event asks for: look at a unit again, close it in updates, compare it with published audiences."""
+    """Act on an event: look at its unit again, close it in updates, compare it with published audiences."""
     note_change(tx, event, now)
-    if event.unit_id is None or event.kind not in {*_OWNED, "unit.firmware_reported"}:
+    if event.unit_id is None or event.kind not in {*_NEW_OWNER, "unit.firmware_reported"}:
         return
     unit = {"unit_id": event.unit_id, "now": now}
     ids = [row["id"] for row in tx.execute(queries.hold_of_unit, unit)]
     if not ids:
         return
-    if event.kind in _OWNED:
+    if event.kind in _NEW_OWNER:
         tx.execute(queries.look_again, unit | {"ids": ids})
         return
-    closing = unit | {"ids": ids, "firmware": event.data["firmware"]}
-    closed = [row["campaign_id"] for row in tx.execute(queries.close, closing)]
-    resolve_closed(tx, event.unit_id, closed, now)
+    parameters = unit | {"ids": ids, "firmware": event.data["firmware"]}
+    campaign_ids = [row["campaign_id"] for row in tx.execute(queries.close, parameters)]
+    resolve_closed(tx, event.unit_id, campaign_ids, now)
 
 
 def owners_began(tx: Connection, unit_ids: Sequence[int], now: datetime) -> None:
-    """Have the worker look at units again whose ownership began by an import."""
+    """Have the worker look again at units whose ownership began by an import."""
     tx.execute(queries.hold_published)
     tx.execute(queries.look_again_at_all, {"unit_ids": list(unit_ids), "now": now})
 
 
 def resolve_closed(tx: Connection, unit_id: int, ids: Sequence[int], now: datetime) -> None:
-    """Resolve the open notices of a unit that these campaigns were closed for, and say so."""
-    closed = {"unit_id": unit_id, "ids": list(ids), "now": now}
-    for row in map(as_written, tx.execute(queries.resolve_closed, closed).fetchall()):
+    """Resolve the unit's open notices of campaigns that were closed for it, and write their events."""
+    parameters = {"unit_id": unit_id, "ids": list(ids), "now": now}
+    for row in map(as_written, tx.execute(queries.resolve_closed, parameters).fetchall()):
         data = {"notice": row["public_id"], "title": row["text"]["title"], "campaign": row["campaign"]}
         append(tx, "notice.resolved", data, unit_id=unit_id, person_id=row["person_id"])

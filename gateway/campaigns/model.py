@@ -1,4 +1,4 @@
-"""What a campaign says and whom it concerns. Drafts may be unfinished: checks.py says what is missing."""
+"""The content and the audience of a campaign. Drafts may be unfinished: checks.py says what is missing."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -17,8 +17,8 @@ Remedy = Literal["repair", "replacement", "refund"]
 CAMPAIGN = DocumentKind("campaign", sql_paths=("content.title", "audience.by", "audience.lots", "audience.below"))
 """A row's content and audience, as {"content": …, "audience": …}."""
 
-LISTED_MAX = 50_000
-"""Serials or lots in one audience."""
+AUDIENCE_LIST_MAX = 50_000
+"""The most serials or lots in one audience."""
 
 
 def _without_blanks(texts: dict[str, str]) -> dict[str, str]:
@@ -31,14 +31,14 @@ Texts = Annotated[
     AfterValidator(_without_blanks),
 ]
 """Language code to text; a language whose text is empty is left out."""
-Listed = Annotated[list[Annotated[str, Field(max_length=100)]], Field(max_length=LISTED_MAX)]
+Listed = Annotated[list[Annotated[str, Field(max_length=100)]], Field(max_length=AUDIENCE_LIST_MAX)]
 
 
-class _Written(BaseModel):
+class _Document(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
-class Contact(_Written):
+class Contact(_Document):
     """Whom an owner asks; at least one of them before it is published."""
 
     phone: Line | None
@@ -46,7 +46,7 @@ class Contact(_Written):
     url: Line | None
 
 
-class RecallContent(_Written):
+class RecallContent(_Document):
     """What a recall says. `action` is chosen from a list; its text gives the reason."""
 
     kind: Literal["recall"]
@@ -59,7 +59,7 @@ class RecallContent(_Written):
     contact: Contact
 
 
-class UpdateContent(_Written):
+class UpdateContent(_Document):
     """What an update says; the version is the one that its audience is below."""
 
     kind: Literal["update"]
@@ -69,7 +69,7 @@ class UpdateContent(_Written):
     contact: Contact
 
 
-class WithdrawalContent(_Written):
+class WithdrawalContent(_Document):
     """Why a campaign is taken back."""
 
     kind: Literal["withdrawal"]
@@ -81,21 +81,21 @@ class WithdrawalContent(_Written):
 Content = Annotated[RecallContent | UpdateContent | WithdrawalContent, Field(discriminator="kind")]
 
 
-class ByLots(_Written):
+class ByLots(_Document):
     """Every unit of these lots."""
 
     by: Literal["lots"]
     lots: Listed
 
 
-class BySerials(_Written):
+class BySerials(_Document):
     """The units with these serials, as typed; spaces, dashes and case do not count."""
 
     by: Literal["serials"]
     serials: Listed
 
 
-class ByFirmware(_Written):
+class ByFirmware(_Document):
     """Every unit whose firmware is known and below a version of dotted numbers."""
 
     by: Literal["firmware"]
@@ -105,7 +105,7 @@ class ByFirmware(_Written):
 Audience = Annotated[ByLots | BySerials | ByFirmware, Field(discriminator="by")]
 
 
-class Draft(_Written):
+class Draft(_Document):
     """A campaign as it is written; a withdrawal has no audience: it goes to that of what it `supersedes`."""
 
     product: Code
@@ -165,10 +165,10 @@ class CampaignPart(BaseModel):
 
 
 def texts_of(content: Content) -> dict[str, dict[str, str]]:
-    """The texts of a content by field, in the order in which they are read."""
-    written: dict[str, Any] = dict(content)
+    """Returns the texts of a content by field, in the order in which owners read them."""
+    fields: dict[str, Any] = dict(content)
     return {
-        name: written[name]
+        name: fields[name]
         for name in ("title", "hazard", "reason", "changes", "action_text", "remedy_text")
-        if name in written
+        if name in fields
     }

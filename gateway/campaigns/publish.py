@@ -1,14 +1,14 @@
-"""Stages `approve` and `freeze`: a second person publishes, in one transaction, what becomes of whom."""
+"""Stages `approve` and `freeze`: a second person publishes a campaign and freezes its audience in one transaction."""
 
 import logging
 from collections.abc import Sequence
 from datetime import datetime
 
 from gateway.campaigns import repository
-from gateway.campaigns.audience import parameters
+from gateway.campaigns.audience import audience_parameters
 from gateway.campaigns.checks import blocking
 from gateway.campaigns.repository import queries, stored_draft
-from gateway.campaigns.service import Conflict, Writer, hold_draft, judged, say
+from gateway.campaigns.service import Conflict, Writer, append_event, count_and_check, hold_draft
 from gateway.core.errors import BadInput, GatewayError
 from gateway.store import Connection, Row
 
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 class SecondPerson(GatewayError):
-    """Who wrote a campaign does not approve it."""
+    """An author of a campaign tried to approve it."""
 
     code = "second_person"
     status = 403
@@ -26,7 +26,7 @@ class SecondPerson(GatewayError):
 
 
 class CountChanged(Conflict):
-    """The audience is not what was typed."""
+    """The number of units is not the one that the approver typed."""
 
     code = "count_changed"
 
@@ -34,48 +34,48 @@ class CountChanged(Conflict):
 def approve(
     tx: Connection, who: Writer, public_id: str, units: int, version: int, channels: Sequence[str], now: datetime
 ) -> None:
-    """Publish a draft and freeze its audience; what it supersedes ends with that.
+    """Publish a draft and freeze its audience; the campaign that it supersedes ends.
 
     Raises NotFound, Conflict, SecondPerson, BadInput with what is missing, and CountChanged.
     """
-    held = hold_draft(tx, public_id, version)
-    if who.person_id in held["authors"]:
+    draft = hold_draft(tx, public_id, version)
+    if who.person_id in draft["authors"]:
         raise SecondPerson
-    # Held before anything else is: the worker holds a campaign too before it touches its units.
-    former = repository.hold_former(tx, held["supersedes"])
-    count, checks = judged(tx, held, channels, now)
+    # Locked first, as the worker does: it locks a campaign before it touches its units.
+    former = repository.hold_former(tx, draft["supersedes"])
+    count, checks = count_and_check(tx, draft, channels, now)
     if problems := blocking(checks):
-        raise BadInput(f"{held['number']} cannot be published yet:", problems)
-    affected = _freeze(tx, held, now)
-    frozen = count.units if held["kind"] == "withdrawal" else affected
-    if frozen != units:
-        raise CountChanged(f"It concerns {frozen} units now, not {units}; look again.")
-    parameters = {"id": held["id"], "now": now}
-    tx.execute(queries.publish, parameters | {"person_id": who.person_id, "units": frozen})
-    say(tx, "campaign.published", held, who, kind=held["kind"], units=frozen)
+        raise BadInput(f"{draft['number']} cannot be published yet:", problems)
+    affected = _freeze(tx, draft, now)
+    unit_count = count.units if draft["kind"] == "withdrawal" else affected
+    if unit_count != units:
+        raise CountChanged(f"It concerns {unit_count} units now, not {units}; look again.")
+    parameters = {"id": draft["id"], "now": now}
+    tx.execute(queries.publish, parameters | {"person_id": who.person_id, "units": unit_count})
+    append_event(tx, "campaign.published", draft, who, kind=draft["kind"], units=unit_count)
     if former:
-        _end(tx, former, held, who, now)
-    log.info("%s is published for %d units (stage=freeze).", held["number"], frozen)
+        _end(tx, former, draft, who, now)
+    log.info("%s is published for %d units (stage=freeze).", draft["number"], unit_count)
 
 
-def _freeze(tx: Connection, held: Row, now: datetime) -> int:
-    """Keep whom it concerns, and whom it concerns no more. Returns how many units it concerns."""
-    audience = stored_draft(held, None).audience
-    own = {"id": held["id"], "former": held["supersedes"], "product_id": held["product_id"], "now": now}
-    affected = tx.execute(queries.freeze, own | parameters(audience)).rowcount
-    if held["supersedes"]:
-        tx.execute(queries.freeze_cleared, own)
+def _freeze(tx: Connection, draft: Row, now: datetime) -> int:
+    """Store the units that it concerns, and those that it concerns no more. Returns the number of the first."""
+    audience = stored_draft(draft, None).audience
+    parameters = {"id": draft["id"], "former": draft["supersedes"], "product_id": draft["product_id"], "now": now}
+    affected = tx.execute(queries.freeze, parameters | audience_parameters(audience)).rowcount
+    if draft["supersedes"]:
+        tx.execute(queries.freeze_cleared, parameters)
     return affected
 
 
-def _end(tx: Connection, former: Row, held: Row, who: Writer, now: datetime) -> None:
-    """Nobody is told of the former campaign any more, and its open notices say what came in its place.
+def _end(tx: Connection, former: Row, draft: Row, who: Writer, now: datetime) -> None:
+    """End the former campaign: nobody is notified of it any more, and its open notices name the new one.
 
-    By statements, however many notices there are; the worker tells the owners' streams in turns (withdrawn.py).
+    A few statements do this for any number of notices; the worker writes their events in turns (withdrawn.py).
     """
-    state = "withdrawn" if held["kind"] == "withdrawal" else "superseded"
-    ended = {"id": former["id"], "now": now}
-    tx.execute(queries.end, ended | {"state": state})
-    tx.execute(queries.stop_telling, ended)
-    tx.execute(queries.withdraw_notices, ended | {"number": held["number"]})
-    say(tx, f"campaign.{state}", former, who, by=held["number"])
+    state = "withdrawn" if draft["kind"] == "withdrawal" else "superseded"
+    parameters = {"id": former["id"], "now": now}
+    tx.execute(queries.end, parameters | {"state": state})
+    tx.execute(queries.stop_telling, parameters)
+    tx.execute(queries.withdraw_notices, parameters | {"number": draft["number"]})
+    append_event(tx, f"campaign.{state}", former, who, by=draft["number"])

@@ -1,10 +1,10 @@
-"""Campaigns in the database: rows to values, counts, progress."""
+"""Campaigns in the database: rows as values, counts and progress."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from gateway.campaigns.audience import canonical, parameters
+from gateway.campaigns.audience import audience_parameters, canonical_serials
 from gateway.campaigns.model import CAMPAIGN, Audience, AudienceCount, ByFirmware, ByLots, BySerials, Draft, Kind
 from gateway.notify.network import EMAIL, PUSH
 from gateway.store import Connection, Row, load_queries
@@ -12,7 +12,7 @@ from gateway.store import Connection, Row, load_queries
 queries = load_queries("gateway.campaigns")
 
 NEWEST = 2**63 - 1
-_NAMED_MAX = 20
+_EXAMPLES_MAX = 20
 
 
 def as_written(row: Row) -> Row:
@@ -27,28 +27,28 @@ def _as_written(row: Row | None) -> Row | None:
 
 
 def hold(tx: Connection, public_id: str) -> Row | None:
-    """A campaign by the id that stands in links, held until `tx` ends."""
+    """Returns a campaign by its public id, locked until `tx` ends."""
     return _as_written(tx.execute(queries.hold, {"public_id": public_id}).fetchone())
 
 
 def hold_former(tx: Connection, row_id: int | None) -> Row | None:
-    """What a campaign supersedes, held until `tx` ends."""
+    """Returns a superseded campaign by its row id, locked until `tx` ends."""
     return _as_written(tx.execute(queries.hold_former, {"id": row_id}).fetchone())
 
 
 def stored_draft(row: Row, former: str | None) -> Draft:
-    """The draft that a campaign's row holds; `former` is the public id of what it supersedes."""
-    written = {"product": row["product"], "content": row["content"], "audience": row["audience"], "supersedes": former}
-    return Draft.model_validate(written)
+    """Returns the draft in a campaign's row; `former` is the public id of the campaign that it supersedes."""
+    document = {"product": row["product"], "content": row["content"], "audience": row["audience"], "supersedes": former}
+    return Draft.model_validate(document)
 
 
 def by_row(connection: Connection, row_id: int | None) -> Row | None:
-    """A campaign by its row."""
+    """Returns a campaign by its row id."""
     return None if row_id is None else _as_written(connection.execute(queries.by_number, {"id": row_id}).fetchone())
 
 
 def find(connection: Connection, public_id: str) -> Row | None:
-    """A campaign by the id that stands in links."""
+    """Returns a campaign by its public id."""
     return _as_written(connection.execute(queries.campaign, {"public_id": public_id}).fetchone())
 
 
@@ -61,8 +61,8 @@ def count(
     channels: Sequence[str],
     now: datetime,
 ) -> AudienceCount:
-    """Whom an audience reaches now on the channels that are set up; of a withdrawal, whom what it withdraws had."""
-    asked = parameters(audience) | {
+    """Returns the reach of an audience now on these channels; of a withdrawal, the reach of what it withdraws."""
+    parameters = audience_parameters(audience) | {
         "product_id": product_id,
         "former": former,
         "withdraws": former if kind == "withdrawal" else None,
@@ -71,7 +71,7 @@ def count(
         "push": PUSH in channels,
         "now": now,
     }
-    row = connection.execute(queries.count, asked).fetchone()
+    row = connection.execute(queries.count, parameters).fetchone()
     assert row is not None  # noqa: S101 - an aggregate returns a row
     return AudienceCount(
         **row,
@@ -82,40 +82,40 @@ def count(
 
 
 def _unknown(connection: Connection, product_id: int, audience: Audience | None) -> dict[str, Any]:
-    """What an audience names that is not here, or not known."""
-    asked = {"product_id": product_id, "limit": _NAMED_MAX}
+    """Returns the serials and lots of an audience that do not exist, and the number of units of unknown firmware."""
+    parameters = {"product_id": product_id, "limit": _EXAMPLES_MAX}
     serials, lots, firmware = [], [], 0
     match audience:
         case BySerials(serials=typed):
-            listed = asked | {"typed": typed, "serials": canonical(typed)}
-            serials = [row["typed"] for row in connection.execute(queries.unknown_serials, listed)]
+            typed_and_canonical = parameters | {"typed": typed, "serials": canonical_serials(typed)}
+            serials = [row["typed"] for row in connection.execute(queries.unknown_serials, typed_and_canonical)]
         case ByLots(lots=named):
-            lots = [row["lot"] for row in connection.execute(queries.unknown_lots, asked | {"lots": named})]
+            lots = [row["lot"] for row in connection.execute(queries.unknown_lots, parameters | {"lots": named})]
         case ByFirmware():
-            row = connection.execute(queries.unknown_firmware, asked).fetchone()
+            row = connection.execute(queries.unknown_firmware, parameters).fetchone()
             firmware = row["units"] if row else 0
     return {"unknown_serials": serials, "unknown_lots": lots, "unknown_firmware": firmware}
 
 
 def lines(connection: Connection, before: int, limit: int, state: str | None) -> list[Row]:
     """Campaigns below a number, the newest first."""
-    asked = {"before": before, "limit": limit, "state": state, "public_id": None}
-    return [as_written(row) for row in connection.execute(queries.lines, asked)]
+    parameters = {"before": before, "limit": limit, "state": state, "public_id": None}
+    return [as_written(row) for row in connection.execute(queries.lines, parameters)]
 
 
 def line(connection: Connection, public_id: str) -> Row | None:
     """One campaign, as in a list."""
-    asked = {"before": NEWEST, "limit": 1, "state": None, "public_id": public_id}
-    return _as_written(connection.execute(queries.lines, asked).fetchone())
+    parameters = {"before": NEWEST, "limit": 1, "state": None, "public_id": public_id}
+    return _as_written(connection.execute(queries.lines, parameters).fetchone())
 
 
 def progress(connection: Connection, ids: Sequence[int], now: datetime) -> dict[int, Row]:
-    """How far published campaigns came, by row, each with its channels."""
-    asked = {"ids": list(ids), "now": now}
+    """Returns the progress of published campaigns, by row id, each with its channels."""
+    parameters = {"ids": list(ids), "now": now}
     progress_by_id = {
-        row.pop("campaign_id"): row | {"channels": []} for row in connection.execute(queries.progress, asked)
+        row.pop("campaign_id"): row | {"channels": []} for row in connection.execute(queries.progress, parameters)
     }
-    for row in connection.execute(queries.channels, asked):
+    for row in connection.execute(queries.channels, parameters):
         progress_by_id[row.pop("campaign_id")]["channels"].append(row)
     return progress_by_id
 
@@ -123,23 +123,23 @@ def progress(connection: Connection, ids: Sequence[int], now: datetime) -> dict[
 def units(
     connection: Connection, campaign_id: int, after: int, limit: int, standing: str | None, now: datetime
 ) -> list[Row]:
-    """A frozen audience behind a unit."""
-    asked = {"id": campaign_id, "after": after, "limit": limit, "standing": standing, "now": now}
-    return connection.execute(queries.units, asked).fetchall()
+    """Returns the units of a frozen audience with row ids above `after`."""
+    parameters = {"id": campaign_id, "after": after, "limit": limit, "standing": standing, "now": now}
+    return connection.execute(queries.units, parameters).fetchall()
 
 
 def joined(connection: Connection, ids: Sequence[int], now: datetime) -> dict[int, Row]:
-    """By campaign, what matches it since its audience was frozen; only those that something matches."""
+    """Returns, by campaign, the counts of units that match it since its audience was frozen; none without such."""
     rows = connection.execute(queries.joined, {"ids": list(ids), "now": now})
     return {row.pop("campaign_id"): row for row in rows}
 
 
 def joined_units(connection: Connection, campaign_id: int, after: int, limit: int, now: datetime) -> list[Row]:
-    """The units behind a unit that match a published campaign since its audience was frozen."""
-    asked = {"id": campaign_id, "after": after, "limit": limit, "now": now}
-    return connection.execute(queries.joined_units, asked).fetchall()
+    """Returns the units with row ids above `after` that match a campaign since its audience was frozen."""
+    parameters = {"id": campaign_id, "after": after, "limit": limit, "now": now}
+    return connection.execute(queries.joined_units, parameters).fetchall()
 
 
 def choices(connection: Connection) -> list[Row]:
-    """Every product with its lots."""
+    """Returns every product with its lots."""
     return connection.execute(queries.choices).fetchall()

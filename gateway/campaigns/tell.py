@@ -1,7 +1,7 @@
-"""The worker's turn: it looks at the units that are due, and asks the stages for each; restartable, and once each.
+"""The worker's turn on campaigns: it looks at the units that are due and asks the stages for each, once.
 
 A unit is due after publishing, after somebody registered it, and when an ownership begins. Everything about a unit is
-done in the transaction that holds it, so a worker that is killed has done all of it or nothing.
+done in one transaction, so a worker that is killed has done all of it or nothing.
 """
 
 import logging
@@ -15,7 +15,7 @@ from gateway.campaigns.repository import as_written, queries
 from gateway.events import append
 from gateway.events.dead_letters import pause_after
 from gateway.notify import repository as notify
-from gateway.notify.model import Earlier, Facts, Policy, Stage
+from gateway.notify.model import EarlierNotice, Facts, Policy, Stage
 from gateway.notify.service import tell, tell_nobody
 from gateway.registrations.model import Owner
 from gateway.store import Connection, Row, holds_up_all
@@ -24,24 +24,24 @@ log = logging.getLogger(__name__)
 
 
 def tell_due(tx: Connection, now: datetime, limit: int, policy: Policy, stages: Sequence[Stage]) -> int:
-    """Look at the units that are due, what is about safety first. Returns how many there were."""
-    looked = 0
+    """Look at the units that are due, what is about safety first. Returns the number of them."""
+    unit_count = 0
     for row in tx.execute(queries.campaigns_due, {"now": now}).fetchall():
-        due = {"id": row["id"], "now": now, "limit": limit - looked}
+        due = {"id": row["id"], "now": now, "limit": limit - unit_count}
         units = {unit["unit_id"]: unit for unit in tx.execute(queries.due, due)}
         if units:
             _tell_or_put_off(tx, row, units, now, policy, stages)
-            looked += len(units)
+            unit_count += len(units)
             log.info("%s: %d units looked at (stage=address).", row["number"], len(units))
-        if looked >= limit:
+        if unit_count >= limit:
             break
-    return looked
+    return unit_count
 
 
 def _tell_or_put_off(
     tx: Connection, row: Row, units: dict[int, Row], now: datetime, policy: Policy, stages: Sequence[Stage]
 ) -> None:
-    """Tell a campaign; one that cannot be read is tried again ever more seldom, and holds up no other."""
+    """Notify owners of a campaign. One that cannot be read is put off, longer each time, and holds up no other."""
     try:
         with tx.transaction():
             _tell(tx, as_written(row), units, now, policy, stages)
@@ -52,7 +52,7 @@ def _tell_or_put_off(
             raise
         log.exception("%s cannot be told; it is tried again later.", row["number"])
         if not row["tell_tries"]:
-            append(tx, "event.unhandled", _failed(row, error))
+            append(tx, "event.unhandled", _failure_data(row, error))
         tries = row["tell_tries"] + 1
         tx.execute(queries.put_off, {"id": row["id"], "tries": tries, "due_at": now + pause_after(tries)})
 
@@ -62,8 +62,8 @@ def _tell(
 ) -> None:
     formers = tx.execute(queries.formers, {"supersedes": campaign["supersedes"]}).fetchall()
     texts = CampaignTexts.of(campaign, formers)
-    # A statement of its own: what was committed until the units were held is seen, what comes later has its own event.
-    known = tx.execute(
+    # A separate statement sees all that was committed before the units were locked; later changes have their own event.
+    fact_rows = tx.execute(
         queries.facts,
         {
             "id": campaign["id"],
@@ -75,37 +75,37 @@ def _tell(
     ).fetchall()
     parameters = {"id": campaign["id"], "now": now}
     tx.execute(queries.looked_at, parameters | {"unit_ids": list(units)})
-    rows = [units[row["unit_id"]] | row for row in known]
-    closing = [row for row in rows if row["reached"] and row["standing"] == "affected"]
-    for row in closing:
+    rows = [units[row["unit_id"]] | row for row in fact_rows]
+    updated_rows = [row for row in rows if row["reached"] and row["standing"] == "affected"]
+    for row in updated_rows:
         tx.execute(queries.close_unit, parameters | {"unit_id": row["unit_id"]})
         resolve_closed(tx, row["unit_id"], [campaign["id"]], now)
-    telling = [row for row in rows if row not in closing]
-    unowned = [row for row in telling if row["person_id"] is None]
-    tell_nobody(tx, [_facts(tx, texts, row, now, policy) for row in unowned], stages)
-    owned = [row for row in telling if row["person_id"] is not None]
-    if _tell_all(tx, texts, owned, now, policy, stages) is None:
+    open_rows = [row for row in rows if row not in updated_rows]
+    unowned_rows = [row for row in open_rows if row["person_id"] is None]
+    tell_nobody(tx, [_facts(tx, texts, row, now, policy) for row in unowned_rows], stages)
+    owned_rows = [row for row in open_rows if row["person_id"] is not None]
+    if _tell_all(tx, texts, owned_rows, now, policy, stages) is None:
         return
-    for row in owned:  # one of them cannot be told, and must not hold up the others
+    for row in owned_rows:  # one of them fails, and must not hold up the others
         error = _tell_all(tx, texts, [row], now, policy, stages)
         if error:
             if not row["tries"]:
-                failed = _failed(campaign, error)
-                append(tx, "event.unhandled", failed, unit_id=row["unit_id"], person_id=row["person_id"])
+                failure = _failure_data(campaign, error)
+                append(tx, "event.unhandled", failure, unit_id=row["unit_id"], person_id=row["person_id"])
             tries = row["tries"] + 1
-            later = {"unit_id": row["unit_id"], "tries": tries, "due_at": now + pause_after(tries)}
-            tx.execute(queries.look_later, parameters | later)
+            retry = {"unit_id": row["unit_id"], "tries": tries, "due_at": now + pause_after(tries)}
+            tx.execute(queries.look_later, parameters | retry)
 
 
-def _failed(campaign: Row, error: Exception) -> dict[str, Any]:
-    """What the log says the first time: the kind of the error only, whose words may carry names and addresses."""
+def _failure_data(campaign: Row, error: Exception) -> dict[str, Any]:
+    """Returns the data of the event: of the error only its kind, since its words may hold names and addresses."""
     return {"of": campaign["number"], "campaign": campaign["public_id"], "error": type(error).__name__}
 
 
 def _tell_all(
     tx: Connection, texts: CampaignTexts, rows: Sequence[Row], now: datetime, policy: Policy, stages: Sequence[Stage]
 ) -> Exception | None:
-    """Ask the stages about units and record what they answer, all or nothing. Returns what broke, if anything did."""
+    """Ask the stages about units and record the outcomes, all or none. Returns the error, if there was one."""
     try:
         with tx.transaction():
             for row in rows:
@@ -121,11 +121,11 @@ def _tell_all(
 def _facts(tx: Connection, texts: CampaignTexts, row: Row, now: datetime, policy: Policy) -> Facts:
     subject = bulletin(texts, row["unit_id"], row["standing"], row["matched"])
     owner = earlier = None
-    within_hour: tuple[datetime, ...] = ()
+    recent_times: tuple[datetime, ...] = ()
     if row["person_id"] is not None:
         owner = Owner(row["person_id"], row["person"], row["name"], row["email"], row["language"], row["since"])
         if subject.severity != "safety":  # which never waits
-            within_hour = notify.told_within_hour(tx, owner.person_id, now)
+            recent_times = notify.recent_notice_times(tx, owner.person_id, now)
     if row["notice_id"] is not None:
-        earlier = Earlier(row["notice_id"], row["notice"], row["severity"], row["state"], row["updated_at"])
-    return Facts(subject, owner, earlier, within_hour, now, policy, row["told_of_former"])
+        earlier = EarlierNotice(row["notice_id"], row["notice"], row["severity"], row["state"], row["updated_at"])
+    return Facts(subject, owner, earlier, recent_times, now, policy, row["told_of_former"])

@@ -1,6 +1,6 @@
-"""Notices that an approval withdrew get their events in turns, so that an alarm's event is never behind them all.
+"""Writes the events of notices that an approval withdrew, some in each turn, so that an alarm's event waits shortly.
 
-The approval changed the notices themselves, so an owner's page is right before anything here has run.
+The approval changed the notices themselves, so an owner's page is right before this module has run.
 """
 
 import logging
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 def tell_withdrawn(tx: Connection, limit: int) -> int:
-    """Write the events of some withdrawn notices, one each; returns the number of notices."""
+    """Write an event for each of some withdrawn notices. Returns the number of notices."""
     rows = tx.execute(queries.withdrawn_notices_due, {"limit": limit}).fetchall()
     if rows:
         append_each(tx, "notice.withdrawn", [(row["unit_id"], row["person_id"], _data(row)) for row in rows])
@@ -24,7 +24,7 @@ def tell_withdrawn(tx: Connection, limit: int) -> int:
 
 
 def _data(row: Row) -> dict[str, str]:
-    """What the event carries; without the title where a newer version wrote the notice, which holds up no other."""
+    """Returns the event's data; without the title where a newer version wrote the notice."""
     data = {"notice": row["public_id"], "campaign": row["campaign"]}
     try:
         notice = as_written(row)

@@ -1,4 +1,4 @@
-"""What is said of a product whose readings are not judged for now."""
+"""The suspension of a product: its readings are not judged for now."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +10,6 @@ class Suspension:
 
     product_id: int
     product: str
-    """Its code."""
+    """The product's code."""
     since: datetime
     reason: str

@@ -23,7 +23,7 @@ from gateway.store import TROUBLES, trouble_of, words_of
 
 GROUPS = (demo, serve, database, imports, rules, admin, quarantine, events, receipts, schemas)
 EX_READER_LEFT = 128 + 13
-"""As the shell says of a program that SIGPIPE ended."""
+"""The exit code that a shell gives a program that SIGPIPE (13) ended."""
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -62,13 +62,13 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def _reader_left() -> bool:
-    """Whether who reads our output has enough (`gateway check | head`); then the rest of it goes nowhere."""
+    """Whether the reader of our output has closed it (`gateway check | head`); then the rest of it is discarded."""
     output = select.poll()
     output.register(sys.stdout.fileno(), 0)
-    left = any(event & select.POLLERR for _, event in output.poll(0))
-    if left:
+    has_left = any(event & select.POLLERR for _, event in output.poll(0))
+    if has_left:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes at its end
-    return left
+    return has_left
 
 
 def _parser() -> argparse.ArgumentParser:

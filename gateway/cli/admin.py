@@ -30,7 +30,7 @@ def _admin_create(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def create_admin(url: str, settings: Settings, email: str, name: str, now: datetime, *, show_code: bool) -> list[str]:
-    """Invite an administrator. Returns what to tell the operator. The code, which is no password, is good once."""
+    """Invite an administrator. Returns the lines for the operator. The code, which is no password, works once."""
     from gateway.accounts.invitations import invite
     from gateway.accounts.model import canonical_address
     from gateway.store import connect

@@ -1,4 +1,4 @@
-"""What the groups of commands share."""
+"""Helpers that the groups of commands share."""
 
 import sys
 from typing import TYPE_CHECKING, TypeAlias
@@ -16,13 +16,13 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # n
 
 
 def say(error: GatewayError, code: int) -> int:
-    """Print an error, and return the exit code."""
+    """Print an error, and return the exit code `code`."""
     print(f"gateway: {error}", file=sys.stderr)
     return code
 
 
 def database_url(settings: Settings) -> str:
-    """The database's URL; without one, says what to set and exits."""
+    """Returns the database's URL. Without one it prints what to set, and exits."""
     if settings.database_url is None:
         print(
             "gateway: Set GATEWAY_DATABASE_URL to a PostgreSQL URL, like postgresql://gateway@localhost/gateway."

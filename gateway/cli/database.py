@@ -1,4 +1,4 @@
-"""`gateway migrate` and `gateway check`: what the gateway stands on."""
+"""`gateway migrate` and `gateway check`: the database, and what else the gateway needs."""
 
 import argparse
 
@@ -8,13 +8,17 @@ from gateway.config import Settings
 
 def add(commands: Commands) -> None:
     """Add the commands."""
-    bring = commands.add_parser("migrate", help="bring the database to this version")
-    bring.add_argument("--grant", metavar="USER", help="let this database user, who need own nothing, run the roles")
-    bring.set_defaults(run=_migrate)
+    migrate_parser = commands.add_parser("migrate", help="bring the database to this version")
+    migrate_parser.add_argument(
+        "--grant", metavar="USER", help="let this database user, who need own nothing, run the roles"
+    )
+    migrate_parser.set_defaults(run=_migrate)
 
-    look = commands.add_parser("check", help="measure what the gateway stands on: database, broker, mail, addresses")
-    look.add_argument("--json", action="store_true", help="print the findings as JSON")
-    look.set_defaults(run=_check)
+    check_parser = commands.add_parser(
+        "check", help="measure what the gateway stands on: database, broker, mail, addresses"
+    )
+    check_parser.add_argument("--json", action="store_true", help="print the findings as JSON")
+    check_parser.set_defaults(run=_check)
 
 
 def _migrate(arguments: argparse.Namespace, settings: Settings) -> int:

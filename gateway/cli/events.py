@@ -17,18 +17,18 @@ def add(commands: Commands) -> None:
     """Add the commands."""
     events = commands.add_parser("events", help="events that could not be handled")
     acts = events.add_subparsers(metavar="ACT", required=True)
-    failed = acts.add_parser("failed", help="list the events that could not be handled and are tried again")
-    failed.add_argument("--limit", type=int, default=20, help="events shown (default %(default)s)")
-    failed.set_defaults(run=_events_failed)
-    retry = acts.add_parser("retry", help="have the worker try them at once")
-    retry.add_argument("numbers", nargs="*", type=int, metavar="NUMBER")
-    retry.add_argument("--all", action="store_true", help="all there are")
-    retry.set_defaults(run=_events_retry)
+    list_parser = acts.add_parser("failed", help="list the events that could not be handled and are tried again")
+    list_parser.add_argument("--limit", type=int, default=20, help="events shown (default %(default)s)")
+    list_parser.set_defaults(run=_events_failed)
+    retry_parser = acts.add_parser("retry", help="have the worker try them at once")
+    retry_parser.add_argument("numbers", nargs="*", type=int, metavar="NUMBER")
+    retry_parser.add_argument("--all", action="store_true", help="all there are")
+    retry_parser.set_defaults(run=_events_retry)
 
 
 def _events_failed(arguments: argparse.Namespace, settings: Settings) -> int:
 
-    print("\n".join(failed(database_url(settings), arguments.limit)))
+    print("\n".join(failed_event_lines(database_url(settings), arguments.limit)))
     return 0
 
 
@@ -37,12 +37,12 @@ def _events_retry(arguments: argparse.Namespace, settings: Settings) -> int:
     if not (arguments.numbers or arguments.all):
         raise BadInput("Say which events: their numbers, or --all.")
     places = arguments.numbers or None
-    print("\n".join(tried_again(database_url(settings), places, system_clock)))
+    print("\n".join(retry_events(database_url(settings), places, system_clock)))
     return 0
 
 
-def failed(url: str, limit: int) -> list[str]:
-    """How many there are, and the newest of them."""
+def failed_event_lines(url: str, limit: int) -> list[str]:
+    """Returns lines with the number of failed events, and the newest `limit` of them."""
     from gateway.events import dead_letters
 
     with connect(url, _NAME) as connection:
@@ -51,15 +51,15 @@ def failed(url: str, limit: int) -> list[str]:
     return [f"{count} events could not be handled and are tried again."] + [_line(row) for row in rows]
 
 
-def tried_again(url: str, places: list[int] | None, clock: Clock) -> list[str]:
-    """Have the worker try them at once; raises NotFound."""
+def retry_events(url: str, places: list[int] | None, clock: Clock) -> list[str]:
+    """Have the worker try failed events, or all, at once. Returns the lines to print. Raises NotFound."""
     from gateway.events import dead_letters
 
     with connect(url, _NAME) as connection:
         with connection.transaction():
-            asked = dead_letters.ask_retry(connection, places, clock(), actor=_ACTOR)
+            number = dead_letters.ask_retry(connection, places, clock(), actor=_ACTOR)
         wake(connection)
-    return [f"{asked} will be tried again by the worker; those that it can handle leave the list."]
+    return [f"{number} will be tried again by the worker; those that it can handle leave the list."]
 
 
 def _line(row: Row) -> str:

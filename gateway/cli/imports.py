@@ -1,4 +1,4 @@
-"""`gateway import` and `gateway jobs`: makers' files in, and the long work that takes them."""
+"""`gateway import` and `gateway jobs`: imports of makers' files, and the jobs that run them."""
 
 import argparse
 import sys
@@ -13,23 +13,23 @@ FILES = ("products", "units", "owners")
 
 def add(commands: Commands) -> None:
     """Add the commands."""
-    load = commands.add_parser("import", help="read makers' files; all or nothing")
-    load.add_argument("what", choices=FILES, help="products: YAML files; units, owners: CSV files")
-    load.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    load.add_argument(
+    import_parser = commands.add_parser("import", help="read makers' files; all or nothing")
+    import_parser.add_argument("what", choices=FILES, help="products: YAML files; units, owners: CSV files")
+    import_parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    import_parser.add_argument(
         "--rules", action="append", type=Path, default=[], metavar="FILE", help="products: apply these rules with them"
     )
-    load.add_argument(
+    import_parser.add_argument(
         "--retire-rules", action="store_true", help="products: take rules out of force that would no longer fit"
     )
-    load.add_argument(
+    import_parser.add_argument(
         "--clear",
         nargs="?",
         const="",
         metavar="COLUMN,…",
         help="empty cells of these columns (or of all that may) erase what is known; write it behind the files",
     )
-    load.set_defaults(run=_import)
+    import_parser.set_defaults(run=_import)
 
     jobs = commands.add_parser("jobs", help="long work: imports")
     acts = jobs.add_subparsers(metavar="ACT", required=True)
@@ -55,7 +55,7 @@ def _import(arguments: argparse.Namespace, settings: Settings) -> int:
             retire_rules=arguments.retire_rules,
         )
     else:
-        from gateway.imports.rows import import_rows, printed_progress
+        from gateway.imports.rows import import_rows, progress_printer
 
         if arguments.rules or arguments.retire_rules:
             raise BadInput("Rules go with product files only: leave out --rules and --retire-rules.")
@@ -68,7 +68,7 @@ def _import(arguments: argparse.Namespace, settings: Settings) -> int:
                 actor="cli",
                 clear=clear,
                 rows_max=settings.import_max_rows,
-                show=printed_progress(),
+                show=progress_printer(),
             )
         except KeyboardInterrupt:
             print("gateway: Cancelled, unless it was in force already: `gateway jobs list` says so.", file=sys.stderr)
@@ -81,7 +81,7 @@ def _import(arguments: argparse.Namespace, settings: Settings) -> int:
 def _jobs_list(_arguments: argparse.Namespace, settings: Settings) -> int:
     from gateway.imports import jobs
 
-    print("\n".join(jobs.listed(database_url(settings))))
+    print("\n".join(jobs.newest_lines(database_url(settings))))
     return 0
 
 

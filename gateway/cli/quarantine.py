@@ -1,4 +1,4 @@
-"""`gateway quarantine`: what was refused, tried again or purged, as lines of text."""
+"""`gateway quarantine`: lists the refused messages, has them tried again, or purges them."""
 
 import argparse
 from typing import TYPE_CHECKING
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 _NAME = "gateway-quarantine"
 _ACTOR = "cli"
 _SENDERS = 10
-"""Shown of those who had more refused than their share."""
+"""The most senders shown of those who had more messages refused than are kept of one sender."""
 
 
 def add(commands: Commands) -> None:
     """Add the commands."""
-    refused = commands.add_parser("quarantine", help="messages that could not be taken whole")
-    acts = refused.add_subparsers(metavar="ACT", required=True)
+    quarantine_parser = commands.add_parser("quarantine", help="messages that could not be taken whole")
+    acts = quarantine_parser.add_subparsers(metavar="ACT", required=True)
     listing = acts.add_parser("list", help="the counts by reason and the newest messages")
     listing.add_argument("--reason", help="of this reason only")
     listing.add_argument("--limit", type=int, default=20, help="messages shown (default %(default)s)")
@@ -37,14 +37,12 @@ def add(commands: Commands) -> None:
 
 
 def _quarantine_list(arguments: argparse.Namespace, settings: Settings) -> int:
-
-    print("\n".join(listed(database_url(settings), arguments.reason, arguments.limit)))
+    print("\n".join(summary_lines(database_url(settings), arguments.reason, arguments.limit)))
     return 0
 
 
 def _quarantine_show(arguments: argparse.Namespace, settings: Settings) -> int:
-
-    print("\n".join(shown(database_url(settings), arguments.number)))
+    print("\n".join(message_lines(database_url(settings), arguments.number)))
     return 0
 
 
@@ -54,13 +52,13 @@ def _quarantine_change(arguments: argparse.Namespace, settings: Settings) -> int
     if not (arguments.numbers or arguments.reason or arguments.all):
         raise BadInput("Say which messages: their numbers, --reason REASON, or --all.")
     choice = Choice(arguments.numbers or None, arguments.reason)
-    change = tried_again if arguments.act == "retry" else purged
+    change = retry_messages if arguments.act == "retry" else purge_messages
     print("\n".join(change(database_url(settings), choice)))
     return 0
 
 
-def listed(url: str, reason: str | None, limit: int) -> list[str]:
-    """The counts by reason, the senders who had most refused, and the newest messages."""
+def summary_lines(url: str, reason: str | None, limit: int) -> list[str]:
+    """Returns lines: the counts by reason, the senders with most refused messages, and the newest messages."""
     from gateway.ingest import quarantine
 
     with connect(url, _NAME) as connection:
@@ -76,28 +74,30 @@ def listed(url: str, reason: str | None, limit: int) -> list[str]:
     return (lines or ["Nothing was ever refused."]) + [_line(row) for row in rows]
 
 
-def shown(url: str, number: int) -> list[str]:
-    """All that is known of one message; raises NotFound."""
+def message_lines(url: str, number: int) -> list[str]:
+    """Returns lines with everything about one message. Raises NotFound."""
     from gateway.ingest import quarantine
 
     with connect(url, _NAME) as connection:
         row = quarantine.one(connection, number)
-    kept = "" if quarantine.is_whole(row) else f", of which {len(row['payload'])} were kept: it cannot be tried again"
-    return [_line(row), f"{row['size']} bytes{kept}", repr(row["payload"].decode("utf-8", "replace"))]
+    kept_part = (
+        "" if quarantine.is_whole(row) else f", of which {len(row['payload'])} were kept: it cannot be tried again"
+    )
+    return [_line(row), f"{row['size']} bytes{kept_part}", repr(row["payload"].decode("utf-8", "replace"))]
 
 
-def tried_again(url: str, choice: "Choice") -> list[str]:
-    """Ask for another try; raises NotFound."""
+def retry_messages(url: str, choice: "Choice") -> list[str]:
+    """Have ingest try messages again. Returns the lines to print. Raises NotFound."""
     from gateway.ingest import quarantine
 
     with connect(url, _NAME) as connection, connection.transaction():
-        asked, cut = quarantine.ask_retry(connection, choice, _ACTOR)
-    lines = [f"{asked} will be tried again by ingest; what is taken leaves the quarantine."]
-    return lines + ([f"{cut} cannot be: they were not kept whole."] if cut else [])
+        number, cut_number = quarantine.ask_retry(connection, choice, _ACTOR)
+    lines = [f"{number} will be tried again by ingest; what is taken leaves the quarantine."]
+    return lines + ([f"{cut_number} cannot be: they were not kept whole."] if cut_number else [])
 
 
-def purged(url: str, choice: "Choice") -> list[str]:
-    """Drop messages for good; raises NotFound."""
+def purge_messages(url: str, choice: "Choice") -> list[str]:
+    """Drop messages for good. Returns the line to print. Raises NotFound."""
     from gateway.ingest import quarantine
 
     with connect(url, _NAME) as connection, connection.transaction():
@@ -116,5 +116,5 @@ def _sender_line(row: Row) -> str:
 
 
 def _plain(text: str) -> str:
-    """A device's words must not command the terminal."""
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+    """Returns a text without control characters, so that a device cannot control the terminal."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)

@@ -14,13 +14,13 @@ ROLES = ("ingest", "worker", "api")
 
 def add(commands: Commands) -> None:
     """Add the commands."""
-    serve = commands.add_parser("serve", help="run the roles (all of them, or one)")
-    serve.add_argument("--role", choices=ROLES, help="run this role in this process")
-    serve.set_defaults(run=_serve)
+    serve_parser = commands.add_parser("serve", help="run the roles (all of them, or one)")
+    serve_parser.add_argument("--role", choices=ROLES, help="run this role in this process")
+    serve_parser.set_defaults(run=_serve)
 
-    alive = commands.add_parser("health", help="whether a role works; exit code 0 or 1")
-    alive.add_argument("--role", choices=ROLES, required=True)
-    alive.set_defaults(run=_health)
+    health_parser = commands.add_parser("health", help="whether a role works; exit code 0 or 1")
+    health_parser.add_argument("--role", choices=ROLES, required=True)
+    health_parser.set_defaults(run=_health)
 
 
 def _serve(arguments: argparse.Namespace, settings: Settings) -> int:

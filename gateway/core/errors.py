@@ -18,14 +18,14 @@ class GatewayError(Exception):
 
 
 class NotFound(GatewayError):
-    """What was asked for is not here, or not visible to the asker: both look alike."""
+    """What was asked for does not exist, or the asker may not see it; the error is the same for both."""
 
     code = "not_found"
     status = 404
 
 
 class BadInput(GatewayError):
-    """Input that cannot be taken; `problems` names each place (field, or file and line) and what to write instead."""
+    """Input that is refused; `problems` names each place (field, or file and line) and what to write instead."""
 
     code = "bad_input"
     status = 422
@@ -39,7 +39,7 @@ class BadInput(GatewayError):
 
 
 class Unavailable(GatewayError):
-    """Something the gateway stands on (database, broker, port, folder) cannot be used; the message says what to do."""
+    """Something that the gateway needs (database, broker, port, folder) cannot be used; the message says what to do."""
 
     code = "unavailable"
     status = 503

@@ -1,4 +1,4 @@
-"""What a probe found out about one thing that the gateway stands on."""
+"""What a probe measured of one thing that the gateway needs."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,7 +8,7 @@ State = Literal["ok", "warning", "problem"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was measured, and what to change where it is not well."""
+    """What was measured, and what to change where the state is not `ok`."""
 
     name: str
     state: State
@@ -17,15 +17,15 @@ class Finding:
 
 
 def ok(name: str, measured: str) -> Finding:
-    """As it should be."""
+    """Returns the finding for a thing that is as it should be."""
     return Finding(name, "ok", measured)
 
 
 def warning(name: str, measured: str, change: str) -> Finding:
-    """It works, and will cost something."""
+    """Returns the finding for a thing that works, but not as well as it could."""
     return Finding(name, "warning", measured, change)
 
 
 def problem(name: str, measured: str, change: str) -> Finding:
-    """It does not work, or loses what the gateway promises to keep."""
+    """Returns the finding for a thing that does not work, or that loses what the gateway promises to keep."""
     return Finding(name, "problem", measured, change)

@@ -1,4 +1,4 @@
-"""Public ids: random, unguessable, and safe in a URL; serials and row numbers never stand in one."""
+"""Public ids: random, unguessable, and safe in a URL; no serial or row number is part of one."""
 
 import base64
 import secrets

@@ -6,16 +6,16 @@ PLAIN_ONLY = (
     "the part before the @ has letters that many mail servers do not take; give an address with a to z, digits,"
     " and . _ + - there"
 )
-"""What is said of an address that is not plain."""
+"""The text of the error for an address that is not plain."""
 
 
 def is_plain(address: str) -> bool:
-    """Whether a server takes it without SMTPUTF8: all before the @ is ASCII. The domain may be in any letters."""
+    """Whether a server without SMTPUTF8 takes it: all before the @ is ASCII. The domain may be in any letters."""
     return address.rpartition("@")[0].isascii()
 
 
 def plain(address: str) -> str:
-    """The address itself; raises ValueError, in words, when it is not plain."""
+    """Returns the address itself. Raises ValueError with the text to show when it is not plain."""
     if not is_plain(address):
         raise ValueError(PLAIN_ONLY)
     return address

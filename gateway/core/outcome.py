@@ -13,7 +13,7 @@ class Pass:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Keep it and send it at `until`, after asking again whether it still matters."""
+    """Wait until `until`, then check whether the notice still matters, and send it if so."""
 
     until: datetime
     reason: str
@@ -21,7 +21,7 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """Tell nobody; the reason is kept."""
+    """Send nothing; the reason is stored."""
 
     reason: str
 

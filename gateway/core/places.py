@@ -3,7 +3,7 @@
 from functools import cache
 from zoneinfo import available_timezones
 
-# One string that is split, for a list of 249 lines would be read by nobody.
+# One string that is split: a list would take 249 lines.
 COUNTRIES = frozenset(
     """
     AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT
@@ -18,16 +18,16 @@ COUNTRIES = frozenset(
 )
 
 
-def country_code(written: str) -> str:
-    """A country code in capitals; raises ValueError for what is none."""
-    code = written.upper()
+def country_code(text: str) -> str:
+    """Returns a country code in capitals; raises ValueError for a text that is none."""
+    code = text.upper()
     if code not in COUNTRIES:
         raise ValueError("write the country as two letters of ISO 3166, like DE")
     return code
 
 
 def zone_name(name: str) -> str:
-    """The name of a time zone; raises ValueError for what is none."""
+    """Returns the name of a time zone; raises ValueError for a text that is none."""
     if name not in _zones():
         raise ValueError("write the time zone by its IANA name, like Europe/Berlin")
     return name

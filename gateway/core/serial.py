@@ -3,10 +3,10 @@
 import re
 import unicodedata
 
-_LEFT_OUT = re.compile(r"[\s\-\u2010-\u2015]+")
+_SEPARATORS = re.compile(r"[\s\-\u2010-\u2015]+")
 _ALLOWED = re.compile(r"[0-9A-Z][0-9A-Z._:]{0,63}")
 PRINTED_MAX = 128
-"""Characters of a serial as it is written, spaces and dashes among them."""
+"""The longest serial as it is written, in characters, with its spaces and dashes."""
 
 
 def canonical_serial(printed: str) -> str:
@@ -17,7 +17,7 @@ def canonical_serial(printed: str) -> str:
     """
     if len(printed) > PRINTED_MAX:
         raise ValueError(f"the serial {printed[:40]!r}… has {len(printed)} characters; {PRINTED_MAX} at most")
-    serial = _LEFT_OUT.sub("", unicodedata.normalize("NFKC", printed)).upper()
+    serial = _SEPARATORS.sub("", unicodedata.normalize("NFKC", printed)).upper()
     if not serial:
         raise ValueError("the serial is empty; write it as it is printed on the product")
     if not _ALLOWED.fullmatch(serial):

@@ -11,7 +11,7 @@ from gateway.events.log import (
     place_events,
     read,
 )
-from gateway.events.reader import read_next, unread
+from gateway.events.reader import read_next, unread_events
 
 __all__ = [
     "GATEWAY",
@@ -24,5 +24,5 @@ __all__ = [
     "place_events",
     "read",
     "read_next",
-    "unread",
+    "unread_events",
 ]

@@ -7,12 +7,12 @@ from gateway.core.errors import NotFound
 from gateway.events.log import Event, append, queries
 from gateway.store import Connection, Row
 
-KEPT_MAX = 10_000
-"""Dead letters of one reader; of more than these the oldest are given up, which the log says."""
-OWN_KINDS = "event."
-"""What the kinds of events about events begin with."""
+LETTERS_MAX = 10_000
+"""The most dead letters of one reader. The oldest beyond that are given up, and the log says so."""
+EVENT_PREFIX = "event."
+"""The kinds of events about events begin with it."""
 NEWEST = 2**62
-"""A place above all others: where a list begins."""
+"""A place above all others, from which a list of the newest begins."""
 _FIRST, _LAST = timedelta(minutes=1), timedelta(hours=1)
 _ERROR_MAX = 300
 
@@ -32,7 +32,7 @@ def pause_after(attempts: int) -> timedelta:
 
 
 def keep(tx: Connection, reader: str, event: Event, attempts: int, error: Exception, now: datetime) -> None:
-    """Note that the event could not be handled after so many attempts; the first time the log says so, too."""
+    """Note that the event could not be handled after so many attempts; the first time, write that into the log, too."""
     tx.execute(
         queries.keep_dead_letter,
         {
@@ -40,15 +40,15 @@ def keep(tx: Connection, reader: str, event: Event, attempts: int, error: Except
             "place": event.position.place,
             "at": event.at,
             "attempts": attempts,
-            "error": _words(error),
+            "error": _error_text(error),
             "now": now,
             "next_try_at": now + pause_after(attempts),
         },
     )
-    given_up = tx.execute(queries.give_up_dead_letters, {"reader": reader, "keep": KEPT_MAX}).fetchall()
-    if event.kind.startswith(OWN_KINDS):
-        return  # an event about a failure that fails, too, must not bring forth another one
-    for row in given_up:
+    given_up_rows = tx.execute(queries.give_up_dead_letters, {"reader": reader, "keep": LETTERS_MAX}).fetchall()
+    if event.kind.startswith(EVENT_PREFIX):
+        return  # an event about a failure must not cause another one when it fails, too
+    for row in given_up_rows:
         append(tx, "event.given_up", {"event": str(row["place"]), "attempts": row["attempts"]})
     if attempts == 1:
         data = {"event": str(event.position), "of": event.kind, "error": type(error).__name__}
@@ -56,13 +56,13 @@ def keep(tx: Connection, reader: str, event: Event, attempts: int, error: Except
 
 
 def due(tx: Connection, reader: str, now: datetime, limit: int) -> list[DeadLetter]:
-    """Those whose next try is due, the oldest event first; held against another process until `tx` ends."""
+    """Returns the dead letters whose next try is due, the oldest event first, locked until `tx` ends."""
     rows = tx.execute(queries.due_dead_letters, {"reader": reader, "now": now, "limit": limit})
     return [DeadLetter(**row) for row in rows]
 
 
 def settle(tx: Connection, reader: str, place: int) -> None:
-    """The event was handled, or is kept no longer."""
+    """Remove a dead letter: its event was handled, or is kept no longer."""
     tx.execute(queries.settle_dead_letter, {"reader": reader, "place": place})
 
 
@@ -72,21 +72,21 @@ def page(connection: Connection, before: int, limit: int) -> list[Row]:
 
 
 def count(connection: Connection) -> int:
-    """How many there are."""
+    """Returns the number of dead letters."""
     row = connection.execute(queries.count_dead_letters).fetchone()
     return int(row["letters"]) if row else 0
 
 
 def ask_retry(tx: Connection, places: list[int] | None, now: datetime, *, actor: str) -> int:
-    """Have these, or all, tried again at once; returns how many. Raises NotFound where none is there."""
-    asked = tx.execute(queries.retry_dead_letters, {"places": places, "now": now}).rowcount
-    if not asked:
+    """Have these, or all, tried again at once. Returns the number of them. Raises NotFound when there are none."""
+    number = tx.execute(queries.retry_dead_letters, {"places": places, "now": now}).rowcount
+    if not number:
         raise NotFound("There is no such failed event; list those that there are.")
-    append(tx, "event.retry_asked", {"events": asked}, actor=actor)
-    return asked
+    append(tx, "event.retry_asked", {"events": number}, actor=actor)
+    return number
 
 
-def _words(error: Exception) -> str:
-    """Kind and first line only: what a database says below that may carry names and addresses."""
+def _error_text(error: Exception) -> str:
+    """Returns the error's kind and first line only: the further lines of a database may hold names and addresses."""
     first = next(iter(str(error).splitlines()), "")
     return f"{type(error).__name__}: {first}"[:_ERROR_MAX]

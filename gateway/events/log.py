@@ -1,8 +1,8 @@
 """Append to the event log and read it from any point.
 
-An event waits for its place from when it is written; it gets it after its commit, and the places are the order. Whoever
-reads gives them, in a short turn (migration 0012 has the function). So an event is readable by its own commit, whatever
-else runs, and nothing appears behind a reader's place.
+The places of the events are their order. An event gets its place after its commit, from whoever reads the log next, in
+a short transaction (migration 0012 has the function). So an event can be read as soon as it is committed, whatever else
+runs, and none appears before a place that a reader has passed.
 """
 
 import re
@@ -19,11 +19,10 @@ queries = load_queries("gateway.events")
 GATEWAY = "gateway"
 """The actor of what the gateway does by itself."""
 TURN_MAX = 10_000
-"""Events that get their places in one turn; it takes some 50 ms, and readers wait for it."""
-_AT_ONCE = 5_000
-"""Events of one statement."""
+"""The most events that get their places in one transaction; it takes some 50 ms, and readers wait for it."""
+_EVENTS_PER_STATEMENT = 5_000
 _ADDRESS = re.compile(r"[^\s<>\"'(),;:=]+@[^\s<>\"'(),;:=]+")
-_TAKEN_OUT = "(an address)"
+_PLACEHOLDER = "(an address)"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -67,7 +66,7 @@ def append(
     unit_id: int | None = None,
     person_id: int | None = None,
 ) -> None:
-    """Write one event in the caller's transaction: it exists if, and only if, what it tells of was committed.
+    """Write one event in the caller's transaction: it exists exactly if the change that it is about is committed.
 
     `data` carries ids, never names: the log is kept when a person is erased. Addresses, as in the words of a mail
     server, are taken out.
@@ -95,31 +94,31 @@ def append_each(tx: Connection, kind: str, rows: Iterable[tuple[int, int, dict[s
 
 
 def _append_rows(tx: Connection, kind: str, actor: str, rows: list[tuple[int, int | None, dict[str, Any]]]) -> None:
-    for start in range(0, len(rows), _AT_ONCE):
-        some = rows[start : start + _AT_ONCE]
+    for start in range(0, len(rows), _EVENTS_PER_STATEMENT):
+        page = rows[start : start + _EVENTS_PER_STATEMENT]
         tx.execute(
             queries.append_rows,
             {
                 "kind": kind,
                 "actor": actor,
-                "unit_ids": [row[0] for row in some],
-                "person_ids": [row[1] for row in some],
-                "data": [Jsonb(without_addresses(row[2])) for row in some],
+                "unit_ids": [row[0] for row in page],
+                "person_ids": [row[1] for row in page],
+                "data": [Jsonb(without_addresses(row[2])) for row in page],
             },
         )
 
 
 def without_addresses(value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
-    """The same without mail addresses."""
+    """Returns the value with each mail address in its texts replaced."""
     if isinstance(value, str):
-        return _ADDRESS.sub(_TAKEN_OUT, value) if "@" in value else value
+        return _ADDRESS.sub(_PLACEHOLDER, value) if "@" in value else value
     if isinstance(value, dict):
-        return {name: without_addresses(each) for name, each in value.items()}
-    return [without_addresses(each) for each in value] if isinstance(value, list | tuple) else value
+        return {name: without_addresses(item) for name, item in value.items()}
+    return [without_addresses(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def place_events(connection: Connection) -> int:
-    """Give what was committed until now its places, in one short transaction; returns how many events got one.
+    """Give the events that are committed their places, in one short transaction. Returns the number of them.
 
     Inside a transaction nothing is done: its lock would be held for as long as the transaction.
     """
@@ -131,7 +130,7 @@ def place_events(connection: Connection) -> int:
 
 
 def read(connection: Connection, after: Position, limit: int) -> list[Event]:
-    """The next events behind `after`, oldest first; what waits for its place gets it first."""
+    """Returns the next events behind `after`, oldest first. Events without a place get theirs before."""
     place_events(connection)
     return [event_of(row) for row in connection.execute(queries.read, {"place": after.place, "limit": limit})]
 
@@ -143,7 +142,7 @@ def read_one(connection: Connection, place: int) -> Event | None:
 
 
 def end(connection: Connection) -> Position:
-    """The place of the newest event: a reader that starts here hears only what is new."""
+    """The place of the newest event: a reader that starts there gets only newer ones."""
     while place_events(connection) == TURN_MAX:
         pass
     row = connection.execute(queries.end).fetchone()

@@ -1,4 +1,4 @@
-"""The event log by months: made ahead, and dropped when the operator says so and nobody needs them."""
+"""The monthly partitions of the event log: made ahead, and dropped when they are old and every reader is past them."""
 
 from datetime import date, datetime, timedelta
 
@@ -6,18 +6,17 @@ from gateway.events.log import queries
 from gateway.store import Connection
 
 _AHEAD = 3
-"""Months that are made ahead of now: for so long nobody needs to come by."""
-_AT_ONCE = 10_000
-"""Places that go in one statement."""
+"""Months that are made ahead: for so long the log has room although no worker runs."""
+_PLACES_PER_STATEMENT = 10_000
 
 
 def ensure_months(connection: Connection) -> None:
-    """Make room for the events of this month and of the next ones."""
+    """Make the partitions of this month and of the next ones."""
     connection.execute(queries.make_months, {"ahead": _AHEAD})
 
 
 def room_until(connection: Connection) -> date:
-    """The first day that there is no room for."""
+    """Returns the first day that has no partition."""
     row = connection.execute(queries.last_month).fetchone()
     assert row is not None  # noqa: S101 - an aggregate returns a row
     last: date = row["day"]
@@ -25,7 +24,7 @@ def room_until(connection: Connection) -> date:
 
 
 def drop_before(connection: Connection, day: date) -> int:
-    """Drop the months that end by `day`, but none that a reader has not read; returns how many went.
+    """Drop the months that end by `day`, but none that a reader has not read. Returns the number of months dropped.
 
     Raises OperationalError where a transaction that reads the log goes on for too long: then try again later.
     """
@@ -37,15 +36,15 @@ def drop_before(connection: Connection, day: date) -> int:
 
 
 def _drop_places(connection: Connection) -> None:
-    """From the lowest on, in short statements, up to the first page without any that is too old."""
+    """Drop the places of dropped events, from the lowest on, in short statements."""
     row = connection.execute(queries.oldest_month).fetchone()
     first: date | None = row["day"] if row else None
-    after, gone = 0, 1
-    while first and gone:
-        parameters = {"after": after, "limit": _AT_ONCE, "before": _begin(first)}
+    after, dropped = 0, 1
+    while first and dropped:
+        parameters = {"after": after, "limit": _PLACES_PER_STATEMENT, "before": _begin(first)}
         page = connection.execute(queries.drop_places, parameters).fetchone()
         assert page is not None  # noqa: S101 - a SELECT without FROM returns a row
-        after, gone = page["last"] or after, page["gone"]
+        after, dropped = page["last"] or after, page["gone"]
 
 
 def _begin(day: date) -> datetime:

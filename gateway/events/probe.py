@@ -1,4 +1,4 @@
-"""How the event log is: room for what comes, events that wait for a place, readers that stand still, dead letters."""
+"""Findings on the event log: room for new events, events without a place, readers that stand still, dead letters."""
 
 import time
 from collections.abc import Callable
@@ -7,17 +7,17 @@ from datetime import date, timedelta
 from gateway.core.finding import Finding, ok, problem, warning
 from gateway.events import dead_letters
 from gateway.events.months import room_until
-from gateway.events.reader import NOTIFY, UNREAD_MAX, unread, waiting
+from gateway.events.reader import NOTIFY, UNREAD_MAX, unplaced_events, unread_events
 from gateway.store import Connection
 
 STANDS_STILL_S = 30.0
-"""An event that could be read for longer than this, and was not, is said."""
+"""Seconds that an event may be readable and unread until the reader counts as standing still."""
 _LOOK_AGAIN_S = 1.0
 
 
 def probe(connection: Connection, today: date, sleep: Callable[[float], None] = time.sleep) -> list[Finding]:
-    """Everything about the log; nothing is written."""
-    return [_room(connection, today), _places(connection, sleep), _reader(connection), _failed(connection)]
+    """Returns the findings on the event log; nothing is written."""
+    return [_room(connection, today), _places(connection, sleep), _reader(connection), _dead_letters(connection)]
 
 
 def _room(connection: Connection, today: date) -> Finding:
@@ -31,34 +31,34 @@ def _room(connection: Connection, today: date) -> Finding:
 
 
 def _places(connection: Connection, sleep: Callable[[float], None]) -> Finding:
-    """What was just committed waits, too: only an event that is still there after a second counts."""
-    before = waiting(connection)
-    if before.events:
+    """A new event has no place for a moment: only one that still has none after a second counts."""
+    before = unplaced_events(connection)
+    if before.count:
         sleep(_LOOK_AGAIN_S)
-    after = waiting(connection)
-    if before.events and after.events and after.first == before.first:
-        count = f"{UNREAD_MAX} or more" if after.events == UNREAD_MAX else str(after.events)
+    after = unplaced_events(connection)
+    if before.count and after.count and after.first == before.first:
+        count = f"{UNREAD_MAX} or more" if after.count == UNREAD_MAX else str(after.count)
         change = "start the worker or api: whoever reads the log gives places; if one runs, read its log"
         return warning("event places", f"{count} events wait for a place and are seen by nobody", change)
     return ok("event places", "no event waits for its place")
 
 
 def _reader(connection: Connection) -> Finding:
-    behind = unread(connection, NOTIFY)
-    if behind.age_s > STANDS_STILL_S:
+    unread = unread_events(connection, NOTIFY)
+    if unread.age_s > STANDS_STILL_S:
         return warning(
-            "event reader", f"the worker has {words(behind.events, behind.age_s)}", "see that the worker runs"
+            "event reader", f"the worker has {words(unread.count, unread.age_s)}", "see that the worker runs"
         )
-    return ok("event reader", f"the worker has {behind.events} unread events")
+    return ok("event reader", f"the worker has {unread.count} unread events")
 
 
 def words(events: int, age_s: float) -> str:
-    """What a reader has before it."""
+    """Returns the text on what a reader has not read yet."""
     count = f"{UNREAD_MAX} or more" if events == UNREAD_MAX else str(events)
     return f"{count} unread events, the first of them for {age_s:.0f} s"
 
 
-def _failed(connection: Connection) -> Finding:
+def _dead_letters(connection: Connection) -> Finding:
     count = dead_letters.count(connection)
     if count:
         change = "`gateway events failed` says why; after mending it, `gateway events retry --all`"

@@ -1,4 +1,4 @@
-"""Named readers: each has every event once, and its place moves in the transaction of what it did about them."""
+"""Named readers: each gets every event once, and its place moves in the transaction that handles the events."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,13 @@ from gateway.store import Connection
 NOTIFY = "notify"
 """The reader that turns events into notices."""
 UNREAD_MAX = 10_000
-"""Further ones are not counted."""
+"""The highest number of unread, or unplaced, events that is counted."""
 
 
 def read_next(tx: Connection, reader: str, limit: int) -> list[Event]:
-    """The events a named reader has not had; they count as had when `tx` commits, with whatever it did about them.
+    """Returns the events that a named reader has not read; they count as read when `tx` commits.
 
-    Call `place_events` before the transaction: inside it, nothing gets a place.
+    Call `place_events` before the transaction: inside it, no event gets a place.
     """
     tx.execute(queries.register_reader, {"name": reader})
     row = tx.execute(queries.lock_reader, {"name": reader}).fetchone()
@@ -26,28 +26,28 @@ def read_next(tx: Connection, reader: str, limit: int) -> list[Event]:
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
-    """What a named reader has before it: how many events, and for how many seconds the first could be read."""
+class UnreadEvents:
+    """The number of events that a named reader has not read, and for how many seconds the first could be read."""
 
-    events: int
+    count: int
     age_s: float
 
 
-def unread(connection: Connection, reader: str) -> Unread:
-    """How far a reader is behind."""
+def unread_events(connection: Connection, reader: str) -> UnreadEvents:
+    """Returns how far a reader is behind."""
     row = connection.execute(queries.unread, {"name": reader, "limit": UNREAD_MAX}).fetchone()
-    return Unread(**row) if row else Unread(0, 0.0)
+    return UnreadEvents(row["events"], row["age_s"]) if row else UnreadEvents(0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """Committed events that have no place yet: how many, and the lowest number of them."""
+class UnplacedEvents:
+    """The number of committed events that have no place yet, and the lowest number among them."""
 
-    events: int
+    count: int
     first: int | None
 
 
-def waiting(connection: Connection) -> Waiting:
-    """What the next turn would place."""
+def unplaced_events(connection: Connection) -> UnplacedEvents:
+    """Returns the events that the next `place_events` would place."""
     row = connection.execute(queries.waiting, {"limit": UNREAD_MAX}).fetchone()
-    return Waiting(**row) if row else Waiting(0, None)
+    return UnplacedEvents(row["events"], row["first"]) if row else UnplacedEvents(0, None)

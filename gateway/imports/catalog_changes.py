@@ -1,4 +1,4 @@
-"""Changes of the product catalog: product files and rules in; each change is checked as a whole, or nothing changes."""
+"""Changes of the product catalog by product files and rules; each change is made as a whole, or not at all."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -40,41 +40,41 @@ def import_products(
     products = [(path, files.read_product(path)) for path in paths]
     pictures = [files.read_picture_of(path, product) for path, product in products]
     catalog.lock(tx)
-    changed = {
+    is_changed = {
         product.code: service.import_product(tx, product, picture, actor=actor)
         for (_, product), picture in zip(products, pictures, strict=True)
     }
     lines = [
-        f"{path.name}: {product.code} {'imported' if changed[product.code] else 'is as it was'}"
+        f"{path.name}: {product.code} {'imported' if is_changed[product.code] else 'is as it was'}"
         for path, product in products
     ]
     lines += apply(tx, rule_files, actor=actor, others=False)
-    touched = {code for code, was in changed.items() if was} | {rule.product for _, rule in rule_files}
-    broken = _broken(tx, touched)
+    codes = {code for code, changed in is_changed.items() if changed} | {rule.product for _, rule in rule_files}
+    broken = _broken_rules(tx, codes)
     if broken and not retire:
         raise BadInput(_BREAKS, [problem for problems in broken.values() for problem in problems])
     return lines + _retire(tx, broken, actor)
 
 
 def apply(tx: Connection, files: RuleFiles, *, actor: str, others: bool = True) -> list[str]:
-    """Bring rules into force that are sound; raises BadInput, naming every problem, and then none is.
+    """Bring rules into force. Raises BadInput that names every problem; then none of the rules is in force.
 
-    The other rules in force for their products are checked too, unless the caller does.
+    The other rules in force for their products are checked too, unless `others` is false: then the caller checks.
     """
     catalog.lock(tx)
     problems = rule_problems(tx, files, others=others)
     if problems:
         raise BadInput("The rules were not applied, none of them:", problems)
-    return [_activated(rule, rules.activate(tx, rule, actor=actor)) for _, rule in files]
+    return [_activation_line(rule, rules.activate(tx, rule, actor=actor)) for _, rule in files]
 
 
 def resume(tx: Connection, products: Sequence[str], *, actor: str, forget_state: bool, now: datetime) -> list[str]:
-    """Have ingest try suspended products again, by their codes; with `forget_state`, without what their rules knew.
+    """Have ingest try suspended products again, by their codes; with `forget_state`, without the state of their rules.
 
     Raises BadInput for a product that is not suspended.
     """
     catalog.lock(tx)
-    suspended = {each.product: each.product_id for each in catalog_state.suspensions(tx)}
+    suspended = {suspension.product: suspension.product_id for suspension in catalog_state.suspensions(tx)}
     for code in products:
         if code not in suspended:
             names = ", ".join(suspended) or "none is"
@@ -87,31 +87,31 @@ def resume(tx: Connection, products: Sequence[str], *, actor: str, forget_state:
 
 
 def rule_problems(connection: Connection, files: RuleFiles, *, others: bool = True) -> list[str]:
-    """What keeps rules from being applied: in their files, and in the other rules in force for their products."""
+    """Returns the problems that keep rules from being applied: in them, and in others in force for their products."""
     registries = _registries(connection)
     problems = []
     first: dict[str, Path] = {}
     for path, rule in files:
         if first.setdefault(rule.id, path) is not path:
-            problems_here = [f"id: stands in {first[rule.id].name} already; keep one, or choose another id"]
+            problems_of_rule = [f"id: stands in {first[rule.id].name} already; keep one, or choose another id"]
         elif rule.product not in registries:
-            problems_here = [f"product: {rule.product!r} is not here; import its product file first"]
+            problems_of_rule = [f"product: {rule.product!r} is not here; import its product file first"]
         else:
             metrics = registries[rule.product]
-            problems_here = check(rule, metrics) or run_tests(rule, metrics)
-        problems += [f"{path.name}: {rule.id}: {problem}" for problem in problems_here]
+            problems_of_rule = check(rule, metrics) or run_tests(rule, metrics)
+        problems += [f"{path.name}: {rule.id}: {problem}" for problem in problems_of_rule]
     if not others:
         return problems
-    broken = _broken(connection, {rule.product for _, rule in files})
+    broken = _broken_rules(connection, {rule.product for _, rule in files})
     return problems + [
         f"{problem} (in force already: apply it corrected, or retire it first)"
-        for rule_id, problems_here in broken.items()
+        for rule_id, problems_of_rule in broken.items()
         if rule_id not in first
-        for problem in problems_here
+        for problem in problems_of_rule
     ]
 
 
-def _broken(connection: Connection, products: Iterable[str]) -> dict[str, list[str]]:
+def _broken_rules(connection: Connection, products: Iterable[str]) -> dict[str, list[str]]:
     """The rules in force for these products that are not sound, with their problems."""
     registries = _registries(connection)
     broken = {}
@@ -138,5 +138,5 @@ def _retire(tx: Connection, rule_ids: Iterable[str], actor: str) -> list[str]:
     return [f"{rule_id}: out of force" for rule_id in rule_ids if rules.deactivate(tx, rule_id, actor=actor)]
 
 
-def _activated(rule: RuleDocument, version: int | None) -> str:
+def _activation_line(rule: RuleDocument, version: int | None) -> str:
     return f"{rule.id}: in force already" if version is None else f"{rule.id}: version {version} is in force"

@@ -16,21 +16,21 @@ from gateway.store import Connection, OperationalError, Row, connect
 log = logging.getLogger(__name__)
 
 AFTER_UNITS: tuple[Follower, ...] = ()
-"""What follows when an import created or changed units: each is given ids of them, in short transactions."""
+"""Called after an import created or changed units, with ids of them, in short transactions."""
 AFTER_OWNERS: tuple[Follower, ...] = (owners_began,)
-"""What follows when an import let ownerships begin."""
+"""Called after an import let ownerships begin, with the ids of the units."""
 _LOOK_S = 2.0
-_LISTED = 50
+_JOBS_SHOWN = 50
 
 
 def kinds() -> dict[str, Kind]:
     """Every kind of job, by its name."""
-    every: tuple[Kind, ...] = (UnitImport(AFTER_UNITS), OwnerImport(AFTER_OWNERS))
-    return {kind.name: kind for kind in every}
+    all_kinds: tuple[Kind, ...] = (UnitImport(AFTER_UNITS), OwnerImport(AFTER_OWNERS))
+    return {kind.name: kind for kind in all_kinds}
 
 
 class JobThread:
-    """A worker's thread that takes up jobs whose process is gone; what it runs holds up no notice."""
+    """A worker's thread that takes up jobs whose process is gone; it does not hold up notices."""
 
     def __init__(self, url: str, clock: Clock) -> None:
         self._url = url
@@ -43,7 +43,7 @@ class JobThread:
         self._thread.start()
 
     def stop(self) -> None:
-        """Take up no more; a turn that is running is rolled back, for another worker to do."""
+        """Take up no more jobs; the running turn is rolled back, and another worker does it."""
         self._stop.set()
         self._thread.join(timeout=10)
 
@@ -65,10 +65,10 @@ class JobThread:
                 self._stop.wait(_LOOK_S)
 
 
-def listed(url: str) -> list[str]:
-    """The newest jobs, a line each, and why one failed."""
+def newest_lines(url: str) -> list[str]:
+    """Returns a line for each of the newest jobs, with the error of one that failed."""
     with connect(url, "gateway-jobs") as connection:
-        rows = repository.newest(connection, _LISTED)
+        rows = repository.newest(connection, _JOBS_SHOWN)
     return [line for row in rows for line in _lines(row)] or ["There are no jobs."]
 
 

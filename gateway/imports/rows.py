@@ -1,4 +1,4 @@
-"""Units and owners from makers' files, all or nothing: a job that the command runs, and a worker where that ended."""
+"""Units and owners from makers' files, all or nothing: a job that the command runs, or a worker if the command ends."""
 
 import sys
 import time
@@ -10,7 +10,7 @@ from gateway.core.clock import system_clock
 from gateway.core.errors import BadInput, GatewayError, Unavailable
 from gateway.imports.jobs import AFTER_OWNERS, AFTER_UNITS, kinds
 from gateway.jobs import repository as jobs
-from gateway.jobs.lease import Shown, show_nothing
+from gateway.jobs.lease import ShowProgress, show_nothing
 from gateway.jobs.model import UPLOAD, Job, Kind
 from gateway.jobs.runner import Runner, new_owner
 from gateway.registrations import owner_import, unit_import
@@ -23,7 +23,7 @@ from gateway.registrations.unit_import import UnitImport
 from gateway.store import Connection, IntegrityError, OperationalError, connect
 
 ROWS_MAX = 5_000_000
-EVERY_S = 3.0
+PROGRESS_EVERY_S = 3.0
 _MODELS: dict[str, type[UnitRow] | type[OwnerRow]] = {"units": UnitRow, "owners": OwnerRow}
 _CLEARABLE = {"units": unit_import.CLEARABLE, "owners": owner_import.CLEARABLE}
 
@@ -42,14 +42,14 @@ def import_rows(
     actor: str,
     clear: Sequence[str] | None = None,
     rows_max: int = ROWS_MAX,
-    show: Shown = show_nothing,
+    show: ShowProgress = show_nothing,
 ) -> list[str]:
-    """Import files of units or owners together; returns a line that says what came of it.
+    """Import files of units or owners together; returns a line with the result.
 
     `clear` names columns whose empty cells erase what is known; an empty list is every column of the files that may.
     Raises BadInput with line numbers, and Cancelled.
     """
-    arguments = {"files": [path.name for path in paths], "clear": _cleared(what, paths, clear)}
+    arguments = {"files": [path.name for path in paths], "clear": _columns_to_clear(what, paths, clear)}
     owner = new_owner()
     with connect(url, "gateway-import") as connection:
         upload = _upload(connection, what, paths, rows_max)
@@ -61,17 +61,17 @@ def import_rows(
             runner.cancel()
             raise
         except (IntegrityError, OperationalError) as error:
-            raise _interrupted(runner.job or job, _named(paths), error) from error
-    return [_line(what, job, _named(paths))]
+            raise _interruption(runner.job or job, _names(paths), error) from error
+    return [_line(what, job, _names(paths))]
 
 
-def _interrupted(job: Job, name: str, error: Exception) -> Unavailable:
-    """The database went away, or others changed the same rows again and again."""
+def _interruption(job: Job, name: str, error: Exception) -> Unavailable:
+    """Returns the error for a database that went away, or where others kept changing the same rows."""
     if job.phase == UPLOAD:
-        then = "Nothing was changed; run it again."
+        advice = "Nothing was changed; run it again."
     else:
-        then = f"A worker goes on with job {job.public_id}; see `gateway jobs list`."
-    return Unavailable(f"{name} is not imported ({str(error).strip()}). {then}")
+        advice = f"A worker goes on with job {job.public_id}; see `gateway jobs list`."
+    return Unavailable(f"{name} is not imported ({str(error).strip()}). {advice}")
 
 
 def _upload(connection: Connection, what: str, paths: Sequence[Path], rows_max: int) -> Kind:
@@ -81,8 +81,8 @@ def _upload(connection: Connection, what: str, paths: Sequence[Path], rows_max: 
     return Upload(OwnerImport(AFTER_OWNERS, products), OwnerRow, paths, rows_max)
 
 
-def _cleared(what: str, paths: Sequence[Path], clear: Sequence[str] | None) -> list[str]:
-    """The columns whose empty cells erase. Raises BadInput for one that cannot, or that a file lacks."""
+def _columns_to_clear(what: str, paths: Sequence[Path], clear: Sequence[str] | None) -> list[str]:
+    """Returns the columns whose empty cells erase. Raises BadInput for one that cannot, or that a file lacks."""
     clearable = _CLEARABLE[what]
     if wrong := [name for name in clear or () if name not in clearable]:
         raise BadInput(f"--clear does not take {', '.join(wrong)}: what it erases is {', '.join(clearable)}.")
@@ -90,20 +90,20 @@ def _cleared(what: str, paths: Sequence[Path], clear: Sequence[str] | None) -> l
         return []
     columns = {path: columns_of(path, _MODELS[what]) for path in paths}
     wanted = list(clear) or [name for name in clearable if any(name in names for names in columns.values())]
-    lacking = [
+    problems = [
         f"{path.name}: the column {name} is missing"
         for path, names in columns.items()
         for name in wanted
         if name not in names
     ]
-    if lacking:
+    if problems:
         raise BadInput(
-            "--clear erases what empty cells stand for; a column that is not there would erase all:", lacking
+            "--clear erases what empty cells stand for; a column that is not there would erase all:", problems
         )
     return wanted
 
 
-def _named(paths: Sequence[Path]) -> str:
+def _names(paths: Sequence[Path]) -> str:
     return ", ".join(path.name for path in paths)
 
 
@@ -114,10 +114,10 @@ def _line(what: str, job: Job, name: str) -> str:
         raise BadInput(job.error or f"{name} was not imported.")
     if not job.result:
         raise Unavailable(f"{name} is not imported yet; job {job.public_id} goes on: see `gateway jobs list`.")
-    return _counted(what, job.result, name)
+    return _result_line(what, job.result, name)
 
 
-def _counted(what: str, result: dict[str, Any], name: str) -> str:
+def _result_line(what: str, result: dict[str, Any], name: str) -> str:
     rows = result["rows"]
     if what == "owners":
         return f"{name}: {result['began']} of {rows} ownerships began"
@@ -126,17 +126,17 @@ def _counted(what: str, result: dict[str, Any], name: str) -> str:
     return line + (f"; {reported} keep the firmware that they reported" if reported else "")
 
 
-def printed_progress(clock: Callable[[], float] = time.monotonic) -> Shown:
-    """Shows progress on standard error: in place on a terminal, else a line every few seconds."""
+def progress_printer(clock: Callable[[], float] = time.monotonic) -> ShowProgress:
+    """Returns what prints progress to standard error: in place on a terminal, else a line every few seconds."""
     is_terminal = sys.stderr.isatty()
-    last = clock()
+    printed_at = clock()
 
     def show(phase: str, done: int, total: int | None) -> None:
-        nonlocal last
+        nonlocal printed_at
         now = clock()
-        if now - last < (0.2 if is_terminal else EVERY_S):
+        if now - printed_at < (0.2 if is_terminal else PROGRESS_EVERY_S):
             return
-        last = now
+        printed_at = now
         of = "" if total is None else f" of {total:,}"
         print(
             f"{phase}: {done:,}{of} rows",

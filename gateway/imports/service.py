@@ -1,4 +1,4 @@
-"""What operators bring in: makers' files and rules, each command one transaction."""
+"""Imports by the operator: makers' files and rules, each command one transaction."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,19 +23,19 @@ def import_files(
     rule_files: Sequence[Path] = (),
     retire_rules: bool = False,
 ) -> list[str]:
-    """Import files of one kind, all or nothing; returns lines that say what came of it. Raises BadInput with lines.
+    """Import files of one kind, all or nothing; returns lines with the results. Raises BadInput with line numbers.
 
     With products come the rules of `rule_files`; `retire_rules` takes those out of force that no longer fit. Units and
     owners are imported by a job.
     """
-    rules_found = catalog_changes.read_rules(rule_files)
+    rule_documents = catalog_changes.read_rules(rule_files)
     if what != "products":
-        if rules_found or retire_rules:
+        if rule_documents or retire_rules:
             raise BadInput("Rules go with product files only: leave out --rules and --retire-rules.")
         return import_rows(url, what, paths, actor=actor)
     with connect(url, "gateway-import") as connection:
         with connection.transaction():
-            lines = catalog_changes.import_products(connection, paths, rules_found, retire=retire_rules, actor=actor)
+            lines = catalog_changes.import_products(connection, paths, rule_documents, retire=retire_rules, actor=actor)
         wake(connection)
     return lines
 
@@ -61,9 +61,9 @@ def retire_rules(url: str, rule_ids: Sequence[str], *, actor: str) -> list[str]:
     """Take rules out of force; their active alarms are cleared with that reason."""
     with connect(url, "gateway-import") as connection:
         with connection.transaction():
-            gone = [(rule_id, rules.deactivate(connection, rule_id, actor=actor)) for rule_id in rule_ids]
+            results = [(rule_id, rules.deactivate(connection, rule_id, actor=actor)) for rule_id in rule_ids]
         wake(connection)
-    return [f"{rule_id}: {'out of force' if was else 'was not in force'}" for rule_id, was in gone]
+    return [f"{rule_id}: {'out of force' if retired else 'was not in force'}" for rule_id, retired in results]
 
 
 def resume_products(url: str, products: Sequence[str], *, actor: str, forget_state: bool, clock: Clock) -> list[str]:

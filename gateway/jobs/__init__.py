@@ -1,1 +1,1 @@
-"""Long work in short turns, each one transaction: it says how far it is, can be cancelled, and outlives its process."""
+"""Long work in short turns, each one transaction: it shows progress, can be cancelled, and survives its process."""

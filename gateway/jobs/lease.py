@@ -1,4 +1,4 @@
-"""What keeps a job with the process that runs it: a thread that renews its lease, and hears when it is to stop."""
+"""The lease that keeps a job with the process that runs it: a thread renews it, and learns when the job is to stop."""
 
 import logging
 import threading
@@ -12,11 +12,11 @@ from gateway.store import Connection, OperationalError, connect
 
 log = logging.getLogger(__name__)
 
-_EVERY_S = 1.0
+_RENEW_EVERY_S = 1.0
 
 
 class LeaseLost(Exception):
-    """Another process has taken the job up; whatever this one did in its turn is rolled back."""
+    """Another process has taken the job up; what this one did in its turn is rolled back."""
 
 
 class CancelAsked(Exception):
@@ -24,11 +24,11 @@ class CancelAsked(Exception):
 
 
 class Stopping(Exception):
-    """The process is to end; the job is left where it stands."""
+    """The process is to end; the job stays at the end of its last turn."""
 
 
-Shown = Callable[[str, int, int | None], None]
-"""Told of progress: phase, done, total."""
+ShowProgress = Callable[[str, int, int | None], None]
+"""Shows the progress of a job: its phase, and the rows done and in total (None while that is not known)."""
 
 
 def show_nothing(_phase: str, _done: int, _total: int | None) -> None:
@@ -44,7 +44,7 @@ class Lease:
         job: Job,
         owner: str,
         stop: Callable[[], bool] = lambda: False,
-        show: Shown = show_nothing,
+        show: ShowProgress = show_nothing,
     ) -> None:
         self._url = url
         self._owner = owner
@@ -69,15 +69,15 @@ class Lease:
     ) -> None:
         self._over.set()
         if self._thread.is_alive():
-            self._thread.join(5 * _EVERY_S)
+            self._thread.join(5 * _RENEW_EVERY_S)
 
     def enter(self, job: Job, *, is_settled: bool) -> None:
-        """A turn begins; raises as `report` does."""
+        """Note that a turn begins. Raises what `report` raises."""
         self._phase, self._is_settled = job.phase, is_settled
         self.report(job.done, job.total)
 
     def report(self, done: int, total: int | None) -> None:
-        """Say how far the turn is; raises LeaseLost, CancelAsked or Stopping where it is not to go on."""
+        """Note how far the turn is. Raises LeaseLost, CancelAsked or Stopping when it must not go on."""
         self._progress = (done, total)
         self._show(self._phase, done, total)
         if self._is_lost:
@@ -88,11 +88,11 @@ class Lease:
             raise Stopping
 
     def _run(self) -> None:
-        while not self._over.wait(_EVERY_S):
+        while not self._over.wait(_RENEW_EVERY_S):
             try:
                 with connect(self._url or "", "gateway-job") as connection:
                     self._renew(connection)
-                    while not self._over.wait(_EVERY_S):
+                    while not self._over.wait(_RENEW_EVERY_S):
                         self._renew(connection)
             except OperationalError as error:
                 # The turn in progress finds out by itself: it cannot be committed when the lease was lost.

@@ -1,4 +1,4 @@
-"""A job as it is kept, and what a kind of job has to provide."""
+"""A job as it is stored, and what a kind of job has to provide."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -8,12 +8,12 @@ from typing import Any, Protocol
 from gateway.store import Connection
 
 UPLOAD = "upload"
-"""The phase in which the process that began a job still brings in its data: nobody else can go on with it."""
+"""The phase in which the process that created a job loads its data: no other process can go on with it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job as it is kept; `phase` and `place` say where its next turn begins."""
+    """A job as it is stored; `phase` and `place` say where its next turn begins."""
 
     id: int
     public_id: str
@@ -36,12 +36,12 @@ class Job:
 
 
 Report = Callable[[int, int | None], None]
-"""Says how far a turn is (done, total); raises to end it, when the job was cancelled or its process is to stop."""
+"""Notes how far a turn is (rows done, in total). Raises to end the turn when the job was cancelled or is to stop."""
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What one turn of a job is given."""
+    """The arguments of one turn of a job."""
 
     job: Job
     now: datetime
@@ -50,7 +50,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a turn came to: the phase and place of the next one, or no phase when the job is done."""
+    """The result of a turn: the phase and place of the next one, or no phase when the job is done."""
 
     phase: str | None
     done: int = 0
@@ -60,18 +60,18 @@ class Step:
 
 
 class Kind(Protocol):
-    """A kind of job. Its turns take up where the last one ended, whoever ran that."""
+    """A kind of job. Each turn begins where the last one ended, whichever process ran that."""
 
     @property
     def name(self) -> str:
-        """As it stands in the table."""
+        """The kind as the table has it."""
 
     @property
     def settled(self) -> Collection[str]:
-        """The phases in which what was asked for has happened: from here on it is finished, not cancelled."""
+        """The phases in which the change is made already: from then on the job is finished, not cancelled."""
 
     def turn(self, tx: Connection, turn: Turn) -> Step:
-        """Do the next piece of work in `tx`; it is committed together with where the job then stands."""
+        """Do the next piece of work in `tx`; it is committed together with the job's new phase and place."""
 
     def tidy(self, tx: Connection, job_id: int, limit: int) -> bool:
-        """Remove up to so many rows of each table that the job staged; true when none is left."""
+        """Remove up to `limit` staged rows of each table. Returns whether none is left."""

@@ -1,4 +1,4 @@
-"""Jobs in the database: who runs which, and where it stands."""
+"""Jobs in the database: which process runs each, and its phase and place."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +11,7 @@ from gateway.store import Connection, Jsonb, Row, load_queries
 queries = load_queries("gateway.jobs")
 
 LEASE = timedelta(seconds=30)
-"""A process that runs a job and says nothing for so long has lost it."""
+"""A process that does not renew its lease for so long has lost the job."""
 
 
 def job_of(row: Row | None) -> Job | None:
@@ -24,7 +24,7 @@ def job_of(row: Row | None) -> Job | None:
 def create(
     connection: Connection, kind: str, arguments: dict[str, Any], *, actor: str, owner: str, new_id: IdMaker = random_id
 ) -> Job:
-    """Begin a job whose data its creator brings in, and then runs."""
+    """Create a job that its creator loads the data of and then runs."""
     row = connection.execute(
         queries.create,
         {
@@ -44,8 +44,8 @@ def create(
 
 def take(connection: Connection, kinds: list[str], owner: str) -> Job | None:
     """The next job that this process may run, if there is one."""
-    taking = {"kinds": kinds, "owner": owner, "lease": LEASE}
-    return job_of(connection.execute(queries.take, taking).fetchone())
+    parameters = {"kinds": kinds, "owner": owner, "lease": LEASE}
+    return job_of(connection.execute(queries.take, parameters).fetchone())
 
 
 def newest(connection: Connection, limit: int) -> list[Row]:
@@ -55,13 +55,13 @@ def newest(connection: Connection, limit: int) -> list[Row]:
 
 def ask_to_cancel(connection: Connection, public_id: str) -> Row:
     """Have a job cancelled by the process that runs it; returns its kind and phase. Raises NotFound when it is over."""
-    asked = {"public_id": public_id}
-    row = connection.execute(queries.ask_to_cancel, asked).fetchone()
+    parameters = {"public_id": public_id}
+    row = connection.execute(queries.ask_to_cancel, parameters).fetchone()
     if row is None:
-        over = connection.execute(queries.state, asked).fetchone()
+        job = connection.execute(queries.state, parameters).fetchone()
         raise NotFound(
-            f"The job {public_id} is {over['state']}: there is nothing to cancel."
-            if over
+            f"The job {public_id} is {job['state']}: there is nothing to cancel."
+            if job
             else f"There is no job {public_id}; `gateway jobs list` names those there are."
         )
     return row

@@ -1,4 +1,4 @@
-"""Runs jobs, turn by turn. A turn and where the job then stands are one transaction, so it is done once or not."""
+"""Runs jobs, turn by turn. A turn and the job's new phase are one transaction, so a turn is done once or not at all."""
 
 import logging
 import os
@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from gateway.core.clock import Clock
 from gateway.core.errors import GatewayError
-from gateway.jobs.lease import CancelAsked, Lease, LeaseLost, Shown, Stopping, show_nothing
+from gateway.jobs.lease import CancelAsked, Lease, LeaseLost, ShowProgress, Stopping, show_nothing
 from gateway.jobs.model import UPLOAD, Job, Kind, Step, Turn
 from gateway.jobs.repository import LEASE, job_of, queries, take
 from gateway.store import Connection, IntegrityError, Jsonb, OperationalError
@@ -18,7 +18,7 @@ from gateway.store.wakeup import wake
 log = logging.getLogger(__name__)
 
 ATTEMPTS_MAX = 5
-"""A job that so many processes took up, and none of them got a turn further, has failed."""
+"""A job has failed when so many processes took it up and none of them finished a turn."""
 TIDY_ROWS = 10_000
 """Staged rows removed in one transaction."""
 _TRIES = 3
@@ -28,7 +28,7 @@ _CUT_OFF = "The command ended before it had read its files. Nothing was changed;
 
 
 def new_owner() -> str:
-    """The name under which a process holds jobs."""
+    """Returns a new name under which a process holds jobs."""
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
@@ -43,7 +43,7 @@ class Runner:
         owner: str,
         url: str | None = None,
         stop: Callable[[], bool] = lambda: False,
-        show: Shown = show_nothing,
+        show: ShowProgress = show_nothing,
     ) -> None:
         self._connection = connection
         self._kinds = kinds
@@ -53,10 +53,10 @@ class Runner:
         self._stop = stop
         self._show = show
         self.job: Job | None = None
-        """The job that `run` has, as it stood before its present turn."""
+        """The job that `run` runs, as it was before its present turn."""
 
     def run_next(self) -> bool:
-        """Run the next job that nobody runs; false when there is none."""
+        """Run the next job that no process runs. Returns False when there is none."""
         job = take(self._connection, list(self._kinds), self._owner)
         if job is None:
             return False
@@ -73,9 +73,9 @@ class Runner:
         return True
 
     def run(self, job: Job) -> Job:
-        """Run a job that this process holds to its end, and tidy up after it; returns how it ended.
+        """Run a job that this process holds to its end, and remove its staged rows. Returns the ended job.
 
-        Where it cannot go on now, it is left to a later try and returned as it stands.
+        A job that cannot go on now is left to a later try, and returned as it is.
         """
         settled = self._kinds[job.kind].settled
         try:
@@ -93,7 +93,7 @@ class Runner:
             self._leave(job, timedelta(0), None)
             return job
         except (OperationalError, IntegrityError) as error:
-            # A deadlock, a claim that came between, a database that goes away: the same turn may do another time.
+            # A deadlock, a claim meanwhile, a database that goes away: the same turn may succeed later.
             self._leave(job, LEASE / 10, str(error).strip())
             raise
         except GatewayError as error:
@@ -108,7 +108,7 @@ class Runner:
         return job
 
     def _turn(self, job: Job, lease: Lease) -> Job:
-        """Do a turn; what may do another time is tried again."""
+        """Do a turn; after an error that may pass it is tried again."""
         for _ in range(_TRIES - 1):
             try:
                 return self._turn_once(job, lease)
@@ -122,17 +122,17 @@ class Runner:
         kind = self._kinds[job.kind]
         with self._connection.transaction():
             step = kind.turn(self._connection, Turn(job, self._clock(), lease.report))
-            row = self._connection.execute(queries.advance, self._standing(job, step)).fetchone()
+            row = self._connection.execute(queries.advance, self._advance_parameters(job, step)).fetchone()
             if row is None:
                 raise LeaseLost
             if row["cancel_asked"] and job.phase not in kind.settled:
                 raise CancelAsked
         wake(self._connection)
-        after = job_of(row)
-        assert after is not None  # noqa: S101 - the row is there
-        return after
+        advanced_job = job_of(row)
+        assert advanced_job is not None  # noqa: S101 - the row is there
+        return advanced_job
 
-    def _standing(self, job: Job, step: Step) -> dict[str, object]:
+    def _advance_parameters(self, job: Job, step: Step) -> dict[str, object]:
         return {
             "id": job.id,
             "owner": self._owner,
@@ -145,7 +145,7 @@ class Runner:
         }
 
     def cancel(self) -> None:
-        """Cancel the job that `run` was interrupted in, unless what it is for has happened: a worker ends it."""
+        """Cancel the job that `run` was interrupted in. Where its change is made already, a worker finishes it."""
         job = self.job
         if job is None:
             return
@@ -155,7 +155,7 @@ class Runner:
             self.tidy(self._finish(job, "cancelled", None))
 
     def tidy(self, job: Job) -> None:
-        """Remove what a job that is over had staged, in short transactions."""
+        """Remove the staged rows of a job that is over, in short transactions."""
         is_tidy = False
         while not (is_tidy or self._stop()):
             with self._connection.transaction():
@@ -164,15 +164,15 @@ class Runner:
             self._connection.execute(queries.tidied, {"id": job.id, "owner": self._owner})
 
     def _finish(self, job: Job, state: str, error: str | None) -> Job:
-        ending = {"id": job.id, "owner": self._owner, "state": state, "error": error and error[:_ERROR_MAX]}
-        ended = job_of(self._connection.execute(queries.finish, ending).fetchone())
+        parameters = {"id": job.id, "owner": self._owner, "state": state, "error": error and error[:_ERROR_MAX]}
+        ended_job = job_of(self._connection.execute(queries.finish, parameters).fetchone())
         log.log(logging.WARNING if error else logging.INFO, "Job %s (%s) is %s.", job.public_id, job.kind, state)
-        return ended or job
+        return ended_job or job
 
     def _leave(self, job: Job, pause: timedelta, error: str | None) -> None:
-        """Best effort: where the database is away, the lease runs out by itself."""
-        leaving = {"id": job.id, "owner": self._owner, "pause": pause, "error": error}
+        """Give the job back for a later try. Where the database is away, its lease runs out instead."""
+        parameters = {"id": job.id, "owner": self._owner, "pause": pause, "error": error}
         try:
-            self._connection.execute(queries.leave, leaving)
-        except OperationalError as lost:
-            log.warning("Job %s keeps its lease until that runs out (%s).", job.public_id, str(lost).strip())
+            self._connection.execute(queries.leave, parameters)
+        except OperationalError as lease_error:
+            log.warning("Job %s keeps its lease until that runs out (%s).", job.public_id, str(lease_error).strip())

@@ -1,1 +1,1 @@
-"""From an alarm to what its owner sees: stages decide, a record is written, the outbox is drained."""
+"""Notices: stages decide on an alarm, the notice and its deliveries are recorded, and the deliveries are sent."""

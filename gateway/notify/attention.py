@@ -1,4 +1,4 @@
-"""What a person does with a notice: it ends the waiting for an answer, and shows where the person looks."""
+"""Notes what a person does with a notice: it stops the next channel, and shows on which channel the person looks."""
 
 from datetime import datetime
 
@@ -8,8 +8,8 @@ from gateway.notify.repository import of_campaign, queries
 from gateway.store import Connection, Row
 
 
-def opened(tx: Connection, notice: str, channel: str, now: datetime) -> bool:
-    """A tracked link was followed: the notice is read, and this channel works. False when there is no such notice."""
+def note_opened(tx: Connection, notice: str, channel: str, now: datetime) -> bool:
+    """Note that a tracked link was followed, and the notice read. Returns whether there is such a notice."""
     row = _notice(tx, notice)
     if row is None:
         return False
@@ -19,7 +19,7 @@ def opened(tx: Connection, notice: str, channel: str, now: datetime) -> bool:
 
 
 def read(tx: Connection, person_id: int, notice: str, now: datetime) -> bool:
-    """The person saw the notice in My Products; False when it is not theirs."""
+    """Note that the person saw the notice in My Products. Returns whether it is theirs."""
     row = _notice(tx, notice)
     if row is None or row["person_id"] != person_id:
         return False
@@ -28,11 +28,11 @@ def read(tx: Connection, person_id: int, notice: str, now: datetime) -> bool:
 
 
 def acknowledged(tx: Connection, person_id: int, notice: str, now: datetime) -> bool:
-    """The person confirmed the notice; False when it is not theirs."""
+    """Note that the person acknowledged the notice. Returns whether it is theirs."""
     row = _notice(tx, notice)
     if row is None or row["person_id"] != person_id:
         return False
-    tx.execute(queries.mark_read, {"id": row["id"], "now": now})  # who confirms has seen it
+    tx.execute(queries.mark_read, {"id": row["id"], "now": now})  # an acknowledged notice is also read
     if tx.execute(queries.mark_acknowledged, {"id": row["id"], "now": now}).rowcount:
         data = {"notice": notice} | of_campaign(row)
         append(tx, "notice.acknowledged", data, unit_id=row["unit_id"], person_id=person_id)
@@ -41,11 +41,11 @@ def acknowledged(tx: Connection, person_id: int, notice: str, now: datetime) -> 
 
 
 def learn_from_acknowledgement(tx: Connection, person_id: int, notice: str, now: datetime) -> None:
-    """Credit the channel on which the notice had been opened; one that was found without a message teaches nothing."""
+    """Store an engagement on the channel on which the notice was opened; none if it was opened without a link."""
     row = _notice(tx, notice)
-    found = tx.execute(queries.opened_on, {"notice_id": row["id"]}).fetchone() if row else None
-    if row is not None and found is not None:
-        addresses.note(tx, person_id, found["channel"], "acknowledged", now, row["id"])
+    opened_on = tx.execute(queries.opened_on, {"notice_id": row["id"]}).fetchone() if row else None
+    if row is not None and opened_on is not None:
+        addresses.note(tx, person_id, opened_on["channel"], "acknowledged", now, row["id"])
 
 
 def _notice(tx: Connection, notice: str) -> Row | None:

@@ -1,4 +1,4 @@
-"""The words that a campaign's notice keeps in its record, in English and German; bulletin_words.py shows them."""
+"""The texts that are stored in a campaign's notice, in English and German; bulletin_words.py shows them."""
 
 from collections.abc import Mapping
 
@@ -27,11 +27,11 @@ LANGUAGES = tuple(_BY_LANGUAGE)
 
 
 def campaign_words(language: str) -> Mapping[str, str]:
-    """The catalog of a language; English where there is none."""
+    """Returns the texts of a language; the English ones where there are none."""
     return _BY_LANGUAGE.get(language, _EN)
 
 
 def matched_in(matched: str, language: str) -> str:
-    """Why a unit is meant ("lot L2305", "serial list", "firmware 2.3.1"), in a language."""
+    """Returns why a unit is in the audience ("lot L2305", "serial list", "firmware 2.3.1"), in a language."""
     kind, _, what = matched.partition(" ")
     return campaign_words(language)[kind].format(what=what)

@@ -1,4 +1,4 @@
-"""Signed links: /l/… opens a notice and notes where it was opened, /u/… ends mail to an address."""
+"""Signed links: /l/… opens a notice and notes on which channel, /u/… stops mail to an address."""
 
 import base64
 import binascii
@@ -15,7 +15,7 @@ TOKEN_MAX_CHARS = 300
 
 @dataclass(frozen=True, slots=True)
 class OpenLink:
-    """A notice, opened from what was sent on a channel."""
+    """A link to a notice in a message on a channel."""
 
     notice: str
     channel: str
@@ -23,7 +23,7 @@ class OpenLink:
 
 @dataclass(frozen=True, slots=True)
 class UnsubscribeLink:
-    """A person who wants no more mail at the address with this digest; the address itself never stands in a link."""
+    """A link to stop mail to the person at the address with this digest; no link has the address itself."""
 
     person: str
     address: str
@@ -38,28 +38,28 @@ class Links:
 
     @property
     def base(self) -> str:
-        """Where the pages are, without a slash at the end."""
+        """The public URL of the pages, without a slash at the end."""
         return self._base
 
     def notice(self, notice: str) -> str:
-        """The notice's own page, untracked."""
+        """Returns the URL of the notice's page, untracked."""
         return f"{self._base}/n/{notice}"
 
     def open(self, link: OpenLink) -> str:
-        """The tracked address of a notice."""
+        """Returns the tracked URL of a notice."""
         return f"{self._base}/l/{self._sign('l', [link.notice, link.channel])}"
 
     def unsubscribe(self, link: UnsubscribeLink) -> str:
-        """The address that ends mail (RFC 8058)."""
+        """Returns the URL that stops mail (RFC 8058)."""
         return f"{self._base}/u/{self._sign('u', [link.person, link.address])}"
 
     def read_open(self, token: str) -> OpenLink | None:
-        """What a token of /l/ names; None for one that we did not sign."""
+        """Returns the link of a token of /l/; None for a token that we did not sign."""
         fields = self._read("l", token)
         return OpenLink(*fields) if fields and fields[1] in DELIVERY_CHANNELS else None
 
     def read_unsubscribe(self, token: str) -> UnsubscribeLink | None:
-        """What a token of /u/ names; None for one that we did not sign."""
+        """Returns the link of a token of /u/; None for a token that we did not sign."""
         fields = self._read("u", token)
         return UnsubscribeLink(*fields) if fields else None
 
@@ -85,7 +85,7 @@ class Links:
 
 
 def address_digest(email: str) -> str:
-    """Knows an address again without naming it."""
+    """Returns a digest that identifies an address without naming it."""
     return hashlib.sha256(email.strip().lower().encode()).hexdigest()[:20]
 
 

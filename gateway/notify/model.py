@@ -1,4 +1,4 @@
-"""What the stages decide upon."""
+"""The values that the stages decide on, deliveries, and the answers of providers."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ NOTICE = DocumentKind(
 """A row's text and why, as {"text": …, "why": …}; of an alarm or of a campaign."""
 
 LEDGER = DocumentKind("ledger line")
-"""The stages' answers in order, a list."""
+"""The outcomes of the stages in order, a list."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """An alarm with what a notice tells of it."""
+    """An alarm with the data of its notice."""
 
     id: int
     unit_id: int
@@ -33,7 +33,7 @@ class Alarm:
     onset: datetime
     raised_at: datetime
     judged_at: datetime
-    """When the gateway said so."""
+    """When the gateway judged the readings that raised it."""
     historic: bool
     evidence: dict[str, Any]
     cleared_at: datetime | None
@@ -47,26 +47,26 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class Bulletin:
-    """What a campaign has to tell about one unit; texts and details by language."""
+    """The message of a campaign about one unit; texts and details by language."""
 
     campaign_id: int
     campaign: str
-    """Its public id."""
+    """The campaign's public id."""
     number: str
     kind: str
-    """Of the notice: recall, update or withdrawal."""
+    """The kind of the notice: recall, update or withdrawal."""
     unit_id: int
     severity: str
     texts: Mapping[str, dict[str, str]]
     details: Mapping[str, dict[str, Any]]
     matched: str
     takes_back: str | None = None
-    """The number of what does not concern this unit any more; only who was told of that is told of this."""
+    """The number of the campaign that does not concern this unit any more; only owners who were told of it get this."""
 
 
 @dataclass(frozen=True, slots=True)
-class Earlier:
-    """The last notice of the same rule, or campaign, and unit to the same person in their time of owning it."""
+class EarlierNotice:
+    """The last notice of the same rule or campaign, and unit, to its present owner since they own it."""
 
     id: int
     public_id: str
@@ -77,30 +77,30 @@ class Earlier:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The limits that the stages keep."""
+    """The settings of the stages."""
 
     merge_window: timedelta
     notices_per_hour: int
     channels: tuple[str, ...] = ()
-    """The external channels that are set up here."""
+    """The channels outside the feed that are set up here."""
     follow_up_after: timedelta = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything a stage may look at; stages are pure."""
+    """Everything that a stage decides on; stages are pure functions."""
 
     subject: Alarm | Bulletin
     owner: Owner | None
-    earlier: Earlier | None
-    told_within_hour: tuple[datetime, ...]
-    """When this person was, or will be, told something in the hour before now; the earliest first."""
+    earlier: EarlierNotice | None
+    recent_notice_times: tuple[datetime, ...]
+    """When notices to this person were, or will be, due since an hour before now; the earliest first."""
     now: datetime
     policy: Policy
     told_of_former: bool = False
-    """Whether the owner was told of what a bulletin takes back."""
+    """Whether the owner was told of the campaign that a bulletin takes back."""
     trace: str | None = None
-    """What the log lines of its road carry."""
+    """The trace of its log lines, if it has one."""
 
 
 Decide = Callable[[Facts], Outcome]
@@ -108,7 +108,7 @@ Decide = Callable[[Facts], Outcome]
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A named step of a road, in one sentence; `decide` where it is a decision on a notice."""
+    """A named step of the processing, described in one sentence; `decide` is set where it decides on a notice."""
 
     name: str
     sentence: str
@@ -117,13 +117,13 @@ class Stage:
 
 EXTERNAL = ("email", "push")
 DELIVERY_CHANNELS = ("feed", *EXTERNAL)
-FOLLOWED = ("warning", "critical", "safety")
-"""Severities worth a second channel when the first was not confirmed in time."""
+FOLLOWED_SEVERITIES = ("warning", "critical", "safety")
+"""Severities that go out on a second channel when the first message was not opened in time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where one message goes: an e-mail address, or one phone's token (`key` is its row)."""
+    """The address of one message: an e-mail address, or one phone's token (`key` is its row)."""
 
     value: str
     kind: str = "email"
@@ -153,11 +153,11 @@ class Delivery:
     attempt: int
     claimed_at: datetime
     again: bool
-    """Whether an earlier try may have reached the person: only safety is sent again, and says so."""
+    """Whether an earlier try may have reached the person; only safety is sent again then, with a text that says so."""
     follows: str | None
-    """The channel that it comes after, because nobody opened it there in time."""
+    """The earlier channel, on which nobody opened the notice in time."""
     trace: str | None = None
-    """What the log lines of its road carry."""
+    """The trace of its log lines, if it has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """It was surely not taken, and may be later; `after` is the provider's own wish."""
+    """The provider did not take the message, and may later; `after` is the wait that it asks for, if any."""
 
     reason: str
     after: timedelta | None = None
@@ -178,7 +178,7 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """It was refused for good; `retire_address` when the address is dead."""
+    """The provider refused the message for good; `retire_address` is true when the address does not exist any more."""
 
     reason: str
     retire_address: bool = False
@@ -186,7 +186,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """The provider may have taken it, and did not say so."""
+    """The provider may have taken the message, but did not confirm it."""
 
     reason: str
 

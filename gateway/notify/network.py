@@ -1,4 +1,4 @@
-"""The preferred network: which channel a person is told on first, and the sentence that says why."""
+"""The preferred network: on which channel a person gets a notice first, and the sentence that says why."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,18 +9,18 @@ PUSH = "push"
 DEFAULT_ORDER = (PUSH, EMAIL)
 
 HALF_LIFE = timedelta(days=30)
-REMEMBERED = timedelta(days=180)
-"""Older than six half-lives says nothing any more."""
+ENGAGEMENT_LIFE = timedelta(days=180)
+"""Older engagements do not count: six half-lives."""
 RECENT_MAX = 8
-"""How many of the last acts the sentence counts."""
+"""The number of last engagements that the sentence counts."""
 WEIGHT: Mapping[str, float] = {"acknowledged": 1.5, "opened": 1.0, "signed_in": 0.25}
 LEAST_SCORE = 0.5
-"""Less than this is too little to learn from: one open, or a few sign-ins, of the last month."""
+"""The lowest score that decides the order: one opened notice, or a few sign-ins, of the last month."""
 
 
 @dataclass(frozen=True, slots=True)
 class Engagement:
-    """Something a person did that shows where they look."""
+    """An act of a person that shows on which channel they look."""
 
     channel: str
     kind: str
@@ -29,7 +29,7 @@ class Engagement:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The channels in the order they are tried, and why, as a sentence in the person's language."""
+    """The channels in the order in which they are tried, and the reason in the person's language."""
 
     channels: tuple[str, ...]
     reason: str
@@ -42,7 +42,7 @@ def choose(
     now: datetime,
     language: str = "en",
 ) -> Order:
-    """The person's own choice first, else what was learned, else the default; never a channel without an address."""
+    """Returns the order by the person's choice, else by engagements, else the default; all channels have an address."""
     words = _WORDS.get(language, _WORDS["en"])
     usable = tuple(channel for channel in DEFAULT_ORDER if channel in available)
     if not usable:
@@ -52,12 +52,12 @@ def choose(
     missing = words["missing"].format(by=words[choice], address=words[f"{choice} address"]) if choice else ""
     if len(usable) == 1:
         return Order(usable, missing + words["only"].format(by=words[usable[0]]))
-    recent = [each for each in engagements if each.channel in usable and _age(each, now) <= REMEMBERED]
-    scores = {channel: sum(_score(each, now) for each in recent if each.channel == channel) for channel in usable}
+    recent = [item for item in engagements if item.channel in usable and _age(item, now) <= ENGAGEMENT_LIFE]
+    scores = {channel: sum(_score(item, now) for item in recent if item.channel == channel) for channel in usable}
     best = max(usable, key=lambda channel: scores[channel])
     if scores[best] < LEAST_SCORE or all(score == scores[best] for score in scores.values()):
         return Order(usable, missing + words["default"].format(by=words[usable[0]]))
-    return Order(_first(best, usable), missing + _learned(best, recent, words))
+    return Order(_first(best, usable), missing + _engagement_reason(best, recent, words))
 
 
 def _first(channel: str, usable: tuple[str, ...]) -> tuple[str, ...]:
@@ -69,15 +69,15 @@ def _age(engagement: Engagement, now: datetime) -> timedelta:
 
 
 def _score(engagement: Engagement, now: datetime) -> float:
-    """What an act says today: half as much each 30 days."""
+    """Returns the score of an engagement today: half as much after each 30 days."""
     return float(WEIGHT.get(engagement.kind, 0.0) * 0.5 ** (_age(engagement, now) / HALF_LIFE))
 
 
-def _learned(best: str, known: Sequence[Engagement], words: Mapping[str, str]) -> str:
-    """The strongest thing that was seen, counted so that the person can follow it."""
+def _engagement_reason(best: str, engagements: Sequence[Engagement], words: Mapping[str, str]) -> str:
+    """Returns the reason with the strongest kind of engagement, counted so that the person can follow it."""
     for kind in ("opened", "acknowledged", "signed_in"):
-        recent = sorted((each for each in known if each.kind == kind), key=lambda each: each.at)[-RECENT_MAX:]
-        count = sum(each.channel == best for each in recent)
+        recent = sorted((item for item in engagements if item.kind == kind), key=lambda item: item.at)[-RECENT_MAX:]
+        count = sum(item.channel == best for item in recent)
         if 2 * count > len(recent):
             return words[kind].format(count=count, all=len(recent), by=words[best])
     return words["lately"].format(by=words[best])

@@ -1,4 +1,4 @@
-"""Whether mail and push could go out: the server takes our sender, the service account can be read. Nothing is sent."""
+"""Findings on mail and push: the server takes our sender, the service account can be read. Nothing is sent."""
 
 import asyncio
 import stat
@@ -16,7 +16,7 @@ from gateway.notify.send.mail import LOCAL, Mailer
 def probe_mail(
     smtp_url: str | None, mail_from: str, timeout_s: float, clock: Clock, *, ca: Path | None = None
 ) -> Finding:
-    """Connect, encrypt, sign in, name the sender, and go."""
+    """Returns the finding of a connection to the mail server up to naming the sender."""
     if smtp_url is None:
         text = "no mail server: no mail is sent; sign-up, reset and invitations are refused"
         return warning("mail", text, "GATEWAY_SMTP_URL")
@@ -39,7 +39,7 @@ def probe_mail(
 
 
 def probe_push(credentials: Path | None) -> Finding:
-    """Read the service account; Firebase itself is not asked."""
+    """Returns the finding on the service account's file; Firebase itself is not asked."""
     if credentials is None:
         return ok("push", "not set up (GATEWAY_FCM_CREDENTIALS): no push is sent")
     try:

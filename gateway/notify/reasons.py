@@ -1,4 +1,4 @@
-"""Why a delivery went as it did, in the owner's language; the record itself stays English, for the staff."""
+"""Translates the reason of a delivery for its owner; the stored reason stays English, for the staff."""
 
 import re
 
@@ -48,8 +48,8 @@ _BY_LANGUAGE = {"de": [(re.compile(pattern), words) for pattern, words in _DE.it
 
 
 def reason_in(language: str, reason: str) -> str:
-    """The reason in a language; what nobody translated, a provider's own words for one, stays as it is."""
+    """Returns the reason in a language; parts without translation, like a provider's words, stay as they are."""
     for pattern, words in _BY_LANGUAGE.get(language, ()):
-        if found := pattern.fullmatch(reason):
-            return words.format(*(reason_in(language, part) for part in found.groups()))
+        if match := pattern.fullmatch(reason):
+            return words.format(*(reason_in(language, part) for part in match.groups()))
     return reason

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from gateway.notify.model import LEDGER, NOTICE, Alarm, Earlier, Facts, Policy
+from gateway.notify.model import LEDGER, NOTICE, Alarm, EarlierNotice, Facts, Policy
 from gateway.registrations import repository as registrations
 from gateway.rules import repository as rules
 from gateway.rules.document import RuleDocument
@@ -15,8 +15,8 @@ queries = load_queries("gateway.notify")
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
-    """A delivery to be: on a channel, at a time; with `follows` only if that channel was not confirmed until then."""
+class PlannedDelivery:
+    """A delivery to insert; with `follows`, only if the notice is not seen on that channel before `due_at`."""
 
     channel: str
     due_at: datetime
@@ -25,7 +25,7 @@ class Planned:
 
 
 def alarm(connection: Connection, alarm_id: int) -> Alarm:
-    """An alarm as a notice tells of it."""
+    """Returns an alarm with the data of its notice."""
     row = rules.alarm(connection, alarm_id)
     return Alarm(
         id=row["id"],
@@ -47,21 +47,21 @@ def alarm(connection: Connection, alarm_id: int) -> Alarm:
 
 
 def facts(tx: Connection, alarm: Alarm, now: datetime, policy: Policy) -> Facts:
-    """What the stages decide upon; the earlier notice is held until the transaction ends."""
+    """Returns what the stages decide on; the earlier notice is locked until the transaction ends."""
     owner = registrations.owner_at(tx, alarm.unit_id, now)
     earlier = None
     if owner:
         key = {"person_id": owner.person_id, "unit_id": alarm.unit_id, "rule_id": alarm.rule.id, "since": owner.since}
         row = tx.execute(queries.earlier, key).fetchone()
-        earlier = Earlier(**row) if row else None
-    recent = told_within_hour(tx, owner.person_id, now) if owner else ()
+        earlier = EarlierNotice(**row) if row else None
+    recent = recent_notice_times(tx, owner.person_id, now) if owner else ()
     return Facts(alarm, owner, earlier, recent, now, policy)
 
 
-def told_within_hour(tx: Connection, person_id: int, now: datetime) -> tuple[datetime, ...]:
-    """When a person was, or will be, told something in the hour before now; the earliest first."""
-    since = {"person_id": person_id, "since": now - timedelta(hours=1)}
-    return tuple(row["due_at"] for row in tx.execute(queries.told_since, since))
+def recent_notice_times(tx: Connection, person_id: int, now: datetime) -> tuple[datetime, ...]:
+    """Returns when notices to a person were, or will be, due since an hour before now; the earliest first."""
+    parameters = {"person_id": person_id, "since": now - timedelta(hours=1)}
+    return tuple(row["due_at"] for row in tx.execute(queries.told_since, parameters))
 
 
 def as_written(row: Row) -> Row:
@@ -71,29 +71,29 @@ def as_written(row: Row) -> Row:
 
 
 def is_answered(tx: Connection, alarm: Alarm) -> bool:
-    """Whether the stages answered to this alarm already."""
+    """Whether the stages have decided on this alarm already."""
     row = tx.execute(queries.answered, {"alarm_id": alarm.id}).fetchone()
     return row is not None and bool(row["answered"])
 
 
 def is_decided(tx: Connection, alarm_id: int, person_id: int) -> bool:
-    """Whether it was decided already whether this person is told of this alarm."""
+    """Whether the stages have decided already if this person is told of this alarm."""
     row = tx.execute(queries.decided, {"alarm_id": alarm_id, "person_id": person_id}).fetchone()
     return row is not None and bool(row["decided"])
 
 
 def of_campaign(row: Row) -> dict[str, str]:
-    """What an event says of the campaign that a notice is of, if it is of one."""
+    """Returns the event data on a notice's campaign; empty for an alarm."""
     return {"campaign": row["campaign"]} if row["campaign"] else {}
 
 
 def backlog(connection: Connection) -> list[Row]:
-    """By channel, the deliveries that wait."""
+    """Returns the numbers of waiting deliveries, by channel."""
     return connection.execute(queries.backlog).fetchall()
 
 
 def insert_notice(tx: Connection, notice: dict[str, Any]) -> int:
-    """Write a feed item. Returns its number."""
+    """Insert a notice. Returns its row id."""
     row = tx.execute(
         queries.insert_notice,
         notice | {"text": Jsonb(notice["text"]), "why": Jsonb(notice["why"]), "schema": NOTICE.schema},
@@ -103,41 +103,43 @@ def insert_notice(tx: Connection, notice: dict[str, Any]) -> int:
 
 
 def join_notice(tx: Connection, notice_id: int, why: dict[str, Any], now: datetime) -> int:
-    """Let one more alarm join a notice. Returns how many it tells of now."""
+    """Add one more alarm to a notice. Returns the number of alarms of the notice."""
     earlier = tx.execute(queries.notice_documents, {"id": notice_id}).fetchone()
-    assert earlier is not None  # noqa: S101 - the notice is held
+    assert earlier is not None  # noqa: S101 - the notice is locked
     # Both documents of a row are of one schema.
-    written = {"text": Jsonb(as_written(earlier)["text"]), "why": Jsonb(why), "schema": NOTICE.schema}
-    row = tx.execute(queries.join_notice, written | {"id": notice_id, "now": now}).fetchone()
-    assert row is not None  # noqa: S101 - the notice is held
+    documents = {"text": Jsonb(as_written(earlier)["text"]), "why": Jsonb(why), "schema": NOTICE.schema}
+    row = tx.execute(queries.join_notice, documents | {"id": notice_id, "now": now}).fetchone()
+    assert row is not None  # noqa: S101 - the notice is locked
     return int(row["count"])
 
 
 def link_alarm(tx: Connection, notice_id: int, alarm_id: int, person_id: int) -> None:
-    """Note that a notice tells of an alarm; an alarm is told to a person once."""
+    """Note that a notice is about an alarm; a person gets one notice of an alarm."""
     tx.execute(queries.link_alarm, {"notice_id": notice_id, "alarm_id": alarm_id, "person_id": person_id})
 
 
 def insert_outbox(
     tx: Connection, notice_id: int, channel: str, due_at: datetime, reason: str, follows: str | None = None
 ) -> None:
-    """Have a notice sent on a channel at a time; with `follows` only if that channel was not confirmed until then."""
-    insert_deliveries(tx, [Planned(channel, due_at, reason, follows)], notice_id)
+    """Insert one delivery of a notice; see PlannedDelivery."""
+    insert_deliveries(tx, [PlannedDelivery(channel, due_at, reason, follows)], notice_id)
 
 
-def insert_deliveries(tx: Connection, planned: Sequence[Planned], notice_id: int) -> None:
-    """Have a notice sent as planned."""
+def insert_deliveries(tx: Connection, deliveries: Sequence[PlannedDelivery], notice_id: int) -> None:
+    """Insert the planned deliveries of a notice."""
     with tx.cursor() as cursor:
-        cursor.executemany(queries.insert_outbox, [{"notice_id": notice_id, **asdict(each)} for each in planned])
+        cursor.executemany(
+            queries.insert_outbox, [{"notice_id": notice_id, **asdict(delivery)} for delivery in deliveries]
+        )
 
 
 def send_after_all(tx: Connection, notice_id: int, reason: str, now: datetime) -> None:
-    """Have a notice sent now whose delivery was skipped."""
+    """Have the skipped delivery of a notice sent now."""
     tx.execute(queries.send_after_all, {"notice_id": notice_id, "reason": reason, "now": now})
 
 
 def insert_ledger(tx: Connection, lines: Sequence[dict[str, Any]]) -> None:
-    """Write what the stages answered."""
+    """Insert ledger lines with the outcomes of the stages."""
     with tx.cursor() as cursor:
         cursor.executemany(
             queries.insert_ledger, [line | {"steps": Jsonb(line["steps"]), "schema": LEDGER.schema} for line in lines]
@@ -158,7 +160,7 @@ def resolve(tx: Connection, alarm: Alarm, now: datetime) -> list[Row]:
 
 
 def due(tx: Connection, now: datetime, limit: int) -> list[Row]:
-    """Deliveries that are due, held by this transaction."""
+    """Returns the deliveries that are due, locked until `tx` ends."""
     return [as_written(row) for row in tx.execute(queries.due, {"now": now, "limit": limit})]
 
 

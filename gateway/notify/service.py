@@ -1,4 +1,4 @@
-"""An alarm that was raised passes the stages and is recorded; one that cleared brings its notice up to date."""
+"""A raised alarm passes the stages and is recorded; a cleared alarm resolves its notices."""
 
 import logging
 from collections.abc import Sequence
@@ -21,32 +21,32 @@ Steps = list[tuple[str, Outcome]]
 
 
 def decide(stages: Sequence[Stage], facts: Facts) -> tuple[Outcome, Steps]:
-    """Ask the stages in order; the first Drop ends it, a Hold goes on and stands unless something drops it."""
+    """Ask the stages in order. Returns the first Drop, else the latest Hold, else a Pass; and all outcomes."""
     outcome: Outcome = Pass("nothing spoke against it")
     steps: Steps = []
     for stage in stages:
         if stage.decide is None:
             continue
-        answer = stage.decide(facts)
-        steps.append((stage.name, answer))
-        if isinstance(answer, Drop):
-            return answer, steps
-        if isinstance(answer, Hold) and not (isinstance(outcome, Hold) and outcome.until >= answer.until):
-            outcome = answer
+        step_outcome = stage.decide(facts)
+        steps.append((stage.name, step_outcome))
+        if isinstance(step_outcome, Drop):
+            return step_outcome, steps
+        if isinstance(step_outcome, Hold) and not (isinstance(outcome, Hold) and outcome.until >= step_outcome.until):
+            outcome = step_outcome
     return outcome, steps
 
 
 def tell(tx: Connection, facts: Facts, stages: Sequence[Stage], new_id: IdMaker = random_id) -> None:
-    """Ask the stages and record what they answer."""
+    """Ask the stages and record their outcomes."""
     outcome, steps = decide(stages, facts)
-    record(tx, facts, outcome, [_line(name, answer) for name, answer in steps], new_id)
+    record(tx, facts, outcome, [_step_document(*step) for step in steps], new_id)
     log.info("%s at %s: %s (stage=record).", type(outcome).__name__, steps[-1][0], steps[-1][1].reason)
 
 
-def tell_nobody(tx: Connection, unowned: Sequence[Facts], stages: Sequence[Stage]) -> None:
-    """Ask the stages about units that nobody owns, and record all answers at once; they are many."""
-    answered = [(facts, *decide(stages, facts)) for facts in unowned]
-    lines = [line(facts, outcome, [_line(*step) for step in steps]) for facts, outcome, steps in answered]
+def tell_nobody(tx: Connection, all_facts: Sequence[Facts], stages: Sequence[Stage]) -> None:
+    """Ask the stages about units without an owner, and record all outcomes in one statement, since they are many."""
+    decisions = [(facts, *decide(stages, facts)) for facts in all_facts]
+    lines = [line(facts, outcome, [_step_document(*step) for step in steps]) for facts, outcome, steps in decisions]
     repository.insert_ledger(tx, lines)
 
 
@@ -59,31 +59,31 @@ def handle(
     policy: Policy,
     new_id: IdMaker = random_id,
 ) -> None:
-    """Do what an event of the log asks for: tell of an alarm raised, resolve one cleared, learn from what people do."""
+    """Act on an event: tell the owner of a raised alarm, resolve a cleared one, note an engagement."""
     if event.kind == "alarm.raised":
         alarm = repository.alarm(tx, event.data["alarm_id"])
         if repository.is_answered(tx, alarm):
             return
         facts = repository.facts(tx, alarm, now, policy)
         tell(tx, replace(facts, trace=event.data.get("trace")), stages, new_id)
-        if alarm.cleared_at is not None:  # its clearing was handled before, when this event could not be
+        if alarm.cleared_at is not None:  # the event of its clearing was handled before this one
             _resolve(tx, alarm, alarm.cleared_at.isoformat(), now)
     elif event.kind == "notice.acknowledged" and event.person_id is not None:
         attention.learn_from_acknowledgement(tx, event.person_id, event.data["notice"], now)
     elif event.kind == "account.signed_in" and event.person_id is not None:
-        # Who signs in with a password does so by their address, unless the event says otherwise.
+        # A sign-in with a password counts for e-mail, unless the event names another channel.
         addresses.note(tx, event.person_id, event.data.get("channel", EMAIL), "signed_in", event.at)
     elif event.kind == "alarm.cleared":
         _resolve(tx, repository.alarm(tx, event.data["alarm_id"]), event.data["cleared_at"], now)
 
 
 def _resolve(tx: Connection, alarm: Alarm, cleared_at: str, now: datetime) -> None:
-    """Bring the notices of a cleared alarm up to date."""
+    """Resolve the notices of a cleared alarm, and write their events."""
     for notice in repository.resolve(tx, alarm, now):
         data = {"notice": notice["public_id"], "title": notice["text"]["title"], "cleared_at": cleared_at}
         append(tx, "notice.resolved", data, unit_id=notice["unit_id"], person_id=notice["person_id"])
 
 
-def _line(stage: str, answer: Outcome) -> dict[str, Any]:
-    line = {"stage": stage, "outcome": type(answer).__name__.lower(), "reason": answer.reason}
-    return line | {"until": answer.until.isoformat()} if isinstance(answer, Hold) else line
+def _step_document(stage: str, outcome: Outcome) -> dict[str, Any]:
+    document = {"stage": stage, "outcome": type(outcome).__name__.lower(), "reason": outcome.reason}
+    return document | {"until": outcome.until.isoformat()} if isinstance(outcome, Hold) else document

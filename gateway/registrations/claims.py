@@ -1,7 +1,7 @@
-"""Registration by the owner: serial and claim code come in; the unit is theirs from now on, or nothing is learnt.
+"""Registration by the owner: with its serial and claim code a unit becomes theirs.
 
-A wrong serial, a wrong code and a unit that is owned already cost the same queries and the same number of compared
-codes, and are one answer. What was tried is noted first, and stays noted when it was wrong.
+A wrong serial, a wrong code and a unit with an owner take the same queries and as many compared codes, and get the same
+response, so that nobody learns which it was. A try is counted first, and stays counted when it was wrong.
 """
 
 from collections.abc import Iterable
@@ -17,14 +17,14 @@ from gateway.store import Connection, Row
 from gateway.store.attempts import Limit, free_at, note, spend, take_back, tally
 
 COMPARED = 8
-"""Codes compared in each try. A serial that more products share is only looked up with its product."""
-SPARED = 3
-"""Wrong tries of an account, within the window, that the limit of its network does not stop: others spend that one."""
+"""The number of codes compared in each try. A serial that more products share needs its product, too."""
+FREE_TRIES = 3
+"""The number of wrong tries of an account, within the window, that the limit of its network does not stop."""
 _UNIT = "claim-unit"
 
 
 class ClaimRefused(GatewayError):
-    """The serial is not known, the code is wrong, or somebody owns the unit: which of them is not told."""
+    """The serial is unknown, the code is wrong, or the unit has an owner; the message does not say which."""
 
     code = "claim_refused"
     status = 404
@@ -38,7 +38,7 @@ class ClaimRefused(GatewayError):
 
 @dataclass(frozen=True, slots=True)
 class Claimant:
-    """Who registers, and from which network."""
+    """The person who registers a unit, and the network of the request."""
 
     person_id: int
     public_id: str
@@ -47,9 +47,9 @@ class Claimant:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How many wrong tries there may be within the window. Each stops only who made them.
+    """The most wrong tries within the window. Each limit stops only those who made the tries.
 
-    `per_unit` is for one account at one serial. So many of all accounts together stop nobody; the owner is told.
+    `per_unit` is for one account at one serial. As many tries of all accounts together stop nobody; the owner is told.
     """
 
     per_unit: int
@@ -60,16 +60,16 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """The unit with this public id is the claimant's."""
+    """The claim succeeded: the unit with this public id is the claimant's."""
 
     unit: str
 
 
 @dataclass(frozen=True, slots=True)
 class Ambiguous:
-    """Several products have this serial: which one is meant. Only told to who knows the code of one of them,
+    """Several products have this serial, and the claimant must say which one.
 
-    unless they are more than are compared at once.
+    Returned only to a claimant with the code of one of them, or where they are more than are compared.
     """
 
     products: tuple[Row, ...]
@@ -77,51 +77,51 @@ class Ambiguous:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The answer to everything that is wrong; a value, so that the try stays noted when `tx` commits."""
+    """The claim failed, for whatever reason; a value, so that the try stays counted when `tx` commits."""
 
 
 Outcome = Claimed | Ambiguous | Refused
 
 
 _NO_CODE = hash_code("", bytes(SALT_BYTES))
-"""Stands in where there is nothing to compare; no canonical code is empty."""
+"""Compared where a unit has no code; no canonical code is empty."""
 
 
 def claim(
     tx: Connection, who: Claimant, serial: str, code: str, product: str | None, limits: Limits, now: datetime
 ) -> Outcome:
-    """Register a unit for a person. Commit `tx` also when it was refused: else the try is not counted.
+    """Register a unit for a person. Commit `tx` also when the claim was refused: else the try is not counted.
 
-    Raises TooManyAttempts; and ValueError for what can be neither serial nor code, before anything is looked up.
+    Raises TooManyAttempts; and ValueError for a text that cannot be a serial or a code, before any look-up.
     """
     tx.execute(queries.wait_briefly)
-    canonical, typed = canonical_serial(serial), canonical_code(code)
+    serial, code = canonical_serial(serial), canonical_code(code)
     account = str(who.person_id)
     tries = [
-        Limit("claim of unit by account", f"{canonical} {account}", limits.per_unit, limits.window),
+        Limit("claim of unit by account", f"{serial} {account}", limits.per_unit, limits.window),
         Limit("claim-account", account, limits.per_account, limits.window),
     ]
     network = Limit("claim-network", who.network, limits.per_network, limits.window)
-    spend(tx, tries, shared=[network], spared=Limit("claim-account", account, SPARED, limits.window))
-    tried = tally(tx, _UNIT, canonical, limits.window)
-    rows = tx.execute(queries.claimable, {"serial": canonical, "product": product}).fetchall()
+    spend(tx, tries, shared=[network], spared=Limit("claim-account", account, FREE_TRIES, limits.window))
+    attempts = tally(tx, _UNIT, serial, limits.window)
+    rows = tx.execute(queries.claimable, {"serial": serial, "product": product}).fetchall()
     owners = _owners(tx, [row["unit_id"] for row in rows], now)
-    notices_limit = Limit("owner told of claims", canonical, 1, limits.window)
-    to_be_told = free_at(tx, notices_limit) is None and tried >= limits.per_unit
-    right = _right(rows, typed, owners, who)
+    notices_limit = Limit("owner told of claims", serial, 1, limits.window)
+    is_owner_told = free_at(tx, notices_limit) is None and attempts >= limits.per_unit
+    matches = _matches(rows, code, owners, who)
     if product is None and len(rows) > COMPARED:
-        return _which(rows)
-    if not right:
-        if to_be_told:
+        return _ambiguity(rows)
+    if not matches:
+        if is_owner_told:
             note(tx, notices_limit.kind, notices_limit.key)
-            _tell_owners(tx, rows, owners, tried)
+            _tell_owners(tx, rows, owners, attempts)
         return Refused()
-    for kind, key in [(_UNIT, canonical), *((limit.kind, limit.key) for limit in [*tries, network])]:
+    for kind, key in [(_UNIT, serial), *((limit.kind, limit.key) for limit in [*tries, network])]:
         take_back(tx, kind, key)
     if product is None and len(rows) > 1:
-        return _which(rows)
-    (unit,) = right
-    if unit["unit_id"] not in owners:  # else it is theirs already, and they asked twice
+        return _ambiguity(rows)
+    (unit,) = matches
+    if unit["unit_id"] not in owners:  # else the claimant owns it already, and asked twice
         tx.execute(queries.begin_claimed, {"unit_id": unit["unit_id"], "person_id": who.person_id, "since": now})
         tx.execute(queries.spend_code, {"unit_id": unit["unit_id"], "at": now})
         data = {"product": unit["product"], "serial": unit["printed"]}
@@ -130,51 +130,53 @@ def claim(
 
 
 def _owners(tx: Connection, unit_ids: list[int], now: datetime) -> dict[int, int]:
-    """Who owns these units now, or will."""
+    """Returns the owner of each of these units, now or in future, by unit id."""
     rows = tx.execute(queries.owners_from, {"unit_ids": unit_ids, "at": now})
     return {row["unit_id"]: row["person_id"] for row in rows}
 
 
-def _right(rows: list[Row], typed: str, owners: dict[int, int], who: Claimant) -> list[Row]:
-    """The units that the code registers for the claimant; always as many codes are compared, right ones or not.
+def _matches(rows: list[Row], code: str, owners: dict[int, int], who: Claimant) -> list[Row]:
+    """Returns the units that the code registers for the claimant; it always compares the same number of codes.
 
-    A code that is spent counts for the owner it was spent for, until they give the unit up.
+    A used code still counts for the owner who used it, until they give the unit up.
     """
     digests = [row["code_hash"] or _NO_CODE for row in rows[:COMPARED]]
-    answers = [is_code(typed, each) for each in digests + [_NO_CODE] * (COMPARED - len(digests))]
+    is_match = [is_code(code, digest) for digest in digests + [_NO_CODE] * (COMPARED - len(digests))]
     return [
         row
-        for row, answer in zip(rows, answers, strict=False)
-        if answer
+        for row, match in zip(rows, is_match, strict=False)
+        if match
         and ((row["unit_id"] not in owners and row["spent_at"] is None) or owners.get(row["unit_id"]) == who.person_id)
     ]
 
 
-def _which(rows: list[Row]) -> Ambiguous:
+def _ambiguity(rows: list[Row]) -> Ambiguous:
     return Ambiguous(tuple({"code": row["product"], "name": row["name"], "model": row["model"]} for row in rows))
 
 
-def _tell_owners(tx: Connection, rows: Iterable[Row], owners: dict[int, int], tried: int) -> None:
-    """A serial was tried often. Who has such a unit shall know; written also where nobody has."""
-    data = {"attempts": tried}
+def _tell_owners(tx: Connection, rows: Iterable[Row], owners: dict[int, int], attempts: int) -> None:
+    """Write an event for each owner of a unit whose serial was tried often; one without owner where there is none."""
+    data = {"attempts": attempts}
     for unit_id in [row["unit_id"] for row in rows] or [None]:
         append(tx, "unit.claim_attempts", data, unit_id=unit_id, person_id=owners.get(unit_id) if unit_id else None)
 
 
 def release(tx: Connection, person_id: int, public_id: str, unit: str, now: datetime) -> None:
-    """Give a unit up: nobody owns it then, and its code registers it again. Raises NotFound if it is not theirs."""
+    """End a person's ownership of a unit; its code can register it again. Raises NotFound if it is not theirs."""
     tx.execute(queries.wait_briefly)
-    held = tx.execute(queries.hold_own, {"unit": unit, "person_id": person_id, "at": now}).fetchone()
-    ended = (
-        held and tx.execute(queries.end_own, {"unit_id": held["id"], "person_id": person_id, "until": now}).fetchone()
+    unit_row = tx.execute(queries.hold_own, {"unit": unit, "person_id": person_id, "at": now}).fetchone()
+    ownership = (
+        unit_row
+        and tx.execute(queries.end_own, {"unit_id": unit_row["id"], "person_id": person_id, "until": now}).fetchone()
     )
-    if not held or not ended:
+    if not unit_row or not ownership:
         raise NotFound("You have no such product.")
-    tx.execute(queries.free_code, {"unit_id": held["id"]})
-    append(tx, "unit.released", {"serial": held["printed"]}, actor=public_id, unit_id=held["id"], person_id=person_id)
+    tx.execute(queries.free_code, {"unit_id": unit_row["id"]})
+    data = {"serial": unit_row["printed"]}
+    append(tx, "unit.released", data, actor=public_id, unit_id=unit_row["id"], person_id=person_id)
 
 
 def name_place(tx: Connection, person_id: int, unit: str, place: str | None, now: datetime) -> None:
-    """Keep where a unit stands, in its owner's words. Raises NotFound if it is not theirs."""
+    """Store the place of a unit, in its owner's words. Raises NotFound if it is not theirs."""
     if not tx.execute(queries.name_place, {"unit": unit, "person_id": person_id, "place": place, "at": now}).rowcount:
         raise NotFound("You have no such product.")

@@ -1,6 +1,6 @@
-"""Makers' files: every problem is named with its place; one bad line and nothing is taken.
+"""Makers' files: every problem is named with its line; with one bad line nothing is imported.
 
-Lists of units and owners are read as a stream, a line at a time, so their length takes no memory.
+Files of units and owners are read a line at a time, so a long one takes no more memory.
 """
 
 import csv
@@ -16,35 +16,35 @@ from gateway.core.errors import BadInput, problems_of
 from gateway.core.pictures import Picture, read_picture
 from gateway.registrations.model import OwnerRow, ProductFile, UnitRow
 
-PROBLEMS_SHOWN = 20
+PROBLEMS_MAX = 20
 LINE_MAX = 65_536
-"""Characters of one line of a file."""
+"""The most characters in one line of a file."""
 
 RowT = TypeVar("RowT", bound=BaseModel)
 
 
 @dataclass(slots=True)
 class Problems:
-    """What is wrong with a file: the first problems in words, and the number of all."""
+    """The problems of a file: the first ones as texts, and the number of all."""
 
-    shown: list[str] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
     count: int = 0
 
     def add(self, *problems: str) -> None:
         """Note problems, in the order of the file."""
         self.count += len(problems)
-        self.shown += problems[: PROBLEMS_SHOWN - len(self.shown)]
+        self.texts += problems[: PROBLEMS_MAX - len(self.texts)]
 
     def refusal(self, what: str) -> BadInput:
-        """The error that names them."""
-        more = self.count - len(self.shown)
+        """Returns the error that names the problems."""
+        more = self.count - len(self.texts)
         return BadInput(
-            f"{what} was not imported, nothing of it was taken:", self.shown + ([f"and {more} more"] if more else [])
+            f"{what} was not imported, nothing of it was taken:", self.texts + ([f"and {more} more"] if more else [])
         )
 
 
 def read_product(path: Path) -> ProductFile:
-    """A product file (YAML); raises BadInput that names every field that is wrong."""
+    """Returns the content of a product file (YAML). Raises BadInput that names every wrong field."""
     try:
         content = yaml.safe_load(_text(path))
         return ProductFile.model_validate(content)
@@ -62,12 +62,12 @@ def read_picture_of(path: Path, product: ProductFile) -> Picture | None:
 
 
 def read_units(path: Path) -> dict[int, UnitRow]:
-    """A short units file by line number; raises BadInput naming lines."""
+    """Returns the rows of a short units file by line number. Raises BadInput with line numbers."""
     return _read_whole(path, UnitRow)
 
 
 def read_owners(path: Path) -> dict[int, OwnerRow]:
-    """A short owners file by line number; raises BadInput naming lines."""
+    """Returns the rows of a short owners file by line number. Raises BadInput with line numbers."""
     return _read_whole(path, OwnerRow)
 
 
@@ -80,9 +80,9 @@ def _read_whole(path: Path, model: type[RowT]) -> dict[int, RowT]:
 
 
 def columns_of(path: Path, model: type[BaseModel]) -> list[str]:
-    """The columns that a file has; raises BadInput where one is missing, unknown, or there twice."""
+    """Returns the columns of a file. Raises BadInput where one is missing, unknown, or there twice."""
     problems = Problems()
-    with _opened(path) as file:
+    with _open(path) as file:
         names = next(csv.reader(_lines(file, path), strict=True), [])
     problems.add(*_wrong_columns(names, model))
     if problems.count:
@@ -91,15 +91,15 @@ def columns_of(path: Path, model: type[BaseModel]) -> list[str]:
 
 
 def read_rows(path: Path, model: type[RowT], problems: Problems, where: str = "") -> Iterator[tuple[int, RowT]]:
-    """Each row with its line number, as it is read; what is wrong goes to `problems`, `where` before it.
+    """Yields each sound row with its line number; problems are added to `problems`, each after the text `where`.
 
-    Raises BadInput when the file cannot be read on.
+    Raises BadInput when the file cannot be read further.
     """
-    with _opened(path) as file:
+    with _open(path) as file:
         reader = csv.DictReader(_lines(file, path), strict=True)
         try:
-            if wrong := list(_wrong_columns(reader.fieldnames or [], model)):
-                problems.add(*(f"{where}{problem}" for problem in wrong))
+            if column_problems := list(_wrong_columns(reader.fieldnames or [], model)):
+                problems.add(*(f"{where}{problem}" for problem in column_problems))
                 return
             for cells in reader:
                 line = reader.line_num
@@ -121,12 +121,12 @@ def _wrong_columns(names: Sequence[str], model: type[BaseModel]) -> Iterator[str
             yield f"line 1: {name!r} is no column of this file; it has {', '.join(fields)}"
         elif names.count(name) > 1:
             yield f"line 1: the column {name} stands twice; keep one"
-    for name, wanted in fields.items():
-        if wanted.is_required() and name not in names:
+    for name, field_info in fields.items():
+        if field_info.is_required() and name not in names:
             yield f"line 1: the column {name} is missing; add it"
 
 
-def _opened(path: Path) -> TextIO:
+def _open(path: Path) -> TextIO:
     try:
         return path.open("r", encoding="utf-8-sig")
     except OSError as error:
@@ -134,7 +134,7 @@ def _opened(path: Path) -> TextIO:
 
 
 def _lines(file: TextIO, path: Path) -> Iterator[str]:
-    """The lines of a text file, none of them longer than the limit; raises BadInput for what is no text."""
+    """Yields the lines of a text file. Raises BadInput for a line over the limit, and for what is no text."""
     number = 0
     while True:
         number += 1
@@ -152,7 +152,7 @@ def _lines(file: TextIO, path: Path) -> Iterator[str]:
 
 
 def _text(path: Path) -> str:
-    with _opened(path) as file:
+    with _open(path) as file:
         try:
             text = file.read()
         except (OSError, UnicodeDecodeError) as error:

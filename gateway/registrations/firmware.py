@@ -1,4 +1,4 @@
-"""The firmware that units report: taken over at once, or as soon as nobody else holds the unit's row."""
+"""The firmware that units report: stored at once, or as soon as the unit's row is not locked any more."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,36 +8,36 @@ from gateway.events import GATEWAY, append_all
 from gateway.registrations.repository import queries
 from gateway.store import Connection
 
-WAITING_AT_ONCE = 1_000
-"""Reports that are tried again in one turn."""
+WAITING_REPORTS_PER_TURN = 1_000
+"""The most reports that are tried again in one turn."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a unit said of itself, and when it came."""
+    """The firmware that a unit reported, and when the report came."""
 
     firmware: str
     at: datetime
     replayed: bool
-    """The broker retained it, or it was tried again: it tells nothing of a unit that reported anything since."""
+    """Whether the broker retained it, or it was tried again: it is older than any other report of the unit."""
 
 
-def take_firmware(tx: Connection, reported: Mapping[int, Report]) -> int:
-    """Bring units, by their ids, to the firmware that they reported; returns the number that had another.
+def take_firmware(tx: Connection, reports: Mapping[int, Report]) -> int:
+    """Store the reported firmware of units, by unit id. Returns the number of units that had another.
 
-    A unit whose row another transaction holds is not waited for: its report is kept, and taken by `take_waiting`.
+    A unit whose row is locked is not waited for: its report is kept, and stored by `take_waiting`.
     """
-    if not reported:
+    if not reports:
         return 0
     changed = [
         row
         for row in tx.execute(
             queries.take_firmware,
             {
-                "units": list(reported),
-                "firmwares": [report.firmware for report in reported.values()],
-                "ats": [report.at for report in reported.values()],
-                "replayed": [report.replayed for report in reported.values()],
+                "units": list(reports),
+                "firmwares": [report.firmware for report in reports.values()],
+                "ats": [report.at for report in reports.values()],
+                "replayed": [report.replayed for report in reports.values()],
             },
         )
         if row["firmware"] != row["before"]
@@ -48,10 +48,10 @@ def take_firmware(tx: Connection, reported: Mapping[int, Report]) -> int:
 
 
 def take_waiting(tx: Connection, after: int) -> int:
-    """Take over reports that waited for their units, behind unit `after`; returns the unit to go on behind.
+    """Store reports that waited for their units, of unit ids above `after`. Returns the `after` of the next call.
 
-    Going round lets none wait behind units that are held for long.
+    Each call goes on after the last one, so no report waits for units that stay locked.
     """
-    rows = tx.execute(queries.firmware_waiting, {"after": after, "limit": WAITING_AT_ONCE}).fetchall()
+    rows = tx.execute(queries.firmware_waiting, {"after": after, "limit": WAITING_REPORTS_PER_TURN}).fetchall()
     take_firmware(tx, {row["unit_id"]: Report(row["firmware"], row["reported_at"], row["replayed"]) for row in rows})
-    return rows[-1]["unit_id"] if len(rows) == WAITING_AT_ONCE else 0
+    return rows[-1]["unit_id"] if len(rows) == WAITING_REPORTS_PER_TURN else 0

@@ -1,4 +1,4 @@
-"""What is a person's own, read as the role gateway_owner: the connection sees the my_* views and nothing else."""
+"""A person's units and notices, read as the role gateway_owner, which sees the my_* views and nothing else."""
 
 from datetime import datetime
 
@@ -6,21 +6,21 @@ from gateway.readings.charts import chart_arguments, chart_points
 from gateway.registrations.repository import queries
 from gateway.store import Connection, Row
 
-_BEFORE_ALL = 0
+_FIRST_ROW = 0
 
 
 def units(mine: Connection, after: int, limit: int) -> list[Row]:
-    """The person's units behind row `after`."""
+    """Returns the person's units with row numbers above `after`."""
     return mine.execute(queries.my_units, {"after": after, "unit": None, "limit": limit}).fetchall()
 
 
 def unit(mine: Connection, unit_id: str) -> Row | None:
-    """One of the person's units."""
-    return mine.execute(queries.my_units, {"after": _BEFORE_ALL, "unit": unit_id, "limit": 1}).fetchone()
+    """Returns one of the person's units; None for any other."""
+    return mine.execute(queries.my_units, {"after": _FIRST_ROW, "unit": unit_id, "limit": 1}).fetchone()
 
 
 def measure(mine: Connection, unit_id: str, metric: str) -> str | None:
-    """What a metric of the person's unit is measured in."""
+    """Returns the unit of measurement of a metric of the person's unit; None without such a metric."""
     row = mine.execute(queries.my_measure, {"unit": unit_id, "metric": metric}).fetchone()
     return row["measure"] if row else None
 
@@ -28,7 +28,7 @@ def measure(mine: Connection, unit_id: str, metric: str) -> str | None:
 def readings(
     mine: Connection, unit_id: str, metric: str, since: datetime, until: datetime, limit: int
 ) -> list[tuple[datetime, float]]:
-    """One metric of the person's unit, oldest first; thinned like `repository.readings`."""
+    """Returns one metric of the person's unit, oldest first, thinned to `limit` points for a chart."""
     numbers = mine.execute(queries.my_metric, {"unit": unit_id, "metric": metric}).fetchone()
     if numbers is None:
         return []
@@ -51,11 +51,11 @@ def pinned(mine: Connection) -> list[Row]:
 
 
 def notice(mine: Connection, notice_id: str) -> Row | None:
-    """One of the person's notices."""
+    """Returns one of the person's notices; None for any other."""
     return mine.execute(queries.my_one, {"notice": notice_id}).fetchone()
 
 
 def unread(mine: Connection) -> int:
-    """How many notices the person has not read."""
+    """Returns the number of notices that the person has not read."""
     row = mine.execute(queries.my_unread).fetchone()
     return int(row["unread"]) if row else 0

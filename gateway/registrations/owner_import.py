@@ -1,4 +1,4 @@
-"""The job that brings in owners files: staged, checked in ranges, then put into force in one transaction."""
+"""The job that brings in owners files: staged, checked in ranges, then applied in one transaction."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ from gateway.registrations.staging import (
     Follower,
     KeyRange,
     Line,
-    checked,
+    check_step,
     follow,
     next_range,
     ranges,
@@ -26,7 +26,7 @@ from gateway.store.locks import Lock, hold
 
 NAME = "import owners"
 CLEARABLE = ("phone", "address", "country", "time_zone", "customer_number", "contract_level")
-"""Columns in which an empty cell may erase what is known."""
+"""The columns in which an empty cell may erase the stored value."""
 _TYPES = {
     "job_id": "int8",
     "product_id": "int4",
@@ -49,7 +49,7 @@ _TYPES = {
 
 
 class OwnerImport:
-    """Owners from files. `products` are the ids of products by code; only who stages rows needs them."""
+    """Owners from files. `products` are the ids of products by code; only staging needs them."""
 
     name = NAME
     settled = frozenset({"follow"})
@@ -65,14 +65,14 @@ class OwnerImport:
         self._new_id = new_id
 
     def problem(self, row: OwnerRow) -> str | None:
-        """Whether the unit's product is not here."""
+        """Returns the problem of a row whose product does not exist; else None."""
         return None if row.unit_key[0] in self._products else _no_unit(row.unit)
 
     def stage(self, tx: Connection, job_id: int, lines: Sequence[Line[OwnerRow]]) -> None:
         """Stage rows."""
-        copy_rows(tx, "import_owner", _TYPES, (self._staged(job_id, line) for line in lines))
+        copy_rows(tx, "import_owner", _TYPES, (self._staged_row(job_id, line) for line in lines))
 
-    def _staged(self, job_id: int, line: Line[OwnerRow]) -> Sequence[Any]:
+    def _staged_row(self, job_id: int, line: Line[OwnerRow]) -> Sequence[Any]:
         row = line.row
         code, serial = row.unit_key
         return (
@@ -96,7 +96,7 @@ class OwnerImport:
         )
 
     def turn(self, tx: Connection, turn: Turn) -> Step:
-        """Check the next range, put all of it into force, or do what follows from the next changes."""
+        """Check the next range, apply all rows, or call the followers for the next changes."""
         if turn.job.phase == "check":
             return self._check(tx, turn)
         if turn.job.phase == "apply":
@@ -106,14 +106,14 @@ class OwnerImport:
     def _check(self, tx: Connection, turn: Turn) -> Step:
         keys = next_range(tx, queries.next_owners, turn.job.id, turn.job.place.get("after", FIRST_KEY))
         if keys is None:
-            return checked(turn, None, ())
+            return check_step(turn, None, ())
         rows = tx.execute(queries.owners_refused, keys.parameters, prepare=False)
-        return checked(turn, keys, [_problem(row) for row in rows])
+        return check_step(turn, keys, [_problem(row) for row in rows])
 
     def _apply(self, tx: Connection, turn: Turn) -> Step:
-        """People first, then whose units are whose; progress counts both, each row a half."""
+        """Apply people, then ownerships; for the progress each of the two is half a row."""
         hold(tx, Lock.IMPORT)
-        people = self._bring_people(tx, turn)
+        people = self._apply_people(tx, turn)
         began = done = number = 0
         for number, keys in enumerate(ranges(tx, queries.next_owners, turn.job.id)):
             began += _begin(tx, turn, keys, number)
@@ -124,7 +124,7 @@ class OwnerImport:
             append(tx, "owners.imported", {"job": turn.job.public_id, **counts}, actor=turn.job.actor)
         return Step("follow", 0, began, {"turn": 0, "last": number}, counts)
 
-    def _bring_people(self, tx: Connection, turn: Turn) -> dict[str, int]:
+    def _apply_people(self, tx: Connection, turn: Turn) -> dict[str, int]:
         people = {"people_created": 0, "people_changed": 0}
         done = 0
         for addresses, rows in _addresses(tx, turn.job.id):
@@ -139,18 +139,18 @@ class OwnerImport:
         return people
 
     def tidy(self, tx: Connection, job_id: int, limit: int) -> bool:
-        """Remove staged rows and noted changes."""
-        removing = {"job": job_id, "limit": limit}
-        staged = tx.execute(queries.drop_staged_owners, removing).rowcount
-        return tx.execute(queries.drop_changes, removing).rowcount + staged == 0
+        """Remove staged rows, and the rows that note changes."""
+        parameters = {"job": job_id, "limit": limit}
+        staged = tx.execute(queries.drop_staged_owners, parameters).rowcount
+        return tx.execute(queries.drop_changes, parameters).rowcount + staged == 0
 
 
 def _begin(tx: Connection, turn: Turn, keys: KeyRange, number: int) -> int:
-    """Let the ownerships of a range begin; returns how many. Raises BadInput where a claim came between."""
-    noting = keys.parameters | {"turn": number}
-    refused = tx.execute(queries.plan_owners, noting, prepare=False).fetchall()
-    if refused:
-        raise refusal(turn, sorted(map(_problem, refused)), len(refused))
+    """Begin the ownerships of a range. Returns the number of them. Raises BadInput where a claim came before."""
+    parameters = keys.parameters | {"turn": number}
+    conflicts = tx.execute(queries.plan_owners, parameters, prepare=False).fetchall()
+    if conflicts:
+        raise refusal(turn, sorted(map(_problem, conflicts)), len(conflicts))
     of_turn = {"job": turn.job.id, "turn": number}
     tx.execute(queries.hold_changed, of_turn, prepare=False)
     tx.execute(queries.end_ownerships, of_turn, prepare=False)
@@ -158,7 +158,7 @@ def _begin(tx: Connection, turn: Turn, keys: KeyRange, number: int) -> int:
 
 
 def _addresses(tx: Connection, job_id: int) -> Iterator[tuple[dict[str, Any], int]]:
-    """Ranges of addresses as parameters, each with its number of rows. Rows of one address are never apart."""
+    """Yields ranges of addresses as parameters, with the number of rows. Rows of one address are in one range."""
     after = ""
     while row := tx.execute(
         queries.next_people, {"job": job_id, "after": after, "limit": RANGE}, prepare=False

@@ -49,7 +49,7 @@ def claim_hints(connection: Connection, limit: int) -> list[Row]:
 
 
 def units_by_key(connection: Connection, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Unit]:
-    """The units that exist among these (product code, canonical serial)."""
+    """Returns those of these units, by (product code, canonical serial), that exist."""
     codes, serials = zip(*keys, strict=True) if (keys := list(keys)) else ((), ())
     rows = connection.execute(queries.units_by_key, {"codes": list(codes), "serials": list(serials)})
     return {(row["product_code"], row["serial"]): Unit(**row) for row in rows}
@@ -62,24 +62,24 @@ def unit_keys(connection: Connection, units: Sequence[int]) -> dict[int, tuple[s
 
 
 def owner_at(connection: Connection, unit_id: int, at: datetime) -> Owner | None:
-    """Who owned the unit at this moment."""
+    """Returns the owner of the unit at this moment; None without one."""
     row = connection.execute(queries.owner_at, {"unit_id": unit_id, "at": at}).fetchone()
     return Owner(**row) if row else None
 
 
 def units_page(connection: Connection, after: int, limit: int) -> list[Row]:
-    """Units behind row `after`, as the pages show them."""
+    """Returns units with row numbers above `after`, as the pages show them."""
     return connection.execute(queries.units_page, {"after": after, "limit": limit}).fetchall()
 
 
 def unit_number(connection: Connection, unit: str) -> int | None:
-    """The number of the unit with this public id."""
+    """Returns the row number of the unit with this public id; None without one."""
     row = connection.execute(queries.unit_number, {"unit": unit}).fetchone()
     return int(row["id"]) if row else None
 
 
 def owners_when(connection: Connection, places: Sequence[tuple[int, datetime, datetime]]) -> list[int | None]:
-    """Who owned each unit at both of its moments; None where nobody did, or not the same person."""
+    """Returns who owned each unit at both of its moments; None where nobody did, or not the same person."""
     units, ats, moments = (list(column) for column in zip(*places, strict=True)) if places else ([], [], [])
     owners: list[int | None] = [None] * len(places)
     for row in connection.execute(queries.owners_when, {"units": units, "ats": ats, "moments": moments}):

@@ -1,4 +1,4 @@
-"""What changes products and units, one at a time: product files, and what devices report of themselves."""
+"""Creates and changes products by their files, one at a time."""
 
 from typing import Any
 
@@ -13,12 +13,12 @@ from gateway.store import Connection, Jsonb, UniqueViolation
 
 
 def import_product(tx: Connection, product: ProductFile, picture: Picture | None = None, *, actor: str) -> bool:
-    """Create a product or bring it to what its file says, as a new revision; true if that changed anything.
+    """Create or change a product as its file says, as a new revision. Returns whether anything changed.
 
-    Whether the rules in force can do without what it loses, the caller checks in the same transaction.
+    The caller checks in the same transaction whether the rules in force still fit.
     """
     catalog.lock(tx)
-    wanted = {
+    values = {
         "code": product.code,
         "model": product.model,
         "brand": product.brand,
@@ -31,11 +31,11 @@ def import_product(tx: Connection, product: ProductFile, picture: Picture | None
     }
     stored = tx.execute(queries.product_with_metrics, {"code": product.code}).fetchone()
     is_same_picture = repository.picture(tx, product.code) == picture
-    if stored and is_same_picture and {name: stored[name] for name in wanted} == wanted:
+    if stored and is_same_picture and {name: stored[name] for name in values} == values:
         return False
     try:
-        texts = {name: Jsonb(wanted[name]) if wanted[name] else None for name in ("name", "serial_hint", "code_hint")}
-        row = tx.execute(queries.upsert_product, wanted | texts).fetchone()
+        texts = {name: Jsonb(values[name]) if values[name] else None for name in ("name", "serial_hint", "code_hint")}
+        row = tx.execute(queries.upsert_product, values | texts).fetchone()
     except UniqueViolation as error:
         raise BadInput(
             f"The GTIN {product.gtin} of {product.code} is another product's; correct one of them."

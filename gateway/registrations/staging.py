@@ -1,4 +1,4 @@
-"""Rows of files on their way into the database: staged in short transactions, and walked by ranges of keys."""
+"""Rows of files on their way into the database: staged in short transactions, then read in ranges of keys."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,24 +11,24 @@ from pydantic import BaseModel
 
 from gateway.core.errors import BadInput
 from gateway.jobs.model import UPLOAD, Kind, Step, Turn
-from gateway.registrations.files import PROBLEMS_SHOWN, Problems, read_rows
+from gateway.registrations.files import PROBLEMS_MAX, Problems, read_rows
 from gateway.registrations.repository import queries
 from gateway.store import Connection, Query
 
 CHUNK = 10_000
-"""Rows staged in one transaction."""
+"""The most rows staged in one transaction."""
 RANGE = 20_000
-"""Rows that one statement of the check, or of the import itself, takes."""
+"""The most rows of one statement of the check, or of the import itself."""
 
 RowT = TypeVar("RowT", bound=BaseModel)
 RowT_contra = TypeVar("RowT_contra", bound=BaseModel, contravariant=True)
 Follower = Callable[[Connection, Sequence[int], Any], object]
-"""Does what follows from changed units, given their ids and the time, in a transaction of a turn."""
+"""Called with the ids of changed units and the time, in a transaction of a turn, to act on the changes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line(Generic[RowT]):
-    """A row and where it stands: the number of its file, and its line."""
+    """A row with the number of its file, and its line there."""
 
     file: int
     line: int
@@ -42,43 +42,45 @@ class Staging(Kind, Protocol[RowT_contra]):
         """Stage a chunk of rows."""
 
     def problem(self, row: RowT_contra) -> str | None:
-        """What is wrong with a row by itself, beyond its model."""
+        """Returns the problem of a row that its model cannot see; None for a sound row."""
 
 
 class Upload(Generic[RowT]):
-    """A kind of job with the files that only this process can read: it brings their rows in, then is that kind."""
+    """A kind of job that stages the rows of files, which only this process can read, and then runs as that kind."""
 
     def __init__(self, kind: Staging[RowT], model: type[RowT], files: Sequence[Path], rows_max: int) -> None:
         self._kind = kind
         self._problems = Problems()
-        self._what = ", ".join(map(str, files))
+        self._file_names = ", ".join(map(str, files))
         self._lines = self._read(model, files)
         self._rows_max = rows_max
         self.name = kind.name
         self.settled = kind.settled
 
     def _read(self, model: type[RowT], files: Sequence[Path]) -> Iterator[Line[RowT]]:
-        """Every sound row; those that are not go to the problems."""
+        """Yields every sound row; the problems of the others are noted."""
         for number, path in enumerate(files):
             where = f"{path.name}: " if len(files) > 1 else ""
             for line, row in read_rows(path, model, self._problems, where):
                 if problem := self._kind.problem(row):
                     self._problems.add(f"{where}line {line}: {problem}")
-                elif not self._problems.count:  # else nothing is taken: the rest is only looked at
+                elif not self._problems.count:  # else nothing is imported, and the rest is only checked
                     yield Line(number, line, row)
 
     def turn(self, tx: Connection, turn: Turn) -> Step:
-        """Stage the next chunk, as long as there is one. Raises BadInput at the end when something is wrong."""
+        """Stage the next chunk, if there is one. Raises BadInput at the end of the files when there were problems."""
         if turn.job.phase != UPLOAD:
             return self._kind.turn(tx, turn)
         chunk = list(islice(self._lines, CHUNK))
         done = turn.job.done + len(chunk)
         if done > self._rows_max:
-            raise BadInput(f"{self._what} was not imported: it has more than {self._rows_max} rows. Split the files.")
+            raise BadInput(
+                f"{self._file_names} was not imported: it has more than {self._rows_max} rows. Split the files."
+            )
         if self._problems.count:
             for _ in self._lines:
                 pass  # the other problems are named too
-            raise self._problems.refusal(self._what)
+            raise self._problems.refusal(self._file_names)
         if not chunk:
             return Step("check", 0, done)
         self._kind.stage(tx, turn.job.id, chunk)
@@ -91,7 +93,7 @@ class Upload(Generic[RowT]):
 
 @dataclass(frozen=True, slots=True)
 class KeyRange:
-    """Staged rows between two keys, the first of them excluded, as parameters of the queries."""
+    """Staged rows between two keys, without the first key, as parameters of the queries."""
 
     parameters: dict[str, Any]
     rows: int
@@ -106,7 +108,7 @@ FIRST_KEY = [0, ""]
 
 
 def next_range(tx: Connection, query: Query, job_id: int, after: Sequence[Any]) -> KeyRange | None:
-    """The range behind a key; None when nothing is staged there. Rows of one key are never apart."""
+    """Returns the range after a key; None when no row is staged there. Rows of one key are in one range."""
     parameters = {"job": job_id, "after_product": after[0], "after_serial": after[1]}
     row = tx.execute(query, parameters | {"limit": RANGE}, prepare=False).fetchone()
     if row is None:
@@ -115,32 +117,33 @@ def next_range(tx: Connection, query: Query, job_id: int, after: Sequence[Any]) 
 
 
 def ranges(tx: Connection, query: Query, job_id: int) -> Iterator[KeyRange]:
-    """All ranges of a job, in order."""
+    """Yields all ranges of a job, in order."""
     after: Sequence[Any] = FIRST_KEY
     while keys := next_range(tx, query, job_id, after):
         yield keys
         after = keys.upto
 
 
-def checked(turn: Turn, keys: KeyRange | None, problems: Sequence[tuple[int, int, str]], **counts: int) -> Step:
-    """Where a check stands after a range; `found` are its problems: file, line, words. Raises BadInput at the end.
+def check_step(turn: Turn, keys: KeyRange | None, problems: Sequence[tuple[int, int, str]], **counts: int) -> Step:
+    """Returns the next step after the check of a range with these problems: file, line, words.
 
-    Ranges are by key and problems are told by line, so the first lines so far are kept in the job's place.
+    Raises BadInput at the end. Ranges are by key and problems are shown by line, so the first lines so far are kept in
+    the job's place.
     """
     place = turn.job.place
     count = place.get("count", 0) + len(problems)
-    first = nsmallest(PROBLEMS_SHOWN, [*map(tuple, place.get("problems", ())), *problems])
+    first = nsmallest(PROBLEMS_MAX, [*map(tuple, place.get("problems", ())), *problems])
     sums = {name: place.get(name, 0) + value for name, value in counts.items()}
     if keys is not None:
-        after = {"after": keys.upto, "problems": first, "count": count, **sums}
-        return Step("check", turn.job.done + keys.rows, turn.job.total, after)
+        next_place = {"after": keys.upto, "problems": first, "count": count, **sums}
+        return Step("check", turn.job.done + keys.rows, turn.job.total, next_place)
     if count:
         raise refusal(turn, first, count)
     return Step("apply", 0, turn.job.total, sums)
 
 
 def refusal(turn: Turn, first: Sequence[tuple[int, int, str]], count: int) -> BadInput:
-    """The error that names problems of staged rows by their files and lines."""
+    """Returns the error that names problems of staged rows by their files and lines."""
     files = turn.job.arguments["files"]
     where = [f"{files[file]}: " if len(files) > 1 else "" for file, _, _ in first]
     lines = [f"{name}line {line}: {words}" for name, (_, line, words) in zip(where, first, strict=True)]
@@ -148,7 +151,7 @@ def refusal(turn: Turn, first: Sequence[tuple[int, int, str]], count: int) -> Ba
 
 
 def follow(tx: Connection, turn: Turn, followers: Sequence[Follower]) -> Step:
-    """Do what follows from the changes of one turn of the import; done when there are no more."""
+    """Call the followers for the changes of one turn of the import; the job is done when there are no more."""
     number = turn.job.place.get("turn", 0)
     if number > turn.job.place["last"]:
         return Step(None, turn.job.done, turn.job.total)

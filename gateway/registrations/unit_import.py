@@ -1,4 +1,4 @@
-"""The job that brings in units files: staged, checked in ranges, then put into force in one transaction."""
+"""The job that brings in units files: staged, checked in ranges, then applied in one transaction."""
 
 import secrets
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from gateway.jobs.model import Step, Turn
 from gateway.registrations.codes import SALT_BYTES, Salt, canonical_code, hash_code, is_code
 from gateway.registrations.model import UnitRow
 from gateway.registrations.repository import queries
-from gateway.registrations.staging import FIRST_KEY, Follower, Line, checked, follow, next_range, ranges
+from gateway.registrations.staging import FIRST_KEY, Follower, Line, check_step, follow, next_range, ranges
 from gateway.store import Connection
 from gateway.store.copy import copy_rows
 from gateway.store.locks import Lock, hold
@@ -28,7 +28,7 @@ CLEARABLE = (
     "order_number",
     "test",
 )
-"""Columns in which an empty cell may erase what is known."""
+"""The columns in which an empty cell may erase the stored value."""
 _TYPES = {
     "job_id": "int8",
     "product_id": "int4",
@@ -52,7 +52,7 @@ _TEST = {"yes": True, "no": False}
 
 
 class UnitImport:
-    """Units from files. `products` are the ids of products by code; only who stages rows needs them."""
+    """Units from files. `products` are the ids of products by code; only staging needs them."""
 
     name = NAME
     settled = frozenset({"follow"})
@@ -70,13 +70,13 @@ class UnitImport:
         self._salt = salt
 
     def problem(self, row: UnitRow) -> str | None:
-        """Whether the product is not here."""
+        """Returns the problem of a row whose product does not exist; else None."""
         if row.product in self._products:
             return None
         return f"product: {row.product!r} is not here; import its product file first"
 
     def stage(self, tx: Connection, job_id: int, lines: Sequence[Line[UnitRow]]) -> None:
-        """Stage rows, with the hashes of those claim codes that are new or others than before."""
+        """Stage rows, with the hashes of the claim codes that are new or have changed."""
         keys = [(self._products[line.row.product], canonical_serial(line.row.serial)) for line in lines]
         hashes = self._hashes(tx, keys, [line.row for line in lines])
         copy_rows(
@@ -84,12 +84,14 @@ class UnitImport:
             "import_unit",
             _TYPES,
             (
-                self._staged(job_id, line, key, code_hash)
+                self._staged_row(job_id, line, key, code_hash)
                 for line, key, code_hash in zip(lines, keys, hashes, strict=True)
             ),
         )
 
-    def _staged(self, job_id: int, line: Line[UnitRow], key: tuple[int, str], code_hash: bytes | None) -> Sequence[Any]:
+    def _staged_row(
+        self, job_id: int, line: Line[UnitRow], key: tuple[int, str], code_hash: bytes | None
+    ) -> Sequence[Any]:
         row = line.row
         return (
             job_id,
@@ -111,12 +113,14 @@ class UnitImport:
         )
 
     def _hashes(self, tx: Connection, keys: Sequence[tuple[int, str]], rows: Sequence[UnitRow]) -> list[bytes | None]:
-        """A salted hash can be compared here only: the database keeps no code, and is given none."""
+        """Returns the hash of each new code; codes are compared here, so that the database never gets one in clear."""
         codes = [None if row.claim_code is None else canonical_code(row.claim_code.get_secret_value()) for row in rows]
         if not any(codes):
             return [None] * len(rows)
-        asked = {"product_ids": [key[0] for key in keys], "serials": [key[1] for key in keys]}
-        digests = {row["place"] - 1: row["code_hash"] for row in tx.execute(queries.codes_by_key, asked, prepare=False)}
+        parameters = {"product_ids": [key[0] for key in keys], "serials": [key[1] for key in keys]}
+        digests = {
+            row["place"] - 1: row["code_hash"] for row in tx.execute(queries.codes_by_key, parameters, prepare=False)
+        }
         return [
             None
             if code is None or (place in digests and is_code(code, digests[place]))
@@ -125,7 +129,7 @@ class UnitImport:
         ]
 
     def turn(self, tx: Connection, turn: Turn) -> Step:
-        """Check the next range, put all of it into force, or do what follows from the next changes."""
+        """Check the next range, apply all rows, or call the followers for the next changes."""
         if turn.job.phase == "check":
             return self._check(tx, turn)
         if turn.job.phase == "apply":
@@ -135,11 +139,13 @@ class UnitImport:
     def _check(self, tx: Connection, turn: Turn) -> Step:
         keys = next_range(tx, queries.next_units, turn.job.id, turn.job.place.get("after", FIRST_KEY))
         if keys is None:
-            return checked(turn, None, (), reported=0)
-        twice = tx.execute(queries.units_twice, keys.parameters, prepare=False)
-        problems = [(row["file"], row["line"], _stands_twice(row, turn.job.arguments["files"])) for row in twice]
-        held = tx.execute(queries.count_reported, keys.parameters, prepare=False).fetchone()
-        return checked(turn, keys, problems, reported=held["units"] if held else 0)
+            return check_step(turn, None, (), reported=0)
+        repeated_rows = tx.execute(queries.units_twice, keys.parameters, prepare=False)
+        problems = [
+            (row["file"], row["line"], _repeated_serial(row, turn.job.arguments["files"])) for row in repeated_rows
+        ]
+        count = tx.execute(queries.count_reported, keys.parameters, prepare=False).fetchone()
+        return check_step(turn, keys, problems, reported=count["units"] if count else 0)
 
     def _apply(self, tx: Connection, turn: Turn) -> Step:
         hold(tx, Lock.IMPORT)
@@ -158,12 +164,12 @@ class UnitImport:
         return Step("follow", 0, created + changed, {"turn": 0, "last": number}, result)
 
     def tidy(self, tx: Connection, job_id: int, limit: int) -> bool:
-        """Remove staged rows and noted changes."""
-        removing = {"job": job_id, "limit": limit}
-        staged = tx.execute(queries.drop_staged_units, removing).rowcount
-        return tx.execute(queries.drop_changes, removing).rowcount + staged == 0
+        """Remove staged rows, and the rows that note changes."""
+        parameters = {"job": job_id, "limit": limit}
+        staged = tx.execute(queries.drop_staged_units, parameters).rowcount
+        return tx.execute(queries.drop_changes, parameters).rowcount + staged == 0
 
 
-def _stands_twice(row: Mapping[str, Any], files: Sequence[str]) -> str:
+def _repeated_serial(row: Mapping[str, Any], files: Sequence[str]) -> str:
     other = "" if row["first_file"] == row["file"] else f" of {files[row['first_file']]}"
     return f"serial: {row['printed']} stands in line {row['first_line']}{other} already"

@@ -10,8 +10,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from gateway.catalog.repository import suspensions
-from gateway.events import dead_letters, place_events, unread
-from gateway.events.reader import waiting as waiting_for_place
+from gateway.events import dead_letters, place_events, unread_events
+from gateway.events.reader import unplaced_events
 from gateway.ingest import quarantine
 from gateway.notify import repository as notify
 from gateway.store import TROUBLES, Connection, Database, count_trouble, words_of
@@ -56,13 +56,13 @@ def _measure(connection: Connection, reader: str) -> Iterable[Metric]:
         overdue.add_metric([row["channel"]], row["overdue_s"])
     with suppress(*TROUBLES):  # then they are counted as without a place
         place_events(connection)
-    behind = unread(connection, reader)
+    unread = unread_events(connection, reader)
     events = GaugeMetricFamily("gateway_events_unread", "Events the worker has not handled; counted to 10,000.")
-    events.add_metric([], behind.events)
+    events.add_metric([], unread.count)
     lag = GaugeMetricFamily("gateway_events_lag_seconds", "Age of the oldest of them.")
-    lag.add_metric([], behind.age_s)
+    lag.add_metric([], unread.age_s)
     unplaced = GaugeMetricFamily("gateway_events_unplaced", "Committed events that wait for a place.")
-    unplaced.add_metric([], waiting_for_place(connection).events)
+    unplaced.add_metric([], unplaced_events(connection).count)
     failed = GaugeMetricFamily("gateway_events_failed", "Events that could not be handled and are tried again.")
     failed.add_metric([], dead_letters.count(connection))
     locks = GaugeMetricFamily("gateway_lock_wait_seconds", "Longest wait of our sessions for a lock.", labels=["who"])

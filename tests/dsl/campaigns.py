@@ -1,4 +1,4 @@
-"""Two product managers at the API, and a worker whose clock the test moves."""
+"""Two product managers who use the API, and a worker whose clock the test moves."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,11 +15,11 @@ from tests.dsl.people import Browser, Site, site
 from tests.factories.campaigns import column, written
 
 CHANNELS: dict[str, Any] = {"smtp_url": "smtp://127.0.0.1:1", "fcm_credentials": "/none.json"}
-"""Set up, so that deliveries are written for them; nothing is sent as long as no worker runs."""
+"""Settings with both channels, so that deliveries are written; nothing is sent without a sending thread."""
 
 
 class Office:
-    """Paula drafts, Pavel approves; the worker takes its turns when it is told to."""
+    """Paula drafts, Pavel approves; the worker runs when `work` is called."""
 
     def __init__(self, world: Site, database: Database, db: Connection) -> None:
         self.world, self.database, self.db = world, database, db
@@ -33,31 +33,31 @@ class Office:
     def later(self, span: timedelta) -> None:
         self.world.ahead += span
 
-    def draft(self, *given: Any, **changes: Any) -> dict[str, Any]:
-        return taken(self.paula.post("/api/campaigns", written(*given, **changes)), 201)
+    def draft(self, *arguments: Any, **changes: Any) -> dict[str, Any]:
+        return taken(self.paula.post("/api/campaigns", written(*arguments, **changes)), 201)
 
     def approve(self, draft: dict[str, Any], units: int | None = None, by: Browser | None = None) -> Any:
-        typed = draft["count"]["units"] if units is None else units
-        approval = {"units": typed, "version": draft["version"]}
+        typed_units = draft["count"]["units"] if units is None else units
+        approval = {"units": typed_units, "version": draft["version"]}
         return (by or self.pavel).post(f"/api/campaigns/{draft['id']}/approve", approval)
 
-    def publish(self, *given: Any, **changes: Any) -> dict[str, Any]:
-        """Drafted by Paula, approved by Pavel, and not told yet."""
-        return taken(self.approve(self.draft(*given, **changes)))
+    def publish(self, *arguments: Any, **changes: Any) -> dict[str, Any]:
+        """Draft as Paula and approve as Pavel; owners are not notified yet."""
+        return taken(self.approve(self.draft(*arguments, **changes)))
 
     def read(self, campaign: dict[str, Any]) -> dict[str, Any]:
         return taken(self.paula.get(f"/api/campaigns/{campaign['id']}"))
 
     def progress(self, campaign: dict[str, Any]) -> dict[str, Any]:
-        found: dict[str, Any] = self.read(campaign)["progress"]
-        return {name: value for name, value in found.items() if name != "channels"}
+        progress: dict[str, Any] = self.read(campaign)["progress"]
+        return {name: value for name, value in progress.items() if name != "channels"}
 
     def units(self, campaign: dict[str, Any], **query: Any) -> list[dict[str, Any]]:
-        asked = "&".join(f"{name}={value}" for name, value in query.items())
-        return list(taken(self.paula.get(f"/api/campaigns/{campaign['id']}/units?{asked}"))["units"])
+        parameters = "&".join(f"{name}={value}" for name, value in query.items())
+        return list(taken(self.paula.get(f"/api/campaigns/{campaign['id']}/units?{parameters}"))["units"])
 
     def work(self, worker: Worker | None = None) -> None:
-        """As the worker does: turn after turn, until there is nothing to do."""
+        """Run turns of the worker until there is nothing to do."""
         for _ in range(200):
             if not (worker or self.worker).turn():
                 return
@@ -87,7 +87,7 @@ class Office:
         return column(self.db, "SELECT data FROM event WHERE kind = ANY(%s) ORDER BY id", [list(kinds)])
 
     def report_firmware(self, serial: str, firmware: str) -> None:
-        """As ingest does when a device says what it runs."""
+        """Store a reported firmware and write its event, as ingest does."""
         with self.db.transaction():
             row = self.db.execute(
                 "UPDATE unit n SET firmware = %s FROM unit b WHERE n.serial = %s AND b.id = n.id"
@@ -95,15 +95,15 @@ class Office:
                 [firmware, serial],
             ).fetchone()
             assert row
-            told = {"firmware": firmware, "before": row["before"]}
-            append(self.db, "unit.firmware_reported", told, unit_id=row["id"])
+            data = {"firmware": firmware, "before": row["before"]}
+            append(self.db, "unit.firmware_reported", data, unit_id=row["id"])
 
 
-def taken(answer: Any, status: int = 200) -> dict[str, Any]:
-    """What was answered; fails with it when it is not what was expected."""
-    assert answer.status_code == status, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
+def taken(response: Any, status: int = 200) -> dict[str, Any]:
+    """Returns the body of a response; fails with its text when its status is another."""
+    assert response.status_code == status, response.text
+    body: dict[str, Any] = response.json()
+    return body
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A maker's catalog of two products that changes under a running ingest, and what came of it in the database."""
+"""A maker's catalog of two products that changes while ingest runs, and the rows of its readings and alarms."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ PRESS = (
 
 
 class Maker:
-    """Somebody who changes the catalog by files."""
+    """A maker who changes the catalog by files."""
 
     def __init__(self, url: str, folder: Path) -> None:
         self.url, self.folder = url, folder
@@ -35,7 +35,7 @@ class Maker:
         return path
 
     def products(self, *products: dict, rules: tuple[str, ...] = (), retire: bool = False) -> list[str]:
-        paths = [self.file(f"{each['code']}.yaml", yaml.safe_dump(each)) for each in products]
+        paths = [self.file(f"{content['code']}.yaml", yaml.safe_dump(content)) for content in products]
         rule_files = [self.file("with.yaml", *rules)] if rules else []
         return import_files(self.url, "products", paths, actor="test", rule_files=rule_files, retire_rules=retire)
 
@@ -43,7 +43,7 @@ class Maker:
         return apply_rules(self.url, [self.file("rules.yaml", *documents)], actor="test")
 
     def units(self) -> None:
-        """Two of each product."""
+        """Create two units of each product."""
         with connect(self.url, "test") as connection:
             connection.execute(
                 "INSERT INTO unit (public_id, product_id, serial, printed)"
@@ -97,32 +97,33 @@ def refused(db: Connection) -> list[str]:
 
 
 class Fault:
-    """Something that is wrong with one product, for as long as the test wants."""
+    """A fault in compiling or judging one product's rules, while `on` is true."""
 
     def __init__(self, monkeypatch) -> None:
         self._monkeypatch = monkeypatch
         self.on = True
 
     def in_compiling(self, code: str) -> None:
-        compiled = judging.compile_rules
+        compile_rules = judging.compile_rules
         self._monkeypatch.setattr(
             judging,
             "compile_rules",
             lambda documents, *rest: (
-                self.raise_(any(document.product == code for _, document in documents)) or compiled(documents, *rest)
+                self.raise_(any(document.product == code for _, document in documents))
+                or compile_rules(documents, *rest)
             ),
         )
 
     def in_judging(self, value: float) -> None:
-        judged = judging.judge
+        judge = judging.judge
         self._monkeypatch.setattr(
             judging,
             "judge",
             lambda state, table, rows: (
-                self.raise_(len(table.versions) and value in rows.value) or judged(state, table, rows)
+                self.raise_(len(table.versions) and value in rows.value) or judge(state, table, rows)
             ),
         )
 
-    def raise_(self, met: object) -> None:
-        if self.on and met:
+    def raise_(self, condition: object) -> None:
+        if self.on and condition:
             raise KeyError("a fault of the test")

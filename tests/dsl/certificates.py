@@ -1,4 +1,4 @@
-"""Certificates that nobody vouches for, as a fresh installation of a mail server has one."""
+"""Self-signed certificates, as a new installation of a mail server has one."""
 
 import ssl
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,7 @@ from cryptography.x509.oid import NameOID
 
 
 def self_signed(folder: Path, address: str) -> tuple[Path, ssl.SSLContext]:
-    """A certificate for an address, and the context with which a server shows it."""
+    """Returns a certificate for an address, and the context of a server with it."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, address)])
     now = datetime.now(UTC)
@@ -28,11 +28,11 @@ def self_signed(folder: Path, address: str) -> tuple[Path, ssl.SSLContext]:
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
-    shown, secret = folder / "server.pem", folder / "server.key"
-    shown.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    secret.write_bytes(
+    certificate_file, key_file = folder / "server.pem", folder / "server.key"
+    certificate_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    key_file.write_bytes(
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(shown, secret)
-    return shown, context
+    context.load_cert_chain(certificate_file, key_file)
+    return certificate_file, context

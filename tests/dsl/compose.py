@@ -1,4 +1,4 @@
-"""docker-compose.yml without Docker: its services as processes, with hosts, ports and places of this machine."""
+"""docker-compose.yml without Docker: its services as processes, with hosts, ports and folders of this machine."""
 
 import os
 import re
@@ -24,27 +24,27 @@ class Missing(Exception):
 def interpolate(value: Any, variables: Mapping[str, str]) -> Any:
     """What Compose does with ${A}, ${A:-default}, ${A:?message}, ${A:+other} and $$ in every value of the file."""
     if isinstance(value, dict):
-        return {key: interpolate(each, variables) for key, each in value.items()}
+        return {key: interpolate(item, variables) for key, item in value.items()}
     if isinstance(value, list):
-        return [interpolate(each, variables) for each in value]
+        return [interpolate(item, variables) for item in value]
     if not isinstance(value, str):
         return value
 
-    def put(found: re.Match[str]) -> str:
-        if found[0] == "$$":
+    def replacement(match: re.Match[str]) -> str:
+        if match[0] == "$$":
             return "$"
-        given = variables.get(found[1], "")
-        if found[2] == ":-":
-            return given or found[3]
-        if found[2] == ":?" and not given:
-            raise Missing(found[3])
-        if found[2] == ":+":
-            return found[3] if given else ""
-        return given
+        variable = variables.get(match[1], "")
+        if match[2] == ":-":
+            return variable or match[3]
+        if match[2] == ":?" and not variable:
+            raise Missing(match[3])
+        if match[2] == ":+":
+            return match[3] if variable else ""
+        return variable
 
     rest = _VARIABLE.sub("", value)
     assert "$" not in rest, f"a use of $ that this reader does not know: {value}"
-    return _VARIABLE.sub(put, value)
+    return _VARIABLE.sub(replacement, value)
 
 
 def dotenv(text: str) -> dict[str, str]:
@@ -54,7 +54,7 @@ def dotenv(text: str) -> dict[str, str]:
 
 
 class Compose:
-    """The file, read with these variables; `here` replaces what stands in it with what that is on this machine."""
+    """The file, read with these variables; `here` maps texts of it to their replacements on this machine."""
 
     def __init__(self, variables: Mapping[str, str], here: Mapping[str, str], folder: Path) -> None:
         text = (ROOT / "docker-compose.yml").read_text()
@@ -64,14 +64,16 @@ class Compose:
         self.running: dict[str, subprocess.Popen[bytes]] = {}
 
     def local(self, text: str) -> str:
-        for there, here in self._here.items():
-            text = text.replace(there, here)
+        for old, new in self._here.items():
+            text = text.replace(old, new)
         return text
 
     def environment(self, service: str) -> dict[str, str]:
-        """The service's variables, and of ours only what a process needs; the programs of the image are our own."""
-        own = {name: self.local(str(value)) for name, value in self.services[service].get("environment", {}).items()}
-        return {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"} | own
+        """Returns the service's variables, with a PATH on which our own programs stand for those of the image."""
+        variables = {
+            name: self.local(str(value)) for name, value in self.services[service].get("environment", {}).items()
+        }
+        return {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"} | variables
 
     def run(self, service: str, *command: str) -> subprocess.CompletedProcess[str]:
         """The service's command until it ends, or another one with its environment, as `compose run` does."""
@@ -94,7 +96,7 @@ class Compose:
         return process.wait(20)
 
     def healthy(self, service: str) -> bool:
-        """What the service's health check answers."""
+        """Whether the service's health check succeeds."""
         kind, *words = self.services[service]["healthcheck"]["test"]
         assert kind in {"CMD", "CMD-SHELL"}
         return self.run(service, *(["/bin/sh", "-c", words[0]] if kind == "CMD-SHELL" else words)).returncode == 0

@@ -1,4 +1,4 @@
-"""The demo as somebody starts it: its folder and ports, and what runs of it."""
+"""The demo as a process: its folder, its ports and its processes."""
 
 import os
 from pathlib import Path
@@ -17,13 +17,13 @@ def demo_env(folder: Path) -> dict[str, str]:
 
 
 def processes_of(env: dict[str, str]) -> list[str]:
-    """The commands that were started with this data folder, whoever they belong to."""
+    """Returns the commands of all processes that were started with this data folder."""
     marker = f"GATEWAY_DATA_DIR={env['GATEWAY_DATA_DIR']}".encode()
-    found = []
+    commands = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if marker in (process / "environ").read_bytes().split(b"\0"):
-                found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+                commands.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
         except OSError:  # ended meanwhile
             continue
-    return found
+    return commands

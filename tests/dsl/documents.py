@@ -84,14 +84,14 @@ class Stored:
         return self.kind.name.replace("'", "").replace(" ", "-")
 
     def digest(self) -> str:
-        """Of what the models demand; words about it do not count."""
+        """Returns the digest of the models' schemas, without descriptions."""
         schemas = {part: _bare(TypeAdapter(model).json_schema()) for part, model in self.models.items()}
         return hashlib.sha256(json.dumps(schemas, sort_keys=True).encode()).hexdigest()
 
     def recorded(self) -> list[tuple[Path, int, Any]]:
         """Every recorded document with its number."""
-        found = sorted(FOLDER.glob(f"{self.name}.[0-9]*.json"))
-        return [(path, int(path.name.split(".")[1]), json.loads(path.read_text("utf-8"))) for path in found]
+        paths = sorted(FOLDER.glob(f"{self.name}.[0-9]*.json"))
+        return [(path, int(path.name.split(".")[1]), json.loads(path.read_text("utf-8"))) for path in paths]
 
 
 STORED = (
@@ -122,10 +122,10 @@ NOT_DOCUMENTS = {
 
 def _bare(schema: Any) -> Any:
     if isinstance(schema, dict):
-        named = {"properties", "$defs"}
+        names_maps = {"properties", "$defs"}
         return {
-            key: {name: _bare(each) for name, each in value.items()} if key in named else _bare(value)
+            key: {name: _bare(item) for name, item in value.items()} if key in names_maps else _bare(value)
             for key, value in schema.items()
             if key not in _WORDS
         }
-    return [_bare(each) for each in schema] if isinstance(schema, list) else schema
+    return [_bare(item) for item in schema] if isinstance(schema, list) else schema

@@ -1,4 +1,4 @@
-"""A local server that speaks FCM v1 with its OAuth flow, and misbehaves for the phones that a test names."""
+"""A local server for FCM v1 with its OAuth flow, which refuses, hangs or drops for the phones that a test names."""
 
 import json
 import socket
@@ -64,7 +64,7 @@ class Fcm:
         return [message.get("token") or message["fid"] for message in self.taken]
 
     def grant(self, assertion: str) -> str | None:
-        """The OAuth flow: the assertion must be signed with the service account's key, for us, and of now."""
+        """The OAuth flow: the assertion must be valid now, for us, and signed with the service account's key."""
         claims = jwt.decode(assertion, self._public_key, algorithms=["RS256"], audience=AUDIENCE)
         assert "messaging" in claims["scope"] or "cloud-platform" in claims["scope"]
         assert claims["exp"] > time.time()
@@ -90,8 +90,8 @@ def handler(fcm: Fcm) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - one class
             fcm.asked.append(phone)
             if self.headers["Authorization"] not in {f"Bearer access-{number}" for number in range(1, fcm.tokens + 1)}:
                 return self._error(401)
-            waiting = fcm.answers.get(phone)
-            return self._do(waiting.pop(0) if waiting else "take", message)
+            answers = fcm.answers.get(phone)
+            return self._do(answers.pop(0) if answers else "take", message)
 
         def _do(self, what: str, message: dict[str, Any]) -> None:
             what, _, detail = what.partition(":")
@@ -136,7 +136,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A worker that was killed leaves broken connections behind; that is what the tests are about."""
+        """Do nothing: a worker that was killed leaves broken connections behind."""
 
 
 @contextmanager

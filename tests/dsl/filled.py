@@ -1,4 +1,4 @@
-"""A store with a past in miniature: tables large enough that the planner has a choice, filled by SQL."""
+"""A small database with history: tables large enough for the planner to choose plans, filled by SQL."""
 
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -9,7 +9,7 @@ LAST_DAY = date(2026, 6, 30)
 DAYS = 30
 UNITS, PEOPLE = 20_000, 10_000
 
-# Neither triggers nor references are looked at: all of it fits together by the numbers.
+# Triggers and references are off; the ids fit together.
 _FILL = """
 SET session_replication_role = replica;
 INSERT INTO product (code, model, brand, name) SELECT 'p' || n, 'M', 'B', '{"en": "P"}' FROM generate_series(1, 5) n;
@@ -160,12 +160,12 @@ RESET session_replication_role;
 
 
 def fill(db: Connection) -> None:
-    """Fill a migrated database, and let the planner know of it."""
+    """Fill a migrated database, and update the planner's statistics."""
     days = [LAST_DAY - timedelta(days=back) for back in range(DAYS)]
     TimeSeries(db).ensure_days(days)
     now = datetime.combine(LAST_DAY, time(12), UTC)
-    arguments = {"units": UNITS, "people": PEOPLE, "now": now, "begin": now - timedelta(days=DAYS - 1)}
+    parameters = {"units": UNITS, "people": PEOPLE, "now": now, "begin": now - timedelta(days=DAYS - 1)}
     for statement in _FILL.split(";\n"):
         if statement.strip():
-            db.execute(statement, arguments)
+            db.execute(statement, parameters)
     db.execute("VACUUM ANALYZE")

@@ -4,11 +4,11 @@ import os
 from typing import TypeVar
 
 LONG = os.environ.get("GATEWAY_TEST_LONG") == "1"
-"""Each test runs in its long form, and on every server."""
+"""Whether each test runs in its long form, and on every server."""
 
 T = TypeVar("T")
 
 
 def form(small: T, long: T) -> T:
-    """How much of it: kills, messages, owners."""
+    """Returns the number for this form: of kills, messages or owners."""
     return long if LONG else small

@@ -1,4 +1,4 @@
-"""How long nothing was committed, as somebody sees who looks at the database all the time."""
+"""Measures for how long ingest committed nothing, by watching the database."""
 
 import threading
 import time
@@ -11,7 +11,7 @@ _EVERY_S = 0.05
 
 
 class Gaps:
-    """Watches the batches of ingest in a thread of its own, until the block ends; an absent database is a gap too."""
+    """Watches the batches of ingest in a thread until the block ends; an absent database is a gap, too."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -26,10 +26,10 @@ class Gaps:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        watched = self._thread.is_alive()
+        is_alive = self._thread.is_alive()
         self._over.set()
         self._thread.join(10)
-        assert watched or kind, "nobody watched until the end"
+        assert is_alive or kind, "the thread did not watch until the end"
 
     def _watch(self) -> None:
         while not self._over.wait(_EVERY_S):

@@ -23,31 +23,31 @@ def running_ingest(
     await_broker: bool = True,
     **settings: Any,
 ) -> Iterator[Ingest]:
-    """Run it until the block ends; what it raised is raised there. One that waits for its place is not connected."""
+    """Run ingest until the block ends, and raise its error there. `await_broker` waits until it is connected."""
     user = ":".join(credentials) + "@" if credentials else ""
-    given = Settings(mqtt_url=f"mqtt://{user}127.0.0.1:{port}", **settings)
-    inbox = Inbox(given.queue_max_messages, given.queue_max_bytes)
+    ingest_settings = Settings(mqtt_url=f"mqtt://{user}127.0.0.1:{port}", **settings)
+    inbox = Inbox(ingest_settings.queue_max_messages, ingest_settings.queue_max_bytes)
     link = Link(
         LinkSettings(
-            *given.mqtt_address,
+            *ingest_settings.mqtt_address,
             CLIENT_ID,
-            given.mqtt_session_expiry,
-            given.mqtt_receive_maximum,
-            given.mqtt_credentials,
-            given.mqtt_packet_max_bytes,
+            ingest_settings.mqtt_session_expiry,
+            ingest_settings.mqtt_receive_maximum,
+            ingest_settings.mqtt_credentials,
+            ingest_settings.mqtt_packet_max_bytes,
         ),
         inbox,
         system_clock,
     )
-    ingest = Ingest(given, url, inbox, link, system_clock)
+    ingest = Ingest(ingest_settings, url, inbox, link, system_clock)
     stop = threading.Event()
-    raised: list[BaseException] = []
+    errors: list[BaseException] = []
 
     def run() -> None:
         try:
             ingest.run(stop)
         except BaseException as error:  # noqa: BLE001 - raised again below
-            raised.append(error)
+            errors.append(error)
 
     thread = threading.Thread(target=run)
     thread.start()
@@ -59,5 +59,5 @@ def running_ingest(
         stop.set()
         thread.join(20)
         assert not thread.is_alive()
-        if raised:  # says more than whatever the block waited for in vain
-            raise raised[0]
+        if errors:  # says more than a timeout in the block
+            raise errors[0]

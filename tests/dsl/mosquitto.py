@@ -32,7 +32,7 @@ class Mosquitto:
         wait_for(self.port, self._process)
 
     def stop(self) -> None:
-        """SIGTERM: it saves what it holds, where it is told to."""
+        """SIGTERM: it saves its messages, if configured."""
         self._end(signal.SIGTERM)
 
     def kill(self) -> None:
@@ -52,7 +52,7 @@ class Mosquitto:
 
 @contextmanager
 def running(folder: Path, config: str, port: int) -> Iterator[Mosquitto]:
-    """A Mosquitto for the time of the block."""
+    """Yields a running Mosquitto until the block ends."""
     broker = Mosquitto(folder, config, port)
     try:
         broker.start()
@@ -62,13 +62,13 @@ def running(folder: Path, config: str, port: int) -> Iterator[Mosquitto]:
 
 
 def local(text: str, folder: Path, port: int) -> str:
-    """The deployed configuration with another port, listener address and places; nothing else changes."""
-    replaced = {
+    """Returns the deployed configuration with another port, listener address and folders."""
+    replacements = {
         "listener 1883": f"listener {port} 127.0.0.1\nuser root",
         "/mosquitto/config/": f"{DEPLOY}/",
         "/mosquitto/data/": f"{folder}/",
     }
-    for old, new in replaced.items():
+    for old, new in replacements.items():
         assert old in text
         text = text.replace(old, new)
     return text

@@ -1,4 +1,4 @@
-"""A device fleet in a test: publishes with QoS 1 and knows what the broker took."""
+"""A device fleet in a test, which publishes with QoS 1 and waits for the broker's acknowledgements."""
 
 import json
 import threading
@@ -55,7 +55,7 @@ class Devices:
         return self.send(serial, stamp | {"values": values})
 
     def status(self, serial: str, payload: Any, *, product: str = "pump", retain: bool = True) -> Self:
-        """Publish how a unit is, as `send` does."""
+        """Publish the status of a unit; the payload as in `send`."""
         body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
         self._last = self._client.publish(f"m2m/v1/{product}/{serial}/status", body, qos=1, retain=retain)
         return self

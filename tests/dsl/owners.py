@@ -1,4 +1,4 @@
-"""Units that can be claimed, and what stands about them in the tables, written directly."""
+"""Units that can be claimed; their readings, alarms and notices are written into the tables directly."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -71,30 +71,30 @@ def unit_id(db: Connection, serial: str) -> int:
 def add_reading(db: Connection, serial: str, at: datetime, value: float, *, received: datetime | None = None) -> None:
     """A reading of temp_c, also the newest one if it is newer."""
     TimeSeries(db).ensure_days([at.date()])
-    row = {"unit": unit_id(db, serial), "at": at, "value": value, "received": received or at}
+    parameters = {"unit": unit_id(db, serial), "at": at, "value": value, "received": received or at}
     metric = "(SELECT id FROM metric WHERE name = 'temp_c')"
     db.execute(
         f"INSERT INTO telemetry (time, unit_id, metric_id, value, received_at, late)"
         f" VALUES (%(at)s, %(unit)s, {metric}, %(value)s, %(received)s, false)",
-        row,
+        parameters,
     )
     db.execute(
         f"INSERT INTO latest (unit_id, metric_id, time, value, received_at)"
         f" VALUES (%(unit)s, {metric}, %(at)s, %(value)s, %(received)s)"
         " ON CONFLICT (unit_id, metric_id) DO UPDATE SET time = excluded.time, value = excluded.value,"
         " received_at = excluded.received_at WHERE latest.time < excluded.time",
-        row,
+        parameters,
     )
 
 
 def add_message(db: Connection, serial: str, at: datetime, payload: bytes = b"{}") -> None:
-    """A message, kept as ingest keeps it."""
+    """Keep a message as ingest does."""
     with db.transaction():
         keep_last(db, [Heard(unit_id(db, serial), Message("t", payload, 1, 1, False, to_us(at)), None)], 1024)
 
 
 def add_alarm(db: Connection, serial: str, raised: datetime, cleared: datetime | None = None) -> str:
-    """An alarm of a rule that needs only exist."""
+    """Insert an alarm of a rule without content. Returns its public id."""
     public_id = f"alarm-{serial}-{raised:%H%M%S%f}"
     document = {"title": {"en": "Hot", "de": "Heiß"}}
     db.execute(
@@ -121,7 +121,7 @@ def add_alarm(db: Connection, serial: str, raised: datetime, cleared: datetime |
 
 
 def add_notice(db: Connection, serial: str, person_id: int, at: datetime, **changes: Any) -> str:
-    """A notice that was told in the feed."""
+    """Insert a notice with its delivery to the feed. Returns its public id."""
     public_id = f"notice-{serial}-{person_id}-{at:%H%M%S%f}"
     why = {
         "rule": "hot", "version": 1, "sentence": "Raise *Hot*", "metric": "temp_c", "title": "Temperature",

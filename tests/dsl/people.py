@@ -20,12 +20,12 @@ from gateway.store import Connection, Database, connect
 
 PASSWORD = "correct horse battery"
 QUICK = Argon2Hasher(time_cost=1, memory_cost=64, parallelism=1)
-"""Tests hash often."""
+"""A cheap hasher, since tests hash often."""
 HOST = "http://127.0.0.1:8080"
 
 
 class Site:
-    """The application over a database; its clock goes when it is told to."""
+    """The application on a database; its clock is `ahead` of the real time."""
 
     def __init__(self, url: str, app: FastAPI, settings: Settings, db: Connection) -> None:
         self.url = url
@@ -48,7 +48,7 @@ class Site:
         return browser
 
     def letters(self, email: str) -> list[dict[str, Any]]:
-        """What was written to an address, the newest first."""
+        """Returns the letters to an address, the newest first."""
         return self.db.execute(
             "SELECT template, language, data, status FROM letter WHERE to_email = %s ORDER BY id DESC", [email]
         ).fetchall()
@@ -71,8 +71,8 @@ class Browser:
 
     def __init__(self, site: Site, address: str) -> None:
         self._site = site
-        inside = _Inside(site.app, address)
-        self.client = httpx.Client(transport=inside, base_url=site.settings.public_url)
+        transport = _Inside(site.app, address)
+        self.client = httpx.Client(transport=transport, base_url=site.settings.public_url)
 
     def post(self, path: str, body: dict[str, Any] | None = None, **headers: str) -> Any:
         return self.client.post(path, json=body, headers={"Sec-Fetch-Site": "same-origin"} | headers)
@@ -108,36 +108,36 @@ class Browser:
         return self.post("/api/sign-in", {"email": email, "password": password})
 
     def join(self, email: str = "ada@example.org", password: str = PASSWORD) -> "Browser":
-        """Sign up and tell the code."""
+        """Sign up and confirm with the mailed code."""
         assert self.sign_up(email, password).status_code == 202
         assert self.confirm(email).status_code == 200
         return self
 
 
 class _Inside(httpx.BaseTransport):
-    """Asks the application without a network between."""
+    """Calls the application without a network."""
 
     def __init__(self, app: FastAPI, address: str) -> None:
         self._asgi = httpx.ASGITransport(app=app, client=(address, 50_000))
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         async def ask() -> httpx.Response:
-            answer = await self._asgi.handle_async_request(request)
-            return httpx.Response(answer.status_code, headers=answer.headers, content=await answer.aread())
+            response = await self._asgi.handle_async_request(request)
+            return httpx.Response(response.status_code, headers=response.headers, content=await response.aread())
 
         return anyio.run(ask)
 
 
 @contextmanager
 def site(url: str, db: Connection, **settings: Any) -> Iterator[Site]:
-    """The application, its hub asleep."""
+    """Yields the application, without a running hub."""
     usual = {"public_url": HOST, "smtp_url": "smtp://127.0.0.1:1"}
-    given = Settings(http_allowed_hosts=["127.0.0.1", "gateway.example"], **usual | settings)
+    site_settings = Settings(http_allowed_hosts=["127.0.0.1", "gateway.example"], **usual | settings)
     with Database(url, "test") as database:
-        hub = Hub(url, given)
-        made = Site(url, create_app(given, database, hub, lambda: made.now()), given, db)  # noqa: PLW0108 - not yet made
-        made.app.state.accounts = Accounts(given, database, Passwords(given.hashes_at_once, QUICK))
-        yield made
+        hub = Hub(url, site_settings)
+        new_site = Site(url, create_app(site_settings, database, hub, lambda: new_site.now()), site_settings, db)  # noqa: PLW0108 - not yet made
+        new_site.app.state.accounts = Accounts(site_settings, database, Passwords(site_settings.hashes_at_once, QUICK))
+        yield new_site
 
 
 def session(url: str, role: Role = "support", email: str | None = None) -> str:

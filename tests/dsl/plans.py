@@ -17,8 +17,8 @@ def plan_of(db: Connection, name: str, text: str, arguments: dict[str, Any]) -> 
 
 
 def nodes(plan: dict[str, Any], limited: bool = False) -> Iterator[tuple[dict[str, Any], bool]]:
-    """Every node, and whether it stands below a limit."""
+    """Yields every node, and whether it is below a limit."""
     yield plan, limited
     limited = limited or plan["Node Type"] == "Limit"
-    for below in plan.get("Plans", ()):
-        yield from nodes(below, limited)
+    for child in plan.get("Plans", ()):
+        yield from nodes(child, limited)

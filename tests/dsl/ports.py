@@ -5,12 +5,12 @@ import socket
 from itertools import cycle
 
 _WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-_MANY = 2_000
-_FIRST = 12_000 + _WORKER % 10 * _MANY
-_START = os.getpid() * 97 % _MANY
-"""Another one in each process, so that two test runs on one machine do not walk in step."""
+_PORTS_PER_WORKER = 2_000
+_FIRST = 12_000 + _WORKER % 10 * _PORTS_PER_WORKER
+_START = os.getpid() * 97 % _PORTS_PER_WORKER
+"""Where this process begins, so that two test runs on one machine rarely try the same port."""
 
-_PORTS = cycle(_FIRST + (_START + number) % _MANY for number in range(_MANY))
+_PORTS = cycle(_FIRST + (_START + number) % _PORTS_PER_WORKER for number in range(_PORTS_PER_WORKER))
 
 
 def free_port() -> int:

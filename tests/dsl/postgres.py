@@ -42,25 +42,27 @@ class Server:
 @contextmanager
 def server_with_users(binaries: Path | None, passwords: dict[str, str] | None = None) -> Iterator[Server]:
     """The embedded server, or that of `binaries`, as durable as in use."""
-    given = passwords or {"MIGRATE_PASSWORD": MIGRATE_PASSWORD, "ROLES_PASSWORD": ROLES_PASSWORD}
+    used_passwords = passwords or {"MIGRATE_PASSWORD": MIGRATE_PASSWORD, "ROLES_PASSWORD": ROLES_PASSWORD}
     with tempfile.TemporaryDirectory(prefix="gateway-test-") as folder:
         # Not pytest's own folder: where we are root, the server's account could not get through.
         Path(folder).chmod(0o755)
         with EmbeddedPostgres(Path(folder), binaries=binaries) as postgres:
-            make_users(postgres.url, given["MIGRATE_PASSWORD"], given["ROLES_PASSWORD"])
+            make_users(postgres.url, used_passwords["MIGRATE_PASSWORD"], used_passwords["ROLES_PASSWORD"])
             _ask_for_passwords(postgres.url)
             yield Server(postgres.url)
 
 
 def make_users(url: str, migrate_password: str, roles_password: str) -> None:
     """Run deploy/postgres/users.sql on this database, as its superuser."""
-    given = {"MIGRATE_PASSWORD": migrate_password, "ROLES_PASSWORD": roles_password}
-    subprocess.run([PSQL, "-qX", "-f", USERS_SQL, url], check=True, env=os.environ | given, stdout=subprocess.DEVNULL)
+    variables = {"MIGRATE_PASSWORD": migrate_password, "ROLES_PASSWORD": roles_password}
+    subprocess.run(
+        [PSQL, "-qX", "-f", USERS_SQL, url], check=True, env=os.environ | variables, stdout=subprocess.DEVNULL
+    )
 
 
 @contextmanager
 def own_database(place: Path | None = None) -> Iterator[EmbeddedPostgres]:
-    """A server of this test's own, which it may stop; in this folder, or anywhere."""
+    """Yields a server that the test may stop, with its data in a new folder below `place`."""
     with tempfile.TemporaryDirectory(prefix="gateway-proof-", dir=place) as folder:
         Path(folder).chmod(0o755)  # where we are root, the server's account has to get through
         with EmbeddedPostgres(Path(folder)) as postgres:
@@ -73,8 +75,8 @@ def kill_server(postgres: EmbeddedPostgres) -> None:
     assert pid is not None
     os.kill(pid, signal.SIGSTOP)  # so that it has no more children than these
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    for each in (pid, *map(int, children)):
-        os.kill(each, signal.SIGKILL)
+    for process_id in (pid, *map(int, children)):
+        os.kill(process_id, signal.SIGKILL)
     until(lambda: postgres.pid is None)
 
 

@@ -1,4 +1,4 @@
-"""Who listens to receipts as devices do, and keeps every one that came."""
+"""A client that subscribes to receipts as devices do, and keeps every one that came."""
 
 import json
 import threading
@@ -10,11 +10,11 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 WAIT_S = 30
 MARK = "m2m/v1/-/-/receipt"
-"""Of no unit: what a listener itself sends behind the others."""
+"""The topic of the marker that a listener sends behind the receipts; no unit has it."""
 
 
 @dataclass(frozen=True)
-class Came:
+class Receipt:
     """One receipt; `retained` when the broker had it before we asked."""
 
     topic: str
@@ -24,12 +24,12 @@ class Came:
 
 
 class Listener:
-    """Subscribed to the receipts of every unit, or of the one whose topic is given."""
+    """Subscribes to the receipts of every unit, or to one topic."""
 
     def __init__(
         self, port: int, topic: str = "m2m/v1/+/+/receipt", credentials: tuple[str, str] | None = None
     ) -> None:
-        self.came: list[Came] = []
+        self.came: list[Receipt] = []
         self._subscribed = threading.Event()
         self._marked = threading.Event()
         self._client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
@@ -51,8 +51,8 @@ class Listener:
 
     def last(self, serial: str) -> tuple[int, int] | None:
         """Boot and upto of the newest one that came for a pump."""
-        own = [each for each in self.came if each.topic == f"m2m/v1/pump/{serial}/receipt"]
-        return (own[-1].boot, own[-1].upto) if own else None
+        receipts = [receipt for receipt in self.came if receipt.topic == f"m2m/v1/pump/{serial}/receipt"]
+        return (receipts[-1].boot, receipts[-1].upto) if receipts else None
 
     def catch_up(self) -> None:
         """Return when everything has come that the broker's socket had when this was called.
@@ -68,6 +68,6 @@ class Listener:
         if message.topic == MARK:
             self._marked.set()
             return
-        said = json.loads(message.payload)
-        assert said.keys() == {"boot", "upto"}
-        self.came.append(Came(message.topic, said["boot"], said["upto"], bool(message.retain)))
+        payload = json.loads(message.payload)
+        assert payload.keys() == {"boot", "upto"}
+        self.came.append(Receipt(message.topic, payload["boot"], payload["upto"], bool(message.retain)))

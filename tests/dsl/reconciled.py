@@ -78,19 +78,19 @@ def _run(scenario: str, mqtt: str, folder: Path, *more: str) -> list[str]:
 
 
 def reconcile(folder: Path, http_port: int, capsys: Any, *more: str) -> tuple[int, dict[str, Any], str]:
-    """Compare: exit code, the result as JSON (empty where it cannot be told), and what stood on stderr."""
+    """Compare. Returns the exit code, the result as JSON (empty where there is none), and stderr."""
     password = folder.parent / "password.txt"
     password.write_text(PASSWORD + "\n")
     capsys.readouterr()
     access = ["--url", f"http://127.0.0.1:{http_port}", "--email", EMAIL, "--password-file", str(password)]
     code = cli.main(["reconcile", str(folder), *access, "--json", "--quiet", *more])
-    told = capsys.readouterr()
-    return code, json.loads(told.out) if told.out else {}, told.err
+    output = capsys.readouterr()
+    return code, json.loads(output.out) if output.out else {}, output.err
 
 
 def differences(result: dict[str, Any]) -> list[tuple[str, str, str, str]]:
     """Check, unit, what was expected and what was found."""
-    return [(each["check"], each["unit"], each["expected"], each["found"]) for each in result["differences"]]
+    return [(item["check"], item["unit"], item["expected"], item["found"]) for item in result["differences"]]
 
 
 def found(result: dict[str, Any]) -> dict[str, dict[str, Any]]:

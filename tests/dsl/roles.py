@@ -86,7 +86,7 @@ class Roles:
         return self._cookie
 
     def get(self, path: str) -> Any:
-        """What the API answers to the support."""
+        """Returns the API's response to a GET by the support."""
         request = urllib.request.Request(f"http://127.0.0.1:{self.http_port}{path}", headers=self.cookie)
         with urllib.request.urlopen(request, timeout=10) as answer:
             return json.load(answer)
@@ -147,7 +147,7 @@ class Stream:
 
 
 def metrics(port: int) -> dict[tuple[str, ...], float]:
-    """Samples of a role's /metrics by name and labels."""
+    """Returns the samples of a role's /metrics by name and labels."""
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
         text = answer.read().decode()
     return {

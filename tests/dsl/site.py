@@ -32,7 +32,7 @@ class Site:
         return fleet
 
     def mend(self) -> list[str]:
-        """Start every role that ended, as a supervisor does. Returns which."""
+        """Start every role that ended, as a supervisor does. Returns their names."""
         ended = self.roles.ended()
         self.roles.start(*ended)
         return ended
@@ -47,14 +47,14 @@ def running_site(
         migrate(postgres.url)
         import_demo(postgres.url)
         confirm_owners(postgres.url)
-        given = {
+        defaults = {
             "mqtt_url": _url(mosquitto, GATEWAY),
             "smtp_url": mail.url,
             "send_timeout": "2s",
             "claim_timeout": "7s",
             "notices_per_hour": 1_000,
         }
-        with running_roles(postgres.url, mosquitto.port, folder, *ROLES, **given | settings) as roles:
+        with running_roles(postgres.url, mosquitto.port, folder, *ROLES, **defaults | settings) as roles:
             roles.wait_until_ready(within=60)
             site = Site(postgres, mosquitto, roles, mail, folder)
             try:

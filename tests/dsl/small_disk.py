@@ -19,7 +19,7 @@ class SmallDisk:
         self._ballast = path / "ballast"
 
     def fill(self) -> None:
-        """Until nothing more goes on it."""
+        """Write until the disk is full."""
         with suppress(OSError), self._ballast.open("wb", buffering=0) as file:
             while file.write(_BLOCK):
                 pass
@@ -30,12 +30,14 @@ class SmallDisk:
 
 @contextmanager
 def small_disk(megabytes: int) -> Iterator[SmallDisk]:
-    """Mount one for the time of the block; it is in memory, and asks for root's rights."""
+    """Yields a disk in memory that is mounted until the block ends; it needs root's rights."""
     with tempfile.TemporaryDirectory(prefix="gateway-disk-") as folder:
         Path(folder).chmod(0o755)  # the database's account has to get through
         options = f"size={megabytes}m,mode=0755"
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], check=False).returncode == 0
-        require(mounted, "the right to mount a small disk (run it as root)")
+        is_mounted = (
+            subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], check=False).returncode == 0
+        )
+        require(is_mounted, "the right to mount a small disk (run it as root)")
         try:
             yield SmallDisk(Path(folder))
         finally:

@@ -15,7 +15,7 @@ from tests.dsl.ports import free_port
 
 
 class MailServer:
-    """What came, and how to answer: `rcpt` and `data` are replies to say instead of taking it, used up in order."""
+    """The mails that came; `rcpt` and `data` are replies to send, in order, instead of taking a mail."""
 
     def __init__(self, host: str = "127.0.0.1") -> None:
         self.host = host

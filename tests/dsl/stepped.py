@@ -1,4 +1,4 @@
-"""The ingest role without a broker, moved by hand: a batch, a look around, a kill between two of them."""
+"""The ingest role without a broker, driven step by step: a batch, housekeeping, or a kill between two steps."""
 
 import json
 import threading
@@ -25,7 +25,7 @@ class _Link:
 
 
 class Stepped:
-    """One process of the role after the other, on one database."""
+    """The role as one process after another, on one database."""
 
     def __init__(self, url: str, clock: Clock = system_clock, **settings: Any) -> None:
         self._url = url
@@ -41,15 +41,15 @@ class Stepped:
         self.ingest.next_housekeeping = float("inf")  # only when the test wants it
 
     def look(self) -> None:
-        """What the process does once a second: the catalog, suspended products."""
+        """Do the housekeeping of each second: the catalog, suspended products."""
         self.ingest.housekeeping()
 
     def save(self, partitions: int = PARTITIONS) -> None:
-        """The saves that are due now and then: the next so many partitions, each by itself."""
+        """Save the next so many partitions, each by itself."""
         self.ingest.save(partitions)
 
     def kill(self) -> None:
-        """Nothing is saved any more; the database sees the connection go."""
+        """End without saving: only the database connection is closed."""
         self.ingest.writer.connection.close()
 
     def restart(self) -> None:

@@ -29,7 +29,7 @@ class Story:
         self.units = {row["serial"]: row["id"] for row in rows}
 
     def refresh(self) -> None:
-        """Take over the rules now in force."""
+        """Load the rules that are in force."""
         in_force = rules.in_force(self.db).versions
         self.versions = {version.id: version for version in rules.versions(self.db, in_force)}
 
@@ -54,7 +54,7 @@ class Story:
         self.now += span
 
     def work(self) -> None:
-        """As the worker does: turn after turn, until there is nothing to do."""
+        """Run turns of the worker until there is nothing to do."""
         for _ in range(20):
             if not self.worker.turn():
                 return

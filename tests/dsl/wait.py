@@ -8,10 +8,10 @@ T = TypeVar("T")
 
 
 def until(find: Callable[[], T], *, within: float = 20.0, every: float = 0.02, what: str = "") -> T:
-    """The first truthy answer of `find`, asked every so many seconds; fails at the deadline."""
+    """Returns the first truthy result of `find`, called every `every` seconds; fails after `within` seconds."""
     deadline = time.monotonic() + within
-    while not (found := find()):
+    while not (result := find()):
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {within} s: {what or find}")
         time.sleep(every)
-    return found
+    return result

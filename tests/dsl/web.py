@@ -57,26 +57,26 @@ class Dialer(ExitStack):
         super().__init__()
         self.port = port
 
-    def dial(self, sent: bytes = b"", buffer: int | None = None) -> socket.socket:
-        """A connection on which something was sent; `buffer` bounds what waits for us to read it."""
+    def dial(self, data: bytes = b"", buffer: int | None = None) -> socket.socket:
+        """Returns a connection on which `data` was sent; `buffer` limits the bytes that wait to be read."""
         connection = self.enter_context(socket.socket())
         if buffer:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
         connection.settimeout(20)
         connection.connect(("127.0.0.1", self.port))
-        connection.sendall(sent)
+        connection.sendall(data)
         return connection
 
 
 def rest(connection: socket.socket) -> bytes:
-    """What comes until the other side closes."""
-    got = bytearray()
+    """Returns the bytes that come until the other side closes."""
+    received = bytearray()
     try:
         while chunk := connection.recv(65_536):
-            got += chunk
+            received += chunk
     except ConnectionResetError:
         pass
-    return bytes(got)
+    return bytes(received)
 
 
 def status(answer: bytes) -> int:

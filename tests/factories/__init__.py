@@ -1,4 +1,4 @@
-"""Small makers: a product, its units, owners and rules, as their files would say it."""
+"""Factories of a product, its units, owners and rules, with the content of their files."""
 
 from pathlib import Path
 from typing import Any
@@ -43,8 +43,8 @@ def product(**changes: Any) -> ProductFile:
 def make_fleet(
     url: str, serials=("P1", "P2", "P3"), owners: dict[str, str] | None = None, *, receipts: bool = False
 ) -> None:
-    """The pump product with these units; owners by serial, all of them Ada's unless said otherwise."""
-    owned = dict.fromkeys(serials, "Ada") if owners is None else owners
+    """Create the pump product with these units; `owners` are names by serial, by default Ada owns all."""
+    names = dict.fromkeys(serials, "Ada") if owners is None else owners
     with connect(url, "test") as connection, connection.transaction():
         import_product(connection, product(receipts=receipts), actor="test")
         rows = {line: UnitRow(product="pump", serial=serial) for line, serial in enumerate(serials, 2)}
@@ -58,7 +58,7 @@ def make_fleet(
                     unit=f"pump/{serial}",
                     since="2024-01-01T00:00:00Z",
                 )
-                for line, (serial, name) in enumerate(owned.items(), 2)
+                for line, (serial, name) in enumerate(names.items(), 2)
             },
             actor="test",
         )

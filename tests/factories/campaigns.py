@@ -1,4 +1,4 @@
-"""What a recall, an update and a withdrawal say, as the console sends it; and a fleet that they can be about."""
+"""The content of a recall, an update and a withdrawal, as the console sends it, and units and owners for them."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -45,7 +45,7 @@ def written(
     supersedes: str | None = None,
     **changes: Any,
 ) -> dict[str, Any]:
-    """A draft; without an audience one by lot L1, unless it is a withdrawal."""
+    """Returns a draft; its audience is lot L1, or firmware below 2.4, unless it is given, or none for a withdrawal."""
     if audience is None and content["kind"] == "recall":
         audience = {"by": "lots", "lots": ["L1"]}
     if audience is None and content["kind"] == "update":
@@ -54,7 +54,7 @@ def written(
 
 
 def add_units(db: Connection, *units: tuple[str, str | None, str | None], code: str | None = None) -> None:
-    """Pumps by serial, lot and firmware."""
+    """Create pumps by serial, lot and firmware."""
     with db.transaction():
         import_product(db, product(), actor="test")
         rows = [
@@ -65,7 +65,7 @@ def add_units(db: Connection, *units: tuple[str, str | None, str | None], code: 
 
 
 def add_owners(db: Connection, owners: dict[str, str], since: datetime = SINCE) -> None:
-    """Owners by serial, as a maker's file says it."""
+    """Begin ownerships: owners' names by serial, as a maker's file has them."""
     rows = [
         OwnerRow(person=name, email=f"{name.lower()}@example.org", unit=f"pump/{serial}", since=since)
         for serial, name in owners.items()
@@ -75,7 +75,7 @@ def add_owners(db: Connection, owners: dict[str, str], since: datetime = SINCE) 
 
 
 def person(db: Connection, name: str) -> int:
-    """The number of an owner."""
+    """Returns the row id of an owner."""
     row = db.execute("SELECT id FROM person WHERE name = %s", [name]).fetchone()
     assert row
     return int(row["id"])
@@ -95,7 +95,7 @@ def speak(db: Connection, language: str, *names: str) -> None:
     db.execute("UPDATE person SET language = %s WHERE name = ANY(%s)", [language, list(names)])
 
 
-def column(db: Connection, query: str, given: Sequence[Any] = ()) -> list[Any]:
-    """The rows of a query: the values of its one column, or tuples."""
-    rows = db.execute(query, given).fetchall()
+def column(db: Connection, query: str, parameters: Sequence[Any] = ()) -> list[Any]:
+    """Returns the rows of a query: the values of its one column, or tuples."""
+    rows = db.execute(query, parameters).fetchall()
     return [next(iter(row.values())) if len(row) == 1 else tuple(row.values()) for row in rows]

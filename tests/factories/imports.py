@@ -1,4 +1,4 @@
-"""Units and owners as an import makes them, on a connection that the test has, also within its transaction."""
+"""Imports units and owners on the test's connection, also within its transaction."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from gateway.registrations.unit_import import UnitImport
 from gateway.store import Connection
 
 LONG_AGO = datetime(2024, 1, 1, tzinfo=UTC)
-"""What follows from an import is due at once, whatever a test's clock says."""
+"""The time of every import: work that follows is due at once, whatever a test's clock says."""
 
 
 def import_units(db: Connection, rows: Mapping[int, UnitRow], *, actor: str) -> int:
@@ -35,7 +35,7 @@ def _products(db: Connection) -> dict[str, int]:
 
 
 class _Rows:
-    """A kind of job with its rows at hand."""
+    """A kind of job whose rows come from memory."""
 
     def __init__(self, kind, rows):
         self._kind, self._rows = kind, rows
@@ -44,7 +44,7 @@ class _Rows:
     def turn(self, tx, turn):
         if turn.job.phase != "upload":
             return self._kind.turn(tx, turn)
-        problems = [f"line {line}: {what}" for line, row in self._rows.items() if (what := self._kind.problem(row))]
+        problems = [f"line {line}: {text}" for line, row in self._rows.items() if (text := self._kind.problem(row))]
         if problems:
             raise BadInput("Nothing was imported:", problems)
         self._kind.stage(tx, turn.job.id, [Line(0, line, row) for line, row in self._rows.items()])

@@ -1,4 +1,4 @@
-"""People with addresses, and alarms that the worker has yet to tell of."""
+"""Owners with addresses, alarms, and a running worker that notifies them."""
 
 import json
 import threading

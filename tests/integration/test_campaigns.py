@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 
 from gateway import flow
-from gateway.api.stream.heard import hear, of_person
+from gateway.api.stream.filters import events_of_person, with_owners
 from gateway.campaigns.tell import tell_due
 from gateway.campaigns.withdrawn import tell_withdrawn
 from gateway.config import Settings
-from gateway.events import Position, read, unread
+from gateway.events import Position, read, unread_events
 from gateway.notify.model import Policy
 from gateway.roles.worker import Worker
 from gateway.store import Database, OperationalError, UniqueViolation, connect
@@ -298,7 +298,7 @@ class TestWhoComesLater:
             approval.execute("BEGIN")
             approval.execute("SELECT FROM campaign FOR UPDATE")
             Worker(Settings(**CHANNELS), impatient, at.world.now).turn()
-            assert unread(at.db, "notify").events == 0
+            assert unread_events(at.db, "notify").count == 0
             assert len(at.notices()) == 2
             approval.execute("ROLLBACK")
         at.later(timedelta(minutes=2))
@@ -349,9 +349,9 @@ class TestSuperseding:
         assert (gone["id"], gone["state"], gone["campaign"]["replaced_by"]) == (first["id"], "withdrawn", new["number"])
         assert [told["replaced_by"] for told in at.events("notice.withdrawn")] == [new["number"]] * 2
         assert at.events("campaign.superseded")[0]["by"] == new["number"]
-        heard = hear(at.db, read(at.db, Position(), 1_000))
+        heard = with_owners(at.db, read(at.db, Position(), 1_000))
         for name, notices in (("Ada", 1), ("Bob", 1), ("Cleo", 0)):
-            wants = of_person(person(at.db, name))
+            wants = events_of_person(person(at.db, name))
             own = [each.event.kind for each in heard if wants(each)]
             assert own.count("notice.withdrawn") == notices, name
             assert not [kind for kind in own if kind.startswith("campaign.")]

@@ -119,14 +119,14 @@ def test_where_nothing_at_all_can_be_handled_failures_bring_forth_no_failures(st
         raise ZeroDivisionError
 
     monkeypatch.setattr(worker, "handle", fail)
-    monkeypatch.setattr(dead_letters, "KEPT_MAX", 5)
+    monkeypatch.setattr(dead_letters, "LETTERS_MAX", 5)
     story.raise_(*story.units)
     story.work()  # fails when it does not come to rest
     assert len(letters(story)) == 5
 
 
 def test_the_list_is_bounded_and_what_is_given_up_is_said(story, monkeypatch):
-    monkeypatch.setattr(dead_letters, "KEPT_MAX", 2)
+    monkeypatch.setattr(dead_letters, "LETTERS_MAX", 2)
     for _ in range(4):
         append(story.db, "alarm.raised", {"alarm_id": 999_999})
     story.work()
@@ -148,12 +148,12 @@ def test_neither_the_log_nor_the_list_keeps_what_an_error_says_of_a_person(story
 
 def test_the_command_lists_them_and_has_them_tried_at_once(story, broken):
     broken.add(story.units["P1"])
-    assert failed_events.failed(story.url, 20) == ["0 events could not be handled and are tried again."]
+    assert failed_events.failed_event_lines(story.url, 20) == ["0 events could not be handled and are tried again."]
     with pytest.raises(NotFound, match="no such failed event"):
-        failed_events.tried_again(story.url, None, lambda: story.now)
+        failed_events.retry_events(story.url, None, lambda: story.now)
     story.raise_("P1")
     story.work()
-    count, line = failed_events.failed(story.url, 20)
+    count, line = failed_events.failed_event_lines(story.url, 20)
     assert count == "1 events could not be handled and are tried again."
     assert "alarm.raised" in line
     assert "1 attempts" in line
@@ -161,13 +161,13 @@ def test_the_command_lists_them_and_has_them_tried_at_once(story, broken):
     broken.clear()
     place = int(line.split()[0])
     with pytest.raises(NotFound):
-        failed_events.tried_again(story.url, [place + 1], lambda: story.now)
-    assert failed_events.tried_again(story.url, [place], lambda: story.now) == [
+        failed_events.retry_events(story.url, [place + 1], lambda: story.now)
+    assert failed_events.retry_events(story.url, [place], lambda: story.now) == [
         "1 will be tried again by the worker; those that it can handle leave the list."
     ]
     story.work()
     assert story.notices() == [("open", 1)]
-    assert failed_events.failed(story.url, 20) == ["0 events could not be handled and are tried again."]
+    assert failed_events.failed_event_lines(story.url, 20) == ["0 events could not be handled and are tried again."]
 
 
 def test_the_staff_list_them_and_have_them_tried_at_once(world, story, broken):

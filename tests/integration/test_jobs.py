@@ -337,18 +337,18 @@ def test_a_claim_that_comes_between_is_no_error_of_its_own(url, db, fleet):
 
 def test_jobs_are_listed_and_forgotten_after_a_while(url, db, fleet):
     db.execute("DELETE FROM job")
-    assert app_jobs.listed(url) == ["There are no jobs."]
+    assert app_jobs.newest_lines(url) == ["There are no jobs."]
     import_rows(url, "units", [fleet / "units.csv"], actor="maker")
     (fleet / "bad.csv").write_text("product,serial\nboat,B1\n")
     with pytest.raises(BadInput):
         import_rows(url, "units", [fleet / "bad.csv"], actor="maker")
-    lines = app_jobs.listed(url)
+    lines = app_jobs.newest_lines(url)
     assert "import units bad.csv (maker): failed" in lines[0]
     assert "    line 2: product: 'boat' is not here; import its product file first" in lines
     assert "import units units.csv (maker): done" in lines[-1]
     forgotten = db.execute("UPDATE job SET finished_at = now() - interval '31 days' WHERE state = 'done'").rowcount
     assert forget_old(db, Settings(), system_clock())["job"] == forgotten == 1
-    assert "done" not in "".join(app_jobs.listed(url))
+    assert "done" not in "".join(app_jobs.newest_lines(url))
 
 
 def test_the_command_shows_how_far_it_is_and_lists_jobs(url, fleet, monkeypatch, capsys):
@@ -359,7 +359,7 @@ def test_the_command_shows_how_far_it_is_and_lists_jobs(url, fleet, monkeypatch,
         return int(ended.value.code or 0), printed.out, printed.err
 
     monkeypatch.setenv("GATEWAY_DATABASE_URL", url)
-    monkeypatch.setattr(import_files, "EVERY_S", 0.0)
+    monkeypatch.setattr(import_files, "PROGRESS_EVERY_S", 0.0)
     code, out, err = gateway("import", "units", str(fleet / "units.csv"))
     assert (code, out) == (0, "units.csv: 5 of 5 units created or changed\n")
     assert "upload: 5 rows\n" in err

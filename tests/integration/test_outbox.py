@@ -64,7 +64,7 @@ def test_the_other_channel_does_not_follow_when_the_notice_was_opened(url, db, t
         raise_alarm(db)
         ends(db, "push", "delivered")
         notice = db.execute("SELECT public_id FROM notice").fetchone()["public_id"]
-        attention.opened(db, notice, "push", system_clock())
+        attention.note_opened(db, notice, "push", system_clock())
         email = ends(db, "email", "skipped")
     assert (email["reason"], mail.mails) == ("not needed: it was seen after push", [])
 

@@ -176,7 +176,7 @@ def test_a_report_that_waits_gives_way_to_a_later_one_and_not_to_a_replay(db, ur
 
 def test_waiting_reports_are_looked_at_in_turns_that_go_round(db, url, monkeypatch):
     """A thousand units that stay held must not hide one that is free."""
-    monkeypatch.setattr(firmware_reports, "WAITING_AT_ONCE", 2)
+    monkeypatch.setattr(firmware_reports, "WAITING_REPORTS_PER_TURN", 2)
     make_fleet(url)
     ids = [row["id"] for row in db.execute("SELECT id FROM unit ORDER BY id")]
     with connect(url, "test") as other, other.transaction():

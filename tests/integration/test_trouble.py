@@ -9,7 +9,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from gateway.api.problems import CANNOT
+from gateway.api.problems import TROUBLE_TEXTS
 from gateway.config import Settings
 from gateway.core.clock import system_clock
 from gateway.demo.servers.postgres import EmbeddedPostgres
@@ -188,7 +188,7 @@ def test_the_worker_says_what_it_waits_for_and_goes_on_on_its_connection(url, db
 
 @pytest.mark.parametrize("trouble", Trouble)
 def test_the_api_has_words_for_each_kind(trouble):
-    detail, retry_after_s = CANNOT[trouble]
+    detail, retry_after_s = TROUBLE_TEXTS[trouble]
     assert detail.endswith(".")
     assert retry_after_s >= 1
 

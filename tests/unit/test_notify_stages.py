@@ -10,7 +10,7 @@ from rules_factory import rule
 
 from gateway import flow
 from gateway.core.outcome import Drop, Hold, Outcome, Pass
-from gateway.notify.model import Alarm, Bulletin, Earlier, Facts, Policy, Stage
+from gateway.notify.model import Alarm, Bulletin, EarlierNotice, Facts, Policy, Stage
 from gateway.notify.service import decide
 from gateway.notify.stages.address import address
 from gateway.notify.stages.merge import joins, merge
@@ -52,15 +52,15 @@ def facts(**changes: Any) -> Facts:
         "subject": alarm(),
         "owner": ADA,
         "earlier": None,
-        "told_within_hour": (),
+        "recent_notice_times": (),
         "now": NOW,
         "policy": POLICY,
     }
     return Facts(**known | changes)
 
 
-def earlier(state: str = "open", age: timedelta = MINUTE, severity: str = "warning") -> Earlier:
-    return Earlier(9, "n9", severity, state, NOW - age)
+def earlier(state: str = "open", age: timedelta = MINUTE, severity: str = "warning") -> EarlierNotice:
+    return EarlierNotice(9, "n9", severity, state, NOW - age)
 
 
 def told(*minutes_ago: float) -> tuple[datetime, ...]:
@@ -137,7 +137,7 @@ def test_a_rule_for_owner_and_support_tells_the_owner():
         (earlier("resolved", age=2 * HOUR), False),
     ],
 )
-def test_an_alarm_joins_the_notice_that_is_open_or_was_until_just_now(notice: Earlier | None, joined: bool):
+def test_an_alarm_joins_the_notice_that_is_open_or_was_until_just_now(notice: EarlierNotice | None, joined: bool):
     known = facts(earlier=notice)
     assert (joins(known) is not None) == joined
     assert isinstance(merge(known), Drop) == joined
@@ -153,28 +153,28 @@ def test_an_alarm_of_another_severity_is_a_notice_of_its_own():
 
 
 def test_the_hour_is_filled_before_anything_is_held():
-    assert rate(facts(told_within_hour=told(50, 10))) == Pass("2 of 3 notices in the last hour")
+    assert rate(facts(recent_notice_times=told(50, 10))) == Pass("2 of 3 notices in the last hour")
 
 
 def test_what_exceeds_the_hour_is_held_until_the_first_of_it_is_an_hour_old():
-    answer = rate(facts(told_within_hour=told(50, 20, 10)))
+    answer = rate(facts(recent_notice_times=told(50, 20, 10)))
     assert answer == Hold(NOW + 10 * MINUTE, "3 notices in the last hour are enough")
 
 
 def test_what_is_held_already_counts_so_that_a_flood_is_spread_over_the_hours():
     waiting = (NOW + 10 * MINUTE, NOW + 40 * MINUTE, NOW + 50 * MINUTE)
-    assert rate(facts(told_within_hour=told(50, 20, 10) + waiting[:1])) == Hold(
+    assert rate(facts(recent_notice_times=told(50, 20, 10) + waiting[:1])) == Hold(
         NOW + 40 * MINUTE, "3 notices in the last hour are enough"
     )
-    answer = rate(facts(told_within_hour=told(50, 20, 10) + waiting))
+    answer = rate(facts(recent_notice_times=told(50, 20, 10) + waiting))
     assert isinstance(answer, Hold)
     assert answer.until == waiting[0] + HOUR
 
 
 def test_safety_is_never_held():
     crowd = told(*range(59, 0, -1))
-    assert rate(facts(subject=alarm(severity="safety"), told_within_hour=crowd)) == Pass("safety is told at once")
-    assert isinstance(rate(facts(subject=alarm(severity="critical"), told_within_hour=crowd)), Hold)
+    assert rate(facts(subject=alarm(severity="safety"), recent_notice_times=crowd)) == Pass("safety is told at once")
+    assert isinstance(rate(facts(subject=alarm(severity="critical"), recent_notice_times=crowd)), Hold)
 
 
 def stage(name: str, answer: Outcome, asked: list[str] | None = None) -> Stage:
@@ -231,7 +231,7 @@ def test_the_road_names_each_stage_once_with_a_sentence():
 
 
 def test_the_ledger_has_a_line_for_every_stage_that_was_asked():
-    known = facts(told_within_hour=told(50, 20, 10))
+    known = facts(recent_notice_times=told(50, 20, 10))
     outcome, steps = decide(flow.NOTICE, known)
     assert isinstance(outcome, Hold)
     assert [(name, type(answer)) for name, answer in steps] == [("address", Pass), ("merge", Pass), ("rate", Hold)]
@@ -297,8 +297,8 @@ def test_a_campaign_is_told_once_to_an_owner_whatever_became_of_it(state):
 
 def test_a_recall_never_waits_and_an_update_does():
     crowd = told(50, 40, 30)
-    assert rate(facts(subject=recall(), told_within_hour=crowd)) == Pass("safety is told at once")
-    assert isinstance(rate(facts(subject=recall(severity="info"), told_within_hour=crowd)), Hold)
+    assert rate(facts(subject=recall(), recent_notice_times=crowd)) == Pass("safety is told at once")
+    assert isinstance(rate(facts(subject=recall(severity="info"), recent_notice_times=crowd)), Hold)
 
 
 def test_a_campaign_speaks_the_language_it_has_and_says_why_it_came():

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gateway.api.owner.views import connection
-from gateway.api.stream.heard import Heard, of_person, signs_out
+from gateway.api.stream.filters import EventAndOwner, end_of_session, events_of_person
 from gateway.api.stream.hub import Hub
 from gateway.config import Settings
 from gateway.core.errors import Unavailable
@@ -17,7 +17,7 @@ NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 def heard(kind, *, person=None, owner=None, unit=7, **data):
     event = Event(Position(1), NOW, kind, "gateway", unit, person, "u", "p", data)
-    return Heard(event, owner)
+    return EventAndOwner(event, owner)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def heard(kind, *, person=None, owner=None, unit=7, **data):
     ],
 )
 def test_a_person_gets_his_own_notices_and_the_alarms_of_what_he_owned(event, gets):
-    assert of_person(ADA)(event) is gets
+    assert events_of_person(ADA)(event) is gets
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_a_person_gets_his_own_notices_and_the_alarms_of_what_he_owned(event, ge
     ],
 )
 def test_a_stream_ends_with_its_session_and_with_all_of_them(event, ends):
-    assert signs_out("a", "s")(event) is ends
+    assert end_of_session("a", "s")(event) is ends
 
 
 @pytest.mark.parametrize(
@@ -74,18 +74,18 @@ def test_a_unit_that_was_never_heard_is_unknown():
 
 def test_one_person_cannot_take_every_stream():
     hub = Hub("", Settings(streams_max=4, person_streams_max=2))
-    first = hub.subscribe(of_person(ADA), person_id=ADA)
-    hub.subscribe(of_person(ADA), person_id=ADA)
+    first = hub.subscribe(events_of_person(ADA), person_id=ADA)
+    hub.subscribe(events_of_person(ADA), person_id=ADA)
     with pytest.raises(Unavailable, match="too many pages"):
-        hub.subscribe(of_person(ADA), person_id=ADA)
-    hub.subscribe(of_person(BOB), person_id=BOB)
+        hub.subscribe(events_of_person(ADA), person_id=ADA)
+    hub.subscribe(events_of_person(BOB), person_id=BOB)
     hub.unsubscribe(first)
-    hub.subscribe(of_person(ADA), person_id=ADA)
+    hub.subscribe(events_of_person(ADA), person_id=ADA)
 
 
 def test_a_stream_gets_nothing_behind_its_sign_out():
     hub = Hub("", Settings())
-    stream = hub.subscribe(of_person(ADA), signs_out("a", "s"), ADA)
+    stream = hub.subscribe(events_of_person(ADA), end_of_session("a", "s"), ADA)
     told = heard("notice.told", person=ADA, owner=ADA)
     hub.publish(
         [heard("notice.told", person=BOB, owner=BOB), told, heard("account.signed_out_everywhere", account="a"), told]
@@ -96,7 +96,7 @@ def test_a_stream_gets_nothing_behind_its_sign_out():
 
 def test_what_a_person_does_not_get_does_not_make_him_slow():
     hub = Hub("", Settings(stream_queue_max=3))
-    slow, staff = hub.subscribe(of_person(ADA), person_id=ADA), hub.subscribe()
+    slow, staff = hub.subscribe(events_of_person(ADA), person_id=ADA), hub.subscribe()
     hub.publish([heard("alarm.raised", owner=BOB)] * 5)
     assert slow.events.empty()
     assert staff.events.get_nowait() is None

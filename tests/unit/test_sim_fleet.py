@@ -109,7 +109,7 @@ class Broken:
         self.counts.published += 1
         self.sent.append((self.now, topic, json.loads(payload)))
 
-    def stand(self, topic, payload):
+    def retain(self, topic, payload):
         self.standing.append((topic, json.loads(payload)))
 
     def drain(self, timeout):

@@ -9,11 +9,11 @@ from paho.mqtt.properties import Properties
 from device_sim.run.packets import (
     Connack,
     Disconnect,
-    Heard,
     Malformed,
     Parser,
     Pong,
     Puback,
+    Publish,
     Suback,
     connect,
     publish,
@@ -56,7 +56,7 @@ def suback(packet: Suback, level: int) -> bytes:
     return b"\x90" + varint(len(body)) + body
 
 
-def heard(packet: Heard, level: int) -> bytes:
+def heard(packet: Publish, level: int) -> bytes:
     """Retained or not: as a broker does for one that it held, and for one that came just now."""
     properties = Properties(PacketTypes.PUBLISH)
     if len(packet.payload) % 2:
@@ -67,13 +67,13 @@ def heard(packet: Heard, level: int) -> bytes:
     return bytes([0x30 | len(topic) % 2]) + varint(len(body)) + body
 
 
-HEARDS = st.builds(Heard, st.text(st.characters(codec="utf-8"), max_size=80), st.binary(max_size=200))
+PUBLISHES = st.builds(Publish, st.text(st.characters(codec="utf-8"), max_size=80), st.binary(max_size=200))
 SUBACKS = st.builds(Suback, st.integers(1, 65_535), st.sampled_from([0, 0x80]))
 PUBACKS = st.builds(Puback, st.integers(1, 65_535), st.just(0))
 PACKETS_5 = st.one_of(
     st.builds(Puback, st.integers(1, 65_535), st.sampled_from([0, 0x10, 0x87, 0x97])),
     st.builds(Connack, st.sampled_from([0, 0x87]), st.none() | st.integers(1, 65_535)),
-    HEARDS,
+    PUBLISHES,
     SUBACKS,
     st.just(Pong()),
     st.builds(Disconnect, st.sampled_from([0, 0x8B, 0x8E])),
@@ -87,7 +87,7 @@ def written(packet, level: int) -> bytes:
         return connack(packet, level)
     if isinstance(packet, Suback):
         return suback(packet, level)
-    if isinstance(packet, Heard):
+    if isinstance(packet, Publish):
         return heard(packet, level)
     if isinstance(packet, Disconnect):
         return b"\xe0\x01" + bytes([packet.code])
@@ -108,7 +108,7 @@ def test_what_a_broker_says_in_mqtt_5_is_read_in_whatever_pieces_it_comes(packet
     assert in_pieces(Parser(5), data, cuts) == packets
 
 
-@given(st.lists(PUBACKS | SUBACKS | HEARDS), st.integers(0, 5), st.lists(st.integers(0, 40)))
+@given(st.lists(PUBACKS | SUBACKS | PUBLISHES), st.integers(0, 5), st.lists(st.integers(0, 40)))
 def test_the_same_in_mqtt_3(packets, code, cuts):
     data = connack(Connack(code, None), 4) + b"".join(written(packet, 4) for packet in packets)
     assert in_pieces(Parser(4), data, cuts) == [Connack(code, None), *packets]
@@ -121,7 +121,7 @@ def test_no_bytes_break_the_parser(data, level, cuts):
         packets = in_pieces(Parser(level), data, cuts)
     except Malformed:
         return
-    assert all(isinstance(packet, (Connack, Puback, Suback, Heard, Pong, Disconnect)) for packet in packets)
+    assert all(isinstance(packet, (Connack, Puback, Suback, Publish, Pong, Disconnect)) for packet in packets)
 
 
 @pytest.mark.parametrize(

@@ -6,16 +6,16 @@ from datetime import timedelta
 import pytest
 
 from device_sim.reconcile.model import Check
+from device_sim.reconcile.notices import compare_alarms, scores
 from device_sim.reconcile.readings import compare_readings
 from device_sim.reconcile.sent import Message, read_sent
-from device_sim.reconcile.told import compare_alarms, scores
 
 T = 1_700_000_000_000_000
 BEGAN = T - 1_000
 
 
-def message(number, at, value, *sent, promised=True):
-    return Message(number, T + at * 1_000_000, {"temp_c": value}, sent or (float(number),), promised, "reading")
+def message(number, at, value, *sent, must_be_stored=True):
+    return Message(number, T + at * 1_000_000, {"temp_c": value}, sent or (float(number),), must_be_stored, "reading")
 
 
 def stored(at, value, *, late=False, received=T):
@@ -38,13 +38,13 @@ def test_what_is_stored_as_it_was_sent_agrees_copies_included():
 
 
 def test_what_the_broker_never_acknowledged_may_be_there_or_not():
-    messages = [message(1, 0, 5, promised=False)]
+    messages = [message(1, 0, 5, must_be_stored=False)]
     assert compare(messages, [])[0] == compare(messages, [stored(0, 5)])[0] == []
     assert compare([message(1, 0, 5)], [])[0] == [("temp_c 5.0 (message 1)", "nothing")]
 
 
 @pytest.mark.parametrize(
-    ("answers", "promised"),
+    ("answers", "must_be_stored"),
     [
         ({"acked": 2.0}, True),
         ({"acked": 2.0, "code": 0x97}, False),
@@ -55,12 +55,12 @@ def test_what_the_broker_never_acknowledged_may_be_there_or_not():
         ({"acked": None, "seq": 1, "receipted": 900.5}, True),
     ],
 )
-def test_who_waits_for_receipts_is_promised_nothing_by_a_puback(tmp_path, answers, promised):
+def test_who_waits_for_receipts_is_promised_nothing_by_a_puback(tmp_path, answers, must_be_stored):
     line = {"n": 1, "topic": "t", "kind": "reading", "ts": 1, "values": {"a": 1}, "sent": [1.0, 500.0]} | answers
     (tmp_path / "messages.jsonl").write_text(json.dumps(line) + "\n")
     sent = read_sent(tmp_path)
     (message,) = sent.of("t")
-    assert message.promised == promised
+    assert message.must_be_stored == must_be_stored
     assert sent.waits == ([1.0] if answers["acked"] else [])
 
 

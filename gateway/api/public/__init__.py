@@ -1,1 +1,1 @@
-"""For everybody, without a session: accounts, links of mails, languages."""
+"""Endpoints without a role: accounts, links in mails, the language, the state of the installation."""

@@ -1,4 +1,4 @@
-"""What the account endpoints take and answer."""
+"""The requests and responses of the account endpoints."""
 
 from typing import Annotated, Literal
 
@@ -16,11 +16,11 @@ NewPassword = Annotated[SecretStr, Field(min_length=PASSWORD_MIN, max_length=PAS
 Password = Annotated[SecretStr, Field(min_length=1, max_length=PASSWORD_MAX)]
 
 
-class _Taken(BaseModel):
+class _RequestBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class SignUp(_Taken):
+class SignUp(_RequestBody):
     """A new customer; nothing exists until the mailed code is told."""
 
     email: Email
@@ -29,27 +29,27 @@ class SignUp(_Taken):
     language: Language = "en"
 
 
-class Confirm(_Taken):
+class Confirm(_RequestBody):
     """The code that was mailed to the address, told by the browser that signed up."""
 
     email: Email
     code: Code
 
 
-class SignIn(_Taken):
+class SignIn(_RequestBody):
     """An address and its password."""
 
     email: Email
     password: Password
 
 
-class ResetRequest(_Taken):
+class ResetRequest(_RequestBody):
     """Whose password was forgotten."""
 
     email: Email
 
 
-class Reset(_Taken):
+class Reset(_RequestBody):
     """A new password, with the code that was mailed to the address."""
 
     email: Email
@@ -57,14 +57,14 @@ class Reset(_Taken):
     password: NewPassword
 
 
-class PasswordChange(_Taken):
+class PasswordChange(_RequestBody):
     """A new password, with the present one."""
 
     present: Password
     password: NewPassword
 
 
-class Invitation(_Taken):
+class Invitation(_RequestBody):
     """Whom to invite, and as what."""
 
     email: Email
@@ -72,7 +72,7 @@ class Invitation(_Taken):
     role: StaffRole
 
 
-class Acceptance(_Taken):
+class Acceptance(_RequestBody):
     """An invitation's code, and the password to sign in with from now on."""
 
     email: Email

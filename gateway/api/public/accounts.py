@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from gateway.accounts import invitations
-from gateway.accounts.model import Account, Opened
+from gateway.accounts.model import Account, OpenedSession
 from gateway.accounts.service import Accounts
 from gateway.api.auth import (
     Network,
@@ -33,22 +33,22 @@ Service = Annotated[Accounts, Depends(accounts)]
 
 
 def clock(request: Request) -> Clock:
-    """The gateway's clock."""
-    found: Clock = request.app.state.clock
-    return found
+    """Returns the gateway's clock."""
+    gateway_clock: Clock = request.app.state.clock
+    return gateway_clock
 
 
 Now = Annotated[Clock, Depends(clock)]
 
 
-def mail_is_set_up(request: Request) -> None:
-    """Refuse what waits for a mailed code where no mail leaves: the code would lie there for ever."""
+def require_mail(request: Request) -> None:
+    """Refuse a request that needs a mailed code where no mail can be sent. Raises Unavailable."""
     settings: Settings = request.app.state.settings
     if settings.smtp_url is None:
         raise Unavailable("No mail can be sent from here yet. Whoever runs the gateway has to set GATEWAY_SMTP_URL.")
 
 
-BY_MAIL = [Depends(mail_is_set_up)]
+BY_MAIL = [Depends(require_mail)]
 
 
 @router.post("/api/sign-up", status_code=202, dependencies=BY_MAIL)
@@ -69,8 +69,8 @@ def confirm(
 ) -> models.Me:
     """Prove the address with the mailed code; the account exists from now on, and is signed in."""
     ticket = request.cookies.get(ticket_name(request.app.state.settings), "")
-    opened = service.confirm(body.email, body.code, ticket, network, now(), browser=browser_token(request))
-    return _signed_in(request, response, service, opened)
+    session = service.confirm(body.email, body.code, ticket, network, now(), browser=browser_token(request))
+    return _start_session(request, response, service, session)
 
 
 @router.post("/api/sign-in")
@@ -79,8 +79,8 @@ def sign_in(
 ) -> models.Me:
     """Sign in; whatever is wrong is answered alike."""
     password = body.password.get_secret_value()
-    opened = service.sign_in(body.email, password, network, now(), browser=browser_token(request))
-    return _signed_in(request, response, service, opened)
+    session = service.sign_in(body.email, password, network, now(), browser=browser_token(request))
+    return _start_session(request, response, service, session)
 
 
 @router.post("/api/sign-out", status_code=204)
@@ -121,8 +121,8 @@ def reset(
     """Choose a new password with the mailed code; every session of the account ends, and this one begins."""
     password, ticket = body.password.get_secret_value(), request.cookies.get(reset_name(request.app.state.settings), "")
     browser = browser_token(request)
-    opened = service.reset(body.email, body.code, password, network, now(), ticket=ticket, browser=browser)
-    return _signed_in(request, response, service, opened)
+    session = service.reset(body.email, body.code, password, network, now(), ticket=ticket, browser=browser)
+    return _start_session(request, response, service, session)
 
 
 @router.post("/api/password")
@@ -136,8 +136,8 @@ def change_password(
 ) -> models.Me:
     """Choose a new password with the present one; the account's other sessions end."""
     present, password = body.present.get_secret_value(), body.password.get_secret_value()
-    opened = service.change_password(account, present, password, now(), browser=browser_token(request))
-    return _signed_in(request, response, service, opened)
+    session = service.change_password(account, present, password, now(), browser=browser_token(request))
+    return _start_session(request, response, service, session)
 
 
 @router.get("/api/me")
@@ -169,19 +169,19 @@ def accept(
 ) -> models.Me:
     """Take an invitation with its code; a password is set, and the account is signed in."""
     password, browser = body.password.get_secret_value(), browser_token(request)
-    opened = service.accept(body.email, body.code, password, body.language, network, now(), browser=browser)
-    return _signed_in(request, response, service, opened)
+    session = service.accept(body.email, body.code, password, body.language, network, now(), browser=browser)
+    return _start_session(request, response, service, session)
 
 
-def _signed_in(request: Request, response: Response, service: Accounts, opened: Opened) -> models.Me:
-    before = present_token(request)
-    if before:
-        # The browser's old session must not go on under whatever name somebody gave it.
+def _start_session(request: Request, response: Response, service: Accounts, session: OpenedSession) -> models.Me:
+    old_token = present_token(request)
+    if old_token:
+        # The browser's old session ends, so that a planted one is of no use.
         clock: Clock = request.app.state.clock
-        service.sign_out(before, clock())
+        service.sign_out(old_token, clock())
     service.wake()
-    set_session(request, response, opened)
-    return _me(opened.account)
+    set_session(request, response, session)
+    return _me(session.account)
 
 
 def _code_sent(settings: Settings) -> models.CodeSent:

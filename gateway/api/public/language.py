@@ -1,4 +1,4 @@
-"""The language a person is spoken to in: on the pages, and in what they are sent."""
+"""The language of the pages, and of the mail and pushes, that a person gets."""
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel

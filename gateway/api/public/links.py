@@ -1,4 +1,4 @@
-"""What stands behind the links of mails and pushes: a notice that was opened, and the end of mail (RFC 8058)."""
+"""The pages behind the links in mails and pushes: open a notice, and unsubscribe from mail (RFC 8058)."""
 
 from importlib.resources import files
 from typing import TYPE_CHECKING, Annotated
@@ -27,7 +27,7 @@ _PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
 @router.get("/u/page.css")
 def style() -> Response:
-    """The pages' looks; they work without."""
+    """The style of these pages; they work without it."""
     text = files("gateway.notify").joinpath("templates/page.css").read_text("utf-8")
     return Response(text, media_type="text/css", headers={"Cache-Control": "max-age=3600"})
 
@@ -40,9 +40,9 @@ def open_notice(request: Request, token: Token) -> Response:
     with database.transaction() as tx:
         link = _links(request, tx).read_open(token)
         if link is not None and _is_a_person(request):
-            attention.opened(tx, link.notice, link.channel, now)
+            attention.note_opened(tx, link.notice, link.channel, now)
     if link is None:
-        return _gone(request, "l_gone")
+        return _gone_page(request, "l_gone")
     with database.read() as connection:
         wake(connection)
     return RedirectResponse(f"/n/{link.notice}", 303, _PRIVATE)
@@ -55,9 +55,9 @@ def ask_to_unsubscribe(request: Request, token: Token) -> Response:
     with database.transaction() as tx:
         person = _subscriber(request, tx, token)
     if person is None:
-        return _gone(request, "u_gone")
-    said = words(person["language"])
-    return _page(page(said["u_title"], said["u_body"], person["language"], _maker(request), button=said["u_button"]))
+        return _gone_page(request, "u_gone")
+    texts = words(person["language"])
+    return _page(page(texts["u_title"], texts["u_body"], person["language"], _maker(request), button=texts["u_button"]))
 
 
 @router.post("/u/{token}")
@@ -70,17 +70,17 @@ def unsubscribe(request: Request, token: Token) -> Response:
         if person is not None:
             addresses.suppress(tx, person["id"], person["email"], "you stopped mail by a link in one", clock())
     if person is None:
-        return _gone(request, "u_gone")
-    said = words(person["language"])
-    title, body, back = said["u_done_title"], said["u_done_body"], said["to_products"]
+        return _gone_page(request, "u_gone")
+    texts = words(person["language"])
+    title, body, back = texts["u_done_title"], texts["u_done_body"], texts["to_products"]
     return _page(page(title, body, person["language"], _maker(request), back=back))
 
 
 def _is_a_person(request: Request) -> bool:
-    """Whether a browser says that somebody went there.
+    """Whether the headers say that a person opened the link in a browser.
 
-    Mail scanners and previews follow links as well, and must not stop the other channel from following: what does not
-    look like a visit is redirected all the same, and counts as nothing.
+    Mail scanners and previews follow links as well, and must not stop the notice on the next channel: they are
+    redirected, too, but not counted as a visit.
     """
     headers = request.headers
     is_visit = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
@@ -88,7 +88,7 @@ def _is_a_person(request: Request) -> bool:
 
 
 def _subscriber(request: Request, tx: Connection, token: str) -> Row | None:
-    """Whose link this is; None when it is not ours, or the address is not that person's any more."""
+    """Returns the person of a link; None for a link that is not ours, or when their address is another now."""
     link = _links(request, tx).read_unsubscribe(token)
     person = addresses.person(tx, link.person) if link else None
     if link is None or person is None or address_digest(person["email"]) != link.address:
@@ -106,10 +106,10 @@ def _maker(request: Request) -> "Maker":
     return settings.maker
 
 
-def _gone(request: Request, which: str) -> HTMLResponse:
+def _gone_page(request: Request, which: str) -> HTMLResponse:
     language = _language(request)
-    said = words(language)
-    title, body, back = said[f"{which}_title"], said[f"{which}_body"], said["to_products"]
+    texts = words(language)
+    title, body, back = texts[f"{which}_title"], texts[f"{which}_body"], texts["to_products"]
     return _page(page(title, body, language, _maker(request), back=back), 404)
 
 

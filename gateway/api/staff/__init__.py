@@ -1,1 +1,1 @@
-"""For the maker's staff: each router asks for its role."""
+"""Endpoints for the maker's staff; each router requires its role."""

@@ -1,4 +1,4 @@
-"""What the API returns about campaigns, and what it takes from who drafts and approves them."""
+"""The requests and responses of the campaign endpoints."""
 
 from datetime import datetime
 from typing import Annotated
@@ -103,7 +103,7 @@ class Campaigns(BaseModel):
     next: str | None
 
 
-class _Taken(BaseModel):
+class _RequestBody(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
 
@@ -113,14 +113,14 @@ class EditedDraft(Draft):
     version: int
 
 
-class Approval(_Taken):
+class Approval(_RequestBody):
     """What a second person saw: the number of units, typed, and the version that was read."""
 
     units: Annotated[int, Field(ge=0)]
     version: int
 
 
-class CountQuestion(_Taken):
+class CountQuestion(_RequestBody):
     """An audience to be counted; `kind` decides whether stopped mail counts as reachable (a recall goes there too)."""
 
     product: Code

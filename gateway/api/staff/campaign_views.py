@@ -1,4 +1,4 @@
-"""Campaigns as the API shows them, and who may do what with them."""
+"""Campaign rows as the API returns them, with what the account may do."""
 
 from typing import Any
 
@@ -13,21 +13,21 @@ WRITERS = ("product_manager", "administrator")
 
 
 def line(row: Row, progress: Row | None, joined: Row | None, account: Account) -> models.CampaignLine:
-    """A campaign in a list; what a draft lacks is only looked at where one is opened."""
-    return models.CampaignLine(**_common(row, progress, joined, _refused(row, account, [])), **_may_edit(row, account))
+    """Returns a campaign in a list; drafts are only checked where one is opened."""
+    return models.CampaignLine(**_common(row, progress, joined, _obstacle(row, account, [])), **_may_edit(row, account))
 
 
 def campaign(
     row: Row,
     progress: Row | None,
     joined: Row | None,
-    judged: tuple[AudienceCount, list[Check]] | None,
+    count_and_checks: tuple[AudienceCount, list[Check]] | None,
     account: Account,
 ) -> models.Campaign:
-    """One campaign."""
-    count, checks = judged or (None, [])
+    """Returns one campaign."""
+    count, checks = count_and_checks or (None, [])
     return models.Campaign(
-        **_common(row, progress, joined, _refused(row, account, checks)),
+        **_common(row, progress, joined, _obstacle(row, account, checks)),
         **_may_edit(row, account),
         content=row["content"],
         audience=row["audience"],
@@ -37,11 +37,11 @@ def campaign(
 
 
 def choice(row: Row) -> models.ProductChoice:
-    """A product to choose."""
+    """Returns a product to choose."""
     return models.ProductChoice(**row | {"name": words(row["name"], "en")})
 
 
-def _common(row: Row, progress: Row | None, joined: Row | None, refused: str | None) -> dict[str, Any]:
+def _common(row: Row, progress: Row | None, joined: Row | None, obstacle: str | None) -> dict[str, Any]:
     product = ProductRef(code=row["product_code"], name=words(row["product_name"], "en"), model=row["product_model"])
     fields = {name: row[name] for name in models.CampaignLine.model_fields if name in row}
     return fields | {
@@ -51,13 +51,13 @@ def _common(row: Row, progress: Row | None, joined: Row | None, refused: str | N
         "joined": _joined(row, joined),
         "supersedes": _ref(row["supersedes"]),
         "successor": _ref(row["successor"]),
-        "may_approve": refused is None,
-        "may_not_approve_because": refused,
+        "may_approve": obstacle is None,
+        "may_not_approve_because": obstacle,
     }
 
 
 def _joined(row: Row, joined: Row | None) -> models.Joined | None:
-    """Nothing may have joined; a campaign that ended, or takes another back, gains no units."""
+    """Returns None for a campaign that has ended, or is a withdrawal: no units are counted for it."""
     if row["state"] != "published" or row["kind"] == "withdrawal":
         return None
     return models.Joined(**joined) if joined else models.Joined(units=0, registered=0)
@@ -67,8 +67,8 @@ def _may_edit(row: Row, account: Account) -> dict[str, bool]:
     return {"may_edit": row["state"] == "draft" and account.role in WRITERS}
 
 
-def _refused(row: Row, account: Account, checks: list[Check]) -> str | None:
-    """Why this person may not approve it."""
+def _obstacle(row: Row, account: Account, checks: list[Check]) -> str | None:
+    """Returns why this account may not approve the campaign; None if it may."""
     if row["state"] != "draft":
         return "It is published already."
     if account.role not in WRITERS:
@@ -79,10 +79,12 @@ def _refused(row: Row, account: Account, checks: list[Check]) -> str | None:
     return f"{missing} thing{'s are' if missing > 1 else ' is'} missing or wrong." if missing else None
 
 
-def _ref(named: dict[str, Any] | None) -> models.CampaignRef | None:
-    return models.CampaignRef(**named | {"title": _title(named["title"], named["number"])}) if named else None
+def _ref(campaign: dict[str, Any] | None) -> models.CampaignRef | None:
+    return (
+        models.CampaignRef(**campaign | {"title": _title(campaign["title"], campaign["number"])}) if campaign else None
+    )
 
 
 def _title(texts: dict[str, str], number: str) -> str:
-    """The English one; of a draft perhaps another one, or none yet."""
+    """Returns the English title; a draft may have only another one, or none: then the number."""
     return texts.get("en") or next(iter(texts.values()), number)

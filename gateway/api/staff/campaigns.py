@@ -63,8 +63,8 @@ def campaigns(
 @router.post("/api/campaigns/count")
 def count(request: Request, _who: Writer, database: Reading, clock: Now, body: models.CountQuestion) -> AudienceCount:
     """Whom an audience would reach now on the channels that are set up here; nothing is kept."""
-    asked = (body.product, body.audience, body.kind, body.supersedes)
-    return service.count(database, *asked, _channels(request), clock())
+    arguments = (body.product, body.audience, body.kind, body.supersedes)
+    return service.count(database, *arguments, _channels(request), clock())
 
 
 @router.get("/api/campaigns/{campaign_id}")
@@ -84,8 +84,8 @@ def units(
     standing: Standing | None = None,
 ) -> models.CampaignUnits:
     """The frozen audience, unit by unit."""
-    found = _found(repository.find(database, campaign_id))
-    rows = repository.units(database, found["id"], after, limit, standing, clock())
+    campaign_row = _require(repository.find(database, campaign_id))
+    rows = repository.units(database, campaign_row["id"], after, limit, standing, clock())
     return models.CampaignUnits(units=[models.CampaignUnit(**row) for row in rows], next=next_page(rows, limit, "row"))
 
 
@@ -94,8 +94,8 @@ def joined(
     _who: Staff, database: Reading, clock: Now, campaign_id: str, after: After = 0, limit: Limit = 100
 ) -> models.JoinedUnits:
     """The units that match it since its audience was frozen; nobody was told of them."""
-    found = _found(repository.find(database, campaign_id))
-    rows = repository.joined_units(database, found["id"], after, limit, clock())
+    campaign_row = _require(repository.find(database, campaign_id))
+    rows = repository.joined_units(database, campaign_row["id"], after, limit, clock())
     return models.JoinedUnits(units=[models.JoinedUnit(**row) for row in rows], next=next_page(rows, limit, "row"))
 
 
@@ -106,8 +106,8 @@ def joined(
 def draft(request: Request, who: Writer, clock: Now, body: Draft) -> models.Campaign:
     """Begin a campaign; it may be unfinished."""
     with _database(request).transaction() as tx:
-        made = service.draft(tx, _author(who), body, clock())
-    return _changed(request, made, who, clock)
+        public_id = service.draft(tx, _author(who), body, clock())
+    return _updated_campaign(request, public_id, who, clock)
 
 
 @router.put("/api/campaigns/{campaign_id}")
@@ -115,7 +115,7 @@ def edit(request: Request, who: Writer, clock: Now, campaign_id: str, body: mode
     """Change a draft; 409 when somebody else changed it meanwhile, or it is published."""
     with _database(request).transaction() as tx:
         service.edit(tx, _author(who), campaign_id, body, body.version, clock())
-    return _changed(request, campaign_id, who, clock)
+    return _updated_campaign(request, campaign_id, who, clock)
 
 
 @router.delete("/api/campaigns/{campaign_id}", status_code=204)
@@ -131,36 +131,36 @@ def approve(request: Request, who: Writer, clock: Now, campaign_id: str, body: m
     """Publish a draft that others wrote: its audience is frozen, and its owners are told."""
     with _database(request).transaction() as tx:
         publish.approve(tx, _author(who), campaign_id, body.units, body.version, _channels(request), clock())
-    return _changed(request, campaign_id, who, clock)
+    return _updated_campaign(request, campaign_id, who, clock)
 
 
 # -- Helpers -------------------------------------------------------------------------------------------------------
 
 
 def _campaign(request: Request, database: Connection, campaign_id: str, who: Account, clock: Clock) -> models.Campaign:
-    row = _found(repository.line(database, campaign_id))
+    row = _require(repository.line(database, campaign_id))
     if row["state"] == "draft":
-        held = _found(repository.find(database, campaign_id))
-        judged = service.judged(database, held, _channels(request), clock())
-        return campaign_views.campaign(row, None, None, judged, who)
+        draft_row = _require(repository.find(database, campaign_id))
+        count_and_checks = service.count_and_check(database, draft_row, _channels(request), clock())
+        return campaign_views.campaign(row, None, None, count_and_checks, who)
     progress = repository.progress(database, [row["row"]], clock())
     joined = repository.joined(database, [row["row"]], clock())
     return campaign_views.campaign(row, progress.get(row["row"]), joined.get(row["row"]), None, who)
 
 
-def _changed(request: Request, campaign_id: str, who: Account, clock: Clock) -> models.Campaign:
-    """The campaign as it is now; streams and workers look at once."""
+def _updated_campaign(request: Request, campaign_id: str, who: Account, clock: Clock) -> models.Campaign:
+    """Returns the campaign as it is now, and wakes streams and workers."""
     _wake(request)
     with _database(request).read() as connection:
         return _campaign(request, connection, campaign_id, who, clock)
 
 
 def _channels(request: Request) -> tuple[str, ...]:
-    """The channels outside the feed that are set up here."""
+    """Returns the channels outside the feed that are set up here."""
     return channels_of(request.app.state.settings)
 
 
-def _found(row: Row | None) -> Row:
+def _require(row: Row | None) -> Row:
     if row is None:
         raise NotFound(_NONE)
     return row

@@ -1,4 +1,4 @@
-"""What the API takes and returns about events that could not be handled."""
+"""The requests and responses about events that could not be handled."""
 
 from datetime import datetime
 from typing import Annotated

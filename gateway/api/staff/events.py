@@ -42,10 +42,10 @@ def retry(who: Staff, request: Request, body: event_models.DeadLetterChoice) -> 
     database = _database(request)
     places = None if body.cursors is None else [int(cursor) for cursor in body.cursors]
     with database.transaction() as tx:
-        asked = dead_letters.ask_retry(tx, places, request.app.state.clock(), actor=who.person_public_id)
+        number = dead_letters.ask_retry(tx, places, request.app.state.clock(), actor=who.person_public_id)
     with database.read() as connection:
         wake(connection)
-    return event_models.DeadLettersAsked(asked=asked)
+    return event_models.DeadLettersAsked(asked=number)
 
 
 def _database(request: Request) -> Database:

@@ -27,7 +27,9 @@ def messages(
 ) -> models.Quarantine:
     """Messages that could not be taken whole, and why, the newest first."""
     rows = quarantine.page(database, before, limit, reason)
-    return models.Quarantine(messages=[views.quarantined(row) for row in rows], next=next_page(rows, limit, "id"))
+    return models.Quarantine(
+        messages=[views.quarantined_message(row) for row in rows], next=next_page(rows, limit, "id")
+    )
 
 
 @router.get("/api/quarantine/counts")
@@ -39,15 +41,15 @@ def counts(_who: Staff, database: Reading) -> models.QuarantineCounts:
 @router.get("/api/quarantine/{number}")
 def message(_who: Staff, database: Reading, number: Number) -> models.Quarantined:
     """One message."""
-    return views.quarantined(quarantine.one(database, number))
+    return views.quarantined_message(quarantine.one(database, number))
 
 
 @router.post("/api/quarantine/retry", status_code=202)
 def retry(who: Staff, request: Request, body: models.QuarantineChoice) -> models.RetryAsked:
     """Have ingest try messages again, with their own time; what is taken leaves, the others get their new reason."""
     with _database(request).transaction() as tx:
-        asked, cut = quarantine.ask_retry(tx, _choice(body), who.person_public_id)
-    return models.RetryAsked(asked=asked, cut=cut)
+        number, cut_number = quarantine.ask_retry(tx, _choice(body), who.person_public_id)
+    return models.RetryAsked(asked=number, cut=cut_number)
 
 
 @router.post("/api/quarantine/purge")
@@ -63,4 +65,4 @@ def _database(request: Request) -> Database:
 
 
 def _choice(body: models.QuarantineChoice) -> Choice:
-    return Choice(None if body.ids is None else [int(each) for each in body.ids], body.reason)
+    return Choice(None if body.ids is None else [int(number) for number in body.ids], body.reason)

@@ -32,8 +32,8 @@ def units(database: Reading, after: After = 0, limit: Limit = PAGE_MAX) -> model
         units=[views.unit(row) for row in rows],
         next=next_page(rows, limit, "row"),
         suspended=[
-            models.SuspendedProduct(product=each.product, since=each.since, reason=each.reason)
-            for each in suspensions(database)
+            models.SuspendedProduct(product=suspension.product, since=suspension.since, reason=suspension.reason)
+            for suspension in suspensions(database)
         ],
     )
 
@@ -71,7 +71,7 @@ def telemetry(
     place = (from_us(int(time_us)), int(metric))
     rows = charts.stored_readings(database, _number(database, unit_id), since, until, place, limit)
     last = f"{to_us(rows[-1]['time'])}.{rows[-1]['metric_id']}" if len(rows) == limit else None
-    return models.StoredReadings(readings=[views.stored(row) for row in rows], next=last)
+    return models.StoredReadings(readings=[views.stored_reading(row) for row in rows], next=last)
 
 
 @router.get("/api/units/{unit_id}/conflicts")

@@ -19,13 +19,13 @@ def notice(row: Row) -> models.Notice:
     return models.Notice(**notice_fields(row, _LANGUAGE), person=row["person"], hold_reason=row["hold_reason"])
 
 
-def stored(row: Row) -> tuple[str, int, float, int, bool]:
-    """A reading as it is stored."""
+def stored_reading(row: Row) -> tuple[str, int, float, int, bool]:
+    """Returns a reading as it is stored."""
     return row["metric"], to_us(row["time"]), row["value"], to_us(row["received_at"]), row["late"]
 
 
-def quarantined(row: Row) -> models.Quarantined:
-    """A quarantined message."""
+def quarantined_message(row: Row) -> models.Quarantined:
+    """Returns a quarantined message."""
     payload: bytes = row["payload"]
     fields = {"id": str(row["id"]), "payload": payload.decode("utf-8", "replace"), "whole": is_whole(row)}
     return models.Quarantined(**row | fields)

@@ -5,7 +5,7 @@ import logging
 import threading
 from dataclasses import dataclass, field
 
-from gateway.api.stream.heard import Filter, Heard, everything, hear, nothing
+from gateway.api.stream.filters import EventAndOwner, Filter, all_events, no_event, with_owners
 from gateway.config import Settings
 from gateway.core.errors import Unavailable
 from gateway.events import Event, Position, end, read
@@ -19,10 +19,10 @@ _RETRY_S = 1.0
 
 @dataclass(eq=False)
 class Subscription:
-    """One open stream's events; None ends it. `wants` and `ended_by` are pure, and asked of every event in order."""
+    """The events of one open stream; None ends it. `wants` and `ended_by` are called with every event in order."""
 
-    wants: Filter = everything
-    ended_by: Filter = nothing
+    wants: Filter = all_events
+    ended_by: Filter = no_event
     person_id: int | None = None
     events: asyncio.Queue[Event | None] = field(default_factory=asyncio.Queue)
 
@@ -38,7 +38,7 @@ class Hub:
         self._thread = threading.Thread(target=self._run, name="event-tail", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
         self.error: Exception | None = None
-        """What ended the tail, if it was not `close`: without it the streams would be silent for good."""
+        """The error that ended the thread, if it was not `close`; no stream gets events after it."""
 
     def start(self) -> None:
         """Begin to tail; call it on the event loop."""
@@ -46,9 +46,9 @@ class Hub:
         self._thread.start()
 
     def subscribe(
-        self, wants: Filter = everything, ended_by: Filter = nothing, person_id: int | None = None
+        self, wants: Filter = all_events, ended_by: Filter = no_event, person_id: int | None = None
     ) -> Subscription:
-        """A stream of what happens from now on; raises Unavailable when too many are open, here or for one person."""
+        """Returns a stream of the events from now on. Raises Unavailable when too many are open."""
         if self._stop.is_set() or len(self._streams) >= self._settings.streams_max:
             raise Unavailable("No more event streams can be opened here; try again in a minute.")
         streams_of_person = sum(stream.person_id == person_id for stream in self._streams)
@@ -59,15 +59,15 @@ class Hub:
         return stream
 
     def open_streams(self) -> int:
-        """How many are open; from any thread."""
+        """Returns the number of open streams; may be called from any thread."""
         return len(self._streams)
 
     def unsubscribe(self, stream: Subscription) -> None:
-        """The stream is closed."""
+        """Remove a stream that its reader closed."""
         self._streams.discard(stream)
 
     def close(self) -> None:
-        """End every stream; from any thread, also from a signal handler."""
+        """End every stream; may be called from any thread, also from a signal handler."""
         self._stop.set()
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._end_all)
@@ -76,10 +76,10 @@ class Hub:
         for stream in self._streams:
             stream.events.put_nowait(None)
 
-    def publish(self, events: list[Heard]) -> None:
-        """Hand events to the streams that want them; on the event loop."""
+    def publish(self, events: list[EventAndOwner]) -> None:
+        """Give events to the streams that want them; must be called on the event loop."""
         for stream in list(self._streams):
-            wanted, is_over = _sifted(events, stream)
+            wanted, is_over = _events_for(events, stream)
             if stream.events.qsize() + len(wanted) > self._settings.stream_queue_max:
                 # Too slow: it comes back with its Last-Event-ID and misses nothing.
                 wanted, is_over = [], True
@@ -105,9 +105,9 @@ class Hub:
                     while not self._stop.is_set():
                         events = read(connection, place, self._settings.events_at_once)
                         if events and self._loop is not None:
-                            heard = hear(connection, events)
+                            events_and_owners = with_owners(connection, events)
                             place = events[-1].position
-                            self._loop.call_soon_threadsafe(self.publish, heard)
+                            self._loop.call_soon_threadsafe(self.publish, events_and_owners)
                         else:
                             wait(connection, self._settings.wakeup_fallback)
             except TROUBLES as error:
@@ -115,12 +115,12 @@ class Hub:
                 self._stop.wait(_RETRY_S)
 
 
-def _sifted(events: list[Heard], stream: Subscription) -> tuple[list[Event], bool]:
-    """What of these a stream gets, and whether it ends with that."""
+def _events_for(events: list[EventAndOwner], stream: Subscription) -> tuple[list[Event], bool]:
+    """Returns the events that a stream gets, and whether one of them ends it."""
     wanted: list[Event] = []
-    for heard in events:
-        if stream.ended_by(heard):
+    for item in events:
+        if stream.ended_by(item):
             return wanted, True
-        if stream.wants(heard):
-            wanted.append(heard.event)
+        if stream.wants(item):
+            wanted.append(item.event)
     return wanted, False

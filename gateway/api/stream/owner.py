@@ -1,4 +1,4 @@
-"""The person's own event stream: what happens to their units and what they are told, and nothing of anybody else."""
+"""A person's event stream: events of their units and notices, and of nobody else."""
 
 from collections.abc import AsyncIterable
 from typing import Annotated
@@ -10,7 +10,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from gateway.api import models
 from gateway.api.auth import SignedIn
 from gateway.api.owner import views as my_views
-from gateway.api.stream.heard import Filter, hear, of_person
+from gateway.api.stream.filters import Filter, events_of_person, with_owners
 from gateway.api.stream.hub import Hub, Subscription
 from gateway.api.stream.staff import last_event, reset_beyond_end, subscribe, until_over
 from gateway.events import Event, Position, end, read
@@ -24,8 +24,8 @@ _RECONNECT_MS = 1_000
 
 
 async def person_subscription(request: Request, account: SignedIn) -> Subscription:
-    """The person's place among the open streams."""
-    return await subscribe(request, account, of_person(account.person_id))
+    """Returns a new open stream of the person's events."""
+    return await subscribe(request, account, events_of_person(account.person_id))
 
 
 @router.get("/api/my/stream", response_class=EventSourceResponse, tags=["my products"])
@@ -49,30 +49,30 @@ async def my_stream(
             yield ServerSentEvent(id=str(last), event="stream.reset", data={})
         if after is not None:
             for _ in range(_PAGES_MAX):
-                missed, place, is_all = await run_in_threadpool(_missed, database, after, live.wants)
+                events, place, is_all = await run_in_threadpool(_missed_events, database, after, live.wants)
                 after = place
-                for event in missed:
-                    yield _sent(event)
+                for event in events:
+                    yield _message(event)
                 if is_all:
                     break
             else:
                 after = await run_in_threadpool(_end, database)
                 yield ServerSentEvent(id=str(after), event="stream.reset", data={})
-        async for happened in until_over(live, request.app.state.settings):
-            if after is None or happened.position > after:
-                yield _sent(happened)
+        async for event in until_over(live, request.app.state.settings):
+            if after is None or event.position > after:
+                yield _message(event)
         yield ServerSentEvent(event="stream.end", data={})
     finally:
         hub.unsubscribe(live)
 
 
-def _missed(database: Database, after: Position, wants: Filter) -> tuple[list[Event], Position, bool]:
-    """What they missed in the next page of the log, where it ends, and whether it was the last one."""
+def _missed_events(database: Database, after: Position, wants: Filter) -> tuple[list[Event], Position, bool]:
+    """Returns their events in the next page of the log, where it ends, and whether it was the last one."""
     with database.read() as connection:
         events = read(connection, after, _PAGE)
-        heard = hear(connection, events)
+        events_and_owners = with_owners(connection, events)
     place = events[-1].position if events else after
-    return [each.event for each in heard if wants(each)], place, len(events) < _PAGE
+    return [item.event for item in events_and_owners if wants(item)], place, len(events) < _PAGE
 
 
 def _end(database: Database) -> Position:
@@ -80,6 +80,6 @@ def _end(database: Database) -> Position:
         return end(connection)
 
 
-def _sent(event: Event) -> ServerSentEvent:
+def _message(event: Event) -> ServerSentEvent:
     public = my_views.event(event)
     return ServerSentEvent(id=public.cursor, event=public.kind, data=public.model_dump(mode="json"))

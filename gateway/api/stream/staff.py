@@ -13,7 +13,7 @@ from gateway.accounts.model import Account
 from gateway.accounts.sessions import session_id
 from gateway.api import views
 from gateway.api.auth import SignedIn, present_token, signed_in
-from gateway.api.stream.heard import Filter, everything, signs_out
+from gateway.api.stream.filters import Filter, all_events, end_of_session
 from gateway.api.stream.hub import Hub, Subscription
 from gateway.config import Settings
 from gateway.events import Event, Position, end, read
@@ -25,22 +25,22 @@ _PAGE = 500
 _RECONNECT_MS = 1_000
 
 
-_FORMER = re.compile(r"\d{1,19}\.\d{1,19}")
-"""How places were written until they became one number: an open page may come back with one."""
-_UNKNOWN = Position(2**62)
+_OLD_PLACE = re.compile(r"\d{1,19}\.\d{1,19}")
+"""A place as older versions wrote it, which an open page may still send."""
+_BEYOND_END = Position(2**62)
 
 
 def last_event(last_event_id: Annotated[str | None, Header()] = None) -> Position | None:
-    """The place to go on from; checked before the stream begins, so that a wrong one is a plain error."""
+    """Returns the place to go on from. It is read before the stream begins, so that a wrong one is a plain error."""
     if not last_event_id:
         return None
-    return _UNKNOWN if _FORMER.fullmatch(last_event_id) else Position.parse(last_event_id)
+    return _BEYOND_END if _OLD_PLACE.fullmatch(last_event_id) else Position.parse(last_event_id)
 
 
 async def reset_beyond_end(database: Database, after: Position | None) -> Position | None:
-    """The end of the log, where a page comes back with a place that this log does not have; else None.
+    """Returns the end of the log if a page comes back with a place beyond it; else None.
 
-    It had it from before an upgrade, or from a database that was restored since: it has to be loaded anew.
+    Such a place is from before an upgrade, or from before the database was restored: the page must load anew.
     """
     last = None if after is None else await run_in_threadpool(_end, database)
     return last if after is not None and last is not None and after > last else None
@@ -52,10 +52,10 @@ def _end(database: Database) -> Position:
 
 
 async def subscribe(request: Request, account: Account, wants: Filter) -> Subscription:
-    """A place among the open streams, or a plain error. It ends when this session does: asked again once it is open."""
+    """Returns a new open stream, which ends with the session; raises NotSignedIn when that has just ended."""
     hub: Hub = request.app.state.hub
     session = session_id(present_token(request) or "")
-    live = hub.subscribe(wants, signs_out(account.public_id, session), account.person_id)
+    live = hub.subscribe(wants, end_of_session(account.public_id, session), account.person_id)
     try:
         await run_in_threadpool(signed_in, request)
     except BaseException:
@@ -65,22 +65,22 @@ async def subscribe(request: Request, account: Account, wants: Filter) -> Subscr
 
 
 async def until_over(live: Subscription, settings: Settings) -> AsyncIterable[Event]:
-    """Live events until the stream is ended, or has lived so long that whoever reads it is to be asked again."""
+    """Yields live events until the stream ends, or is so old that its reader has to sign in to it again."""
     deadline = asyncio.get_running_loop().time() + settings.stream_life.total_seconds()
     while True:
         try:
             async with asyncio.timeout_at(deadline):
-                happened = await live.events.get()
+                event = await live.events.get()
         except TimeoutError:
             return
-        if happened is None:
+        if event is None:
             return
-        yield happened
+        yield event
 
 
 async def subscription(request: Request, account: SignedIn) -> Subscription:
-    """A place for one of the staff."""
-    return await subscribe(request, account, everything)
+    """Returns a new open stream for one of the staff."""
+    return await subscribe(request, account, all_events)
 
 
 @router.get("/api/stream", response_class=EventSourceResponse, tags=["events"])
@@ -101,23 +101,23 @@ async def stream(
         if (last := await reset_beyond_end(database, after)) is not None:
             after = last
             yield ServerSentEvent(id=str(last), event="stream.reset", data={})
-        while after is not None and (missed := await run_in_threadpool(_missed, database, after)):
-            for event in missed:
-                yield _sent(event)
-            after = missed[-1].position
-        async for happened in until_over(live, request.app.state.settings):
-            if after is None or happened.position > after:
-                yield _sent(happened)
+        while after is not None and (events := await run_in_threadpool(_missed_events, database, after)):
+            for event in events:
+                yield _message(event)
+            after = events[-1].position
+        async for event in until_over(live, request.app.state.settings):
+            if after is None or event.position > after:
+                yield _message(event)
         yield ServerSentEvent(event="stream.end", data={})
     finally:
         hub.unsubscribe(live)
 
 
-def _missed(database: Database, after: Position) -> list[Event]:
+def _missed_events(database: Database, after: Position) -> list[Event]:
     with database.read() as connection:
         return read(connection, after, _PAGE)
 
 
-def _sent(event: Event) -> ServerSentEvent:
+def _message(event: Event) -> ServerSentEvent:
     public = views.event(event)
     return ServerSentEvent(id=public.cursor, event=public.kind, data=public.model_dump(mode="json"))

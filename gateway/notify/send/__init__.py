@@ -1,1 +1,1 @@
-"""Out of the outbox: claimed, sent outside any transaction, and what came of it recorded."""
+"""Sends the deliveries of the outbox: claims them, sends outside any transaction, and records the answers."""

@@ -1,4 +1,4 @@
-"""One mail over SMTP, and what came of it; the only place that speaks SMTP."""
+"""Sends one mail over SMTP and returns the answer; the only module that speaks SMTP."""
 
 import logging
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _LINES = policy.SMTP.clone(max_line_length=998)
 _UTF8 = ("SMTPUTF8", "BODY=8BITMIME")
 _NO_UTF8 = "the mail server does not take addresses with letters beyond ASCII before the @ (it offers no SMTPUTF8)"
 _NO_SUCH_MAILBOX = (550, 551, 553)
-"""With an enhanced code 5.1.x, or none, these say that nobody lives there."""
+"""With an enhanced code 5.1.x, or none, these codes say that the mailbox does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +38,15 @@ class Mail:
     html: str
     headers: dict[str, str]
     key: str
-    """Makes the Message-ID: the same mail sent again is known again by the mailbox."""
+    """Part of the Message-ID, by which a mailbox recognises the same mail sent again."""
 
 
 class _NoUtf8Error(SMTPException):
-    """The server does not take such an address from anybody."""
+    """The server does not offer SMTPUTF8, which the address needs."""
 
 
 class Mailer:
-    """Sends mails through one server, each on a connection of its own."""
+    """Sends mails through one server, each on a new connection."""
 
     def __init__(
         self, smtp_url: str, mail_from: str, timeout_s: float, clock: Clock, *, ca: Path | None = None
@@ -63,16 +63,16 @@ class Mailer:
         self._timeout_s = timeout_s
         self._clock = clock
         self._ca = ca
-        is_here = self._host in LOCAL
-        # A password never goes over the network in the clear, nor to a server that anybody could be.
-        self._must_encrypt = not self._tls and (ca is not None or (self._user is not None and not is_here))
+        is_local = self._host in LOCAL
+        # A password never goes over the network in the clear, nor to a server whose certificate is not checked.
+        self._must_encrypt = not self._tls and (ca is not None or (self._user is not None and not is_local))
         self._checks = self._tls or self._must_encrypt
 
     async def send(self, mail: Mail) -> Answer:
-        """Hand it to the server. Only once the text is on its way can the outcome be unknown."""
+        """Send a mail. Returns Unknown only for an error after the text was sent."""
         try:
             to = for_the_wire(mail.to)
-            written = self._message(mail, to)
+            message = self._message(mail, to)
         except Exception as error:
             # Nothing was sent, and the same mail would break again. The reason becomes an event: no text of it there.
             log.exception("The mail %s could not be put together.", mail.key)
@@ -83,36 +83,36 @@ class Mailer:
             await client.rcpt(to, encoding="utf-8")
         except (SMTPException, OSError, TimeoutError, ValueError) as error:
             client.close()
-            return _refused(error)
+            return _answer_before_data(error)
         try:
-            taken = await client.data(written)
+            response = await client.data(message)
         except SMTPResponseException as error:
             client.close()
-            return _by_code(error)
+            return _answer_by_code(error)
         except (SMTPException, OSError, TimeoutError) as error:
             client.close()
-            return Unknown(f"the mail server went away before it said whether it took the mail ({_words(error)})")
+            return Unknown(f"the mail server went away before it said whether it took the mail ({_error_text(error)})")
         await _leave(client)
-        return Delivered("the mail server took it", taken.message[:200])
+        return Delivered("the mail server took it", response.message[:200])
 
     async def try_out(self) -> str:
-        """Come as far as naming the recipient, and leave. Returns how. Raises Unavailable with the server's words."""
+        """Connect and name the sender. Returns how, as a text. Raises Unavailable with the error's text."""
         client = self._client()
         try:
             await self._enter(client)
             await client.rset()
         except (SMTPException, OSError, TimeoutError, ValueError) as error:
             client.close()
-            raise Unavailable(_words(error)) from error
+            raise Unavailable(_error_text(error)) from error
         encrypted = client.get_transport_info("sslcontext") is not None
         await _leave(client)
         who = f"signed in as {self._user}" if self._user is not None else "without sign-in"
-        checked = "certificate checked" if self._checks else "certificate not checked"
-        how = f"encrypted, {checked}" if encrypted else "not encrypted"
+        certificate = "certificate checked" if self._checks else "certificate not checked"
+        how = f"encrypted, {certificate}" if encrypted else "not encrypted"
         return f"{how}, {who}, sender {self._sender} taken"
 
     async def _enter(self, client: SMTP, *, utf8: bool = False) -> None:
-        """Connect, sign in, name the sender; with `utf8`, of a mail that only a server with SMTPUTF8 takes."""
+        """Connect, sign in and name the sender; `utf8` is for a mail that only a server with SMTPUTF8 takes."""
         await client.connect()
         if self._user is not None:
             await client.login(self._user, self._password or "")
@@ -123,7 +123,7 @@ class Mailer:
         await client.mail(self._sender, options=_UTF8 if utf8 else ())
 
     def _client(self) -> SMTP:
-        # Where plain SMTP would do, STARTTLS with a certificate that nobody vouches for is no worse, and often better:
+        # Where plain SMTP would do, STARTTLS with an unchecked certificate is no worse, and often better:
         # Debian's Postfix offers it as installed. So it is used where it is offered, as mail servers do (RFC 7435).
         return SMTP(
             hostname=self._host,
@@ -157,18 +157,18 @@ async def _leave(client: SMTP) -> None:
         client.close()
 
 
-def _refused(error: Exception) -> Answer:
-    """Before the text was sent nothing was taken: try later, unless the address itself was refused."""
+def _answer_before_data(error: Exception) -> Answer:
+    """Returns the answer for an error before the text was sent: Retry, unless the address itself was refused."""
     if isinstance(error, _NoUtf8Error):
-        return Failed(_words(error))
+        return Failed(_error_text(error))
     if isinstance(error, SMTPRecipientRefused):
-        return _by_code(error)
+        return _answer_by_code(error)
     if isinstance(error, aiosmtplib.SMTPRecipientsRefused) and error.recipients:
-        return _by_code(error.recipients[0])
-    return Retry(f"the mail server could not be used ({_words(error)})")
+        return _answer_by_code(error.recipients[0])
+    return Retry(f"the mail server could not be used ({_error_text(error)})")
 
 
-def _by_code(error: SMTPResponseException) -> Answer:
+def _answer_by_code(error: SMTPResponseException) -> Answer:
     detail = f"the mail server said {error.code} {error.message}".strip()[:300]
     if error.code < 500:
         return Retry(detail)
@@ -178,5 +178,5 @@ def _by_code(error: SMTPResponseException) -> Answer:
     return Failed(detail, retire_address=dead)
 
 
-def _words(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     return (str(error) or type(error).__name__)[:200]

@@ -1,9 +1,8 @@
-"""Stage `deliver`: a delivery is claimed, sent outside any transaction, and what came of it is recorded.
+"""Stage `deliver`: a delivery is claimed, sent outside any transaction, and the answers are recorded.
 
-States: waiting -> claimed -> delivered | failed | unknown | waiting (again later); waiting -> skipped. A claim that
-is too old was left by a worker that ended: the provider may have taken it, so it is unknown, and only safety goes out
-again.
-The feed needs no provider: it is delivered in the transaction that drains it.
+States: waiting -> claimed -> delivered | failed | unknown | waiting (again later); waiting -> skipped. A claim older
+than `claim_timeout` is from a worker that ended: the provider may have taken the message, so the delivery is unknown,
+and only safety is sent again. The feed needs no provider: it is delivered in one transaction.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,19 +15,19 @@ from gateway.notify.channels import feed
 from gateway.notify.model import Address, Answer, Delivered, Delivery, Failed, Retry, Unknown
 from gateway.notify.network import EMAIL, Order
 from gateway.notify.repository import of_campaign, queries
-from gateway.notify.send.verdict import Limits, Tried, Verdict, is_open, pause, verdict
+from gateway.notify.send.verdict import Limits, Try, Verdict, is_open, pause, verdict
 from gateway.store import Connection, Row
 
 _OUTCOMES = {Delivered: "delivered", Retry: "retry", Failed: "failed", Unknown: "unknown"}
-NO_LONGER_OWNED = "the unit is no longer this person's"
+NOT_OWNED_ANY_MORE = "the unit is no longer this person's"
 REPLACED = "replaced or withdrawn before it was due"
-_OVER = {
+_RESOLVED = {
     "alarm": "back to normal before it was due",
     "recall": "remedied before it was due",
     "update": "updated before it was due",
     "withdrawal": "seen before it was due",
 }
-_ENDED = "the worker ended while it was sending; the provider may have taken it"
+_WORKER_ENDED = "the worker ended while it was sending; the provider may have taken it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,31 +48,31 @@ class Outbox:
     dice: Callable[[], float]
 
     def claim(self, tx: Connection, channel: str, now: datetime, limit: int) -> list[ClaimedDelivery]:
-        """Take what is due on a channel; what no longer matters, or has no address, is skipped with its reason."""
+        """Claim deliveries that are due on a channel. One that is not needed, or has no address, is skipped."""
         rows = tx.execute(queries.claimable, {"channel": channel, "now": now, "limit": limit}).fetchall()
         return [claimed for row in rows if (claimed := self._take(tx, row, now)) is not None]
 
     def _take(self, tx: Connection, row: Row, now: datetime) -> ClaimedDelivery | None:
-        if reason := _moot(row):
+        if reason := _skip_reason(row):
             skip(tx, row, reason, now)
             return None
         if row["follows"] and (row["acknowledged_at"] or row["read_at"]):
             skip(tx, row, f"not needed: it was seen after {row['follows']}", now)
             return None
-        left = _left(tx, row, now)
-        if isinstance(left, str):
-            skip(tx, row, left, now)
-            self._tell_next(tx, row, f"{row['channel']}: {left}", now)
+        open_addresses = _open_addresses(tx, row, now)
+        if isinstance(open_addresses, str):
+            skip(tx, row, open_addresses, now)
+            self._tell_next(tx, row, f"{row['channel']}: {open_addresses}", now)
             return None
         tx.execute(queries.claim, {"id": row["id"], "now": now})
         delivery = _delivery(row, row["attempts"] + 1, now)
-        if not left:  # every address has had its last try; only the verdict is missing
+        if not open_addresses:  # every address has had its last try; only the verdict is missing
             self.settle(tx, delivery, now)
             return None
-        return ClaimedDelivery(delivery, tuple(left))
+        return ClaimedDelivery(delivery, tuple(open_addresses))
 
     def record(self, tx: Connection, delivery: Delivery, address: Address, answer: Answer, now: datetime) -> None:
-        """Write what one try at one address came to; a dead address is retired."""
+        """Store the answer to one try at one address. An address that does not exist any more is retired."""
         _record(tx, delivery, address, answer, now)
         if not (isinstance(answer, Failed) and answer.retire_address):
             return
@@ -82,71 +81,72 @@ class Outbox:
         else:
             addresses.suppress(tx, delivery.person_id, address.value, f"it was refused ({answer.reason})", now)
 
-    def settle(self, tx: Connection, delivery: Delivery, now: datetime, asked: timedelta | None = None) -> Verdict:
-        """Decide what the tries come to. When nobody was surely reached, the next channel goes out."""
-        tries = tx.execute(queries.last_tries, {"outbox_id": delivery.id}).fetchall()
-        tried = [Tried(row["outcome"], row["reason"]) for row in tries]
-        outcome = verdict(tried, delivery.severity, delivery.attempt, self.limits)
-        waits = outcome.status == "waiting"
-        numbers = [row["provider_id"] for row in tries if row["outcome"] == "delivered" and row["provider_id"]]
-        ended = {
+    def settle(self, tx: Connection, delivery: Delivery, now: datetime, least_wait: timedelta | None = None) -> Verdict:
+        """Store and return the verdict on the tries of a delivery. If it did not arrive, the next channel is due."""
+        rows = tx.execute(queries.last_tries, {"outbox_id": delivery.id}).fetchall()
+        tries = [Try(row["outcome"], row["reason"]) for row in rows]
+        outcome = verdict(tries, delivery.severity, delivery.attempt, self.limits)
+        is_waiting = outcome.status == "waiting"
+        provider_ids = [row["provider_id"] for row in rows if row["outcome"] == "delivered" and row["provider_id"]]
+        parameters = {
             "id": delivery.id,
             "claimed_at": delivery.claimed_at,
             "status": outcome.status,
             "reason": outcome.reason,
-            "due_at": now + pause(delivery.attempt, self.limits, asked, self.dice()) if waits else None,
-            "finished_at": None if waits else now,
-            "provider_id": ", ".join(numbers)[:1000] or None,
+            "due_at": now + pause(delivery.attempt, self.limits, least_wait, self.dice()) if is_waiting else None,
+            "finished_at": None if is_waiting else now,
+            "provider_id": ", ".join(provider_ids)[:1000] or None,
         }
-        if tx.execute(queries.settle, ended).fetchone() is None or waits:
+        if tx.execute(queries.settle, parameters).fetchone() is None or is_waiting:
             return outcome
-        _say(tx, f"delivery.{outcome.status}", delivery.notice, delivery.channel, outcome.reason, delivery)
+        _append_event(tx, f"delivery.{outcome.status}", delivery.notice, delivery.channel, outcome.reason, delivery)
         if outcome.status != "delivered":
             row = {"notice_id": delivery.notice_id, "person_id": delivery.person_id, "channel": delivery.channel}
             self._tell_next(tx, row, f"{delivery.channel} is {outcome.status}: {outcome.reason}", now)
         return outcome
 
     def recover(self, tx: Connection, channel: str, now: datetime, limit: int) -> int:
-        """Settle what a worker that ended had claimed. Returns how many there were."""
-        before = {"channel": channel, "before": now - self.claim_timeout, "limit": limit}
-        rows = tx.execute(queries.abandoned, before).fetchall()
+        """Settle the deliveries that a worker claimed before it ended. Returns the number of them."""
+        parameters = {"channel": channel, "before": now - self.claim_timeout, "limit": limit}
+        rows = tx.execute(queries.abandoned, parameters).fetchall()
         for row in rows:
             delivery = _delivery(row, row["attempts"], row["claimed_at"])
-            for address in _unanswered(tx, row, now):
-                _record(tx, delivery, address, Unknown(_ENDED), now)
+            for address in _unanswered_addresses(tx, row, now):
+                _record(tx, delivery, address, Unknown(_WORKER_ENDED), now)
             self.settle(tx, delivery, now)
         return len(rows)
 
     def skip_unserved(self, tx: Connection, now: datetime, limit: int) -> None:
-        """Skip what waits for a channel that is not set up here (any more)."""
+        """Skip deliveries on channels that are not set up here (any more)."""
         parameters = {"channels": list(self.channels), "now": now, "limit": limit}
         for row in tx.execute(queries.unserved, parameters).fetchall():
             skip(tx, row, f"{row['channel']} is not set up here", now)
             self._tell_next(tx, row, f"{row['channel']} is not set up here", now)
 
     def _tell_next(self, tx: Connection, row: Row, reason: str, now: datetime) -> None:
-        """The next channel in the person's order goes out now: brought forward when it would have followed."""
-        there = {each["channel"]: each for each in tx.execute(queries.rows_of_notice, {"notice_id": row["notice_id"]})}
+        """Make the next channel in the person's order due now, by a new delivery or by the one that would follow."""
+        rows = tx.execute(queries.rows_of_notice, {"notice_id": row["notice_id"]})
+        deliveries = {delivery["channel"]: delivery for delivery in rows}
         for channel in self.order(tx, row["person_id"], now).channels:
-            state = there.get(channel)
-            if state is None:
+            delivery = deliveries.get(channel)
+            if delivery is None:
                 repository.insert_outbox(tx, row["notice_id"], channel, now, reason)
                 return
-            if state["status"] == "waiting" and state["follows"]:
-                forward = {"notice_id": row["notice_id"], "channel": channel, "now": now, "reason": reason}
-                tx.execute(queries.bring_forward, forward)
+            if delivery["status"] == "waiting" and delivery["follows"]:
+                parameters = {"notice_id": row["notice_id"], "channel": channel, "now": now, "reason": reason}
+                tx.execute(queries.bring_forward, parameters)
                 return
 
     def order(self, tx: Connection, person_id: int, now: datetime) -> Order:
-        """The person's channels in the order they are tried."""
+        """Returns the person's channels in the order in which they are tried."""
         return addresses.reach(tx, person_id, now).order(now, self.channels)
 
 
 def drain(tx: Connection, now: datetime, limit: int) -> int:
-    """Show in the feed what is due. Returns how many. What was held is asked again whether it still matters."""
+    """Deliver to the feed what is due and still needed; the rest is skipped. Returns the number of deliveries."""
     deliveries = repository.due(tx, now, limit)
     for delivery in deliveries:
-        if reason := _moot(delivery):
+        if reason := _skip_reason(delivery):
             skip(tx, delivery, reason, now)
         else:
             feed.deliver(tx, delivery)
@@ -154,13 +154,13 @@ def drain(tx: Connection, now: datetime, limit: int) -> int:
     return len(deliveries)
 
 
-def _moot(row: Row) -> str | None:
-    """Why a delivery that is due matters no more: whose unit it was, what became of the notice."""
+def _skip_reason(row: Row) -> str | None:
+    """Returns why a delivery that is due is not needed any more; None for one that is."""
     if not row["still_owned"]:
-        return NO_LONGER_OWNED
+        return NOT_OWNED_ANY_MORE
     if row["state"] == "withdrawn":
         return REPLACED
-    return _OVER[row["kind"]] if row["state"] == "resolved" and row["severity"] != "safety" else None
+    return _RESOLVED[row["kind"]] if row["state"] == "resolved" and row["severity"] != "safety" else None
 
 
 def skip(tx: Connection, row: Row, reason: str, now: datetime) -> None:
@@ -170,7 +170,7 @@ def skip(tx: Connection, row: Row, reason: str, now: datetime) -> None:
     append(tx, "delivery.skipped", data, unit_id=row["unit_id"], person_id=row["person_id"])
 
 
-def _say(tx: Connection, kind: str, notice: str, channel: str, reason: str, delivery: Delivery) -> None:
+def _append_event(tx: Connection, kind: str, notice: str, channel: str, reason: str, delivery: Delivery) -> None:
     data = {"notice": notice, "channel": channel, "reason": reason}
     data |= {"campaign": delivery.campaign} if delivery.campaign else {}
     append(tx, kind, data, unit_id=delivery.unit_id, person_id=delivery.person_id)
@@ -189,26 +189,26 @@ def _record(tx: Connection, delivery: Delivery, address: Address, answer: Answer
     tx.execute(queries.insert_try, line)
 
 
-def _left(tx: Connection, row: Row, now: datetime) -> Sequence[Address] | str:
-    """The addresses that still want a try: none that confirmed or refused, and none that may have got it already."""
+def _open_addresses(tx: Connection, row: Row, now: datetime) -> Sequence[Address] | str:
+    """Returns the addresses to try, without those that took, refused or may have got it; or why there is none."""
     tries = tx.execute(queries.last_tries, {"outbox_id": row["id"]}).fetchall()
     reachable = addresses.addresses(addresses.reach(tx, row["person_id"], now), row["channel"], row["severity"])
     if isinstance(reachable, str):
         return [] if tries else reachable
     done = {
-        each["push_token_id"] for each in tries if not is_open(Tried(each["outcome"], each["reason"]), row["severity"])
+        item["push_token_id"] for item in tries if not is_open(Try(item["outcome"], item["reason"]), row["severity"])
     }
     return [address for address in reachable if address.key not in done]
 
 
-def _unanswered(tx: Connection, row: Row, now: datetime) -> list[Address]:
-    """The addresses that the ended worker may have sent to: those it wanted to try and wrote nothing about."""
+def _unanswered_addresses(tx: Connection, row: Row, now: datetime) -> list[Address]:
+    """Returns the addresses that a worker may have sent to before it ended: those to try without a stored answer."""
     tries = tx.execute(queries.last_tries, {"outbox_id": row["id"]}).fetchall()
-    answered = {each["push_token_id"] for each in tries if each["attempt"] == row["attempts"]}
-    left = _left(tx, row, now)
-    if isinstance(left, str):  # the address is gone since
-        left = [Address("")] if row["channel"] == EMAIL else []
-    return [address for address in left if address.key not in answered]
+    answered_keys = {item["push_token_id"] for item in tries if item["attempt"] == row["attempts"]}
+    open_addresses = _open_addresses(tx, row, now)
+    if isinstance(open_addresses, str):  # the address is gone since
+        open_addresses = [Address("")] if row["channel"] == EMAIL else []
+    return [address for address in open_addresses if address.key not in answered_keys]
 
 
 def _delivery(row: Row, attempt: int, claimed_at: datetime) -> Delivery:

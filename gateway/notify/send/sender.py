@@ -1,4 +1,4 @@
-"""What the sending threads do: deliveries of one channel, and service letters."""
+"""The senders: of deliveries on one channel, and of service letters."""
 
 import asyncio
 import logging
@@ -15,7 +15,7 @@ from gateway.notify.channels import Channel
 from gateway.notify.compose import letter_mail
 from gateway.notify.links import Links
 from gateway.notify.model import Address, Answer, Retry, Unknown
-from gateway.notify.send.letters import Letters, unwritten
+from gateway.notify.send.letters import Letters, unknown_template
 from gateway.notify.send.mail import Mailer
 from gateway.notify.send.outbox import ClaimedDelivery, Outbox
 from gateway.store import TROUBLES, Connection, Database, Row, count_trouble, words_of
@@ -28,7 +28,7 @@ RETRY_S = 1.0
 
 
 class Sender(ABC):
-    """Takes work in a transaction, and does each piece outside of one."""
+    """Takes work in a transaction, and sends each piece outside of one."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -36,18 +36,18 @@ class Sender(ABC):
 
     @abstractmethod
     def take(self, limit: int) -> Sequence[Any]:
-        """Claim what is due."""
+        """Claim up to `limit` pieces of work that are due."""
 
     @abstractmethod
     async def do(self, work: Any) -> None:  # noqa: ANN401 - each sender knows its work
-        """Send it and record what came of it."""
+        """Send one piece of work and record the answer."""
 
     @abstractmethod
     async def close(self) -> None:
-        """Give connections back."""
+        """Close the connections of the sender."""
 
     async def _write(self, write: Callable[[Connection], object]) -> None:
-        """Record in a transaction; a database that is away is waited for: what was sent must not be forgotten."""
+        """Call `write` in a transaction, and wait for a database that is away: no record of a sending is lost."""
         while True:
             try:
                 await asyncio.to_thread(self._transact, write)
@@ -65,35 +65,35 @@ class Sender(ABC):
 
 
 class NoticeSender(Sender):
-    """Deliveries of one channel."""
+    """Sends the deliveries of one channel."""
 
     def __init__(self, database: Database, outbox: Outbox, channel: Channel, clock: Clock, settings: Settings) -> None:
         super().__init__(database, clock)
         self._outbox = outbox
         self._channel = channel
         self._batch = settings.outbox_batch
-        # A channel keeps its own time limits and knows what they mean; this one is for what it did not think of.
+        # A channel has its own time limits; this one is for waits that those do not cover.
         self._limit_s = settings.send_timeout.total_seconds() * 3
 
     def take(self, limit: int) -> list[ClaimedDelivery]:
-        """Settle what a worker that ended left behind, then claim what is due."""
+        """Settle the deliveries of workers that ended, then claim those that are due."""
         with self._database.transaction() as tx:
-            left = self._outbox.recover(tx, self._channel.name, self._clock(), self._batch)
-        if left:
-            log.warning("%d deliveries by %s were left by a worker that ended.", left, self._channel.name)
+            recovered = self._outbox.recover(tx, self._channel.name, self._clock(), self._batch)
+        if recovered:
+            log.warning("%d deliveries by %s were left by a worker that ended.", recovered, self._channel.name)
         with self._database.transaction() as tx:
             return self._outbox.claim(tx, self._channel.name, self._clock(), limit)
 
     async def do(self, work: ClaimedDelivery) -> None:
-        """Send to every address at once, record each answer as it comes, then decide what they come to."""
+        """Send to all addresses at the same time, record each answer, then settle the delivery."""
         with traced(work.delivery.trace):
             await self._deliver(work)
 
     async def _deliver(self, work: ClaimedDelivery) -> None:
         answers = await asyncio.gather(*[self._send(work, address) for address in work.addresses])
-        asked = [answer.after for answer in answers if isinstance(answer, Retry) and answer.after is not None]
-        longest = max(asked, default=None)
-        await self._write(lambda tx: self._outbox.settle(tx, work.delivery, self._clock(), longest))
+        waits = [answer.after for answer in answers if isinstance(answer, Retry) and answer.after is not None]
+        longest_wait = max(waits, default=None)
+        await self._write(lambda tx: self._outbox.settle(tx, work.delivery, self._clock(), longest_wait))
         log.info("Delivery %s by %s was sent (stage=deliver).", work.delivery.notice, self._channel.name)
 
     async def _send(self, work: ClaimedDelivery, address: Address) -> Answer:
@@ -118,7 +118,7 @@ class NoticeSender(Sender):
 
 
 class LetterSender(Sender):
-    """Service letters."""
+    """Sends service letters."""
 
     def __init__(
         self, database: Database, letters: Letters, mailer: Mailer, links: Links, clock: Clock, maker: Maker
@@ -130,7 +130,7 @@ class LetterSender(Sender):
         self._maker = maker
 
     def take(self, limit: int) -> list[Row]:
-        """Take what is due."""
+        """Take letters that are due."""
         with self._database.transaction() as tx:
             return self._letters.take(tx, self._clock(), limit)
 
@@ -138,11 +138,11 @@ class LetterSender(Sender):
         """Send one letter."""
         try:
             mail = letter_mail(work, self._links, self._maker)
-            answer = unwritten(work["template"]) if mail is None else await self._mailer.send(mail)
+            answer = unknown_template(work["template"]) if mail is None else await self._mailer.send(mail)
         except Exception as error:
             log.exception("A letter broke.")
             answer = Unknown(f"sending broke ({type(error).__name__})")
         await self._write(lambda tx: self._letters.record(tx, work, answer, self._clock()))
 
     async def close(self) -> None:
-        """Nothing to give back: each letter has a connection of its own."""
+        """Do nothing: each letter has its own connection."""

@@ -1,4 +1,4 @@
-"""The senders of the worker role: those that the settings ask for, started and stopped together."""
+"""The senders of the worker role, as the settings say, started and stopped together."""
 
 import random
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ class Senders:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Send until the block ends; what is on its way then gets a few seconds to end well."""
+        """Send until the block ends; messages on their way then have a few seconds to finish."""
         if self.outbox.channels:
             with self._database.transaction() as tx:
                 links = addresses.links(tx, self._settings.public_url, self._settings.link_secret)
@@ -50,7 +50,7 @@ class Senders:
             self._threads = []
 
     def wake(self) -> None:
-        """Something may be due."""
+        """Have every sender look for work at once."""
         for thread in self._threads:
             thread.wake()
 
@@ -62,7 +62,7 @@ class Senders:
             yield SenderThread("letters", lambda: self._letter_sender(mailer, links), settings)
             yield SenderThread(EMAIL, lambda: self._notices(EmailChannel(mailer, links, settings.maker)), settings)
         if settings.fcm_credentials:
-            # Only here: it takes half a second to import, and most installations have no phones yet.
+            # Imported only when needed: it takes half a second.
             from gateway.notify.channels.fcm import FcmChannel  # noqa: PLC0415
 
             account, url = settings.fcm_credentials, settings.fcm_url

@@ -1,4 +1,4 @@
-"""One thread and one event loop a channel, so that none can hold up another."""
+"""A thread with an event loop for each sender, so that no channel can hold up another."""
 
 import asyncio
 import logging
@@ -17,11 +17,11 @@ log = logging.getLogger(__name__)
 _BROKEN_S = 5.0
 """Seconds until a sender that broke starts again."""
 _STOP_S = 8.0
-"""A supervisor gives a role ten seconds; what is still on its way then is unknown, and says so."""
+"""Seconds to wait for running work at the end; a supervisor gives a role ten. Work after that counts as unknown."""
 
 
 class SenderThread:
-    """A thread with a loop of its own: takes as much work as it may have on its way, and does it."""
+    """A thread with its own event loop, which takes work and does up to `send_concurrency` pieces at a time."""
 
     def __init__(self, name: str, make_sender: Callable[[], Sender], settings: Settings) -> None:
         self._name = name
@@ -38,24 +38,24 @@ class SenderThread:
         self._ready.wait()
 
     def wake(self) -> None:
-        """Look now; from any thread."""
+        """Have the sender look for work at once; may be called from any thread."""
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._woken.set)
 
     def stop(self) -> None:
-        """Take nothing more."""
+        """Take no more work."""
         self._stopping = True
         self._broken.set()
         self.wake()
 
     def join(self) -> None:
-        """Wait until what was on its way ended, or its time is up."""
+        """Wait until the running work has ended, at most _STOP_S."""
         self._thread.join(_STOP_S)
 
     def _run(self) -> None:
         while not self._stopping:
             try:
-                asyncio.run(self._live())
+                asyncio.run(self._send_until_stopped())
             except GatewayError as error:
                 log.error("%s cannot be sent by: %s", self._name, error)  # noqa: TRY400 - the message says what to do
             except Exception:
@@ -64,41 +64,41 @@ class SenderThread:
             if not self._stopping:
                 self._broken.wait(_BROKEN_S)
 
-    async def _live(self) -> None:
+    async def _send_until_stopped(self) -> None:
         self._woken = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._ready.set()
         sender = self._make_sender()
-        on_the_way: set[asyncio.Task[None]] = set()
+        running_tasks: set[asyncio.Task[None]] = set()
         try:
             while not self._stopping:
-                await self._turn(sender, on_the_way)
-            if on_the_way:
-                await asyncio.wait(on_the_way, timeout=_STOP_S / 2)
+                await self._turn(sender, running_tasks)
+            if running_tasks:
+                await asyncio.wait(running_tasks, timeout=_STOP_S / 2)
         finally:
             await sender.close()
 
-    async def _turn(self, sender: Sender, on_the_way: set[asyncio.Task[None]]) -> None:
+    async def _turn(self, sender: Sender, running_tasks: set[asyncio.Task[None]]) -> None:
         self._woken.clear()
-        free = self._concurrency - len(on_the_way)
-        taken: Sequence[Any] = ()
+        free = self._concurrency - len(running_tasks)
+        work_items: Sequence[Any] = ()
         if free:
             try:
-                taken = await asyncio.to_thread(sender.take, free)
+                work_items = await asyncio.to_thread(sender.take, free)
             except TROUBLES as error:
                 log.warning("A sender waits for %s (%s).", count_trouble(error).value, words_of(error))
                 await asyncio.sleep(RETRY_S)
-        for work in taken:
+        for work in work_items:
             task = asyncio.create_task(sender.do(work))
-            on_the_way.add(task)
-            task.add_done_callback(on_the_way.discard)
+            running_tasks.add(task)
+            task.add_done_callback(running_tasks.discard)
             task.add_done_callback(lambda _: self._woken.set())
-        if not taken:
-            await _at_most(self._woken.wait(), self._pause)
+        if not work_items:
+            await _wait_at_most(self._woken.wait(), self._pause)
 
 
-async def _at_most(waited_for: Awaitable[object], span: timedelta) -> None:
+async def _wait_at_most(awaitable: Awaitable[object], span: timedelta) -> None:
     try:
-        await asyncio.wait_for(waited_for, span.total_seconds())
+        await asyncio.wait_for(awaitable, span.total_seconds())
     except TimeoutError:
         return

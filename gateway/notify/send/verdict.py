@@ -1,4 +1,4 @@
-"""What the tries of one delivery come to, all addresses together; pure."""
+"""The verdict on the tries of one delivery at all its addresses; pure functions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ Status = Literal["waiting", "delivered", "failed", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
-    """The last try at one address."""
+class Try:
+    """The outcome of the last try at one address."""
 
     outcome: Literal["delivered", "retry", "failed", "unknown"]
     reason: str
@@ -18,7 +18,7 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How often, and after which pauses, a delivery is tried."""
+    """The number of tries of a delivery, and the pauses between them."""
 
     attempts: int
     retry_first: timedelta
@@ -33,32 +33,34 @@ class Verdict:
     reason: str
 
 
-def is_open(tried: Tried, severity: str) -> bool:
-    """Whether this address is tried again: what was surely not taken, and of safety also what nobody knows."""
-    return tried.outcome == "retry" or (tried.outcome == "unknown" and severity == "safety")
+def is_open(last_try: Try, severity: str) -> bool:
+    """Whether an address is tried again: after Retry, and for safety also after Unknown."""
+    return last_try.outcome == "retry" or (last_try.outcome == "unknown" and severity == "safety")
 
 
-def verdict(tries: Sequence[Tried], severity: str, attempt: int, limits: Limits) -> Verdict:
-    """Waiting while an address is open; delivered when one was reached; unknown before failed."""
-    reached = [tried for tried in tries if tried.outcome == "delivered"]
-    unknown = [tried for tried in tries if tried.outcome == "unknown"]
-    counted = f"reached {len(reached)} of {len(tries)}; " if reached and len(tries) > 1 else ""
-    still = [tried for tried in tries if is_open(tried, severity)]
-    if still and attempt < limits.attempts:
-        if still[0].outcome == "unknown":
-            return Verdict("waiting", f"{counted}sent again because it is about safety: {still[0].reason}")
-        return Verdict("waiting", f"{counted}tried again: {still[0].reason}")
+def verdict(tries: Sequence[Try], severity: str, attempt: int, limits: Limits) -> Verdict:
+    """Returns waiting while an address is open, else delivered if one was reached, else unknown or failed."""
+    reached = [item for item in tries if item.outcome == "delivered"]
+    unknown = [item for item in tries if item.outcome == "unknown"]
+    count_text = f"reached {len(reached)} of {len(tries)}; " if reached and len(tries) > 1 else ""
+    open_tries = [item for item in tries if is_open(item, severity)]
+    if open_tries and attempt < limits.attempts:
+        if open_tries[0].outcome == "unknown":
+            return Verdict("waiting", f"{count_text}sent again because it is about safety: {open_tries[0].reason}")
+        return Verdict("waiting", f"{count_text}tried again: {open_tries[0].reason}")
     if reached:
-        others = next((f"; {tried.reason}" for tried in tries if tried.outcome != "delivered"), "")
-        return Verdict("delivered", f"{counted.removesuffix('; ')}{others}" if counted else reached[0].reason)
+        other_reason = next((f"; {item.reason}" for item in tries if item.outcome != "delivered"), "")
+        return Verdict(
+            "delivered", f"{count_text.removesuffix('; ')}{other_reason}" if count_text else reached[0].reason
+        )
     if unknown:
         return Verdict("unknown", unknown[0].reason)
-    if still:
-        return Verdict("failed", f"given up after {attempt} tries: {still[0].reason}")
+    if open_tries:
+        return Verdict("failed", f"given up after {attempt} tries: {open_tries[0].reason}")
     return Verdict("failed", tries[0].reason if tries else "there is no address any more")
 
 
-def pause(attempt: int, limits: Limits, asked: timedelta | None, dice: float) -> timedelta:
-    """How long to wait after a try: doubling, with jitter (`dice` in 0..1), and never less than the provider asks."""
+def pause(attempt: int, limits: Limits, least_wait: timedelta | None, dice: float) -> timedelta:
+    """Returns the pause after a try: doubling, with jitter (`dice` in 0..1), at least what the provider asks for."""
     doubled = min(limits.retry_first * 2.0 ** min(attempt - 1, 30), limits.retry_max)
-    return max(doubled * (0.5 + dice / 2), asked or timedelta())
+    return max(doubled * (0.5 + dice / 2), least_wait or timedelta())

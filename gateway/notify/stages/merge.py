@@ -1,10 +1,10 @@
 """Stage `merge`: an alarm that comes again joins the notice that is there, and a campaign is told once."""
 
 from gateway.core.outcome import Drop, Outcome, Pass
-from gateway.notify.model import Bulletin, Earlier, Facts
+from gateway.notify.model import Bulletin, EarlierNotice, Facts
 
 
-def joins(facts: Facts) -> Earlier | None:
+def joins(facts: Facts) -> EarlierNotice | None:
     """The notice that this alarm joins: one as severe, still open or resolved only just now."""
     earlier = facts.earlier
     # A rule that was edited to be graver must not be told as one more of the milder kind.

@@ -10,7 +10,7 @@ HOUR = timedelta(hours=1)
 
 def rate(facts: Facts) -> Outcome:
     """Hold what exceeds the notices of an hour, until the hour has room again; safety never waits."""
-    told, limit = facts.told_within_hour, facts.policy.notices_per_hour
+    told, limit = facts.recent_notice_times, facts.policy.notices_per_hour
     if facts.subject.severity == "safety":
         return Pass("safety is told at once")
     if len(told) < limit:

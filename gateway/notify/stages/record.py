@@ -7,9 +7,9 @@ from gateway.core.ids import IdMaker
 from gateway.core.outcome import Drop, Hold, Outcome
 from gateway.events import append
 from gateway.notify import addresses, repository
-from gateway.notify.model import FOLLOWED, Alarm, Bulletin, Facts
+from gateway.notify.model import FOLLOWED_SEVERITIES, Alarm, Bulletin, Facts
 from gateway.notify.network import Order
-from gateway.notify.repository import Planned
+from gateway.notify.repository import PlannedDelivery
 from gateway.notify.stages.merge import joins
 from gateway.notify.text import notice_text, why
 from gateway.registrations.model import Owner
@@ -73,7 +73,7 @@ def _tell(tx: Connection, facts: Facts, owner: Owner, outcome: Outcome, new_id: 
         repository.link_alarm(tx, notice_id, subject.id, owner.person_id)
     due_at = outcome.until if isinstance(outcome, Hold) else facts.now
     external = _external(facts, order, due_at) if order else []
-    repository.insert_deliveries(tx, [Planned(FEED, due_at, outcome.reason), *external], notice_id)
+    repository.insert_deliveries(tx, [PlannedDelivery(FEED, due_at, outcome.reason), *external], notice_id)
     if isinstance(outcome, Hold):
         data |= {"held_until": due_at.isoformat(), "reason": outcome.reason}
     append(tx, "notice.recorded", data, unit_id=subject.unit_id, person_id=owner.person_id)
@@ -86,18 +86,20 @@ def _order(tx: Connection, facts: Facts, owner: Owner) -> Order | None:
     return addresses.reach(tx, owner.person_id, facts.now).order(facts.now, channels) if channels else None
 
 
-def _external(facts: Facts, order: Order, due_at: datetime) -> list[Planned]:
+def _external(facts: Facts, order: Order, due_at: datetime) -> list[PlannedDelivery]:
     """Deliveries outside the feed: safety on every channel at once, else the preferred one, and the next in case."""
     policy, severity = facts.policy, facts.subject.severity
     if severity == "safety":
-        return [Planned(channel, due_at, "safety goes out on every channel at once") for channel in policy.channels]
+        return [
+            PlannedDelivery(channel, due_at, "safety goes out on every channel at once") for channel in policy.channels
+        ]
     # With no address at all the first channel is written all the same: it is skipped there, with its reason.
     first = order.channels[0] if order.channels else policy.channels[0]
-    planned = [Planned(first, due_at, order.reason)]
-    if severity in FOLLOWED and len(order.channels) > 1:
+    planned = [PlannedDelivery(first, due_at, order.reason)]
+    if severity in FOLLOWED_SEVERITIES and len(order.channels) > 1:
         later = due_at + policy.follow_up_after
         reason = f"follows when {first} was not opened in time"
-        planned.append(Planned(order.channels[1], later, reason, first))
+        planned.append(PlannedDelivery(order.channels[1], later, reason, first))
     return planned
 
 

@@ -1,11 +1,11 @@
-"""Ground truth = alarms, and alarms = notices = deliveries."""
+"""Compares the ground truth with the alarms, and the alarms with ledger, notices and deliveries."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from device_sim.reconcile.gateway import moment
-from device_sim.reconcile.model import Check, Found, Row
+from device_sim.reconcile.model import Check, FaultAlarm, Row
 
 _OVERDUE = timedelta(seconds=30)
 
@@ -15,10 +15,10 @@ def compare_alarms(
 ) -> list[tuple[Row, Row | None]]:
     """Match faults and alarms of the run's units. Returns each fault with its alarm. `unit` in both is a name."""
     unmatched = {alarm["id"]: alarm for alarm in alarms}
-    matched: list[tuple[Row, Row | None]] = []
+    pairs: list[tuple[Row, Row | None]] = []
     for fault in truth:
         begin, end = moment(fault["from"]), moment(fault["to"])
-        mine = [
+        fault_matches = [
             alarm
             for alarm in unmatched.values()
             if alarm["name"] == fault["unit"]
@@ -26,13 +26,13 @@ def compare_alarms(
             and begin - slack <= moment(alarm["onset"]) <= end + slack
         ]
         rules: dict[str, Row] = {}
-        for alarm in sorted(mine, key=lambda each: str(each["onset"])):
+        for alarm in sorted(fault_matches, key=lambda alarm: str(alarm["onset"])):
             if alarm["rule"] in rules:
                 check.differs(fault["unit"], alarm["onset"], "one alarm for one fault", f"{alarm['rule']} once more")
             rules.setdefault(alarm["rule"], alarm)
             unmatched.pop(alarm["id"])
         _judge(check, fault, list(rules.values()), unclear_units)
-        matched.append((fault, next(iter(rules.values()), None)))
+        pairs.append((fault, next(iter(rules.values()), None)))
     for alarm in unmatched.values():
         check.differs(
             alarm["name"], alarm["onset"], "no alarm: there was no fault", f"{alarm['title']} ({alarm['rule']})"
@@ -40,7 +40,7 @@ def compare_alarms(
     check.expected = sum(fault["expect"] == "alarm" for fault in truth)
     check.found = len(alarms)
     check.facts["historic"] = sum(alarm["historic"] for alarm in alarms)
-    return matched
+    return pairs
 
 
 def _judge(check: Check, fault: Row, alarms: list[Row], unclear_units: frozenset[str]) -> None:
@@ -56,13 +56,13 @@ def _judge(check: Check, fault: Row, alarms: list[Row], unclear_units: frozenset
         check.differs(fault["unit"], fault["from"], f"no alarm for {what}", alarms[0]["title"])
 
 
-def scores(matched: Sequence[tuple[Row, Row | None]], alarms: Sequence[Row]) -> tuple[float | None, float | None]:
+def scores(pairs: Sequence[tuple[Row, Row | None]], alarms: Sequence[Row]) -> tuple[float | None, float | None]:
     """Precision and recall; None where there is nothing to divide by."""
-    wanted = [alarm for fault, alarm in matched if fault["expect"] == "alarm"]
-    right = sum(alarm is not None for alarm in wanted)
-    undecided = sum(alarm is not None for fault, alarm in matched if fault["expect"] == "either")
+    expected_alarms = [alarm for fault, alarm in pairs if fault["expect"] == "alarm"]
+    right = sum(alarm is not None for alarm in expected_alarms)
+    undecided = sum(alarm is not None for fault, alarm in pairs if fault["expect"] == "either")
     judged = len(alarms) - undecided
-    return (right / judged if judged else None), (right / len(wanted) if wanted else None)
+    return (right / judged if judged else None), (right / len(expected_alarms) if expected_alarms else None)
 
 
 def compare_notices(
@@ -74,7 +74,7 @@ def compare_notices(
     names: Mapping[str, str],
     now: datetime,
 ) -> dict[str, str]:
-    """Follow each alarm to who was told, or why nobody was. Returns the ledger's words by alarm."""
+    """Check ledger, notice and deliveries of each alarm. Returns outcome and reason of the ledger by alarm."""
     lines: dict[str, list[Row]] = defaultdict(list)
     for line in ledger:
         lines[line["alarm"]].append(line)
@@ -82,52 +82,57 @@ def compare_notices(
     channels: dict[str, list[Row]] = defaultdict(list)
     for delivery in deliveries:
         channels[delivery["notice"]].append(delivery)
-    outcome: dict[str, str] = {}
-    told: set[str] = set()
+    outcomes: dict[str, str] = {}
+    notice_ids: set[str] = set()
     check.expected = len(alarms)
     for alarm in alarms:
-        mine = lines.get(alarm["id"], [])
-        if len(mine) != 1:
-            found = "none: nobody can say why nobody was told" if not mine else f"{len(mine)}"
+        alarm_lines = lines.get(alarm["id"], [])
+        if len(alarm_lines) != 1:
+            found = "none: nobody can say why nobody was told" if not alarm_lines else f"{len(alarm_lines)}"
             check.differs(alarm["name"], alarm["judged_at"], f"one line of the ledger for {alarm['title']}", found)
             continue
         check.found += 1
-        line = mine[0]
-        outcome[alarm["id"]] = f"{line['outcome']}: {line['reason']}"
+        line = alarm_lines[0]
+        outcomes[alarm["id"]] = f"{line['outcome']}: {line['reason']}"
         if line["notice"] is None:
             check.facts[f"nobody told: {line['reason']}"] += 1
             if line["outcome"] != "drop":
                 check.differs(alarm["name"], line["at"], f"a notice ({line['outcome']}: {line['reason']})", "none")
             continue
-        told.add(line["notice"])
+        notice_ids.add(line["notice"])
         check.facts["joined a notice" if line["outcome"] == "drop" else "notices"] += 1
         _deliveries(check, alarm, line, by_id.get(line["notice"]), channels[line["notice"]], now)
     earliest = min((moment(alarm["judged_at"]) for alarm in alarms), default=now)
     for notice in notices:
         name = names.get(notice["unit"]["id"])
-        if name and notice["id"] not in told and moment(notice["created_at"]) >= earliest:
+        if name and notice["id"] not in notice_ids and moment(notice["created_at"]) >= earliest:
             check.differs(name, notice["created_at"], "no notice: no alarm of this run asked for it", notice["title"])
-    return outcome
+    return outcomes
 
 
-def _deliveries(check: Check, alarm: Row, line: Row, notice: Row | None, ways: Sequence[Row], now: datetime) -> None:
+def _deliveries(
+    check: Check, alarm: Row, line: Row, notice: Row | None, deliveries: Sequence[Row], now: datetime
+) -> None:
     if notice is None:
         check.differs(alarm["name"], line["at"], f"notice {line['notice']} in the feed", "none")
         return
-    if not any(way["channel"] == "feed" for way in ways):
+    if not any(delivery["channel"] == "feed" for delivery in deliveries):
         check.differs(alarm["name"], notice["created_at"], f"a delivery of notice {notice['id']} to the feed", "none")
-    for way in ways:
-        check.facts[f"{way['channel']}: {way['status']}"] += 1
-        if way["status"] in ("waiting", "claimed") and moment(way["due_at"]) < now - _OVERDUE:
+    for delivery in deliveries:
+        check.facts[f"{delivery['channel']}: {delivery['status']}"] += 1
+        if delivery["status"] in ("waiting", "claimed") and moment(delivery["due_at"]) < now - _OVERDUE:
             check.differs(
-                alarm["name"], way["due_at"], f"notice {notice['id']} sent on {way['channel']} by then", way["status"]
+                alarm["name"],
+                delivery["due_at"],
+                f"notice {notice['id']} sent on {delivery['channel']} by then",
+                delivery["status"],
             )
 
 
-def found_alarms(matched: Sequence[tuple[Row, Row | None]], outcome: Mapping[str, str]) -> list[Found]:
-    """The faults with what became of each."""
+def fault_alarms(pairs: Sequence[tuple[Row, Row | None]], outcomes: Mapping[str, str]) -> list[FaultAlarm]:
+    """Returns each fault with its alarm and outcome."""
     return [
-        Found(
+        FaultAlarm(
             unit=fault["unit"],
             fault=fault["fault"],
             begin=moment(fault["from"]),
@@ -135,7 +140,7 @@ def found_alarms(matched: Sequence[tuple[Row, Row | None]], outcome: Mapping[str
             expect=fault["expect"],
             alarm=alarm,
             delay_s=(moment(alarm["judged_at"]) - moment(fault["since"])).total_seconds() if alarm else None,
-            outcome=outcome.get(alarm["id"], "no line in the ledger") if alarm else "",
+            outcome=outcomes.get(alarm["id"], "no line in the ledger") if alarm else "",
         )
-        for fault, alarm in matched
+        for fault, alarm in pairs
     ]

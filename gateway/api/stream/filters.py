@@ -1,4 +1,4 @@
-"""Whom an event of the log concerns: the pure filters that keep everybody else's events out of a person's stream."""
+"""Filters of events: which events a stream gets, and which event ends it. Pure functions."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,25 +14,25 @@ _OWN_KINDS = frozenset({"unit.claimed", "unit.released", "unit.claim_attempts"})
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """An event, and who owned its unit both when it was written and at the moment that it tells of."""
+class EventAndOwner:
+    """An event, and who owned its unit both when it was written and at the moment that it is about."""
 
     event: Event
     owner: int | None
 
 
-Filter = Callable[[Heard], bool]
+Filter = Callable[[EventAndOwner], bool]
 
 
-def hear(connection: Connection, events: Sequence[Event]) -> list[Heard]:
-    """These events with the owners of their units."""
+def with_owners(connection: Connection, events: Sequence[Event]) -> list[EventAndOwner]:
+    """Returns these events with the owners of their units."""
     places = [(event.unit_id, event.at, _moment(event)) for event in events if event.unit_id is not None]
     owners = iter(owners_when(connection, places))
-    return [Heard(event, None if event.unit_id is None else next(owners)) for event in events]
+    return [EventAndOwner(event, None if event.unit_id is None else next(owners)) for event in events]
 
 
 def _moment(event: Event) -> datetime:
-    """The device's time that an alarm tells of: what was measured before may be judged, and told, later."""
+    """Returns the device's time of an alarm, which may be well before the event; else the time of the event."""
     if event.kind.startswith("alarm."):
         for name in _MOMENTS:
             if name in event.data:
@@ -40,38 +40,38 @@ def _moment(event: Event) -> datetime:
     return event.at
 
 
-def everything(_heard: Heard) -> bool:
-    """What the staff's streams want."""
+def all_events(_item: EventAndOwner) -> bool:
+    """Whether the staff's streams get an event: always."""
     return True
 
 
-def nothing(_heard: Heard) -> bool:
-    """What ends a stream that only its reader ends."""
+def no_event(_item: EventAndOwner) -> bool:
+    """Whether an event ends a stream that only its reader ends: never."""
     return False
 
 
-def of_person(person_id: int) -> Filter:
-    """Notices to this person, alarms of what they owned, and the coming and going of their units; nothing else."""
+def events_of_person(person_id: int) -> Filter:
+    """Returns a filter for a person's notices, the alarms of units they owned, and the begin and end of ownerships."""
 
-    def wants(heard: Heard) -> bool:
-        event, owner = heard.event, heard.owner
+    def wants(item: EventAndOwner) -> bool:
+        event, owner = item.event, item.owner
         if event.kind in _OWN_KINDS:
             return event.person_id == person_id
         if event.kind.startswith("alarm."):
             return owner == person_id
         if event.kind.startswith("notice."):
-            # A notice of a unit that has another owner by now may tell of their time.
+            # A notice of a unit that has another owner now may be about the time of that owner.
             return event.person_id == person_id and (event.unit_id is None or owner == person_id)
         return False
 
     return wants
 
 
-def signs_out(account: str, session: str) -> Filter:
-    """The end of this session, or of all of the account's."""
+def end_of_session(account: str, session: str) -> Filter:
+    """Returns a filter for the end of this session, or of all sessions of the account."""
 
-    def ended_by(heard: Heard) -> bool:
-        event = heard.event
+    def ended_by(item: EventAndOwner) -> bool:
+        event = item.event
         if event.data.get("account") != account:
             return False
         return event.kind == SIGNED_OUT_EVERYWHERE or (
