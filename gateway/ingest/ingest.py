@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from gateway import metrics
-from gateway.catalog.repository import drop_unjudged, keep_unjudged
+from gateway.catalog.repository import drop_unjudged
 from gateway.config import Settings
 from gateway.core.clock import Clock, to_us
 from gateway.core.ids import IdMaker, random_id
@@ -18,26 +18,26 @@ from gateway.core.partition import PARTITIONS
 from gateway.ingest import quarantine, repository
 from gateway.ingest.batch import REFUSED_BY_STORE, Batch, decode_batch, refused_alone
 from gateway.ingest.batch_log import count_batch, log_batch
+from gateway.ingest.commit import Committed, JudgedBatch, commit
 from gateway.ingest.devices import Catalog
 from gateway.ingest.judging import Judging, Verdicts, journal
 from gateway.ingest.last_messages import LastMessages
 from gateway.ingest.restore import Resuming, follow, judge, newest_revision, restore
+from gateway.ingest.saves import Saves
 from gateway.ingest.writer import Writer
 from gateway.logs import traced
-from gateway.m2m.counted import Receipt
 from gateway.m2m.device import Device, Limits
 from gateway.m2m.inbox import Inbox
 from gateway.m2m.link import Link
-from gateway.m2m.message import Heard, Message, Rejected
+from gateway.m2m.message import Message, Rejected
 from gateway.m2m.receipts import Receipts
 from gateway.m2m.redelivery import ENTRY_BYTES, Redelivery
-from gateway.readings import repository as readings_store
 from gateway.readings.waiting import WaitingReadings
-from gateway.registrations.firmware import take_firmware, take_waiting
+from gateway.registrations.firmware import take_waiting
 from gateway.rules import repository as rules
 from gateway.rules.evaluator import Change
-from gateway.rules.repository import Mark, RuleVersion
-from gateway.store import Connection, DataError, IntegrityError, UniqueViolation
+from gateway.rules.repository import RuleVersion
+from gateway.store import Connection, DataError, IntegrityError
 from gateway.store.beat import beat
 from gateway.store.wakeup import wake
 
@@ -46,25 +46,20 @@ log = logging.getLogger(__name__)
 HOUSEKEEPING_S = 1.0
 _WORTH_DECODING_AHEAD = 500
 """Messages that wait: of fewer, the batch that is being stored is finished first, so that its devices hear at once."""
-DAYS_ON_THE_ROAD = 2
-"""Made before a batch is stored, for today and one that a clock is behind or ahead; readings of others wait."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Storing:
     """A judged batch whose commit another thread has begun; its verdicts are taken over once that is done."""
 
-    seq: int
-    batch: Batch
+    judged: JudgedBatch
     messages: Sequence[Message]
     devices: Mapping[str, Device | Rejected]
     delivery: Sequence[Message]
     """What is acknowledged then; nothing for a part that others follow."""
     verdicts: Verdicts
-    changes: list[Change]
-    counted: Mapping[int, Receipt]
-    stored: Future[int | None]
-    """Whether something was told; None if stopped before the commit."""
+    stored: Future[Committed | None]
+    """What the commit did; None if stopped before it."""
 
 
 class Ingest:
@@ -105,10 +100,7 @@ class Ingest:
         self._waiting_after = 0
         """The unit behind which reported firmware that waits is looked for next."""
         self.next_housekeeping = 0.0
-        self._save_every = settings.snapshot_every.total_seconds() / PARTITIONS
-        self._next_save = time.monotonic() + self._save_every
-        self._next_partition = 0
-        self._marks: dict[int, Mark] = {}
+        self._saves = Saves(settings.snapshot_every)
 
     @property
     def _connection(self) -> Connection:
@@ -159,7 +151,7 @@ class Ingest:
             return False
         beat(self._connection, "ingest", {"waiting_for": "its rule state"})
         self.judging = restore(self._connection, self._record, self._clock())
-        self._marks = rules.marks(self._connection)
+        self._saves.load(self._connection)
         self._redelivery = Redelivery(self._settings.mqtt_receive_maximum, repository.last_messages(self._connection))
         log.info("Rule state restored up to batch %d (stage=judge).", self.judging.seq)
         self._counting: set[int] | None = None
@@ -266,64 +258,55 @@ class Ingest:
                     return False
                 changes = self.judging.changes(verdicts)
                 columns = batch.marked(verdicts)
-            kept = self._last.choose(batch.heard, time.monotonic())
-            counted = self.receipts.count(batch.numbers)
             level = self._level = logging.INFO if changes else logging.DEBUG  # of the others only who asks for it hears
             log_batch(level, batch, messages, changes, self._clock())
-            journaled, partitions = journal(readings), batch.partitions()
-            unjudged = self.judging.unjudged(readings)
-
-        def commit() -> int:
-            if repository.is_committed(self._connection, seq, journaled, batch.entries):
-                return 1  # the answer to the first try got lost
-            without_room = self.writer.series.make_few(batch.days(), DAYS_ON_THE_ROAD)
-
-            def commit_readings(*, all_known: bool) -> int:
-                with self._connection.transaction():
-                    repository.write_journal(
-                        self._connection, seq, self.judging.revision.number, partitions, journaled, batch.entries
-                    )
-                    keep_unjudged(self._connection, seq, unjudged)
-                    conflicts = readings_store.store_readings(
-                        self._connection, columns, all_known=all_known, without_room=without_room
-                    )
-                    return self._commit_rest(batch, changes, kept, counted, conflicts, seq)
-
-            try:
-                return commit_readings(all_known=False)
-            except UniqueViolation:
-                # Something newer than we knew is stored: only the road that looks can take this batch.
-                return commit_readings(all_known=True)
-
-        def store() -> int | None:
-            with traced(_trace(seq)), metrics.stage("store"):
-                changed = self.writer.patiently(commit)
-                if changed is not None:
-                    log.log(level, "Committed as batch %d (stage=store).", seq)
-                if changed:
-                    self.writer.patiently(self._wake)
-                return changed
-
-        stored = self._pool.submit(store)
-        self._storing = _Storing(seq, batch, messages, devices, delivery, verdicts, changes, counted, stored)
+            judged = JudgedBatch(
+                seq,
+                self.judging.revision.number,
+                batch,
+                columns,
+                journal(readings),
+                batch.partitions(),
+                self.judging.unjudged(readings),
+                changes,
+                self.judging.versions,
+                self._last.choose(batch.heard, time.monotonic()),
+                self.receipts.count(batch.numbers),
+            )
+        stored = self._pool.submit(self._store, judged, level)
+        self._storing = _Storing(judged, messages, devices, delivery, verdicts, stored)
         return True
+
+    def _store(self, judged: JudgedBatch, level: int) -> Committed | None:
+        """Commit a batch, and wake who waits for what it told; None if stopped before. Runs in a thread of its own."""
+        with traced(_trace(judged.seq)), metrics.stage("store"):
+            committed = self.writer.patiently(
+                lambda: commit(self._connection, self.writer.series, judged, self._settings, self._record)
+            )
+            if committed is not None:
+                log.log(level, "Committed as batch %d (stage=store).", judged.seq)
+                if committed.told:
+                    self.writer.patiently(self._wake)
+            return committed
 
     def finish(self) -> bool:
         """Wait for the commit that is on its way, take it over and acknowledge; false if stopped before it."""
         storing, self._storing = self._storing, None
         if storing is None:
             return True
+        judged = storing.judged
         try:
-            if storing.stored.result() is None:
-                return False
+            committed = storing.stored.result()
         except (DataError, IntegrityError) as error:
             if not self._divide(storing, error):
                 return False
         else:
-            self.judging.apply(storing.verdicts, storing.seq)
-            self.receipts.committed(storing.counted)
-            count_batch(storing.batch, storing.messages, storing.changes)
-            self._bound()
+            if committed is None:
+                return False
+            self.judging.apply(storing.verdicts, judged.seq)
+            self.receipts.committed(judged.receipts)
+            count_batch(judged.batch, storing.messages, judged.changes)
+            self._trim_quarantine(committed.quarantined)
         if storing.delivery:
             self._acknowledge(storing.delivery)
         return True
@@ -336,7 +319,7 @@ class Ingest:
 
     def _divide(self, refused: _Storing, error: Exception) -> bool:
         """Find the message that the database refuses by halving, and put it to quarantine; false if stopped before."""
-        batch, messages = refused.batch, list(refused.messages)
+        batch, messages = refused.judged.batch, list(refused.messages)
         log.error("The database refuses a batch of %d messages (stage=store).", len(messages), exc_info=error)
         middle = len(messages) // 2
         if middle:
@@ -359,36 +342,13 @@ class Ingest:
             oldest = self.inbox.oldest()
         return (to_us(self._clock()) - oldest.received_us) / 1e6 if oldest else 0.0
 
-    def _bound(self) -> None:
+    def _trim_quarantine(self, added: int) -> None:
         """Trim the quarantine as soon as a tenth more was kept than it may hold."""
+        self._untrimmed += added
         keep = self._settings.quarantine_max_messages
         if self._untrimmed > keep // 10:
             self.writer.patiently(lambda: quarantine.trim(self._connection, keep))
             self._untrimmed = 0
-
-    def _commit_rest(
-        self,
-        batch: Batch,
-        changes: list[Change],
-        kept: list[Heard],
-        counted: Mapping[int, Receipt],
-        conflicts: readings_store.Conflicts,
-        seq: int,
-    ) -> int:
-        """What is committed with a batch's readings; returns the number of alarm changes and firmware reports."""
-        if batch.retried:
-            quarantine.settle_retry(self._connection, batch.retried, batch.refused)
-        else:
-            self._untrimmed += quarantine.quarantine(
-                self._connection,
-                batch.refused,
-                self._settings.quarantine_payload_bytes,
-                self._settings.quarantine_per_unit,
-            )
-        repository.keep_last(self._connection, kept, self._settings.last_message_bytes, conflicts)
-        repository.write_receipts(self._connection, counted)
-        reported = take_firmware(self._connection, batch.firmware)
-        return reported + self._record(changes, self.judging.versions, seq)
 
     def _record(self, changes: Sequence[Change], versions: Mapping[int, RuleVersion], seq: int) -> int:
         return rules.record_changes(
@@ -407,7 +367,7 @@ class Ingest:
         """What is due once a second; returns true, for who does it patiently."""
         self._keep_in_step()
         self._resuming.step(self._connection, self.judging, self._record, self._clock())
-        self.save(self._due_saves())
+        self.save(self._saves.due())
         if units := repository.receipts_to_forget(self._connection):
             self.receipts.forget(units)  # first: what is forgotten here only, the next try drops from the table
             repository.forget_receipts(self._connection, units)
@@ -446,30 +406,11 @@ class Ingest:
         wake(self._connection)
         return True
 
-    def _due_saves(self) -> int:
-        late = time.monotonic() - self._next_save
-        if late < 0:
-            return 0
-        due = int(late / self._save_every) + 1 if self._save_every else PARTITIONS
-        if due > PARTITIONS:  # a long stand must not be made up for
-            self._next_save = time.monotonic()
-        return min(due, PARTITIONS)
-
     def save(self, partitions: int = PARTITIONS) -> None:
         """Save so many partitions, each in a transaction of its own; once a round, trim what is needless then."""
         for _ in range(partitions):
-            if self.judging.mark != self._marks[self._next_partition]:
-                self._save_partition(self._next_partition)
-            self._next_partition = (self._next_partition + 1) % PARTITIONS
-            if self._next_partition == 0:
+            if self._saves.save_next(self._connection, self.judging):
                 self._trim()
-            self._next_save += self._save_every
-
-    def _save_partition(self, partition: int) -> None:
-        with self._connection.transaction():
-            self.judging.save(self._connection, partition)
-        self.judging.saved(partition)
-        self._marks[partition] = self.judging.mark
 
     def _trim(self) -> None:
         with self._connection.transaction():

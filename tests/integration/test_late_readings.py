@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gateway.core.clock import to_us
-from gateway.ingest import ingest
+from gateway.ingest import commit
 from gateway.readings import waiting
 from gateway.readings.repository import SPANS_MAX, US_A_DAY, Columns, day_spans, store_readings
 from gateway.readings.waiting import WaitingReadings, move_waiting
@@ -242,7 +242,7 @@ def test_a_unit_that_sends_of_many_days_holds_up_nobody(url, db, mosquitto_port,
             stored = [value for table in ("telemetry", "telemetry_waiting") for _, value in rows(db, table)]
             assert Counter(stored) == Counter(range(1, 61)) + Counter([20])
             batches = db.execute("SELECT max(seq) AS n FROM ingest_journal").fetchone()["n"]
-            assert len(rows(db, "telemetry_waiting")) >= 61 - ingest.DAYS_ON_THE_ROAD * batches
+            assert len(rows(db, "telemetry_waiting")) >= 61 - commit.DAYS_ON_THE_ROAD * batches
     with running_ingest(url, mosquitto_port):
         until(lambda: len(rows(db, "telemetry")) == 61)
     assert rows(db, "telemetry_waiting") == []
