@@ -21,11 +21,11 @@ def _settings(request: Request) -> Settings:
     return settings
 
 
-Given = Annotated[Settings, Depends(_settings)]
+CurrentSettings = Annotated[Settings, Depends(_settings)]
 
 
 @router.get("/api/brand")
-def brand(settings: Given, response: Response) -> models.Brand:
+def brand(settings: CurrentSettings, response: Response) -> models.Brand:
     """Name, contact, imprint and privacy page of the maker; what is null is not set."""
     response.headers.update(_A_MINUTE)
     maker = settings.maker
@@ -40,7 +40,7 @@ def brand(settings: Given, response: Response) -> models.Brand:
 
 
 @router.get("/brand.css", include_in_schema=False)
-def style(settings: Given) -> Response:
+def style(settings: CurrentSettings) -> Response:
     """The maker's colours; every stylesheet mixes its tints of them."""
     text = f":root {{ --maker: {settings.maker.color}; --maker-dark: {settings.maker.color_dark}; }}\n"
     return Response(text, media_type="text/css", headers=_A_MINUTE)

@@ -5,11 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request
 
 from gateway.accounts.model import Account
-from gateway.api import models
 from gateway.api.auth import administrator, staff
 from gateway.api.models import Problem
 from gateway.api.paging import Before, Limit, Reading, next_page
-from gateway.api.staff import views
+from gateway.api.staff import quarantine_models, views
 from gateway.ingest import quarantine
 from gateway.ingest.quarantine import Choice
 from gateway.store import Database
@@ -24,39 +23,41 @@ Number = Annotated[int, Path(ge=0, le=quarantine.NEWEST)]
 @router.get("/api/quarantine")
 def messages(
     _who: Staff, database: Reading, before: Before = quarantine.NEWEST, limit: Limit = 50, reason: str | None = None
-) -> models.Quarantine:
+) -> quarantine_models.Quarantine:
     """Messages that could not be taken whole, and why, the newest first."""
     rows = quarantine.page(database, before, limit, reason)
-    return models.Quarantine(
+    return quarantine_models.Quarantine(
         messages=[views.quarantined_message(row) for row in rows], next=next_page(rows, limit, "id")
     )
 
 
 @router.get("/api/quarantine/counts")
-def counts(_who: Staff, database: Reading) -> models.QuarantineCounts:
+def counts(_who: Staff, database: Reading) -> quarantine_models.QuarantineCounts:
     """How many messages were refused, are kept and were trimmed, and when one last came, by reason."""
-    return models.QuarantineCounts(reasons=[models.QuarantineCount(**row) for row in quarantine.counts(database)])
+    return quarantine_models.QuarantineCounts(
+        reasons=[quarantine_models.QuarantineCount(**row) for row in quarantine.counts(database)]
+    )
 
 
 @router.get("/api/quarantine/{number}")
-def message(_who: Staff, database: Reading, number: Number) -> models.Quarantined:
+def message(_who: Staff, database: Reading, number: Number) -> quarantine_models.Quarantined:
     """One message."""
     return views.quarantined_message(quarantine.one(database, number))
 
 
 @router.post("/api/quarantine/retry", status_code=202)
-def retry(who: Staff, request: Request, body: models.QuarantineChoice) -> models.RetryAsked:
+def retry(who: Staff, request: Request, body: quarantine_models.QuarantineChoice) -> quarantine_models.RetryAsked:
     """Have ingest try messages again, with their own time; what is taken leaves, the others get their new reason."""
     with _database(request).transaction() as tx:
         number, cut_number = quarantine.ask_retry(tx, _choice(body), who.person_public_id)
-    return models.RetryAsked(asked=number, cut=cut_number)
+    return quarantine_models.RetryAsked(asked=number, cut=cut_number)
 
 
 @router.post("/api/quarantine/purge")
-def purge(who: Administrator, request: Request, body: models.QuarantineChoice) -> models.Purged:
+def purge(who: Administrator, request: Request, body: quarantine_models.QuarantineChoice) -> quarantine_models.Purged:
     """Drop messages for good; the counts stay."""
     with _database(request).transaction() as tx:
-        return models.Purged(purged=quarantine.purge(tx, _choice(body), who.person_public_id))
+        return quarantine_models.Purged(purged=quarantine.purge(tx, _choice(body), who.person_public_id))
 
 
 def _database(request: Request) -> Database:
@@ -64,5 +65,5 @@ def _database(request: Request) -> Database:
     return database
 
 
-def _choice(body: models.QuarantineChoice) -> Choice:
+def _choice(body: quarantine_models.QuarantineChoice) -> Choice:
     return Choice(None if body.ids is None else [int(number) for number in body.ids], body.reason)

@@ -1,6 +1,7 @@
 """Database rows become what the API returns to the staff, who read English."""
 
 from gateway.api import models
+from gateway.api.staff import quarantine_models
 from gateway.api.views import notice_fields, unit_fields
 from gateway.core.clock import to_us
 from gateway.ingest.quarantine import is_whole
@@ -24,8 +25,8 @@ def stored_reading(row: Row) -> tuple[str, int, float, int, bool]:
     return row["metric"], to_us(row["time"]), row["value"], to_us(row["received_at"]), row["late"]
 
 
-def quarantined_message(row: Row) -> models.Quarantined:
+def quarantined_message(row: Row) -> quarantine_models.Quarantined:
     """Returns a quarantined message."""
     payload: bytes = row["payload"]
     fields = {"id": str(row["id"]), "payload": payload.decode("utf-8", "replace"), "whole": is_whole(row)}
-    return models.Quarantined(**row | fields)
+    return quarantine_models.Quarantined(**row | fields)
