@@ -35,7 +35,7 @@ def play_recall(
     published = scene.do("recall approved", lambda: pavel.post(f"/api/campaigns/{draft['id']}/approve", approval))
     scene.note("recall approved", decisive, f"by {published['approved_by']}, for {published['units']} units")
     told = scene.event("recall on the stream", stream, "notice.told", unit_id)
-    scene.note("recall on the stream", decisive, told["data"]["title"])
+    scene.note("recall on the stream", decisive, f"notice {told['data']['notice']}")
     notice = scene.expect("recall pinned", lambda: _pinned(owner, told["data"]["notice"]))
     scene.note("recall pinned", decisive, f"{notice['campaign']['hazard']} {notice['action']}")
     phone, email = addresses

@@ -19,17 +19,18 @@ def test_owners_are_told_once_whenever_the_worker_is_killed(url, db, tmp_path):
     told = "SELECT count(*) FROM notice"
     with office(url, db) as at:
         campaign = at.publish()
-        with running_roles(url, 1, tmp_path, "worker", **QUICK | {"outbox_batch": 20}) as roles:
+        with running_roles(url, 1, tmp_path, "worker", **QUICK | {"notify_batch": 20}) as roles:
             for reached in KILLED_AT:
                 until(lambda enough=reached: column(db, told)[0] >= enough, within=60)
                 roles.kill("worker")
                 until(
                     lambda: not column(db, "SELECT 1 FROM pg_stat_activity WHERE application_name ~ 'gateway-worker'")
                 )
+                # What a set tells is told wholly or not at all.
                 assert column(db, told)[0] == column(db, "SELECT count(*) FROM ledger WHERE outcome = 'pass'")[0]
+                assert column(db, told)[0] == column(db, "SELECT count(*) FROM event WHERE kind = 'notice.told'")[0]
                 roles.start("worker")
             until(lambda: at.progress(campaign)["pending"] == 0, within=60)
-            until(lambda: column(db, "SELECT count(*) FROM outbox WHERE status = 'delivered'") == [OWNERS], within=60)
         assert column(db, "SELECT count(*) AS all, count(DISTINCT person_id) AS people FROM notice") == [
             (OWNERS, OWNERS)
         ]
