@@ -8,21 +8,35 @@ from typing import Self
 import numpy as np
 
 from gateway.core.partition import PARTITIONS
+from gateway.core.readings import Readings
 from gateway.ingest.devices import rule_metrics
 from gateway.registrations import repository as registrations
 from gateway.registrations.model import Product
 from gateway.rules import repository as rules
 from gateway.rules.evaluator import Change, Verdict, judge
 from gateway.rules.repository import Mark, RuleVersion
-from gateway.rules.state import Part, Readings, State, assembled, dump
+from gateway.rules.state import Part, State, assembled, dump
 from gateway.rules.table import RuleTable, compile_rules
 from gateway.store import Connection, Row
 
 ALL_PARTITIONS = frozenset(range(PARTITIONS))
 
-Verdicts = dict[int, Verdict]
 Troubles = dict[int, str]
 """Why products cannot be judged, by product id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the rules say of a batch; by product."""
+
+    verdicts: Mapping[int, Verdict]
+    troubles: Troubles
+    changes: Sequence[Change]
+    """All alarm changes, in the order of their readings' time."""
+    versions: Mapping[int, RuleVersion]
+    """The rule versions of the changes, by number."""
+    unjudged: Mapping[int, bytes]
+    """The readings of suspended products, as they are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +114,15 @@ class ProductJudge:
         here = np.isin(readings.metric, self.table.metrics) & ~np.isin(readings.partition, list(self.ahead))
         return readings[here]
 
+    def catch_up(self, readings: Readings) -> list[Change]:
+        """Judge an old batch and take that over; returns its alarm changes.
+
+        What a partition's state knows already is late in it, and changes nothing.
+        """
+        verdict = self.judge(self.known(readings))
+        self.apply(verdict)
+        return verdict.changes
+
     def apply(self, verdict: Verdict) -> None:
         """Take over what was committed."""
         self.state.apply(verdict.delta)
@@ -170,11 +193,6 @@ class Judging:
         return Mark(self.seq, self.revision.number)
 
     @property
-    def versions(self) -> dict[int, RuleVersion]:
-        """The rule versions that are judged by."""
-        return {number: version for each in self._judges.values() for number, version in each.versions.items()}
-
-    @property
     def rule_ids(self) -> dict[int, list[int]]:
         """The rule versions in force, by product."""
         return {product_id: [row["id"] for row in rows] for product_id, rows in self.revision.rules.items()}
@@ -183,12 +201,12 @@ class Judging:
         """All rule versions in force, those of suspended products too."""
         return [number for numbers in self.rule_ids.values() for number in numbers]
 
-    def judge(self, readings: Mapping[int, Readings]) -> tuple[Verdicts, Troubles]:
+    def judge(self, readings: Mapping[int, Readings]) -> Judged:
         """A verdict for each product's readings, and which products cannot be judged; the state stays as it is.
 
         Of suspended products the verdict only marks what is late or a repeat.
         """
-        verdicts: Verdicts = {}
+        verdicts: dict[int, Verdict] = {}
         troubles: Troubles = {}
         for product_id, batch in readings.items():
             if product_id in self.ahead:
@@ -200,7 +218,14 @@ class Judging:
             except Exception as error:  # noqa: BLE001 - whatever it is, the other products go on
                 if product_id not in self.suspended:
                     troubles[product_id] = reason(error)
-        return verdicts, troubles
+        found = [(change, self._judges[number]) for number, verdict in verdicts.items() for change in verdict.changes]
+        return Judged(
+            verdicts,
+            troubles,
+            sorted((change for change, _ in found), key=lambda each: (each.at, each.version_id, each.unit_id)),
+            {change.version_id: judge.versions[change.version_id] for change, judge in found},
+            {number: batch.to_bytes() for number, batch in readings.items() if number in self.suspended},
+        )
 
     def known(self, readings: Mapping[int, Readings]) -> dict[int, Readings]:
         """Of an old batch what is still to be judged, and can be."""
@@ -209,20 +234,11 @@ class Judging:
             for product_id, batch in readings.items()
         }
 
-    def unjudged(self, readings: Mapping[int, Readings]) -> dict[int, bytes]:
-        """The readings of suspended products, as they are kept."""
-        return {number: batch.to_bytes() for number, batch in readings.items() if number in self.suspended}
-
-    def apply(self, verdicts: Verdicts, seq: int) -> None:
+    def apply(self, verdicts: Mapping[int, Verdict], seq: int) -> None:
         """Take over what was committed as batch `seq`."""
         for product_id, verdict in verdicts.items():
             self._judges[product_id].apply(verdict)
         self.seq = seq
-
-    def changes(self, verdicts: Verdicts) -> list[Change]:
-        """All alarm changes of a batch, in the order of their readings' time."""
-        found = [change for verdict in verdicts.values() for change in verdict.changes]
-        return sorted(found, key=lambda change: (change.at, change.version_id, change.unit_id))
 
     def in_step(self, revision: Revision, seq: int) -> tuple["Judging", Troubles]:
         """The same knowledge under another revision, as `seq`; and which products cannot follow: they are set aside."""
@@ -302,28 +318,6 @@ def save_product(tx: Connection, seq: int, product_id: int, judge: ProductJudge)
 def reason(error: Exception) -> str:
     """An error as the reason of a suspension."""
     return f"{type(error).__name__}: {error}"
-
-
-def journal(readings: Mapping[int, Readings]) -> bytes:
-    """A batch as the journal keeps it: product, length and readings, one product after the other."""
-    return b"".join(
-        np.array([product_id, len(batch)], "<i8").tobytes() + batch.to_bytes()
-        for product_id, batch in readings.items()
-        if len(batch)
-    )
-
-
-def split_journal(journaled: bytes) -> dict[int, Readings]:
-    """What `journal` wrote."""
-    readings = {}
-    size = len(Readings.of([0], [0], [0], [0]).to_bytes())
-    place = 0
-    while place < len(journaled):
-        product_id, length = np.frombuffer(journaled, "<i8", 2, place).tolist()
-        place += 16
-        readings[product_id] = Readings.from_bytes(journaled[place : place + length * size])
-        place += length * size
-    return readings
 
 
 def _compiled(product: Product, rows: Sequence[Row]) -> tuple[RuleTable, dict[int, RuleVersion]]:

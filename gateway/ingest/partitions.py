@@ -6,11 +6,12 @@ from dataclasses import replace
 import numpy as np
 
 from gateway.core.partition import PARTITIONS, partition_of
+from gateway.core.readings import Ints, Parts, Readings
 from gateway.ingest.judging import SavedPart, SavedParts
 from gateway.registrations import repository as registrations
 from gateway.rules import repository as rules
 from gateway.rules.repository import Saved
-from gateway.rules.state import Ints, Part, Parts, Readings, assembled, dump, read_dump
+from gateway.rules.state import Part, assembled, dump, read_dump
 from gateway.store import Connection
 
 

@@ -1,7 +1,7 @@
 """The rule state through a start, a change of the catalog and a product's trouble: the journal in, the state out."""
 
 import logging
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Container, Mapping
 from datetime import datetime
 
 from gateway import catalog
@@ -16,39 +16,37 @@ from gateway.catalog.repository import (
     suspended_at,
     unjudged,
 )
+from gateway.config import Settings
+from gateway.core.readings import Readings
 from gateway.ingest import repository
+from gateway.ingest.commit import record_changes
+from gateway.ingest.journal import split
 from gateway.ingest.judging import (
+    Judged,
     Judging,
     ProductJudge,
     Revision,
     SavedPart,
     SavedParts,
     Troubles,
-    Verdicts,
     read_revision,
     reason,
     save_product,
-    split_journal,
 )
 from gateway.ingest.partitions import UnitPartitions, read_saved
 from gateway.ingest.repository import Journaled
 from gateway.rules import repository as rules
-from gateway.rules.evaluator import Change
-from gateway.rules.repository import Mark, RuleVersion
-from gateway.rules.state import Readings
+from gateway.rules.repository import Mark
 from gateway.store import TROUBLES, Connection
 
 log = logging.getLogger(__name__)
-
-Record = Callable[[Sequence[Change], Mapping[int, RuleVersion], int], int]
-"""Writes the alarm changes of a batch, in the transaction that runs."""
 
 BATCHES_A_STEP = 500
 _BYTES_A_STEP = 5_000_000
 """Of unjudged readings: a step takes some hundred milliseconds."""
 
 
-def restore(connection: Connection, record: Record, now: datetime) -> Judging:
+def restore(connection: Connection, settings: Settings, now: datetime) -> Judging:
     """The state after the last committed batch: as last saved, with the journal judged again under its catalogs.
 
     A partition is taken up at the batch that it was saved after: of the batches before, its readings are left out.
@@ -67,14 +65,16 @@ def restore(connection: Connection, record: Record, now: datetime) -> Judging:
         if row.revision > judging.revision.number:
             judging = _follow_again(connection, judging, row, now)
         elif judging.suspended or _is_behind(row, marks):
-            readings = units.placed(split_journal(row.readings))
-            verdicts = judge(connection, judging, judging.known(readings), now)
-            unjudged = judging.unjudged(readings)
+            readings = units.placed(split(row.readings))
+            judged = judge(connection, judging, judging.known(readings), now)
             with connection.transaction():
-                record(judging.changes(verdicts), judging.versions, row.seq)  # all of them are known
-                kept = {number: each for number, each in unjudged.items() if waiting_after.get(number, 0) < row.seq}
+                # All of them are known.
+                record_changes(connection, row.seq, judged.changes, judged.versions, settings, now)
+                kept = {
+                    number: each for number, each in judged.unjudged.items() if waiting_after.get(number, 0) < row.seq
+                }
                 keep_unjudged(connection, row.seq, kept)
-            judging.apply(verdicts, row.seq)
+            judging.apply(judged.verdicts, row.seq)
         judging.seq = row.seq
         if row.seq in stops:
             _suspend_now(connection, judging, judging.reach(row.seq), now)
@@ -114,15 +114,15 @@ def _suspend_now(connection: Connection, judging: Judging, troubles: Troubles, n
             _tell(connection, judging, troubles, now)
 
 
-def judge(connection: Connection, judging: Judging, readings: Mapping[int, Readings], now: datetime) -> Verdicts:
+def judge(connection: Connection, judging: Judging, readings: Mapping[int, Readings], now: datetime) -> Judged:
     """A verdict for each product's readings. A product that cannot be judged is suspended: the others go on."""
-    verdicts, troubles = judging.judge(readings)
-    if troubles:
+    judged = judging.judge(readings)
+    if judged.troubles:
         with connection.transaction():
-            _save_and_tell(connection, judging, troubles, now)
-        judging.set_aside(list(troubles))
-        verdicts, _ = judging.judge(readings)
-    return verdicts
+            _save_and_tell(connection, judging, judged.troubles, now)
+        judging.set_aside(list(judged.troubles))
+        judged = judging.judge(readings)
+    return judged
 
 
 def follow(connection: Connection, judging: Judging, revision: Revision, now: datetime) -> Judging:
@@ -178,7 +178,7 @@ class Resuming:
         self._asked = sorted(judging.suspended)
         self._judges.clear()
 
-    def step(self, connection: Connection, judging: Judging, record: Record, now: datetime) -> None:
+    def step(self, connection: Connection, judging: Judging, settings: Settings, now: datetime) -> None:
         """Judge some of what waits of one product, and save its state with it; resume it when nothing waits."""
         if not self._asked:
             return
@@ -189,19 +189,16 @@ class Resuming:
         kept = None if held else kept_rules(connection, product_id)
         saved = [] if held else rules.snapshot(connection, product_id)
         waiting = unjudged(connection, product_id, BATCHES_A_STEP, _BYTES_A_STEP)
-        found: list[tuple[int, list[Change]]] = []
         try:
             product = held or judging.rebuilt(product_id, read_saved(connection, product_id, saved), kept)
             units = UnitPartitions(connection)
-            for seq, journaled in waiting:
-                # What a partition's state knows already is late in it, and changes nothing.
-                readings = units.placed({product_id: Readings.from_bytes(journaled)})[product_id]
-                verdict = product.judge(product.known(readings))
-                product.apply(verdict)
-                found.append((seq, verdict.changes))
+            changes_by_batch = [
+                (seq, product.catch_up(units.placed({product_id: Readings.from_bytes(content)})[product_id]))
+                for seq, content in waiting
+            ]
             with connection.transaction():
-                for seq, changes in found:
-                    record(changes, product.versions, seq)
+                for seq, changes in changes_by_batch:
+                    record_changes(connection, seq, changes, product.versions, settings, now)
                 # All of it, as of now: a replay passes over the revisions that lie before.
                 save_product(connection, judging.seq, product_id, product)
                 saved_under(connection, product_id, list(product.versions), judging.seq)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from gateway import catalog
 from gateway.core.clock import from_us
 from gateway.core.documents import DocumentKind
-from gateway.core.ids import IdMaker
+from gateway.core.ids import IdMaker, random_id
 from gateway.events import append
 from gateway.rules.document import RULE, RuleDocument, stored_rule
 from gateway.rules.evaluator import Change
@@ -141,7 +141,7 @@ def record_changes(
     *,
     now: datetime,
     historic_after: timedelta,
-    new_id: IdMaker,
+    new_id: IdMaker = random_id,
     trace: str | None = None,
 ) -> int:
     """Write alarm changes and tell of them in the event log; known ones are passed over. Answers how many were new.

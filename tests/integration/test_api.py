@@ -16,9 +16,10 @@ from gateway.api.stream.hub import Hub
 from gateway.config import Settings
 from gateway.core.clock import to_us
 from gateway.core.ids import random_id
+from gateway.core.readings import Readings
 from gateway.ingest.quarantine import quarantine
 from gateway.m2m.message import Message, Rejected
-from gateway.readings import repository as readings
+from gateway.readings.repository import store_readings
 from gateway.registrations import repository as registrations
 from gateway.roles.worker import Worker
 from gateway.rules import repository as rules
@@ -127,17 +128,9 @@ def happen(url: str) -> None:
 def store(db, unit: int, metric: int, time: np.ndarray, value: np.ndarray) -> None:
     TimeSeries(db).ensure_days({NOW.date(), (NOW - 10 * MINUTE).date()})
     none = np.zeros(len(time), np.bool_)
-    columns = readings.Columns(
-        unit=np.full(len(time), unit),
-        metric=np.full(len(time), metric, np.int16),
-        time=time,
-        value=value,
-        received=time,
-        late=none,
-        known=none,
-    )
+    columns = Readings.of(np.full(len(time), unit), np.full(len(time), metric), time, value, received=time)
     with db.transaction():
-        readings.store_readings(db, columns)
+        store_readings(db, columns, none, none)
 
 
 def change(kind: str, version: int, unit: int, onset: datetime, at: datetime) -> Change:
