@@ -105,10 +105,6 @@ class ProductJudge:
         for partition in [partition for partition, saved in self.ahead.items() if saved.seq <= seq]:
             self.state.place(self.ahead.pop(partition).part)
 
-    def judge(self, readings: Readings) -> Verdict:
-        """A verdict for a batch; nothing changes."""
-        return judge(self.state, self.table, readings)
-
     def known(self, readings: Readings) -> Readings:
         """Of an old batch what is still to be judged, and is of metrics that are not gone."""
         here = np.isin(readings.metric, self.table.metrics) & ~np.isin(readings.partition, list(self.ahead))
@@ -119,7 +115,7 @@ class ProductJudge:
 
         What a partition's state knows already is late in it, and changes nothing.
         """
-        verdict = self.judge(self.known(readings))
+        verdict = judge(self.state, self.table, self.known(readings))
         self.apply(verdict)
         return verdict.changes
 
@@ -212,7 +208,8 @@ class Judging:
             if product_id in self.ahead:
                 continue
             try:
-                verdicts[product_id] = self._judges[product_id].judge(batch)
+                known = self._judges[product_id]
+                verdicts[product_id] = judge(known.state, known.table, batch)
             except MemoryError:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever it is, the other products go on

@@ -9,7 +9,8 @@ from psycopg.types.json import Jsonb
 from gateway.store.database import Connection
 from gateway.store.queries import queries
 
-ROLES = ("ingest", "worker")
+BEATING = ("ingest", "worker")
+"""The roles that give signs of life; the api answers for itself."""
 SILENT_AFTER = timedelta(seconds=10)
 """A role that gave no sign of life for so long does not do its work."""
 SIGN_OF_LIFE = "a sign of life"
@@ -40,6 +41,6 @@ def standings(connection: Connection, longer_than: timedelta) -> dict[str, str |
     life.
     """
     rows = connection.execute(
-        queries.standings, {"longer_than": longer_than, "sign_of_life": SIGN_OF_LIFE, "roles": list(ROLES)}
+        queries.standings, {"longer_than": longer_than, "sign_of_life": SIGN_OF_LIFE, "roles": list(BEATING)}
     )
     return {row["role"]: row["waiting_for"] for row in rows}
