@@ -37,18 +37,18 @@ class Batch:
     heard: Sequence[Heard] = ()
     """The messages of known units."""
     firmware: Mapping[int, Report] = field(default_factory=dict)
-    """What units reported, by unit id; of several reports the last one, and one that is replayed only alone."""
+    """The last report of each unit, by unit id; a replayed one counts only without another."""
     retried: Sequence[int] = ()
-    """The numbers in quarantine of messages that are tried again; a batch holds none else, or none of them."""
+    """The quarantine numbers of messages that are tried again; a batch holds only such messages, or none."""
     numbers: Sequence[UnitNumber] = ()
-    """Those that devices gave their messages, of refused ones too."""
+    """Those that devices gave their messages, also refused ones."""
     messages: int = 0
-    """So many of the messages given it holds; the rest is of the next batch."""
+    """How many of the given messages it holds; the others belong to the next batch."""
 
     def marks(self, verdicts: Mapping[int, Verdict]) -> tuple[Flags, Flags]:
         """Which readings are late, and which may be stored already: late, or a second of the same moment.
 
-        Where there is no verdict, nobody knows what is stored.
+        Without a verdict it is not known what is stored.
         """
         late = np.zeros(len(self.readings), np.bool_)
         known = np.ones(len(self.readings), np.bool_)
@@ -63,12 +63,13 @@ class Batch:
 
 def refused_alone(batch: Batch, message: Message, device: Device | Rejected, error: Exception) -> Batch:
     """The batch of one message that the database refused: nothing of it but its place in quarantine."""
-    own = Rejected(REFUSED_BY_STORE, "it could not be stored; support can see why")  # not our words to its owner
+    # The owner sees this; the database's words are for support.
+    shown = Rejected(REFUSED_BY_STORE, "it could not be stored; support can see why")
     number = message.quarantined
     return Batch(
         batch.entries,
-        refused=[(message, Rejected(own.reason, str(error)[:1_000]))],
-        heard=[] if number or isinstance(device, Rejected) else [Heard(device.unit_id, message, own)],
+        refused=[(message, Rejected(shown.reason, str(error)[:1_000]))],
+        heard=[] if number or isinstance(device, Rejected) else [Heard(device.unit_id, message, shown)],
         retried=[number] if number else [],
         numbers=batch.numbers,
         messages=1,
@@ -145,7 +146,7 @@ def _columns(
 
 
 def _report(firmware: dict[int, Report], unit_id: int, reported: str, message: Message) -> None:
-    """Let the last report of a unit stand; what is replayed stands only where nothing was heard."""
+    """Keep the last report of a unit; a replayed one only where there is no other."""
     replayed = message.retained or message.quarantined > 0
     if not replayed or unit_id not in firmware or firmware[unit_id].replayed:
         firmware[unit_id] = Report(reported, from_us(message.received_us), replayed)

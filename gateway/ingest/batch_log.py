@@ -1,4 +1,4 @@
-"""What log and metrics are told of a batch."""
+"""Logs and counts a batch."""
 
 import logging
 from collections import Counter

@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 
 HOUSEKEEPING_S = 1.0
 _WORTH_DECODING_AHEAD = 500
-"""Messages that wait: of fewer, the batch that is being stored is finished first, so that its devices hear at once."""
+"""Of fewer messages waiting, the batch that is being stored is finished first, so that its devices hear at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +54,16 @@ class _Storing:
     messages: Sequence[Message]
     devices: Mapping[str, Device | Rejected]
     delivery: Sequence[Message]
-    """What is acknowledged then; nothing for a part that others follow."""
+    """The messages to acknowledge then; none for a part that other parts follow."""
     stored: Future[Committed | None]
     """What the commit did; None if stopped before it."""
 
 
 class Ingest:
-    """Owns the rule state, and judges each batch on what the one before left; see ingest/writer.py for who may.
+    """Owns the rule state, and judges each batch on the state that the one before left. One process at a time works.
 
-    `run` does it all; who steps by hand calls `open`, then `turn`, `finish`, `housekeeping` and `save` in any order.
+    `run` does all of it. To take single steps, call `open`, then `turn`, `finish`, `housekeeping` and `save` in any
+    order.
     """
 
     def __init__(self, settings: Settings, url: str, inbox: Inbox, link: Link, clock: Clock) -> None:
@@ -84,17 +85,17 @@ class Ingest:
             settings.mqtt_address, settings.mqtt_credentials, settings.receipts_per_second, settings.receipt_gaps_max
         )
         self._waiting = WaitingReadings(url)
-        self._untrimmed = settings.quarantine_max_messages  # how full it is now, nobody knows yet
+        self._untrimmed = settings.quarantine_max_messages  # how many messages it holds now is not known yet
         self._level = logging.DEBUG
-        """Of the lines about the batch in work."""
+        """Of the log lines about the present batch."""
         self._oldest: deque[Message] = deque()
-        """Of each delivery that is not acknowledged."""
+        """The oldest message of each delivery that is not acknowledged."""
         self._storing: _Storing | None = None
         self._pool = ThreadPoolExecutor(1, "store")
         self._retrying = False
         self._resuming = Resuming()
         self._waiting_after = 0
-        """The unit behind which reported firmware that waits is looked for next."""
+        """The next look for reported firmware that waits begins behind this unit."""
         self.next_housekeeping = 0.0
         self._saves = Saves(settings.snapshot_every)
 
@@ -160,7 +161,7 @@ class Ingest:
             fresh, entries = self._redelivery.sift(messages)
             if len(fresh) < len(messages):
                 metrics.REDELIVERED.inc(len(messages) - len(fresh))
-                log.info("%d redelivered messages known again (stage=receive).", len(messages) - len(fresh))
+                log.info("%d messages were redelivered (stage=receive).", len(messages) - len(fresh))
             if fresh:
                 if not self._take(fresh, entries, messages):
                     return
@@ -172,23 +173,23 @@ class Ingest:
             self.keep_house()
 
     def keep_house(self) -> None:
-        """Once a second, between two batches: what is due now and then, and what somebody wants tried again."""
+        """Do the housekeeping and the asked retries, once a second, between two batches."""
         if time.monotonic() < self.next_housekeeping:
             return
         self.next_housekeeping = time.monotonic() + HOUSEKEEPING_S
-        self.writer.patiently(self.housekeeping)
+        self.writer.keep_trying(self.housekeeping)
         if not self._retrying:
             self._retrying = True
             self._retry()
             self._retrying = False
 
     def _retry(self) -> None:
-        """Put what somebody wants tried again on the same road, in batches of its own, and see them committed."""
+        """Take the messages of the quarantine that somebody asked to try again, in batches of their own."""
         limit = self._settings.batch_max_messages
-        asked = self.writer.patiently(lambda: quarantine.retry_asked(self._connection, limit))
-        if asked:
-            log.info("%d messages of the quarantine are tried again (stage=receive).", len(asked))
-            if self._take(asked, b""):
+        messages = self.writer.keep_trying(lambda: quarantine.retry_asked(self._connection, limit))
+        if messages:
+            log.info("%d messages of the quarantine are tried again (stage=receive).", len(messages))
+            if self._take(messages, b""):
                 self.finish()
 
     def _take(self, messages: list[Message], entries: bytes, delivery: Sequence[Message] = ()) -> bool:
@@ -208,20 +209,20 @@ class Ingest:
             self.keep_house()
             if self._catalog is not catalog:
                 continue  # the readings are of products and metrics that were changed meanwhile
-            own, messages = messages[: batch.messages], messages[batch.messages :]
+            decoded, messages = messages[: batch.messages], messages[batch.messages :]
             entries = entries[len(batch.entries) :]
-            if not self._begin(batch, own, devices, () if messages else delivery):
+            if not self._begin(batch, decoded, devices, () if messages else delivery):
                 return False
         return True
 
     def _devices(self, topics: set[str]) -> dict[str, Device | Rejected] | None:
-        """The devices of topics; None if stopped before the database could tell of those not seen before."""
+        """Returns the devices of topics; None if stopped before the database could be asked about unknown ones."""
         known = self._catalog.known(topics)
         if len(known) == len(topics):
             return known
         if not self.finish():  # it uses the connection
             return None
-        return self.writer.patiently(lambda: self._catalog.devices(self._connection, topics))
+        return self.writer.keep_trying(lambda: self._catalog.devices(self._connection, topics))
 
     def _begin(
         self,
@@ -230,12 +231,12 @@ class Ingest:
         devices: Mapping[str, Device | Rejected],
         delivery: Sequence[Message],
     ) -> bool:
-        """Judge, and have another thread store; nothing else may be on its way. False if stopped before."""
+        """Judge a batch and have another thread store it, one at a time. Returns false if stopped before."""
         seq = self.judging.seq + 1
         with traced(trace_of(seq)):
             with metrics.stage("judge"):
                 now = self._clock()
-                judged = self.writer.patiently(lambda: judge(self._connection, self.judging, batch.by_product, now))
+                judged = self.writer.keep_trying(lambda: judge(self._connection, self.judging, batch.by_product, now))
             if judged is None:
                 return False
             level = self._level = logging.INFO if judged.changes else logging.DEBUG
@@ -254,15 +255,15 @@ class Ingest:
             return commit(self._connection, self.writer.series, numbered, self._settings, self._clock())
 
         with traced(trace_of(numbered.seq)), metrics.stage("store"):
-            committed = self.writer.patiently(commit_now)
+            committed = self.writer.keep_trying(commit_now)
             if committed is not None:
                 log.log(level, "Committed as batch %d (stage=store).", numbered.seq)
                 if committed.waited_for:
-                    self.writer.patiently(self._wake)
+                    self.writer.keep_trying(self._wake)
             return committed
 
     def finish(self) -> bool:
-        """Wait for the commit that is on its way, take it over and acknowledge; false if stopped before it."""
+        """Wait for the commit in progress, take it over and acknowledge. Returns false if stopped before it."""
         storing, self._storing = self._storing, None
         if storing is None:
             return True
@@ -290,7 +291,7 @@ class Ingest:
         self._oldest.popleft()
 
     def _divide(self, refused: _Storing, error: Exception) -> bool:
-        """Find the message that the database refuses by halving, and put it to quarantine; false if stopped before."""
+        """Find the message that the database refuses, by halving, and quarantine it; false if stopped before."""
         batch, messages = refused.numbered.batch, list(refused.messages)
         log.error("The database refuses a batch of %d messages (stage=store).", len(messages), exc_info=error)
         middle = len(messages) // 2
@@ -302,12 +303,12 @@ class Ingest:
                 and self.finish()
             )
         if any(rejected.reason == REFUSED_BY_STORE for _, rejected in batch.refused):
-            raise error  # not even its place in quarantine
+            raise error  # the database refuses even to quarantine it
         alone = refused_alone(batch, messages[0], refused.devices[messages[0].topic], error)
         return self._begin(alone, messages, refused.devices, ()) and self.finish()
 
     def _lag(self) -> float:
-        """Seconds since the oldest message that is not acknowledged came; from any thread."""
+        """Returns the seconds since the oldest unacknowledged message arrived; may be called from any thread."""
         try:
             oldest: Message | None = self._oldest[0]
         except IndexError:
@@ -315,22 +316,22 @@ class Ingest:
         return (to_us(self._clock()) - oldest.received_us) / 1e6 if oldest else 0.0
 
     def _trim_quarantine(self, added: int) -> None:
-        """Trim the quarantine as soon as a tenth more was kept than it may hold."""
+        """Trim the quarantine after each tenth of its size that was added."""
         self._untrimmed += added
         keep = self._settings.quarantine_max_messages
         if self._untrimmed > keep // 10:
-            self.writer.patiently(lambda: quarantine.trim(self._connection, keep))
+            self.writer.keep_trying(lambda: quarantine.trim(self._connection, keep))
             self._untrimmed = 0
 
     # -- Now and then -----------------------------------------------------------------------------------------
 
     def housekeeping(self) -> bool:
-        """What is due once a second; returns true, for who does it patiently."""
+        """Do what is due once a second. Returns true, as `keep_trying` wants a value."""
         self._keep_in_step()
         self._resuming.step(self._connection, self.judging, self._settings, self._clock())
         self.save(self._saves.due())
         if units := repository.receipts_to_forget(self._connection):
-            self.receipts.forget(units)  # first: what is forgotten here only, the next try drops from the table
+            self.receipts.forget(units)  # first: if the table cannot be reached, the next try drops them there
             repository.forget_receipts(self._connection, units)
         with self._connection.transaction():
             self._waiting_after = take_waiting(self._connection, self._waiting_after)
@@ -356,7 +357,7 @@ class Ingest:
     def _take_over(self, judging: Judging) -> None:
         products = judging.revision.products
         counting = {product.id for product in products if product.receipts}
-        if counting != self._counting:  # first: what asks the database may be tried again
+        if counting != self._counting:  # first: it asks the database, and may be tried again
             self.receipts.load(repository.receipts(self._connection))
             self._counting = counting
         self.judging = judging
@@ -368,7 +369,7 @@ class Ingest:
         return True
 
     def save(self, partitions: int = PARTITIONS) -> None:
-        """Save so many partitions, each in a transaction of its own; once a round, trim what is needless then."""
+        """Save the next partitions, each in a transaction of its own; once a round, drop what is not needed."""
         for _ in range(partitions):
             if self._saves.save_next(self._connection, self.judging):
                 self._trim()

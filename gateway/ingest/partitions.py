@@ -1,4 +1,4 @@
-"""The partitions of what was stored without them: old readings, and the state that a version before saved."""
+"""Partitions for what was stored without them: journaled readings, and state saved by an older version."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -37,9 +37,9 @@ class UnitPartitions:
 
 
 def read_saved(connection: Connection, product_id: int, saved: Sequence[Saved]) -> SavedParts:
-    """A product's saved state by partition; raises whatever is wrong with it.
+    """Returns a product's saved state by partition; raises what is wrong with it.
 
-    What a version before saved is put into today's partitions first, once.
+    State saved by an older version is first put into today's partitions, once.
     """
     if any(each.seq is None for each in saved):
         dumps = _rearranged(saved, UnitPartitions(connection))
