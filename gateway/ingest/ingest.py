@@ -161,7 +161,7 @@ class Ingest:
             fresh, entries = self._redelivery.sift(messages)
             if len(fresh) < len(messages):
                 metrics.REDELIVERED.inc(len(messages) - len(fresh))
-                log.info("%d messages were redelivered (stage=receive).", len(messages) - len(fresh))
+                log.info("%d redelivered messages known again (stage=receive).", len(messages) - len(fresh))
             if fresh:
                 if not self._take(fresh, entries, messages):
                     return
