@@ -10,15 +10,13 @@ from gateway.catalog.repository import keep_unjudged
 from gateway.config import Settings
 from gateway.ingest import quarantine, repository
 from gateway.ingest.batch import Batch
-from gateway.ingest.journal import journaled, trace_of
+from gateway.ingest.journal import journaled
 from gateway.ingest.judging import Judged
 from gateway.m2m.counted import Receipt
 from gateway.m2m.message import Heard
 from gateway.readings.repository import store_readings
 from gateway.registrations.firmware import take_firmware
-from gateway.rules import repository as rules
-from gateway.rules.evaluator import Change
-from gateway.rules.repository import RuleVersion
+from gateway.rules.changes import record_changes
 from gateway.store import Connection, UniqueViolation
 from gateway.store.timeseries import TimeSeries
 
@@ -71,7 +69,7 @@ def commit(
             repository.keep_last(connection, numbered.last_messages, settings.last_message_bytes, conflicts)
             repository.write_receipts(connection, numbered.receipts)
             reported = take_firmware(connection, batch.firmware)
-            recorded = record_changes(connection, seq, judged.changes, judged.versions, settings, now)
+            recorded = record_changes(connection, judged.changes, judged.versions, now, settings.historic_after, seq)
             return Committed(reported + recorded, quarantined)
 
     try:
@@ -79,20 +77,6 @@ def commit(
     except UniqueViolation:
         # Something newer than we knew is stored: only the road that looks can take this batch.
         return store(all_known=True)
-
-
-def record_changes(
-    tx: Connection,
-    seq: int,
-    changes: Sequence[Change],
-    versions: Mapping[int, RuleVersion],
-    settings: Settings,
-    now: datetime,
-) -> int:
-    """Write the alarm changes of a batch; those known are passed over. Returns how many were new."""
-    return rules.record_changes(
-        tx, changes, versions, now=now, historic_after=settings.historic_after, trace=trace_of(seq)
-    )
 
 
 def _settle_refused(connection: Connection, batch: Batch, settings: Settings) -> int:

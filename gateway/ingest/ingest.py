@@ -13,13 +13,13 @@ from gateway import metrics
 from gateway.catalog.repository import drop_unjudged
 from gateway.config import Settings
 from gateway.core.clock import Clock, to_us
+from gateway.core.ids import trace_of
 from gateway.core.partition import PARTITIONS
 from gateway.ingest import quarantine, repository
 from gateway.ingest.batch import REFUSED_BY_STORE, Batch, decode_batch, refused_alone
 from gateway.ingest.batch_log import count_batch, log_batch
 from gateway.ingest.commit import Committed, NumberedBatch, commit
 from gateway.ingest.devices import Catalog
-from gateway.ingest.journal import trace_of
 from gateway.ingest.judging import Judging
 from gateway.ingest.last_messages import LastMessages
 from gateway.ingest.restore import Resuming, follow, judge, newest_revision, restore

@@ -1,4 +1,4 @@
-"""The readings of a batch as the journal keeps them, and the trace that all carries which comes of the batch."""
+"""The readings of a batch as the journal keeps them."""
 
 from collections.abc import Mapping
 
@@ -26,8 +26,3 @@ def split(content: bytes) -> dict[int, Readings]:
         readings[product_id] = Readings.from_bytes(content[place : place + length * JOURNALED_BYTES])
         place += length * JOURNALED_BYTES
     return readings
-
-
-def trace_of(seq: int) -> str:
-    """What log lines, events and notices carry that come of batch `seq`."""
-    return f"b-{seq}"

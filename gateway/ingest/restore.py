@@ -19,7 +19,6 @@ from gateway.catalog.repository import (
 from gateway.config import Settings
 from gateway.core.readings import Readings
 from gateway.ingest import repository
-from gateway.ingest.commit import record_changes
 from gateway.ingest.journal import split
 from gateway.ingest.judging import (
     Judged,
@@ -36,6 +35,7 @@ from gateway.ingest.judging import (
 from gateway.ingest.partitions import UnitPartitions, read_saved
 from gateway.ingest.repository import Journaled
 from gateway.rules import repository as rules
+from gateway.rules.changes import record_changes
 from gateway.rules.repository import Mark
 from gateway.store import TROUBLES, Connection
 
@@ -70,7 +70,7 @@ def restore(connection: Connection, settings: Settings, now: datetime) -> Judgin
             judged = judge(connection, judging, judging.known(readings), now)
             with connection.transaction():
                 # All of them are known.
-                record_changes(connection, row.seq, judged.changes, judged.versions, settings, now)
+                record_changes(connection, judged.changes, judged.versions, now, settings.historic_after, row.seq)
                 kept = {
                     number: each for number, each in judged.unjudged.items() if waiting_after.get(number, 0) < row.seq
                 }
@@ -199,7 +199,7 @@ class Resuming:
             ]
             with connection.transaction():
                 for seq, changes in changes_by_batch:
-                    record_changes(connection, seq, changes, product.versions, settings, now)
+                    record_changes(connection, changes, product.versions, now, settings.historic_after, seq)
                 # Saved as of now: a replay passes over the revisions before.
                 save_product(connection, judging.seq, product_id, product)
                 saved_under(connection, product_id, list(product.versions), judging.seq)

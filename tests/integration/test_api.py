@@ -15,7 +15,6 @@ from gateway.api.application import create_app
 from gateway.api.stream.hub import Hub
 from gateway.config import Settings
 from gateway.core.clock import to_us
-from gateway.core.ids import random_id
 from gateway.core.readings import Readings
 from gateway.ingest.quarantine import quarantine
 from gateway.m2m.message import Message, Rejected
@@ -23,6 +22,7 @@ from gateway.readings.repository import store_readings
 from gateway.registrations import repository as registrations
 from gateway.roles.worker import Worker
 from gateway.rules import repository as rules
+from gateway.rules.changes import record_changes
 from gateway.rules.evaluator import Change
 from gateway.store import Database, connect
 from gateway.store.timeseries import TimeSeries
@@ -110,14 +110,7 @@ def happen(url: str) -> None:
             change("raised", version.id, p1, NOW - 4 * MINUTE, NOW),
         ]
         with db.transaction():
-            rules.record_changes(
-                db,
-                changes,
-                {version.id: version},
-                now=NOW,
-                historic_after=timedelta(hours=1),
-                new_id=random_id,
-            )
+            record_changes(db, changes, {version.id: version}, NOW, timedelta(hours=1), batch=1)
             refused = [
                 (message(b"\xff{\0" + b"x" * 100), Rejected("bad_json", "line 1")),
                 (message(b"{}", topic="m2m/\0"), Rejected("bad_topic", "a \0 in it")),
