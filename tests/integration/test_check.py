@@ -157,7 +157,7 @@ def test_the_check_leaves_no_session_behind(tmp_path):
         with Session(("127.0.0.1", port), None, "counts") as session:
             session.subscribe("$SYS/broker/clients/disconnected")  # told again when it changes, once a second
             session.collect(2, 8)
-        assert session.last == b"0"
+        assert session.last_payload == b"0"
 
 
 # -- The database ---------------------------------------------------------------------------------------------

@@ -202,13 +202,13 @@ def test_behind_too_many_gaps_nothing_is_counted_until_it_comes_again(url, db, b
 
 def test_receipts_are_collected_to_one_a_second_for_each_unit(url, db, broker_port, devices, fleet, monkeypatch):
     """The second passes when the test says so."""
-    rests, passed = [], threading.Semaphore(0)
+    waits, passed = [], threading.Semaphore(0)
 
-    def rest(_session, seconds, stop):
-        rests.append(seconds)
+    def wait(_session, seconds, stop):
+        waits.append(seconds)
         until(lambda: stop.is_set() or passed.acquire(blocking=False))
 
-    monkeypatch.setattr(Session, "rest", rest)
+    monkeypatch.setattr(Session, "wait", wait)
     with running_ingest(url, broker_port), Listener(broker_port) as heard:
         say(devices, "P1", 1)
         until(lambda: heard.last("P1") == (0, 1))
@@ -218,7 +218,7 @@ def test_receipts_are_collected_to_one_a_second_for_each_unit(url, db, broker_po
         passed.release()
         until(lambda: heard.last("P1") == (0, 11))
         assert [each.upto for each in heard.came] == [1, 11]
-    assert set(rests) == {1.0}
+    assert set(waits) == {1.0}
 
 
 def test_more_units_than_go_out_in_a_second_are_all_told(url, db, mosquitto_port):
@@ -391,7 +391,7 @@ def test_deploys_acl_lets_us_publish_and_a_device_read_its_own_receipt_and_no_ot
             device.retain([("m2m/v1/pump/P1/telemetry", b'{"seq": 1, "values": {"temp_c": 20}}')], 10)
             device.subscribe("m2m/v1/pump/P1/receipt")
             assert device.collect(1, 10) == 1
-            assert device.last == b'{"boot":0,"upto":1}'
+            assert device.last_payload == b'{"boot":0,"upto":1}'
         with Session(("127.0.0.1", port), nosy, "P2") as other:
             other.subscribe("m2m/v1/pump/P1/receipt")
             assert other.collect(1, 2) == 0

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from gateway.ingest.batch import decode_batch
 from gateway.m2m.device import Limits
-from gateway.m2m.inbox import Inbox, room
+from gateway.m2m.inbox import Inbox, memory_bytes
 from gateway.m2m.message import Message
 from tests.unit.test_decode import DEVICE, NOW_US
 
@@ -26,7 +26,7 @@ def taken(inbox: Inbox, messages: int, size: int) -> list[int]:
 
 
 def test_reading_stops_when_the_bytes_are_full_and_goes_on_when_they_were_taken():
-    inbox = Inbox(max_messages=1_000, max_bytes=10 * room(publish(1, 64_000)))
+    inbox = Inbox(max_messages=1_000, max_bytes=10 * memory_bytes(publish(1, 64_000)))
     filled(inbox, *[64_000] * 9)
     assert not inbox.full
     inbox.put(publish(10, 64_000))
@@ -36,7 +36,7 @@ def test_reading_stops_when_the_bytes_are_full_and_goes_on_when_they_were_taken(
 
 
 def test_many_small_messages_are_full_by_their_objects_too():
-    """A message of nothing takes room as well."""
+    """A message of nothing takes memory_bytes as well."""
     inbox = Inbox(max_messages=10**6, max_bytes=1_000_000)
     number = 0
     while not inbox.full:
@@ -48,7 +48,7 @@ def test_five_thousand_messages_of_64_kb_are_many_batches_of_their_bytes():
     inbox = filled(Inbox(20_000, 64_000_000), *[64_000] * 900)
     sizes = []
     while batch := inbox.take(5_000, NOW, NOW, 8_000_000):
-        sizes.append(sum(map(room, batch)))
+        sizes.append(sum(map(memory_bytes, batch)))
     assert len(sizes) == 8
     assert max(sizes) <= 8_000_000
     assert len(inbox) == 0
