@@ -169,7 +169,7 @@ def test_many_readings_of_one_day_are_moved_some_at_a_time(db):
     with db.transaction():
         store_readings(db, five, without_room=[FIRST])
     series = TimeSeries(db)
-    assert [move_waiting(db, series, at_most=2) for _ in range(4)] == [2, 2, 1, 0]
+    assert [move_waiting(db, series, limit=2) for _ in range(4)] == [2, 2, 1, 0]
     assert rows(db, "telemetry") == [(FIRST, 1.0)] * 5
 
 
