@@ -26,12 +26,12 @@ FIRST = date(2026, 6, 1)
 DAYS = [FIRST + timedelta(days=n) for n in range(30)]
 
 
-def noon(day: date) -> int:
+def noon_us(day: date) -> int:
     return to_us(datetime(day.year, day.month, day.day, 12, tzinfo=UTC))
 
 
 def late(*days: date, value: float = 1.0, unit: int = 7) -> Columns:
-    time = np.array([noon(day) for day in days], np.int64)
+    time = np.array([noon_us(day) for day in days], np.int64)
     yes = np.ones(len(time), np.bool_)
     metric = np.full(len(time), 3, np.int16)
     return Columns(np.full(len(time), unit, np.int64), metric, time, np.full(len(time), value), time + 1, yes, yes)
@@ -89,7 +89,7 @@ def test_late_readings_of_several_days_are_looked_up_in_those_days_only(partitio
 
 
 def test_the_runs_of_days_are_bounded_and_leave_out_no_day():
-    every_third = np.array([noon(FIRST + timedelta(days=3 * n)) for n in range(100)] + [noon(date(2020, 1, 1))])
+    every_third = np.array([noon_us(FIRST + timedelta(days=3 * n)) for n in range(100)] + [noon_us(date(2020, 1, 1))])
     spans = day_spans(every_third)
     assert len(spans) == SPANS_MAX
     assert spans[0] == (datetime(2020, 1, 1, tzinfo=UTC), datetime(2020, 1, 2, tzinfo=UTC)), "the widest gap stays"
