@@ -70,7 +70,7 @@ class Relay:
                     topic_end = 2 + int.from_bytes(body[:2])
                     self._numbers[int.from_bytes(body[topic_end : topic_end + 2])] = int(number[1])
             gateway_side.sendall(data)
-        with suppress(OSError):  # it is gone
+        with suppress(OSError):  # it is closed
             gateway_side.shutdown(socket.SHUT_WR)
         acknowledgements.join()
 
@@ -82,7 +82,7 @@ class Relay:
             for header, body in packets.feed(data):
                 if header == _PUBACK and (number := self._numbers.pop(int.from_bytes(body[:2]), None)) is not None:
                     self.acknowledged[number] = now
-        with suppress(OSError):  # it is gone
+        with suppress(OSError):  # it is closed
             broker_side.shutdown(socket.SHUT_WR)
 
 

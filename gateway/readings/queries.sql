@@ -15,7 +15,7 @@ ON CONFLICT (unit_id, metric_id, time) DO NOTHING;
 -- Mark the staged readings of some days that differ from the stored value of their unit, metric and time.
 UPDATE staged s SET conflicts = true
 WHERE NOT s.waits AND s.time >= %(begin)s AND s.time < %(end)s
-  -- A scalar subquery forces one look-up by key for each reading; the staged table has no statistics.
+  -- A scalar subquery forces one look-up by key for each reading, as the staged table has no statistics.
   AND (SELECT t.value FROM telemetry t
        WHERE t.unit_id = s.unit_id AND t.metric_id = s.metric_id AND t.time = s.time
          AND t.time >= %(begin)s AND t.time < %(end)s) <> s.value;

@@ -92,7 +92,7 @@ WITH reported AS (
   SELECT f.id, r.firmware, r.at, f.firmware AS before FROM free f JOIN reported r USING (id)
   WHERE NOT r.replayed
      OR (f.firmware_reported_at IS NULL
-         -- OFFSET 0 forces a look-up for each unit; else every batch reads the whole table of waiting reports.
+         -- OFFSET 0 forces a look-up for each unit, else every batch reads the whole table of waiting reports.
          AND NOT EXISTS (SELECT FROM firmware_waiting w WHERE w.unit_id = r.id AND NOT w.replayed OFFSET 0))
 ), held AS (
   INSERT INTO firmware_waiting AS w (unit_id, firmware, reported_at, replayed)
@@ -151,7 +151,7 @@ SELECT u.id AS row, u.public_id AS id, u.printed AS serial, u.lot, u.firmware, p
         WHERE cu.unit_id = u.id AND cu.standing = 'affected' AND cu.closed_at IS NULL AND c.state = 'published') AS campaigns,
        EXISTS (SELECT FROM campaign_candidate k JOIN campaign c ON c.id = k.campaign_id
                WHERE k.unit_id = u.id AND c.kind = 'recall' AND c.state = 'published'
-               OFFSET 0) AS checks  -- OFFSET 0 forces a look-up for each unit; else a page reads all candidates
+               OFFSET 0) AS checks  -- OFFSET 0 forces a look-up for each unit, else a page reads all candidates
 FROM unit u JOIN product p ON p.id = u.product_id
 WHERE u.id > %(after)s
 ORDER BY u.id

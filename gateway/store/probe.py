@@ -102,9 +102,9 @@ def _maintenance(connection: Connection, server: Row) -> Finding:
     except LockNotAvailable:
         return warning("maintenance", "not tried: the telemetry table was locked for 2 s", "run it again")
     except DatabaseError as error:
-        said = f"old days cannot be dropped, or new ones made: {_first_line(error)}"
+        refusal = f"old days cannot be dropped, or new ones made: {_first_line(error)}"
         return problem(
-            "maintenance", said, "report it; readings are kept for longer than GATEWAY_HISTORY_MAX meanwhile"
+            "maintenance", refusal, "report it; readings are kept for longer than GATEWAY_HISTORY_MAX meanwhile"
         )
     failed = connection.execute(queries.failed_timescale_jobs).fetchall() if server["timescale"] else []
     if failed:
