@@ -1,4 +1,4 @@
-"""Readings in the database: stored, compared with what stands, and read again; in the caller's transaction."""
+"""Stores readings and finds conflicts with stored ones, in the caller's transaction."""
 
 from collections.abc import Collection
 from datetime import date, datetime
@@ -13,15 +13,15 @@ from gateway.store.copy import Column, copy_columns, timestamps
 queries = load_queries("gateway.readings")
 
 SPANS_MAX = 16
-"""Runs of days that one batch is looked up in; of a batch on more runs, the days between some are looked at too."""
+"""The most runs of days in which stored readings are looked up for one batch; beyond it, close runs are joined."""
 _EPOCH = date(1970, 1, 1)
 
 
 CONFLICTS_PER_UNIT = 1_000
-"""Conflicting readings of a unit that are kept; further ones are only counted, until the oldest half is dropped."""
+"""The most conflicting readings kept for a unit; further ones are only counted, until the oldest half is dropped."""
 
 Conflicts = dict[tuple[int, int], int]
-"""By unit and moment of arrival in microseconds, which is one message: its readings that said otherwise."""
+"""The number of conflicting readings of each message, by unit id and time of arrival in microseconds."""
 
 
 def store_readings(
@@ -33,13 +33,13 @@ def store_readings(
     all_known: bool = False,
     without_room: Collection[date] = (),
 ) -> Conflicts:
-    """Store a batch: what is newer than anything stored by bare COPY, the rest past a look at what is there.
+    """Store a batch: readings newer than any stored one by plain COPY, the others after a look-up of stored ones.
 
-    `late` readings are not newer than what was judged before; `known` ones may be stored already: they are late, or a
-    second of the same moment. `all_known` looks at every reading: for a batch whose first try met a duplicate.
+    `late` readings are not newer than those judged before. `known` ones may be stored already: they are late, or their
+    time occurs twice. With `all_known` all are looked up: for a batch whose first try met a duplicate.
 
-    Returns the readings that said otherwise than what stands for their time; of them the first of a unit are kept.
-    Readings of days `without_room` wait in a table of their own, until `waiting.move_waiting` brings them to their day.
+    Returns the readings that differ from the stored value of their time; the first ones of each unit are kept. Readings
+    of days `without_room` wait in another table until `waiting.move_waiting` moves them.
     """
     conflicts: Conflicts = {}
     waits = np.isin(readings.time // US_A_DAY, [(day - _EPOCH).days for day in without_room])
@@ -47,26 +47,26 @@ def store_readings(
     if not looked_up.all():
         copy_columns(tx, "telemetry", _telemetry(readings[~looked_up], late[~looked_up]))
     if looked_up.any():
-        rest, rest_waits = readings[looked_up], waits[looked_up]
+        compared, compared_waits = readings[looked_up], waits[looked_up]
         tx.execute(queries.stage)
-        place = {"place": np.arange(len(rest), dtype=np.int32)}
-        copy_columns(tx, "staged", place | _telemetry(rest, late[looked_up]) | {"waits": rest_waits})
-        conflicts = store_staged(tx, rest.time[~rest_waits], wait=bool(rest_waits.any()))
+        place = {"place": np.arange(len(compared), dtype=np.int32)}
+        copy_columns(tx, "staged", place | _telemetry(compared, late[looked_up]) | {"waits": compared_waits})
+        conflicts = store_staged(tx, compared.time[~compared_waits], wait=bool(compared_waits.any()))
     if not known.all():
         _upsert_latest(tx, readings[~known])
     return conflicts
 
 
 def store_staged(tx: Connection, times: Ints, *, wait: bool = False) -> Conflicts:
-    """Store the staged readings: those of `times` in their days and, with `wait`, those that wait for theirs.
+    """Store the staged readings: those of `times`, and with `wait` those that wait for the partition of their day.
 
-    Returns those that said otherwise than what stands; the first of a unit are kept.
+    Returns those that differ from the stored value; the first ones of each unit are kept.
     """
     marked = 0
     if len(times):
         tx.execute(queries.insert_staged)
         for begin, end in day_spans(times):
-            # Not prepared: only a plan made for these bounds leaves out the days beyond them, however many are kept.
+            # Not prepared: only a plan for these bounds leaves out the partitions of other days.
             span = {"begin": begin, "end": end}
             marked += tx.execute(queries.mark_conflicting, span, prepare=False).rowcount
     if wait:
@@ -79,9 +79,7 @@ def store_staged(tx: Connection, times: Ints, *, wait: bool = False) -> Conflict
 
 
 def day_spans(times: Ints) -> list[tuple[datetime, datetime]]:
-    """The runs of UTC days that these times (microseconds since 1970) fall on; the smallest gaps are closed beyond
-    `SPANS_MAX` runs.
-    """
+    """The runs of UTC days with these times (microseconds since 1970), joined at the smallest gaps to `SPANS_MAX`."""
     days = np.unique(times // US_A_DAY)
     gaps = np.diff(days)
     widest = np.argsort(-gaps, kind="stable")[: SPANS_MAX - 1]
@@ -107,10 +105,10 @@ def _values(readings: Readings) -> dict[str, Column]:
     }
 
 
-def _upsert_latest(tx: Connection, fresh: Readings) -> None:
-    order = np.lexsort((fresh.time, fresh.metric, fresh.unit))
-    unit, metric = fresh.unit[order], fresh.metric[order]
-    last = order[np.append((unit[1:] != unit[:-1]) | (metric[1:] != metric[:-1]), True)]
+def _upsert_latest(tx: Connection, new_readings: Readings) -> None:
+    order = np.lexsort((new_readings.time, new_readings.metric, new_readings.unit))
+    unit, metric = new_readings.unit[order], new_readings.metric[order]
+    newest_rows = order[np.append((unit[1:] != unit[:-1]) | (metric[1:] != metric[:-1]), True)]
     tx.execute(queries.stage_latest)
-    copy_columns(tx, "staged_latest", _values(fresh[last]))
+    copy_columns(tx, "staged_latest", _values(new_readings[newest_rows]))
     tx.execute(queries.upsert_latest)

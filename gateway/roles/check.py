@@ -1,4 +1,4 @@
-"""`gateway check`: what the gateway stands on, measured, with what to change where it is not well."""
+"""`gateway check`: measures what the gateway needs, and says what to change where there is a problem."""
 
 import ipaddress
 import json

@@ -9,7 +9,7 @@ WHERE v.rule_id = %(rule_id)s AND v.active AND p.id = v.product_id
 RETURNING v.id, v.version, p.code AS product;
 
 -- name: reactivate
--- Bring a version back into force.
+-- Activate an earlier version again.
 UPDATE rule_version SET active = true WHERE id = %(id)s;
 
 -- name: insert_version
@@ -25,12 +25,12 @@ SELECT coalesce(array_agg(id ORDER BY id), '{}') AS ids,
 FROM rule_version WHERE active;
 
 -- name: in_force_at
--- The rule versions that a revision of the catalog has in force, by product.
+-- The rule versions in force at a revision of the catalog, by product.
 SELECT DISTINCT ON (product_id) product_id, rules FROM product_revision
 WHERE revision <= %(revision)s ORDER BY product_id, revision DESC;
 
 -- name: in_force_of
--- The documents of the rules in force for products, by their codes.
+-- The documents of the rules in force for products, by product code.
 SELECT v.id, v.rule_id, v.version, v.product_id, v.document, v.schema, p.code AS product
 FROM rule_version v JOIN product p ON p.id = v.product_id
 WHERE v.active AND p.code = ANY(%(products)s) ORDER BY v.rule_id;
@@ -93,7 +93,7 @@ JOIN product p ON p.id = u.product_id
 WHERE a.id = %(id)s;
 
 -- name: alarms_page
--- Alarms below a number, the newest first, with unit and rule.
+-- Alarms with ids below a number, the newest first, with unit and rule.
 SELECT a.id AS row, a.public_id AS id, u.public_id AS unit, u.printed AS serial, p.code AS product, a.severity,
        v.rule_id AS rule, v.version, v.document->'title'->>'en' AS title, a.onset, a.raised_at, a.judged_at,
        a.historic, a.evidence, a.cleared_at, a.clearing, a.schema, a.clearing_schema
@@ -107,11 +107,11 @@ ORDER BY a.id DESC
 LIMIT %(limit)s;
 
 -- name: marks
--- Up to which batch each partition is saved, and the revision of the catalog at that batch.
+-- The batch up to which each partition is saved, and the revision of the catalog at that batch.
 SELECT partition, seq, revision FROM partition_mark ORDER BY partition;
 
 -- name: set_mark
--- Note up to which batch a partition is saved.
+-- Store the batch up to which a partition is saved.
 INSERT INTO partition_mark (partition, seq, revision) VALUES (%(partition)s, %(seq)s, %(revision)s)
 ON CONFLICT (partition) DO UPDATE SET seq = excluded.seq, revision = excluded.revision;
 
@@ -135,7 +135,7 @@ SET seq = excluded.seq, state = excluded.state, schema = excluded.schema;
 DELETE FROM rule_snapshot WHERE product_id = %(product_id)s;
 
 -- name: forget_alarms
--- Forget the alarms that were cleared longest ago and that no notice, ledger line or new owner names any more.
+-- Delete the alarms that were cleared longest ago and that no notice, ledger line or new owner refers to.
 DELETE FROM alarm WHERE id IN (
   SELECT a.id FROM alarm a
   WHERE a.cleared_at < %(before)s AND NOT EXISTS (SELECT FROM notice_alarm n WHERE n.alarm_id = a.id)

@@ -84,7 +84,7 @@ def api(server, migrated, tmp_path_factory) -> Iterator[Api]:
         with Database(url, "test", max_size=4) as database:
             make_fleet(url, ["P-1", "P-2", "P-3"], owners={"P-1": "Ada", "P-2": "Bob"})
             apply_hot_rule(url, tmp_path_factory.mktemp("rules"))
-            happen(url)
+            fill_database(url)
             worker = Worker(settings, database, lambda: NOW)
             while worker.turn():
                 pass
@@ -94,7 +94,7 @@ def api(server, migrated, tmp_path_factory) -> Iterator[Api]:
                 yield Api(client, url)
 
 
-def happen(url: str) -> None:
+def fill_database(url: str) -> None:
     """P-1 sent ten minutes of readings and is hot; P-2 was hot long ago, in silence; P-3 was never heard of."""
     with connect(url) as db:
         keys = [("pump", serial) for serial in ("P1", "P2")]

@@ -28,12 +28,12 @@ FIRST = date(2026, 6, 1)
 DAYS = [FIRST + timedelta(days=n) for n in range(30)]
 
 
-def noon(day: date) -> int:
+def noon_us(day: date) -> int:
     return to_us(datetime(day.year, day.month, day.day, 12, tzinfo=UTC))
 
 
 def store_late(tx, *days: date, value: float = 1.0, without_room: Collection[date] = ()) -> Conflicts:
-    return store_late_at(tx, [noon(day) for day in days], value, without_room)
+    return store_late_at(tx, [noon_us(day) for day in days], value, without_room)
 
 
 def store_late_at(tx, times: Sequence[int], value: float = 1.0, without_room: Collection[date] = ()) -> Conflicts:
@@ -95,7 +95,7 @@ def test_late_readings_of_several_days_are_looked_up_in_those_days_only(partitio
 
 
 def test_the_runs_of_days_are_bounded_and_leave_out_no_day():
-    every_third = np.array([noon(FIRST + timedelta(days=3 * n)) for n in range(100)] + [noon(date(2020, 1, 1))])
+    every_third = np.array([noon_us(FIRST + timedelta(days=3 * n)) for n in range(100)] + [noon_us(date(2020, 1, 1))])
     spans = day_spans(every_third)
     assert len(spans) == SPANS_MAX
     assert spans[0] == (datetime(2020, 1, 1, tzinfo=UTC), datetime(2020, 1, 2, tzinfo=UTC)), "the widest gap stays"
@@ -171,9 +171,9 @@ def test_readings_of_days_without_room_wait_and_then_stand_in_their_days_once(db
 
 def test_many_readings_of_one_day_are_moved_some_at_a_time(db):
     with db.transaction():
-        store_late_at(db, [noon(FIRST) + n for n in range(5)], without_room=[FIRST])
+        store_late_at(db, [noon_us(FIRST) + n for n in range(5)], without_room=[FIRST])
     series = TimeSeries(db)
-    assert [move_waiting(db, series, at_most=2) for _ in range(4)] == [2, 2, 1, 0]
+    assert [move_waiting(db, series, limit=2) for _ in range(4)] == [2, 2, 1, 0]
     assert rows(db, "telemetry") == [(FIRST, 1.0)] * 5
 
 

@@ -169,7 +169,7 @@ def wrong_in(plan: dict[str, Any], large: set[str], days: set[str]) -> list[str]
     return found
 
 
-def asked_days(arguments: dict[str, Any]) -> set[str]:
+def day_partitions(arguments: dict[str, Any]) -> set[str]:
     begin, end = (
         arguments.get(first, arguments.get(second)) for first, second in (("since", "begin"), ("until", "end"))
     )
@@ -199,7 +199,7 @@ def test_every_query_finds_what_it_needs_by_an_index_and_on_the_asked_days(db, s
             given = PARAMETERS | OTHERS.get(key, {})
             arguments = {each: given[each] for each in re.findall(r"%\((\w+)\)s", text)}
             plan = plan_of(db, name, text, arguments)
-            days = large if key in EVERY_DAY else asked_days(arguments)
+            days = large if key in EVERY_DAY else day_partitions(arguments)
             assert wrong_in(plan, large, days) == []
             used = {node.get("Index Name") for node, _ in nodes(plan["Plan"])}
             assert INDEXES.get(key) in used | {None}

@@ -82,7 +82,7 @@ def take(state: State, table: RuleTable, batch: Readings) -> Verdict:
     return verdict
 
 
-def told(table: RuleTable, *batches: Readings) -> list[tuple[str, float, float]]:
+def change_times(table: RuleTable, *batches: Readings) -> list[tuple[str, float, float]]:
     """The changes of the batches, one after the other, as (kind, onset, at) in seconds."""
     state = state_for(table)
     return [
