@@ -59,9 +59,9 @@ def _tell(tx: Connection, told: Sequence[tuple[Decision, Owner]], now: datetime,
     for (decision, owner), number in zip(told, numbers, strict=True):
         if isinstance(decision.facts.subject, Alarm):
             links.append((number, decision.facts.subject.id, owner.person_id))
-        if order := orders.get(owner.person_id):
-            due_at = decision.outcome.until if isinstance(decision.outcome, Hold) else now
-            deliveries += [(number, planned) for planned in _external(decision.facts, order, due_at)]
+        due_at = decision.outcome.until if isinstance(decision.outcome, Hold) else now
+        planned = _external(decision.facts, orders.get(owner.person_id), due_at)
+        deliveries += [(number, delivery) for delivery in planned]
     repository.link_alarms(tx, links)
     repository.insert_deliveries(tx, deliveries)
     _append_told(tx, told, notices)
@@ -113,21 +113,26 @@ def told_data(public_id: str, subject: Alarm | Bulletin, notice: Row) -> Row:
 
 
 def _orders(tx: Connection, told: Sequence[tuple[Decision, Owner]], now: datetime) -> dict[int, Order]:
-    """Returns, by person, in which order they are told outside the feed; empty where no channel is set up."""
+    """Returns, by person, in which order they are told outside the feed.
+
+    Safety has none: it goes out on every channel at once. Nor has anything where no channel is set up.
+    """
     channels = told[0][0].facts.policy.channels if told else ()
-    if not channels:
+    people = {owner.person_id for decision, owner in told if decision.facts.subject.severity != "safety"}
+    if not channels or not people:
         return {}
-    reaches = addresses.reaches(tx, {owner.person_id for _, owner in told}, now)
-    return {person_id: reach.order(now, channels) for person_id, reach in reaches.items()}
+    return {person_id: reach.order(now, channels) for person_id, reach in addresses.reaches(tx, people, now).items()}
 
 
-def _external(facts: Facts, order: Order, due_at: datetime) -> list[PlannedDelivery]:
+def _external(facts: Facts, order: Order | None, due_at: datetime) -> list[PlannedDelivery]:
     """Deliveries outside the feed: safety on every channel at once, else the preferred one, and the next in case."""
     policy, severity = facts.policy, facts.subject.severity
     if severity == "safety":
         return [
             PlannedDelivery(channel, due_at, "safety goes out on every channel at once") for channel in policy.channels
         ]
+    if order is None:
+        return []
     # With no address at all the first channel is written all the same: it is skipped there, with its reason.
     first = order.channels[0] if order.channels else policy.channels[0]
     planned = [PlannedDelivery(first, due_at, order.reason)]
