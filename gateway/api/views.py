@@ -54,6 +54,7 @@ def notice_fields(row: Row, language: str) -> dict[str, Any]:
         **row["text"],
         **{name: row[name] for name in _OF_NOTICE},
         "unit": {"id": row["unit"], "serial": row["serial"], "product": product, "model": row["model"]},
+        "group": row["group_key"],
         "why": row["why"] if is_alarm else None,
         "campaign": None if is_alarm else _told(row["why"]),
     }

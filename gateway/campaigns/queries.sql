@@ -191,6 +191,21 @@ ORDER BY u.due_at, u.unit_id
 LIMIT %(limit)s
 FOR NO KEY UPDATE OF u SKIP LOCKED FOR SHARE OF c SKIP LOCKED;
 
+-- name: due_of_owners
+-- More units of a campaign to look at: those of the owners of held units, at most as many again.
+SELECT u.unit_id, u.standing, u.matched, u.tries
+FROM (SELECT DISTINCT w.person_id FROM unnest(%(unit_ids)s::bigint[]) AS k (unit_id)
+      CROSS JOIN LATERAL (SELECT person_id FROM ownership
+                          WHERE unit_id = k.unit_id AND during @> %(now)s::timestamptz OFFSET 0) w) p
+CROSS JOIN LATERAL (SELECT unit_id FROM ownership
+                    WHERE person_id = p.person_id AND during @> %(now)s::timestamptz
+                      AND unit_id <> ALL (%(unit_ids)s::bigint[]) OFFSET 0) o
+CROSS JOIN LATERAL (
+  SELECT unit_id, standing, matched, tries FROM campaign_unit
+  WHERE campaign_id = %(id)s AND unit_id = o.unit_id AND due_at <= %(now)s
+  FOR NO KEY UPDATE SKIP LOCKED) u
+LIMIT %(limit)s;
+
 -- name: formers
 -- What a campaign superseded, and what that had superseded, and so on, the latest first.
 WITH RECURSIVE former AS (
@@ -286,7 +301,8 @@ WHERE campaign_id = %(id)s AND unit_id = ANY (%(unit_ids)s::bigint[]);
 -- How far campaigns came, by unit: what the owners of now were told and did.
 SELECT cu.campaign_id, count(*) AS units, count(o.unit_id) AS registered, count(*) - count(o.unit_id) AS unregistered,
        count(*) FILTER (WHERE n.read_at IS NOT NULL OR EXISTS (
-         SELECT FROM outbox d WHERE d.notice_id = n.id AND d.channel <> 'feed' AND d.status = 'delivered')) AS notified,
+         SELECT FROM outbox d WHERE d.notice_id = coalesce(lead.id, n.id) AND d.channel <> 'feed'
+                                AND d.status = 'delivered')) AS notified,
        count(n.read_at) AS seen, count(n.acknowledged_at) AS acknowledged, count(cu.closed_at) AS closed,
        count(*) FILTER (WHERE cu.due_at <= %(now)s) AS pending
 FROM campaign_unit cu
@@ -294,6 +310,7 @@ JOIN campaign c ON c.id = cu.campaign_id
 LEFT JOIN ownership o ON o.unit_id = cu.unit_id AND o.during @> %(now)s::timestamptz
 LEFT JOIN notice n ON n.campaign_id = cu.campaign_id AND n.unit_id = cu.unit_id AND n.person_id = o.person_id
                   AND n.owned_since = lower(o.during)
+LEFT JOIN notice lead ON lead.public_id = n.group_key
 WHERE cu.campaign_id = ANY (%(ids)s::bigint[])
   AND cu.standing = CASE c.kind WHEN 'withdrawal' THEN 'cleared' ELSE 'affected' END
 GROUP BY cu.campaign_id;
@@ -324,12 +341,14 @@ SELECT u.id AS row, u.public_id AS id, u.printed AS serial, u.lot, u.firmware, c
        o.unit_id IS NOT NULL AS registered, n.created_at AS told_at, n.read_at IS NOT NULL AS seen,
        n.acknowledged_at IS NOT NULL AS acknowledged,
        n.read_at IS NOT NULL OR EXISTS (
-         SELECT FROM outbox d WHERE d.notice_id = n.id AND d.channel <> 'feed' AND d.status = 'delivered') AS notified
+         SELECT FROM outbox d WHERE d.notice_id = coalesce(lead.id, n.id) AND d.channel <> 'feed'
+                                AND d.status = 'delivered') AS notified
 FROM campaign_unit cu
 JOIN unit u ON u.id = cu.unit_id
 LEFT JOIN ownership o ON o.unit_id = cu.unit_id AND o.during @> %(now)s::timestamptz
 LEFT JOIN notice n ON n.campaign_id = cu.campaign_id AND n.unit_id = cu.unit_id AND n.person_id = o.person_id
                   AND n.owned_since = lower(o.during)
+LEFT JOIN notice lead ON lead.public_id = n.group_key
 WHERE cu.campaign_id = %(id)s AND cu.unit_id > %(after)s
   AND (%(standing)s::text IS NULL OR cu.standing = %(standing)s::text)
 ORDER BY cu.unit_id

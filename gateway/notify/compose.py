@@ -51,8 +51,13 @@ def notice_mail(delivery: Delivery, to: str, person: str, links: Links, maker: M
         text=_ENVIRONMENT.get_template(f"{template}.txt").render(shown),
         html=_ENVIRONMENT.get_template(f"{template}.html").render(shown),
         headers=headers,
-        key=f"{delivery.notice}.{delivery.channel}",
+        key=".".join([delivery.notice, delivery.channel, *_renewal(delivery)]),
     )
+
+
+def _renewal(delivery: Delivery) -> list[str]:
+    """What tells a mail that is sent again after an all-clear from the one before it."""
+    return [f"{delivery.renewed_at:%Y%m%d%H%M%S}"] if delivery.renewed_at else []
 
 
 def notice_push(delivery: Delivery, links: Links) -> tuple[str, str, dict[str, str]]:
@@ -64,6 +69,8 @@ def notice_push(delivery: Delivery, links: Links) -> tuple[str, str, dict[str, s
         "severity": delivery.severity,
         "link": links.open(OpenLink(delivery.notice, delivery.channel)),
     }
+    if delivery.serials:
+        data["units"] = str(len(delivery.serials))
     if delivery.again:
         return said["again_title"].format(title=title), f"{body} {said['again']}", data | {"again": "true"}
     return title, body, data

@@ -82,6 +82,8 @@ class EarlierNotice:
     """What it says; of an alarm."""
     skip_reason: str | None = None
     """Why nobody was told of it."""
+    recent_alarms: int = 0
+    """How many alarms of the last hour it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +182,10 @@ class Delivery:
     """The earlier channel, on which nobody opened the notice in time."""
     trace: str | None = None
     """The trace of its log lines, if it has one."""
+    serials: tuple[str, ...] = ()
+    """The units of a message about many."""
+    renewed_at: datetime | None = None
+    """When it began anew, because the alarm came back after an all-clear."""
 
 
 @dataclass(frozen=True, slots=True)

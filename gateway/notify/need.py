@@ -14,7 +14,12 @@ OVER = {
 
 
 def skip_reason(row: Row) -> str | None:
-    """Returns why a notice that is due is not needed any more; None for one that is."""
+    """Returns why a notice that is due is not needed any more; None for one that is.
+
+    A message about many units is needed while one of them is there: `serials` names those.
+    """
+    if row.get("serials"):
+        return None
     if not row["still_owned"]:
         return NOT_OWNED_ANY_MORE
     if row["state"] == "withdrawn":

@@ -1,6 +1,8 @@
 -- name: earlier
 -- The last notice of each rule and unit to a person in their present time of owning it, held until the transaction ends.
-SELECT k.place, n.id, n.public_id, n.severity, n.state, n.updated_at, n.text, n.schema, n.skip_reason
+SELECT k.place, n.id, n.public_id, n.severity, n.state, n.updated_at, n.text, n.schema, n.skip_reason,
+       (SELECT count(*) FROM notice_alarm na JOIN alarm a ON a.id = na.alarm_id
+        WHERE na.notice_id = n.id AND a.judged_at > %(now)s - interval '1 hour') AS recent_alarms
 FROM unnest(%(person_ids)s::bigint[], %(unit_ids)s::bigint[], %(rule_ids)s::text[], %(sinces)s::timestamptz[])
   WITH ORDINALITY AS k (person_id, unit_id, rule_id, since, place)
 CROSS JOIN LATERAL (
@@ -26,13 +28,15 @@ ORDER BY visible_at;
 SELECT nextval('notice_id_seq') AS id FROM generate_series(1, %(count)s);
 
 -- name: join_notices
--- Let one more alarm join each notice: it is open (again), and counts one more; nobody was told if it is told only now.
+-- Let one more alarm join each notice: it is open (again), and counts one more. One that is told again is new again.
 UPDATE notice n
 SET state = 'open', resolved_at = NULL, count = n.count + 1, text = r.text, schema = %(schema)s, updated_at = %(now)s,
     why = r.why || jsonb_strip_nulls(jsonb_build_object('sent_because', n.why -> 'sent_because')),
     skip_reason = CASE WHEN NOT r.told THEN n.skip_reason END,
-    visible_at = CASE WHEN r.told AND n.skip_reason IS NOT NULL THEN %(now)s ELSE n.visible_at END
-FROM json_to_recordset(%(rows)s) AS r (id bigint, text jsonb, why jsonb, told boolean)
+    visible_at = CASE WHEN r.told AND n.skip_reason IS NOT NULL OR r.again THEN %(now)s ELSE n.visible_at END,
+    read_at = CASE WHEN NOT r.again THEN n.read_at END,
+    acknowledged_at = CASE WHEN NOT r.again THEN n.acknowledged_at END
+FROM json_to_recordset(%(rows)s) AS r (id bigint, text jsonb, why jsonb, told boolean, again boolean)
 WHERE n.id = r.id
 RETURNING n.id, n.count;
 
@@ -45,6 +49,16 @@ SELECT * FROM unnest(%(notice_ids)s::bigint[], %(alarm_ids)s::bigint[], %(person
 -- Have a notice sent on a channel.
 INSERT INTO outbox (notice_id, channel, due_at, reason) VALUES (%(notice_id)s, %(channel)s, %(due_at)s, %(reason)s)
 ON CONFLICT (notice_id, channel) DO NOTHING;
+
+-- name: send_again
+-- Have notices sent again: their deliveries begin anew, but for those that are being sent.
+INSERT INTO outbox AS o (notice_id, channel, due_at, reason, follows)
+SELECT notice_id, channel, due_at, reason, follows
+FROM json_to_recordset(%(rows)s) AS r (notice_id bigint, channel text, due_at timestamptz, reason text, follows text)
+ON CONFLICT (notice_id, channel) DO UPDATE
+SET status = 'waiting', due_at = excluded.due_at, reason = excluded.reason, follows = excluded.follows, attempts = 0,
+    claimed_at = NULL, finished_at = NULL, provider_id = NULL, renewed_at = %(now)s
+WHERE o.status <> 'claimed';
 
 -- name: send_after_all
 -- Have notices sent that were open again after their deliveries had been skipped.
@@ -144,9 +158,10 @@ FROM outbox WHERE status = 'waiting' GROUP BY channel;
 -- name: claimable
 -- Deliveries of a channel that are due, safety first, each held by one worker only.
 SELECT o.id, o.notice_id, n.public_id AS notice, n.trace, o.channel, n.person_id, p.public_id AS person, n.unit_id, n.kind,
-       c.public_id AS campaign, n.severity, n.state, n.text, n.why, n.schema, t.told, p.language, u.printed AS serial,
+       c.public_id AS campaign, n.severity, n.state, n.text, n.why, n.schema, t.told, p.language, u.printed AS serial, m.serials, o.renewed_at,
        pr.name AS product, pr.model, o.attempts, o.follows, o.claimed_at, n.read_at, n.acknowledged_at,
-       EXISTS (SELECT FROM delivery_try t WHERE t.outbox_id = o.id AND t.outcome = 'unknown') AS again,
+       EXISTS (SELECT FROM delivery_try t WHERE t.outbox_id = o.id AND t.outcome = 'unknown'
+               AND t.at >= coalesce(o.renewed_at, '-infinity')) AS again,
        EXISTS (SELECT FROM ownership w WHERE w.unit_id = n.unit_id AND w.person_id = n.person_id
                AND w.during @> %(now)s::timestamptz AND lower(w.during) <= n.created_at) AS still_owned
 FROM outbox o
@@ -156,6 +171,7 @@ JOIN unit u ON u.id = n.unit_id
 JOIN product pr ON pr.id = u.product_id
 LEFT JOIN campaign c ON c.id = n.campaign_id
 LEFT JOIN LATERAL campaign_told(n.campaign_id, n.kind, p.language) t ON true
+LEFT JOIN LATERAL message_units(n.person_id, n.group_key, %(now)s) m ON n.group_key IS NOT NULL
 WHERE o.status = 'waiting' AND o.channel = %(channel)s AND o.due_at <= %(now)s
 ORDER BY n.severity = 'safety' DESC, o.due_at, o.id
 LIMIT %(limit)s
@@ -164,7 +180,7 @@ FOR UPDATE OF o, n SKIP LOCKED;
 -- name: abandoned
 -- Deliveries of a channel that were claimed so long ago that their worker must have ended.
 SELECT o.id, o.notice_id, n.public_id AS notice, n.trace, o.channel, n.person_id, p.public_id AS person, n.unit_id, n.kind,
-       c.public_id AS campaign, n.severity, n.state, n.text, n.why, n.schema, t.told, p.language, u.printed AS serial,
+       c.public_id AS campaign, n.severity, n.state, n.text, n.why, n.schema, t.told, p.language, u.printed AS serial, m.serials, o.renewed_at,
        pr.name AS product, pr.model, o.attempts, o.follows, o.claimed_at, n.read_at, n.acknowledged_at, false AS again
 FROM outbox o
 JOIN notice n ON n.id = o.notice_id
@@ -173,6 +189,7 @@ JOIN unit u ON u.id = n.unit_id
 JOIN product pr ON pr.id = u.product_id
 LEFT JOIN campaign c ON c.id = n.campaign_id
 LEFT JOIN LATERAL campaign_told(n.campaign_id, n.kind, p.language) t ON true
+LEFT JOIN LATERAL message_units(n.person_id, n.group_key, %(now)s) m ON n.group_key IS NOT NULL
 WHERE o.status = 'claimed' AND o.channel = %(channel)s AND o.claimed_at < %(before)s
 ORDER BY o.claimed_at
 LIMIT %(limit)s
@@ -209,9 +226,10 @@ VALUES (%(outbox_id)s, %(push_token_id)s, %(attempt)s, %(now)s, %(outcome)s, %(r
 
 -- name: last_tries
 -- What the last try at each address of a delivery came to; what arrived once stays so.
-SELECT DISTINCT ON (push_token_id) push_token_id, attempt, outcome, reason, provider_id
-FROM delivery_try WHERE outbox_id = %(outbox_id)s
-ORDER BY push_token_id, outcome = 'delivered' DESC, id DESC;
+SELECT DISTINCT ON (t.push_token_id) t.push_token_id, t.attempt, t.outcome, t.reason, t.provider_id
+FROM delivery_try t JOIN outbox o ON o.id = t.outbox_id
+WHERE t.outbox_id = %(outbox_id)s AND t.at >= coalesce(o.renewed_at, '-infinity')
+ORDER BY t.push_token_id, t.outcome = 'delivered' DESC, t.id DESC;
 
 -- name: reaches
 -- People's language and own choice, their address, whether a code proved it, and why it gets no mail.

@@ -1,7 +1,7 @@
 """Notices, outbox and ledger in the database, in sets; everything runs in the caller's transaction."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -70,13 +70,14 @@ def _alarm(row: Row) -> Alarm:
     )
 
 
-def earlier_notices(tx: Connection, owned: Sequence[tuple[Alarm, Owner]]) -> dict[int, EarlierNotice]:
+def earlier_notices(tx: Connection, owned: Sequence[tuple[Alarm, Owner]], now: datetime) -> dict[int, EarlierNotice]:
     """Returns, by alarm, its owner's last notice of the same rule and unit, locked until the transaction ends."""
     parameters = {
         "person_ids": [owner.person_id for _, owner in owned],
         "unit_ids": [alarm.unit_id for alarm, _ in owned],
         "rule_ids": [alarm.rule.id for alarm, _ in owned],
         "sinces": [owner.since for _, owner in owned],
+        "now": now,
     }
     earlier = {}
     for row in tx.execute(queries.earlier, parameters):
@@ -181,6 +182,15 @@ def insert_deliveries(tx: Connection, deliveries: Iterable[tuple[int, PlannedDel
         (number, planned.channel, planned.due_at, planned.reason, planned.follows) for number, planned in deliveries
     )
     copy_rows(tx, "outbox", _OUTBOX_COLUMNS, rows)
+
+
+def send_again(tx: Connection, deliveries: Iterable[tuple[int, PlannedDelivery]], now: datetime) -> None:
+    """Have notices sent again by the planned deliveries, whatever became of those of before."""
+    rows = [
+        {**asdict(planned), "notice_id": number, "due_at": planned.due_at.isoformat()} for number, planned in deliveries
+    ]
+    if rows:
+        tx.execute(queries.send_again, {"rows": Json(rows), "now": now})
 
 
 def send_after_all(tx: Connection, notice_ids: Sequence[int], reason: str, now: datetime) -> None:

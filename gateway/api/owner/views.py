@@ -62,6 +62,7 @@ def notice(row: Row, account: Account) -> my_models.MyNotice:
         **notice_fields(row, language),
         person=account.name,
         hold_reason=reason_in(language, row["hold_reason"]) if row["hold_reason"] else None,
+        group_size=row["group_size"],
         read_at=row["read_at"],
         acknowledged_at=row["acknowledged_at"],
         deliveries=[my_models.Delivery(**each) for each in deliveries],

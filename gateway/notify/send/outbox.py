@@ -99,7 +99,7 @@ class Outbox:
 
     def recover(self, tx: Connection, channel: str, now: datetime, limit: int) -> int:
         """Settle the deliveries that a worker claimed before it ended. Returns the number of them."""
-        parameters = {"channel": channel, "before": now - self.claim_timeout, "limit": limit}
+        parameters = {"channel": channel, "before": now - self.claim_timeout, "limit": limit, "now": now}
         rows = tx.execute(queries.abandoned, parameters).fetchall()
         for row in rows:
             delivery = _delivery(row, row["attempts"], row["claimed_at"])
@@ -200,7 +200,7 @@ def _delivery(row: Row, attempt: int, claimed_at: datetime) -> Delivery:
         text=documents["text"],
         why=documents["why"],
         language=language,
-        serial=row["serial"],
+        serial=", ".join(row["serials"] or [row["serial"]]),
         product=row["product"].get(language) or row["product"]["en"],
         model=row["model"],
         attempt=attempt,
@@ -208,4 +208,6 @@ def _delivery(row: Row, attempt: int, claimed_at: datetime) -> Delivery:
         again=row["again"],
         follows=row["follows"],
         trace=row["trace"],
+        serials=tuple(row["serials"] or ()),
+        renewed_at=row["renewed_at"],
     )

@@ -1,6 +1,7 @@
 """Stage `record`: feed items, outbox rows, ledger lines and events of a set, in one transaction."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -17,16 +18,21 @@ from gateway.notify.text import notice_text, why
 from gateway.registrations.model import Owner
 from gateway.store import Connection, Row
 
+CAME_BACK = "it came back after an all-clear"
+GRAVE = ("critical", "safety")
+"""Severities that are sent again when they come back after an all-clear."""
+
 
 def record(tx: Connection, decisions: Sequence[Decision], now: datetime, new_id: IdMaker) -> None:
     """Write what was decided: notices, one more on notices that are there, or only the reasons why nobody is told."""
     told = [(place, each, owner) for place, each in enumerate(decisions) if (owner := _told(each))]
     joined = [(place, each, earlier) for place, each in enumerate(decisions) if (earlier := _joined(each))]
-    told_ids = _tell(tx, [(each, owner) for _, each, owner in told], now, new_id)
+    written = _tell(tx, [(each, owner) for _, each, owner in told], now, new_id)
     _join(tx, [(each.facts, earlier) for _, each, earlier in joined], now)
     notice_ids = {place: earlier.id for place, _, earlier in joined}
-    notice_ids |= {place: number for (place, *_), number in zip(told, told_ids, strict=True)}
-    lines = [_line(decision, notice_ids.get(place)) for place, decision in enumerate(decisions)]
+    notice_ids |= {place: number for (place, *_), (number, _) in zip(told, written, strict=True)}
+    leads = {place: lead for (place, *_), (_, lead) in zip(told, written, strict=True)}
+    lines = [_line(decision, notice_ids.get(place), leads.get(place)) for place, decision in enumerate(decisions)]
     repository.insert_ledger(tx, lines, now)
 
 
@@ -49,22 +55,46 @@ def _joined(decision: Decision) -> EarlierNotice | None:
     return joins(decision.facts) if is_alarm else decision.facts.earlier
 
 
-def _tell(tx: Connection, told: Sequence[tuple[Decision, Owner]], now: datetime, new_id: IdMaker) -> list[int]:
-    """Write notices with their deliveries and events. Returns their row ids."""
-    orders = _orders(tx, told, now)
+def _tell(
+    tx: Connection, told: Sequence[tuple[Decision, Owner]], now: datetime, new_id: IdMaker
+) -> list[tuple[int, str | None]]:
+    """Write notices with their deliveries and events.
+
+    Returns the row id of each, and the public id of the notice whose message it shares, where that is another one.
+    """
+    orders = _orders(tx, [(decision.facts, owner) for decision, owner in told], now)
     notices = [_notice(decision, owner, orders.get(owner.person_id), new_id()) for decision, owner in told]
+    leads = _share_messages(notices)
     numbers = repository.insert_notices(tx, notices, now)
     links, deliveries = [], []
-    for (decision, owner), number in zip(told, numbers, strict=True):
+    for (decision, owner), number, lead in zip(told, numbers, leads, strict=True):
         if isinstance(decision.facts.subject, Alarm):
             links.append((number, decision.facts.subject.id, owner.person_id))
-        due_at = decision.outcome.until if isinstance(decision.outcome, Hold) else now
-        planned = _external(decision.facts, orders.get(owner.person_id), due_at)
-        deliveries += [(number, delivery) for delivery in planned]
+        if lead is None:
+            due_at = decision.outcome.until if isinstance(decision.outcome, Hold) else now
+            planned = _external(decision.facts, orders.get(owner.person_id), due_at)
+            deliveries += [(number, delivery) for delivery in planned]
     repository.link_alarms(tx, links)
     repository.insert_deliveries(tx, deliveries)
     _append_told(tx, told, notices)
-    return numbers
+    return list(zip(numbers, leads, strict=True))
+
+
+def _share_messages(notices: Sequence[Row]) -> list[str | None]:
+    """Give a person's notices of one campaign the same key: the first of them has the message about all.
+
+    Returns, for each notice, the public id of the one that has its message, where that is another one.
+    """
+    firsts: dict[tuple[int, int, str], Row] = {}
+    leads: list[str | None] = []
+    for notice in notices:
+        lead = notice
+        if "campaign_id" in notice:
+            lead = firsts.setdefault((notice["person_id"], notice["campaign_id"], notice["kind"]), notice)
+        if lead is not notice:
+            notice["group_key"] = lead["group_key"] = lead["public_id"]
+        leads.append(None if lead is notice else lead["public_id"])
+    return leads
 
 
 def _notice(decision: Decision, owner: Owner, order: Order | None, public_id: str) -> Row:
@@ -113,13 +143,13 @@ def told_data(public_id: str, subject: Alarm | Bulletin, notice: Row) -> Row:
     return data | {"title": notice["text"]["title"], "raised_at": notice["why"]["raised_at"]}
 
 
-def _orders(tx: Connection, told: Sequence[tuple[Decision, Owner]], now: datetime) -> dict[int, Order]:
+def _orders(tx: Connection, told: Sequence[tuple[Facts, Owner]], now: datetime) -> dict[int, Order]:
     """Returns, by person, in which order they are told outside the feed.
 
     Safety has none: it goes out on every channel at once. Nor has anything where no channel is set up.
     """
-    channels = told[0][0].facts.policy.channels if told else ()
-    people = {owner.person_id for decision, owner in told if decision.facts.subject.severity != "safety"}
+    channels = told[0][0].policy.channels if told else ()
+    people = {owner.person_id for facts, owner in told if facts.subject.severity != "safety"}
     if not channels or not people:
         return {}
     return {person_id: reach.order(now, channels) for person_id, reach in addresses.reaches(tx, people, now).items()}
@@ -152,27 +182,56 @@ def _join(tx: Connection, joined: Sequence[tuple[Facts, EarlierNotice]], now: da
         if isinstance(facts.subject, Alarm) and facts.owner
     ]
     rows = [
-        {"id": earlier.id, "text": earlier.text, "why": why(alarm, owner), "told": not is_over(facts)}
+        {
+            "id": earlier.id,
+            "text": earlier.text,
+            "why": why(alarm, owner),
+            "told": not is_over(facts),
+            "again": _is_told_again(facts, earlier),
+        }
         for facts, alarm, owner, earlier in alarms
     ]
     counts = repository.join_notices(tx, rows, now)
     repository.link_alarms(tx, [(earlier.id, alarm.id, owner.person_id) for _, alarm, owner, earlier in alarms])
     # Back to normal before anybody was told, and now again: it must not count as told.
     repository.send_after_all(tx, [earlier.id for *_, earlier in alarms], "it came again", now)
-    updated, first_told = [], []
-    for (facts, alarm, owner, earlier), row in zip(alarms, rows, strict=True):
+    _send_again(
+        tx, [(facts, owner, earlier.id) for facts, _, owner, earlier in alarms if _is_told_again(facts, earlier)], now
+    )
+    updated, told = [], []
+    for (_, alarm, owner, earlier), row in zip(alarms, rows, strict=True):
         count = {"count": counts[earlier.id]}
-        if earlier.skip_reason and not is_over(facts):
+        if row["again"] or (earlier.skip_reason and row["told"]):
             data = told_data(earlier.public_id, alarm, row) | count
-            first_told.append((alarm.unit_id, owner.person_id, data))
+            told.append((alarm.unit_id, owner.person_id, data))
         else:
             updated.append((alarm.unit_id, owner.person_id, {"notice": earlier.public_id} | count))
     append_each(tx, "notice.updated", updated)
-    append_each(tx, "notice.told", first_told)
+    append_each(tx, "notice.told", told)
 
 
-def _line(decision: Decision, notice_id: int | None) -> Row:
-    """What the ledger keeps of a decision."""
+def _is_told_again(facts: Facts, earlier: EarlierNotice) -> bool:
+    """Whether a joining alarm is sent again: a grave one that came back after its owner was told that it was over.
+
+    A sensor that flaps is not: of one notice, an hour has as many messages as of all of a person.
+    """
+    is_back = earlier.state == "resolved" and earlier.skip_reason is None and not is_over(facts)
+    return is_back and facts.subject.severity in GRAVE and earlier.recent_alarms < facts.policy.notices_per_hour
+
+
+def _send_again(tx: Connection, again: Sequence[tuple[Facts, Owner, int]], now: datetime) -> None:
+    """Begin the deliveries of notices anew."""
+    orders = _orders(tx, [(facts, owner) for facts, owner, _ in again], now)
+    deliveries = [
+        (number, replace(planned, reason=CAME_BACK) if planned.follows is None else planned)
+        for facts, owner, number in again
+        for planned in _external(facts, orders.get(owner.person_id), now)
+    ]
+    repository.send_again(tx, deliveries, now)
+
+
+def _line(decision: Decision, notice_id: int | None, lead: str | None) -> Row:
+    """What the ledger keeps of a decision; `lead` is the notice whose message it shares."""
     facts, subject = decision.facts, decision.facts.subject
     return {
         "alarm_id": subject.id if isinstance(subject, Alarm) else None,
@@ -181,7 +240,7 @@ def _line(decision: Decision, notice_id: int | None) -> Row:
         "person_id": facts.owner.person_id if facts.owner else None,
         "notice_id": notice_id,
         "outcome": type(decision.outcome).__name__.lower(),
-        "reason": decision.outcome.reason,
+        "reason": f"one message with notice {lead}" if lead else decision.outcome.reason,
         "steps": _step_documents(decision.steps),
     }
 
