@@ -114,6 +114,10 @@ export const de: Catalog = {
   "feed.why": "Warum erhalte ich das?",
   "feed.read": "Lesen",
   "feed.times": "{count}-mal",
+  "feed.group": "{count} Ihrer Produkte",
+  "notice.over.title": "{what} ist wieder in Ordnung",
+  "notice.over.text": "Der Wert ist jetzt {value}. Nicht in Ordnung war er von {from} bis {to}.",
+  "notice.over.ended": "Nicht mehr aktiv: {title}",
 
   "severity.safety": "Produktsicherheit",
   "severity.critical": "Jetzt handeln",

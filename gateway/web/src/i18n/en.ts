@@ -112,6 +112,10 @@ export const en = {
   "feed.why": "Why did I get this?",
   "feed.read": "Read",
   "feed.times": "{count} times",
+  "feed.group": "{count} of your products",
+  "notice.over.title": "{what} is right again",
+  "notice.over.text": "It is {value} now. It was not right from {from} to {to}.",
+  "notice.over.ended": "No longer active: {title}",
 
   "severity.safety": "Product safety",
   "severity.critical": "Act now",
