@@ -78,8 +78,8 @@ FROM rule_version v
 WHERE v.id = a.rule_version_id AND a.cleared_at IS NULL AND v.product_id = %(product_id)s
 RETURNING a.id, a.public_id, a.unit_id, a.historic, v.rule_id, v.version;
 
--- name: alarm
--- One alarm with its rule's document and its unit.
+-- name: alarms
+-- Alarms with their rules' documents and their units.
 SELECT a.id, a.public_id, a.unit_id, a.severity, a.onset, a.raised_at, a.judged_at, a.historic, a.evidence,
        a.cleared_at, a.clearing, a.schema, a.clearing_schema, v.rule_id, v.version, v.document,
        v.schema AS rule_schema, u.printed AS serial,
@@ -90,7 +90,8 @@ FROM alarm a
 JOIN rule_version v ON v.id = a.rule_version_id
 JOIN unit u ON u.id = a.unit_id
 JOIN product p ON p.id = u.product_id
-WHERE a.id = %(id)s;
+WHERE a.id = ANY (%(ids)s::bigint[])
+ORDER BY a.id;
 
 -- name: alarms_page
 -- Alarms with ids below a number, the newest first, with unit and rule.
