@@ -16,6 +16,7 @@ from gateway.demo.servers.broker import EmbeddedBroker
 from gateway.demo.servers.postgres import EmbeddedPostgres
 from gateway.demo.visitor import VisitFailed, Visitor
 from gateway.imports import service as imports
+from gateway.roles import ROLES
 from gateway.roles.process import require_free_port
 from gateway.roles.supervisor import Supervisor
 from gateway.store.migrate import migrate
@@ -106,7 +107,7 @@ def installation(settings: Settings) -> Iterator[Installation]:
         password = people.settle(settings.database_url, settings.data_dir)
         if own_broker:
             broker.wait_until_ready()
-        for role in ("ingest", "worker", "api"):
+        for role in ROLES:
             supervisor.start(role, [sys.executable, "-m", "gateway", "serve", "--role", role], _environment(settings))
         yield Installation(settings, data, supervisor, password, catcher, own_broker=own_broker)
 

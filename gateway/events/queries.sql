@@ -3,11 +3,11 @@
 INSERT INTO event (kind, actor, unit_id, person_id, data) VALUES (%(kind)s, %(actor)s, %(unit_id)s, %(person_id)s, %(data)s);
 
 -- name: append_rows
--- Add an event of one kind for each unit, in the order of the arrays.
+-- Add an event for each unit, in the order of the arrays.
 INSERT INTO event (kind, actor, unit_id, person_id, data)
-SELECT %(kind)s, %(actor)s, r.unit_id, r.person_id, r.data
-FROM unnest(%(unit_ids)s::bigint[], %(person_ids)s::bigint[], %(data)s::jsonb[]) WITH ORDINALITY
-     AS r (unit_id, person_id, data, line)
+SELECT r.kind, %(actor)s, r.unit_id, r.person_id, r.data
+FROM unnest(%(kinds)s::text[], %(unit_ids)s::bigint[], %(person_ids)s::bigint[], %(data)s::jsonb[]) WITH ORDINALITY
+     AS r (kind, unit_id, person_id, data, line)
 ORDER BY r.line;
 
 -- name: place

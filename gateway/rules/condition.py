@@ -7,8 +7,8 @@ from typing import Protocol, Self
 
 from pydantic import BaseModel, ConfigDict
 
+from gateway.core.readings import Flags, Floats, Ints
 from gateway.rules.registry import Metric
-from gateway.rules.state import Flags, Floats, Ints
 
 
 @dataclass(frozen=True, slots=True)

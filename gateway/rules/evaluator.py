@@ -9,20 +9,8 @@ from typing import Literal
 
 import numpy as np
 
-from gateway.rules.state import (
-    ACTIVE,
-    CALMING,
-    CLEAR,
-    PENDING,
-    Delta,
-    Flags,
-    Floats,
-    Ints,
-    Parts,
-    Readings,
-    State,
-    Timers,
-)
+from gateway.core.readings import Flags, Floats, Ints, Parts, Readings
+from gateway.rules.state import ACTIVE, CALMING, CLEAR, PENDING, Delta, State, Timers
 from gateway.rules.table import RuleTable
 
 

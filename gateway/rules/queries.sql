@@ -39,20 +39,30 @@ WHERE v.active AND p.code = ANY(%(products)s) ORDER BY v.rule_id;
 -- Rule versions by number.
 SELECT id, rule_id, version, product_id, document, schema FROM rule_version WHERE id = ANY(%(ids)s) ORDER BY id;
 
--- name: insert_alarm
--- Create an alarm unless it exists: (version, unit, onset) is its identity.
-INSERT INTO alarm (public_id, rule_version_id, unit_id, severity, onset, raised_at, judged_at, historic, evidence,
-                   schema)
-VALUES (%(public_id)s, %(version_id)s, %(unit_id)s, %(severity)s, %(onset)s, %(raised_at)s, %(judged_at)s,
-        %(historic)s, %(evidence)s, %(schema)s)
-ON CONFLICT (rule_version_id, unit_id, onset) DO NOTHING
-RETURNING id;
+-- name: insert_alarms
+-- Create alarms unless they exist: (version, unit, onset) is an alarm's identity.
+WITH changes AS (
+  SELECT * FROM unnest(%(public_ids)s::text[], %(versions)s::int[], %(units)s::bigint[], %(severities)s::text[],
+                       %(onsets)s::timestamptz[], %(raised_at)s::timestamptz[], %(historic)s::boolean[],
+                       %(evidence)s::jsonb[]) WITH ORDINALITY
+    AS g (public_id, version_id, unit_id, severity, onset, raised_at, historic, evidence, line)
+), inserted AS (
+  INSERT INTO alarm (public_id, rule_version_id, unit_id, severity, onset, raised_at, judged_at, historic, evidence,
+                     schema)
+  SELECT public_id, version_id, unit_id, severity, onset, raised_at, %(now)s, historic, evidence, %(schema)s
+  FROM changes ORDER BY line
+  ON CONFLICT (rule_version_id, unit_id, onset) DO NOTHING
+  RETURNING id, public_id, historic
+)
+SELECT i.id, i.public_id, i.historic, g.line FROM inserted i JOIN changes g USING (public_id);
 
--- name: clear_alarm
--- Clear an active alarm.
-UPDATE alarm SET cleared_at = %(cleared_at)s, clearing = %(clearing)s, clearing_schema = %(schema)s
-WHERE rule_version_id = %(version_id)s AND unit_id = %(unit_id)s AND onset = %(onset)s AND cleared_at IS NULL
-RETURNING id, public_id, historic;
+-- name: clear_alarms
+-- Clear the active ones of some alarms.
+UPDATE alarm a SET cleared_at = g.cleared_at, clearing = g.clearing, clearing_schema = %(schema)s
+FROM unnest(%(versions)s::int[], %(units)s::bigint[], %(onsets)s::timestamptz[], %(cleared_at)s::timestamptz[],
+            %(clearings)s::jsonb[]) WITH ORDINALITY AS g (version_id, unit_id, onset, cleared_at, clearing, line)
+WHERE a.rule_version_id = g.version_id AND a.unit_id = g.unit_id AND a.onset = g.onset AND a.cleared_at IS NULL
+RETURNING a.id, a.public_id, a.historic, g.line;
 
 -- name: clear_retired
 -- Clear the active alarms of rule versions that are out of force.

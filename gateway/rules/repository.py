@@ -1,16 +1,13 @@
 """Rule versions, alarms and the saved evaluator state in the database; everything runs in the caller's transaction."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from gateway import catalog
-from gateway.core.clock import from_us
 from gateway.core.documents import DocumentKind
-from gateway.core.ids import IdMaker
 from gateway.events import append
 from gateway.rules.document import RULE, RuleDocument, stored_rule
-from gateway.rules.evaluator import Change
 from gateway.rules.state import SNAPSHOT
 from gateway.store import Connection, Jsonb, Row, load_queries
 
@@ -132,110 +129,6 @@ def read_version(row: Row) -> RuleVersion:
     """A rule version from a row. Raises ValueError or Unavailable when this code cannot read its document."""
     fields = {name: value for name, value in row.items() if name != "schema"}
     return RuleVersion(**fields | {"document": stored_rule(row["document"], row["schema"])})
-
-
-def record_changes(
-    tx: Connection,
-    changes: Sequence[Change],
-    rules: Mapping[int, RuleVersion],
-    *,
-    now: datetime,
-    historic_after: timedelta,
-    new_id: IdMaker,
-    trace: str | None = None,
-) -> int:
-    """Write alarm changes and their events; stored ones are skipped. Returns the number of new changes.
-
-    The events carry the trace of the batch, so that log lines lead from a reading to its notice.
-    """
-    new_changes = 0
-    for change in changes:
-        rule = rules[change.version_id]
-        if change.kind == "raised":
-            new_changes += _raise(tx, change, rule, now, historic_after, new_id, trace)
-        else:
-            new_changes += _clear(tx, change, rule, trace)
-    return new_changes
-
-
-def _raise(
-    tx: Connection,
-    change: Change,
-    rule: RuleVersion,
-    now: datetime,
-    historic_after: timedelta,
-    new_id: IdMaker,
-    trace: str | None,
-) -> bool:
-    onset = from_us(change.onset)
-    # The age counts from the earliest time of raising, else every alarm of a rule with a long `for` is historic.
-    historic = now - (onset + rule.document.for_) > historic_after
-    alarm = {
-        "public_id": new_id(),
-        "version_id": change.version_id,
-        "unit_id": change.unit_id,
-        "severity": rule.document.severity,
-        "onset": onset,
-        "raised_at": from_us(change.at),
-        "judged_at": now,
-        "historic": historic,
-        "schema": EVIDENCE.schema,
-        "evidence": Jsonb(
-            {
-                "metric": rule.document.condition.quantity.metric,
-                "unit": rule.document.condition.quantity.unit,
-                "onset_value": change.onset_value,
-                "value": change.value,
-                "extreme": change.extreme,
-            }
-        ),
-    }
-    row = tx.execute(queries.insert_alarm, alarm).fetchone()
-    if row is None:
-        return False
-    event_data = {
-        "alarm": alarm["public_id"],
-        "alarm_id": row["id"],
-        "rule": rule.rule_id,
-        "version": rule.version,
-        "title": rule.document.title["en"],
-        "severity": rule.document.severity,
-        "onset": onset.isoformat(),
-        "raised_at": from_us(change.at).isoformat(),
-        "value": change.value,
-        "historic": historic,
-    }
-    event_data |= {"trace": trace} if trace else {}
-    append(tx, "alarm.raised", event_data, unit_id=change.unit_id)
-    return True
-
-
-def _clear(tx: Connection, change: Change, rule: RuleVersion, trace: str | None) -> bool:
-    row = tx.execute(
-        queries.clear_alarm,
-        {
-            "version_id": change.version_id,
-            "unit_id": change.unit_id,
-            "onset": from_us(change.onset),
-            "cleared_at": from_us(change.at),
-            "clearing": Jsonb({"value": change.value, "extreme": change.extreme}),
-            "schema": CLEARING.schema,
-        },
-    ).fetchone()
-    if row is None:
-        return False
-    event_data = {
-        "alarm": row["public_id"],
-        "alarm_id": row["id"],
-        "rule": rule.rule_id,
-        "version": rule.version,
-        "cleared_at": from_us(change.at).isoformat(),
-        "value": change.value,
-        "historic": row["historic"],
-    }
-    event_data |= {"trace": trace} if trace else {}
-    append(tx, "alarm.cleared", event_data, unit_id=change.unit_id)
-    return True
 
 
 def clear_retired(tx: Connection, active_ids: Iterable[int], now: datetime) -> None:

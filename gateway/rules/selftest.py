@@ -5,10 +5,11 @@ from datetime import timedelta
 
 from gateway.core.clock import MICROSECOND
 from gateway.core.duration import format_duration
+from gateway.core.readings import Readings
 from gateway.rules.document import Expected, RuleDocument, RuleTest, parse_series
 from gateway.rules.evaluator import judge
 from gateway.rules.registry import Metric
-from gateway.rules.state import Readings, State
+from gateway.rules.state import State
 from gateway.rules.table import RuleTable, compile_rules
 
 

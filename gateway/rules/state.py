@@ -3,19 +3,15 @@
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
 from gateway.core.documents import DocumentKind
+from gateway.core.readings import Floats, Index, Ints, Parts
 
-Ints = npt.NDArray[np.int64]
 Phases = npt.NDArray[np.int8]
-Parts = npt.NDArray[np.int16]
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
-Index = Any  # any index that numpy takes
 
 SNAPSHOT = DocumentKind("rule snapshot")
 """The bytes of `dump`; a change of its arrays or their meaning needs the next number and an upgrade of the bytes."""
@@ -23,63 +19,6 @@ SNAPSHOT = DocumentKind("rule snapshot")
 NEVER = -(2**62)  # "no reading yet": before any event time, and differences to it do not overflow
 
 CLEAR, PENDING, ACTIVE, CALMING = range(4)
-
-_READING = np.dtype([("unit", "<i8"), ("metric", "<i2"), ("time", "<i8"), ("value", "<f8")])
-
-
-@dataclass(frozen=True, slots=True)
-class Readings:
-    """Columns of equal length in arrival order; `time` is the event time in microseconds since 1970."""
-
-    unit: Ints
-    metric: npt.NDArray[np.int16]
-    time: Ints
-    value: Floats
-    partition: Parts
-    """The partition of each reading's unit; any value will do where the state is not saved."""
-
-    def __post_init__(self) -> None:
-        if not len(self.unit) == len(self.metric) == len(self.time) == len(self.value) == len(self.partition):
-            raise ValueError("the columns of readings differ in length")
-
-    def __len__(self) -> int:
-        return len(self.unit)
-
-    def __getitem__(self, index: Index) -> "Readings":
-        return Readings(
-            self.unit[index], self.metric[index], self.time[index], self.value[index], self.partition[index]
-        )
-
-    @classmethod
-    def of(
-        cls,
-        unit: npt.ArrayLike,
-        metric: npt.ArrayLike,
-        time: npt.ArrayLike,
-        value: npt.ArrayLike,
-        partition: npt.ArrayLike = 0,
-    ) -> Self:
-        """Readings from anything that numpy reads as columns."""
-        return cls(
-            np.asarray(unit, np.int64),
-            np.asarray(metric, np.int16),
-            np.asarray(time, np.int64),
-            np.asarray(value, float),
-            np.broadcast_to(np.asarray(partition, np.int16), np.shape(unit)),
-        )
-
-    def to_bytes(self) -> bytes:
-        """The readings for the journal: 26 bytes a reading, little-endian."""
-        rows = np.empty(len(self), _READING)
-        for name in _READING.fields or ():
-            rows[name] = getattr(self, name)
-        return rows.tobytes()
-
-    @classmethod
-    def from_bytes(cls, journaled: bytes) -> Self:
-        """Read what `to_bytes` wrote; the partition is any. Raises ValueError when bytes are missing."""
-        rows = np.frombuffer(journaled, _READING)
-        return cls.of(rows["unit"], rows["metric"], rows["time"], rows["value"])
 
 
 @dataclass(frozen=True, slots=True)

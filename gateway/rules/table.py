@@ -8,10 +8,10 @@ from itertools import groupby
 import numpy as np
 
 from gateway.core.clock import MICROSECOND
+from gateway.core.readings import Flags, Floats, Ints
 from gateway.rules.condition import Columns
 from gateway.rules.document import RuleDocument
 from gateway.rules.registry import Metric
-from gateway.rules.state import Flags, Floats, Ints
 
 GAP_CADENCES = 5  # without max_gap, a silence longer than this many cadences ends a pending alarm
 

@@ -9,7 +9,8 @@ from psycopg.types.json import Jsonb
 from gateway.store.database import Connection
 from gateway.store.queries import queries
 
-ROLES = ("ingest", "worker")
+BEATING = ("ingest", "worker")
+"""The roles that give signs of life; the api answers for itself."""
 SILENT_AFTER = timedelta(seconds=10)
 """A role without a sign of life for this long counts as not working."""
 SIGN_OF_LIFE = "a sign of life"
@@ -38,6 +39,6 @@ def last_beat(connection: Connection, role: str) -> Beat | None:
 def standings(connection: Connection, longer_than: timedelta) -> dict[str, str | None]:
     """What each role waits for, None for a working one; SIGN_OF_LIFE for one that is silent for `longer_than`."""
     rows = connection.execute(
-        queries.standings, {"longer_than": longer_than, "sign_of_life": SIGN_OF_LIFE, "roles": list(ROLES)}
+        queries.standings, {"longer_than": longer_than, "sign_of_life": SIGN_OF_LIFE, "roles": list(BEATING)}
     )
     return {row["role"]: row["waiting_for"] for row in rows}

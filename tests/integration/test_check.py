@@ -316,6 +316,15 @@ def test_the_data_folder_counts_only_where_a_server_of_ours_would_use_it(tmp_pat
     assert not (tmp_path / "a").exists()
 
 
+def test_a_logo_that_cannot_be_shown_is_found_before_the_api_refuses_to_start(tmp_path):
+    assert finding("logo").state == "ok"
+    assert finding("logo", maker_logo=tmp_path / "none.svg").state == "problem"
+    (tmp_path / "logo.svg").write_text("<html>")
+    assert finding("logo", maker_logo=tmp_path / "logo.svg").state == "problem"
+    (tmp_path / "logo.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
+    assert finding("logo", maker_logo=tmp_path / "logo.svg").state == "ok"
+
+
 # -- The command ----------------------------------------------------------------------------------------------
 
 

@@ -77,7 +77,7 @@ def test_a_process_that_was_stopped_while_it_waited_for_the_place_does_nothing_o
     waiting.join(20)
     assert opened == [False]
     assert second.connection.closed
-    assert second.patiently(lambda: "done") is None
+    assert second.keep_trying(lambda: "done") is None
     first.connection.close()
 
 
@@ -101,7 +101,7 @@ def test_a_product_whose_last_step_was_committed_without_an_answer_keeps_what_it
 
     monkeypatch.setattr(judging.Judging, "resume", lose_the_answer)
     for _ in range(4):
-        ingest.ingest.writer.patiently(ingest.ingest.housekeeping)
+        ingest.ingest.writer.keep_trying(ingest.ingest.housekeeping)
     assert lost
     assert ingest.suspended == set()
     assert [active for _, _, active, _ in alarms(db)] == [True, True]

@@ -114,7 +114,7 @@ def test_a_change_of_the_catalog_whose_answer_got_lost_is_taken_over_once(maker,
 
     monkeypatch.setattr("gateway.ingest.ingest.follow", lose_the_answer)
     for _ in range(2):
-        ingest.ingest.writer.patiently(ingest.ingest.housekeeping)
+        ingest.ingest.writer.keep_trying(ingest.ingest.housekeeping)
     assert lost == [3]
     revisions = db.execute("SELECT revision FROM ingest_journal ORDER BY seq").fetchall()
     first = revisions[0]["revision"]

@@ -9,11 +9,11 @@ import yaml
 from gateway import catalog
 from gateway.cli import main as cli
 from gateway.core.errors import BadInput
+from gateway.core.readings import Readings
 from gateway.imports.service import import_files, retire_rules
-from gateway.ingest import judging
+from gateway.ingest.journal import journaled
 from gateway.registrations.service import import_product
 from gateway.rules.document import RuleDocument
-from gateway.rules.state import Readings
 from gateway.store import Jsonb, connect
 from gateway.store import migrate as migrations
 from tests.dsl.catalog import (
@@ -339,7 +339,7 @@ def test_a_database_without_revisions_is_brought_over_and_its_journal_is_judged_
                 [version, Jsonb(document), version == 2],
             )
         db.execute("INSERT INTO ingest_mark (seq, versions) VALUES (6, '{1}')")
-        readings = judging.journal({1: Readings.of([1], [1], [at * 1_000_000], [95.0])})
+        readings = journaled({1: Readings.of([1], [1], [at * 1_000_000], [95.0])})
         db.execute("INSERT INTO ingest_journal VALUES (7, now(), %s, '')", [readings])
     monkeypatch.undo()
     migrations.migrate(empty_url)

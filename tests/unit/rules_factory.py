@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from gateway.core.duration import format_duration
+from gateway.core.readings import Ints, Readings
 from gateway.rules.document import RuleDocument
 from gateway.rules.evaluator import Verdict, judge
 from gateway.rules.registry import Metric
-from gateway.rules.state import Ints, Readings, State, assembled, read_dump
+from gateway.rules.state import State, assembled, read_dump
 from gateway.rules.table import RuleTable, compile_rules
 
 SECOND = 1_000_000

@@ -128,8 +128,8 @@ def test_a_batch_of_anything_becomes_columns(given_messages: list[tuple[str, byt
         topic: found if isinstance(found := parse_topic(topic), Rejected) else COUNTING for topic, _ in given_messages
     }
     batch = decode_batch(messages, devices, LIMITS, b"")
-    assert np.isfinite(batch.rows["value"]).all()
-    assert len(batch.days()) <= len(batch.rows)
+    assert np.isfinite(batch.readings.value).all()
+    assert len(batch.readings.days()) <= len(batch.readings)
     answered = {id(each) for each, _ in batch.refused} | {id(each.message) for each in batch.heard}
     assert answered == {id(each) for each in messages}, "none is passed over"
 

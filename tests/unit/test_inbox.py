@@ -68,4 +68,4 @@ def test_a_batch_is_closed_by_the_message_that_fills_it_with_readings():
     topic = "m2m/v1/pump/P1/telemetry"
     messages = [Message(topic, payload, number, 1, False, NOW_US) for number in range(1, 8)]
     batch = decode_batch(messages, {topic: DEVICE}, limits, bytes(10 * 7))
-    assert (batch.messages, len(batch.rows), len(batch.heard), len(batch.entries)) == (3, 30, 3, 30)
+    assert (batch.messages, len(batch.readings), len(batch.heard), len(batch.entries)) == (3, 30, 3, 30)

@@ -7,10 +7,10 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
+from gateway.core.readings import Flags, Floats, Ints
 from gateway.rules.condition import Condition, Quantity
 from gateway.rules.figures import number
 from gateway.rules.registry import Metric, unknown_metric
-from gateway.rules.state import Flags, Floats, Ints
 
 Limit = Annotated[float, Field(allow_inf_nan=False)]
 
