@@ -29,6 +29,8 @@ class Account:
     name: str
     email: str
     language: str
+    time_zone: str | None
+    """The one they chose, else the one of the maker's file."""
     role: Role
 
 

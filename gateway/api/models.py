@@ -23,6 +23,16 @@ class Brand(BaseModel):
     privacy_url: str | None
 
 
+class Language(BaseModel):
+    """A language of the pages, mails and pushes."""
+
+    code: str
+    name: str = Field(description="As it calls itself.")
+    locale: str = Field(description="By which its numbers and dates are written, like en-GB.")
+    app: str = Field(description="Where the words of My Products are, a Fluent file.")
+    console: str = Field(description="Where those of the console are.")
+
+
 class ProductRef(BaseModel):
     """A product, as a unit names it."""
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from gateway.rules.registry import Metric
 from gateway.rules.state import Flags, Floats, Ints
+from gateway.text import Speech
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,8 @@ class Condition(BaseModel):
         """When it clears, in English: below 85 °C."""
 
     @abstractmethod
-    def plain(self, title: str, language: str, wait: str, keep: str) -> str:
-        """Both as its owner reads them, English where the language is missing.
+    def plain(self, title: str, say: Speech, wait: str, keep: str) -> str:
+        """Both as its owner reads them.
 
         `title` is the metric's; `wait` and `keep` say how long, or are empty: " for 15 s".
         """

@@ -29,19 +29,19 @@ export async function call<T>(method: string, path: string, body?: unknown): Pro
     init.headers = { ...init.headers, "content-type": "application/json" };
   }
   const answer = await fetch(path, init).catch(() => {
-    throw new Refused(0, "away", t("error.away"));
+    throw new Refused(0, "away", t("error-away"));
   });
   const text = await answer.text().catch(() => "");
   let data: unknown = undefined;
   try {
     data = text ? JSON.parse(text) : undefined;
   } catch {
-    throw new Refused(answer.status, "unread", t("error.unread"));
+    throw new Refused(answer.status, "unread", t("error-unread"));
   }
   if (answer.ok) return data as T;
   if (isProblem(data) && data.code === NOT_SIGNED_IN) whenSignedOut();
   if (isProblem(data)) throw new Refused(answer.status, data.code, data.detail, data.problems ?? [], data);
-  throw new Refused(answer.status, "unread", t("error.unread"));
+  throw new Refused(answer.status, "unread", t("error-unread"));
 }
 
 export const get = <T>(path: string): Promise<T> => call<T>("GET", path);

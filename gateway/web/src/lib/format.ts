@@ -1,4 +1,4 @@
-import { language, t } from "../i18n/index.svelte";
+import { locale, t } from "../i18n/index.svelte";
 
 const DAY_MS = 86_400_000;
 const NARROW = "\u202f";
@@ -7,14 +7,14 @@ const NARROW = "\u202f";
 export function number(value: number): string {
   const size = Math.abs(value);
   const digits = size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2;
-  return new Intl.NumberFormat(language(), { minimumFractionDigits: digits, maximumFractionDigits: digits })
+  return new Intl.NumberFormat(locale(), { minimumFractionDigits: digits, maximumFractionDigits: digits })
     .format(value)
     .replace("-", "−");
 }
 
 /** A limit or a bound, as it was written. */
 export const plain = (value: number): string =>
-  new Intl.NumberFormat(language(), { maximumFractionDigits: 3 }).format(value).replace("-", "−");
+  new Intl.NumberFormat(locale(), { maximumFractionDigits: 3 }).format(value).replace("-", "−");
 
 /** A figure and its unit, never torn apart. */
 export const amount = (figure: string, unit: string): string => (unit ? `${figure}${NARROW}${unit}` : figure);
@@ -31,30 +31,30 @@ const midnight = (moment: number): number => new Date(moment).setHours(0, 0, 0, 
 export function day(moment: number | string, now = Date.now()): string {
   const at = new Date(moment);
   const year = at.getFullYear() === new Date(now).getFullYear() ? {} : ({ year: "numeric" } as const);
-  return new Intl.DateTimeFormat(language() === "en" ? "en-GB" : "de-DE", { day: "numeric", month: "short", ...year }).format(at);
+  return new Intl.DateTimeFormat(locale(), { day: "numeric", month: "short", ...year }).format(at);
 }
 
 /** 9 Nov 2025, 6:40:12. */
 export const exactly = (moment: number | string): string =>
-  new Intl.DateTimeFormat(language() === "en" ? "en-GB" : "de-DE", { dateStyle: "medium", timeStyle: "medium" }).format(new Date(moment));
+  new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "medium" }).format(new Date(moment));
 
 /** today, 6:40; yesterday, 6:40; 9 Nov, 6:40. */
 export function when(moment: number | string, now = Date.now()): string {
   const at = new Date(moment).getTime();
   const days = Math.round((midnight(now) - midnight(at)) / DAY_MS);
   const time = clock(at);
-  if (days === 0) return t("time.today", { time });
-  if (days === 1) return t("time.yesterday", { time });
-  return t("time.at", { day: day(at, now), time });
+  if (days === 0) return t("time-today", { time });
+  if (days === 1) return t("time-yesterday", { time });
+  return t("time-at", { day: day(at, now), time });
 }
 
 /** 12 s ago; beyond a day the date. */
 export function ago(moment: number | string, now = Date.now()): string {
   const seconds = Math.max(0, (now - new Date(moment).getTime()) / 1000);
-  if (seconds < 5) return t("time.now");
-  if (seconds < 90) return t("time.s", { count: Math.round(seconds) });
-  if (seconds < 90 * 60) return t("time.min", { count: Math.round(seconds / 60) });
-  if (seconds < 22 * 3600) return t("time.h", { count: Math.round(seconds / 3600) });
+  if (seconds < 5) return t("time-now");
+  if (seconds < 90) return t("time-s", { count: Math.round(seconds) });
+  if (seconds < 90 * 60) return t("time-min", { count: Math.round(seconds / 60) });
+  if (seconds < 22 * 3600) return t("time-h", { count: Math.round(seconds / 3600) });
   return when(moment, now);
 }
 

@@ -22,9 +22,10 @@ onSignedOut(() => (me = null));
 export async function look(): Promise<void> {
   void learnBrand();
   try {
-    me = await get<Me>("/api/me");
+    const found = await get<Me>("/api/me");
+    await speak(found.language);
+    me = found;
     away = false;
-    speak(me.language);
   } catch (error) {
     if (error instanceof Refused && error.status === 401) me = null;
     else away = true;
@@ -42,5 +43,5 @@ export async function signOut(everywhere = false): Promise<string> {
   await post(everywhere ? "/api/sign-out-everywhere" : "/api/sign-out");
   me = null;
   others.postMessage("out");
-  return t(everywhere ? "account.out.all" : "account.out");
+  return t(everywhere ? "account-out-all" : "account-out");
 }
