@@ -341,7 +341,7 @@ class Ready(BaseModel):
 
 
 class Problem(BaseModel):
-    """An error by RFC 9457; `problems` names the fields."""
+    """An error by RFC 9457; `problems` names the fields. `code` and `parameters` say it in any language."""
 
     type: str = "about:blank"
     title: str
@@ -349,3 +349,4 @@ class Problem(BaseModel):
     code: str
     detail: str
     problems: list[str] = Field(default_factory=list)
+    parameters: dict[str, str | int] = Field(default_factory=dict)

@@ -27,7 +27,7 @@ def _without_blanks(texts: dict[str, str]) -> dict[str, str]:
 
 Line = Annotated[str, Field(max_length=200)]
 Texts = Annotated[
-    dict[Annotated[str, Field(pattern=r"^[a-z]{2}$")], Annotated[str, Field(max_length=4_000)]],
+    dict[Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")], Annotated[str, Field(max_length=4_000)]],
     AfterValidator(_without_blanks),
 ]
 """Language code to text; a language whose text is empty is left out."""

@@ -37,6 +37,8 @@ class Language:
     """As it calls itself."""
     locale: str
     """The locale by which it writes numbers and dates, like en-GB."""
+    is_complete: bool = True
+    """Whether it has every word; else some are English."""
 
 
 class Words:
@@ -113,9 +115,11 @@ def _messages(folders: Sequence[Path], code: str) -> dict[str, Message]:
 
 
 def _words(code: str, folders: Sequence[Path], english: dict[str, Message]) -> Words:
-    messages = english | usable(_messages(folders, code), english, code)
+    own = usable(_messages(folders, code), english, code)
+    messages = english | own
     about = Words(Language(code, code, code), messages)
-    return Words(Language(code, about("language-name"), about("language-locale")), messages)
+    is_complete = own.keys() == english.keys()
+    return Words(Language(code, about("language-name"), about("language-locale"), is_complete), messages)
 
 
 _folders = [OURS]

@@ -45,7 +45,9 @@ def require_mail(request: Request) -> None:
     """Refuse a request that needs a mailed code where no mail can be sent. Raises Unavailable."""
     settings: Settings = request.app.state.settings
     if settings.smtp_url is None:
-        raise Unavailable("No mail can be sent from here yet. Whoever runs the gateway has to set GATEWAY_SMTP_URL.")
+        raise Unavailable(
+            "No mail can be sent from here yet. Whoever runs the gateway has to set GATEWAY_SMTP_URL.", code="no_mail"
+        )
 
 
 BY_MAIL = [Depends(require_mail)]

@@ -97,4 +97,5 @@ notice-settings = Ändern, was Sie erreicht, und wie
 notice-permalink = Seite zum Drucken oder Weitergeben
 notice-serial = Seriennummer
 notice-unit = Zum Produkt
+# Under every page: CET, or GMT+5:30.
 notice-zone = Zeiten in { $zone }.

@@ -97,4 +97,5 @@ notice-settings = Change what reaches you, and how
 notice-permalink = Page to print or pass on
 notice-serial = serial
 notice-unit = See the product
+# Under every page: CET, or GMT+5:30.
 notice-zone = Times are in { $zone }.

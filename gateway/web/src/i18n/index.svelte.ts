@@ -27,7 +27,7 @@ export const languageName = (code: string): string => new Intl.DisplayNames(loca
 /** A text with its values; a number chooses the plural and is written as the language writes it. */
 export function t(key: Key, values: Values = {}): string {
   const pattern = spoken.words.getMessage(key)?.value;
-  return pattern ? spoken.words.formatPattern(pattern, values) : key;
+  return pattern ? spoken.words.formatPattern(pattern, values, []) : key;
 }
 
 /** A text that there may not be, like that of a code from the server. */

@@ -1,5 +1,6 @@
 import type { AlarmNotice, CampaignNotice, Notice, Unit } from "../api/types";
-import { locale, t } from "../i18n/index.svelte";
+import { t } from "../i18n/index.svelte";
+import { choice } from "./format";
 
 export const isAlarm = (notice: Notice): notice is AlarmNotice => notice.why !== null;
 export const isCampaign = (notice: Notice): notice is CampaignNotice => notice.campaign !== null;
@@ -18,7 +19,7 @@ export function todo({ campaign }: CampaignNotice): Todo {
 
 function remedy(remedies: CampaignNotice["campaign"]["remedies"]): string {
   if (!remedies.length) return "";
-  const all = new Intl.ListFormat(locale(), { type: "disjunction" }).format(remedies.map((one) => t(`recall-remedy-${one}`)));
+  const all = choice(remedies.map((one) => t(`recall-remedy-${one}`)));
   return t(remedies.length > 1 ? "recall-remedy-choose" : "recall-remedy-get", { remedies: all });
 }
 

@@ -1,6 +1,7 @@
 import { speak, t } from "../i18n/index.svelte";
 import type { Me } from "../api/types";
 import { learnBrand } from "./brand.svelte";
+import { liveIn } from "./zone.svelte";
 import { get, onSignedOut, post, Refused } from "./api";
 
 /** Who is signed in: undefined while we do not know, null for nobody. */
@@ -24,6 +25,7 @@ export async function look(): Promise<void> {
   try {
     const found = await get<Me>("/api/me");
     await speak(found.language);
+    liveIn(found.time_zone);
     me = found;
     away = false;
   } catch (error) {
