@@ -1,4 +1,4 @@
-"""Whose products these are: name, colours and addresses, as pages and mails show them; and colours that can be read."""
+"""The maker's name, colours and addresses for pages and mails, with a check that the colours are legible."""
 
 import re
 from dataclasses import dataclass

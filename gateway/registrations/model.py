@@ -94,9 +94,9 @@ class ProductFile(_Written):
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
         names = [metric.name for metric in self.metrics]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"metrics named twice: {', '.join(twice)}")
+        repeated_names = sorted({name for name in names if names.count(name) > 1})
+        if repeated_names:
+            raise ValueError(f"metrics named twice: {', '.join(repeated_names)}")
         return self
 
 
@@ -116,9 +116,9 @@ def _is_plain_domain(domain: str) -> bool:
         return False
 
 
-def _email(written: object) -> str:
+def _email(value: object) -> str:
     """An address in lower case; raises ValueError for what is none, or not taken by every mail server."""
-    address = str(written).strip().lower()
+    address = str(value).strip().lower()
     local, _, domain = address.rpartition("@")
     if len(local) <= _LOCAL_MAX and _PLAIN_LOCAL.fullmatch(local) and _is_plain_domain(domain):
         return address

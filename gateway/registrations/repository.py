@@ -79,7 +79,7 @@ def unit_number(connection: Connection, unit: str) -> int | None:
 
 
 def owners_when(connection: Connection, places: Sequence[tuple[int, datetime, datetime]]) -> list[int | None]:
-    """Returns who owned each unit at both of its moments; None where nobody did, or not the same person."""
+    """Returns the person who owned each unit at both of its times; None when no single person did."""
     units, ats, moments = (list(column) for column in zip(*places, strict=True)) if places else ([], [], [])
     owners: list[int | None] = [None] * len(places)
     for row in connection.execute(queries.owners_when, {"units": units, "ats": ats, "moments": moments}):

@@ -149,7 +149,7 @@ class Worker:
         return len(letters)
 
     def _handle(self, tx: Connection, event: Event, attempt: int) -> bool:
-        """Handle one event; one that cannot be handled is kept for another try, and holds up nobody else's notices."""
+        """Handle one event; one that cannot be handled is kept for another try, and other notices do not wait."""
         with traced(event.data.get("trace")):
             try:
                 with tx.transaction():

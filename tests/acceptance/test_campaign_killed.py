@@ -4,7 +4,7 @@ from tests.dsl.campaigns import office
 from tests.dsl.forms import form
 from tests.dsl.roles import running_roles
 from tests.dsl.wait import until
-from tests.factories.campaigns import add_owners, add_units, column
+from tests.factories.campaigns import add_owners, add_units, column_values
 from tests.factories.notices import QUICK
 
 OWNERS = form(120, 400)
@@ -21,20 +21,30 @@ def test_owners_are_told_once_whenever_the_worker_is_killed(url, db, tmp_path):
         campaign = at.publish()
         with running_roles(url, 1, tmp_path, "worker", **QUICK | {"outbox_batch": 20}) as roles:
             for reached in KILLED_AT:
-                until(lambda enough=reached: column(db, told)[0] >= enough, within=60)
+                until(lambda enough=reached: column_values(db, told)[0] >= enough, within=60)
                 roles.kill("worker")
                 until(
-                    lambda: not column(db, "SELECT 1 FROM pg_stat_activity WHERE application_name ~ 'gateway-worker'")
+                    lambda: (
+                        not column_values(
+                            db, "SELECT 1 FROM pg_stat_activity WHERE application_name ~ 'gateway-worker'"
+                        )
+                    )
                 )
-                assert column(db, told)[0] == column(db, "SELECT count(*) FROM ledger WHERE outcome = 'pass'")[0]
+                assert (
+                    column_values(db, told)[0]
+                    == column_values(db, "SELECT count(*) FROM ledger WHERE outcome = 'pass'")[0]
+                )
                 roles.start("worker")
             until(lambda: at.progress(campaign)["pending"] == 0, within=60)
-            until(lambda: column(db, "SELECT count(*) FROM outbox WHERE status = 'delivered'") == [OWNERS], within=60)
-        assert column(db, "SELECT count(*) AS all, count(DISTINCT person_id) AS people FROM notice") == [
+            until(
+                lambda: column_values(db, "SELECT count(*) FROM outbox WHERE status = 'delivered'") == [OWNERS],
+                within=60,
+            )
+        assert column_values(db, "SELECT count(*) AS all, count(DISTINCT person_id) AS people FROM notice") == [
             (OWNERS, OWNERS)
         ]
         shown = (
             "SELECT count(*) AS all, count(DISTINCT data->>'notice') AS notices FROM event WHERE kind = 'notice.told'"
         )
-        assert column(db, shown) == [(OWNERS, OWNERS)]
+        assert column_values(db, shown) == [(OWNERS, OWNERS)]
         assert at.progress(campaign)["registered"] == OWNERS

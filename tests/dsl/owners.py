@@ -41,7 +41,7 @@ def make_person(db: Connection, name: str) -> Claimant:
     return Claimant(row["id"], f"person-{name.lower()}", "203.0.113.7")
 
 
-def own(db: Connection, serial: str, since: datetime, name: str = "Ada", product_code: str = "pump") -> None:
+def import_owner(db: Connection, serial: str, since: datetime, name: str = "Ada", product_code: str = "pump") -> None:
     """Ownership by import, as a maker's file says it."""
     row = OwnerRow(person=name, email=f"{name.lower()}@example.org", unit=f"{product_code}/{serial}", since=since)
     with db.transaction():

@@ -6,9 +6,9 @@ import pytest
 
 from gateway.config import Settings
 from gateway.core.clock import to_us
-from gateway.core.ids import random_id
 from gateway.roles.worker import Worker
 from gateway.rules import repository as rules
+from gateway.rules.changes import record_changes
 from gateway.rules.evaluator import Change
 from gateway.store import Connection, Database
 
@@ -40,7 +40,7 @@ class Story:
 
     def record(self, *changes: Change) -> None:
         with self.db.transaction():
-            rules.record_changes(self.db, changes, self.versions, now=self.now, historic_after=HOUR, new_id=random_id)
+            record_changes(self.db, changes, self.versions, self.now, HOUR, batch=1)
 
     def raise_(self, *serials: str, onset: datetime | None = None) -> datetime:
         onset = onset or self.now

@@ -7,10 +7,10 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
+from gateway.core.readings import Flags, Floats, Ints
 from gateway.rules.condition import Condition, Quantity
 from gateway.rules.figures import number
 from gateway.rules.registry import Metric, unknown_metric
-from gateway.rules.state import Flags, Floats, Ints
 from gateway.text import Speech
 
 Limit = Annotated[float, Field(allow_inf_nan=False)]
@@ -119,7 +119,7 @@ def _floats(values: list[float | None], missing: float) -> Floats:
 def _limits(condition: Threshold, metric: Metric) -> Iterator[str]:
     if condition.unit != metric.unit:
         yield f"condition.unit: {metric.name} is measured in {metric.unit}; write {metric.unit} and the limits in it"
-    # A limit at the edge of what is possible can never be passed either.
+    # A limit that equals the highest or lowest possible value can never be crossed either.
     if condition.above is not None and not _within(condition.above, metric, low_included=True):
         yield f"condition.above: {number(condition.above)} {_can_be(metric)}; write a limit that can be passed"
     if condition.below is not None and not _within(condition.below, metric, low_included=False):
