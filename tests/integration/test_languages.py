@@ -13,12 +13,12 @@ from gateway.notify import addresses
 from gateway.notify.links import Links, UnsubscribeLink, address_digest
 from gateway.store import Database
 from gateway.text import use_folder
-from tests.dsl.campaigns import CHANNELS, Office, taken
+from tests.dsl.campaigns import CHANNELS, Office, response_body
 from tests.dsl.fcm import fcm_server
 from tests.dsl.languages import PSEUDO, outside_brackets, write_language, write_pseudo_language
 from tests.dsl.people import site
 from tests.dsl.smtp import mail_server, text_of
-from tests.factories.campaigns import RECALL, UPDATE, WITHDRAWAL, speak
+from tests.factories.campaigns import RECALL, UPDATE, WITHDRAWAL, set_language
 from tests.factories.notices import make_owner, raise_alarm
 from tests.integration.test_second_maker import LETTERS, SECRET, sending, session_of
 
@@ -91,14 +91,14 @@ def office(url, db, tmp_path):
 def made_up(tmp_path, db, office):
     """Ada reads the pseudo language."""
     use_folder(write_pseudo_language(tmp_path / "text"))
-    speak(db, PSEUDO, "Ada")
+    set_language(db, PSEUDO, "Ada")
 
 
 @pytest.fixture
 def french(tmp_path, db, office):
     """Ada reads French, of which there are a few words."""
     use_folder(write_language(tmp_path / "text", "fr", "Français", "fr-FR", **FRENCH))
-    speak(db, "fr", "Ada")
+    set_language(db, "fr", "Ada")
 
 
 def publish_everything(office: Office, told: Callable[[int], object]) -> None:
@@ -164,7 +164,7 @@ class TestALanguageInPart:
         assert (french["code"], french["name"], french["locale"]) == ("fr", "Français", "fr-FR")
         ada = office.world.browser()
         ada.enter(session_of(office, "Ada"))
-        assert taken(ada.client.put("/api/my/language", json={"language": "fr"}, headers=ada_headers()))
+        assert response_body(ada.client.put("/api/my/language", json={"language": "fr"}, headers=ada_headers()))
         assert ada.client.put("/api/my/language", json={"language": "xx"}, headers=ada_headers()).status_code == 422
         assert ada.get("/api/me").json()["language"] == "fr"
 
@@ -217,7 +217,7 @@ class TestTheTimeZone:
         ada.enter(session_of(office, "Ada"))
         zones = [ada.get("/api/me").json()["time_zone"]]
         for chosen in ("Asia/Kolkata", None):
-            taken(ada.client.put("/api/my/time-zone", json={"time_zone": chosen}, headers=ada_headers()))
+            response_body(ada.client.put("/api/my/time-zone", json={"time_zone": chosen}, headers=ada_headers()))
             zones.append(ada.get("/api/me").json()["time_zone"])
         db.execute("UPDATE person SET time_zone = 'America/New_York'")  # the maker's file says where they live
         zones.append(ada.get("/api/me").json()["time_zone"])
