@@ -16,6 +16,7 @@ _ENVIRONMENT = Environment(
     loader=PackageLoader("gateway.notify"),
     autoescape=select_autoescape(["html"]),
     undefined=StrictUndefined,
+    auto_reload=False,
     trim_blocks=True,
     lstrip_blocks=True,
 )

@@ -4,16 +4,20 @@ The pages in the browser write the same by Intl (gateway/web/src/lib/format.ts);
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from decimal import ROUND_HALF_UP, Context, localcontext
+from functools import lru_cache
 
+from babel import Locale
 from babel.dates import format_skeleton, get_timezone_name
 from babel.lists import format_list
-from babel.numbers import format_decimal
+from babel.numbers import NumberPattern, parse_pattern
 
 from gateway.text.catalog import words
 
 _ROUNDING = Context(rounding=ROUND_HALF_UP)
+_WHOLE, _TENTHS, _HUNDREDTHS = (parse_pattern(pattern) for pattern in ("#,##0", "#,##0.0", "#,##0.00"))
+_AS_WRITTEN = parse_pattern("#,##0.###")
 _MINUS = "−"  # noqa: RUF001
 
 
@@ -40,11 +44,11 @@ class Speech:
     def number(self, value: float) -> str:
         """Returns a measured value with three digits that matter."""
         size = abs(value)
-        return self._decimal(value, "#,##0" if size >= 99.95 else "#,##0.0" if size >= 9.995 else "#,##0.00")
+        return self._decimal(value, _WHOLE if size >= 99.95 else _TENTHS if size >= 9.995 else _HUNDREDTHS)
 
     def plain(self, value: float) -> str:
         """Returns a limit or a bound as it was written, with three decimals at most."""
-        return self._decimal(value, "#,##0.###")
+        return self._decimal(value, _AS_WRITTEN)
 
     def choice(self, texts: Sequence[str]) -> str:
         """Returns "repair, replacement or refund"."""
@@ -61,22 +65,34 @@ class Speech:
 
     def day(self, moment: datetime) -> str:
         """Returns 22 Nov 2026."""
-        return format_skeleton("yMMMd", moment, self._zone, locale=self._words.locale)
+        return _day(self._words.locale, "yMMMd", moment.astimezone(self._zone).date())
 
     def when(self, moment: datetime) -> str:
         """Returns 22 Nov, 6:40 CET."""
-        day = format_skeleton("MMMd", moment, self._zone, locale=self._words.locale)
+        day = _day(self._words.locale, "MMMd", moment.astimezone(self._zone).date())
         return f"{self('time-at', day=day, time=self.clock(moment))} {self.zone(moment)}"
 
     def zone(self, moment: datetime) -> str:
         """Returns what the zone is called at a moment: CET, UTC, or GMT+5:30 where the language has no short name."""
         local = moment.astimezone(self._zone)
-        name = get_timezone_name(local, "short", locale=self._words.locale)
-        return name if name.isalpha() else _offset(local)
+        return _zone_name(self._words.locale, self._zone, local.replace(minute=0, second=0, microsecond=0))
 
-    def _decimal(self, value: float, pattern: str) -> str:
+    def _decimal(self, value: float, pattern: NumberPattern) -> str:
         with localcontext(_ROUNDING):
-            return format_decimal(value, pattern, self._words.locale).replace("-", _MINUS)
+            written: str = pattern.apply(value, self._words.locale)
+        return written.replace("-", _MINUS)
+
+
+@lru_cache(1_000)
+def _zone_name(locale: Locale, zone: tzinfo, local: datetime) -> str:
+    """The name at a full hour, which is that of the hour: working it out takes longer than the rest of a date."""
+    name = get_timezone_name(local.astimezone(zone), "short", locale=locale)
+    return name if name.isalpha() else _offset(local)
+
+
+@lru_cache(1_000)
+def _day(locale: Locale, skeleton: str, day: date) -> str:
+    return format_skeleton(skeleton, day, locale=locale)
 
 
 def _offset(local: datetime) -> str:
