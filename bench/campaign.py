@@ -54,8 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _measure(url: str, units: int, owners: int) -> dict[str, Any]:
     with connect(url, "bench") as db, Database(url, "bench") as pool:
-        for statement in _FLEET.strip().split(";\n"):
-            db.execute(statement % {"units": units, "owners": owners})  # type: ignore[call-overload]
+        make_fleet(db, units, owners)
         db.execute("VACUUM ANALYZE")
         result: dict[str, Any] = {"units": units, "owners": owners}
         audiences: dict[str, dict[str, Any]] = {
@@ -64,9 +63,9 @@ def _measure(url: str, units: int, owners: int) -> dict[str, Any]:
             "serials": {"by": "serials", "serials": [f"s-{n}" for n in range(1, 10_001)]},
         }
         for name, audience in audiences.items():
-            draft = _draft(audience)
+            draft = draft_of(audience)
             result[f"count_{name}_ms"] = min(_took(lambda d=draft: _count(db, d)) for _ in range(12))
-        result["approve_s"] = round(_took(lambda: _publish(db, _draft(audiences["lots"]))) / 1000, 2)
+        result["approve_s"] = round(_took(lambda: publish_recall(db, draft_of(audiences["lots"]))) / 1000, 2)
         worker = Worker(Settings(smtp_url="smtp://127.0.0.1:1"), pool, system_clock)
         approved_at = time.monotonic()
         while db.execute(
@@ -84,7 +83,14 @@ def _measure(url: str, units: int, owners: int) -> dict[str, Any]:
     return result
 
 
-def _draft(audience: dict[str, Any]) -> Draft:
+def make_fleet(db: Connection, units: int, owners: int) -> None:
+    """Units of one product, the first of them with an owner each."""
+    for statement in _FLEET.strip().split(";\n"):
+        db.execute(statement % {"units": units, "owners": owners})  # type: ignore[call-overload]
+
+
+def draft_of(audience: dict[str, Any]) -> Draft:
+    """A recall for an audience."""
     content = {"product": "bench", "content": _RECALL, "audience": audience, "supersedes": None}
     return Draft.model_validate(content)
 
@@ -93,7 +99,8 @@ def _count(db: Connection, draft: Draft) -> None:
     service.count(db, draft.product, draft.audience, "recall", None, _CHANNELS, system_clock())
 
 
-def _publish(db: Connection, draft: Draft) -> None:
+def publish_recall(db: Connection, draft: Draft) -> None:
+    """Draft as one manager and approve as another."""
     people = {row["name"]: row for row in db.execute("SELECT id, public_id, name FROM person ORDER BY id DESC LIMIT 2")}
     drafts, approves = (service.Writer(people[name]["id"], name) for name in ("Drafts", "Approves"))
     with db.transaction():

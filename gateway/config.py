@@ -153,7 +153,10 @@ class Settings(BaseSettings):
         timedelta(days=730),
         description="What people opened, but for campaigns, is forgotten after this.",
     )
-    outbox_batch: int = Field(200, ge=1, description="Deliveries or events one worker turn takes.")
+    notify_batch: int = Field(
+        1_000, ge=1, description="Events, alarms, or units of campaigns, that one turn of the worker takes together."
+    )
+    outbox_batch: int = Field(200, ge=1, description="Deliveries that are taken at once.")
     wakeup_fallback: Duration = Field(timedelta(seconds=1), description="Longest wait for a lost wake-up.")
 
     event_history: Duration | None = Field(

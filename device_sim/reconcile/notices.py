@@ -116,8 +116,6 @@ def _deliveries(
     if notice is None:
         check.differs(alarm["name"], line["at"], f"notice {line['notice']} in the feed", "none")
         return
-    if not any(delivery["channel"] == "feed" for delivery in deliveries):
-        check.differs(alarm["name"], notice["created_at"], f"a delivery of notice {notice['id']} to the feed", "none")
     for delivery in deliveries:
         check.facts[f"{delivery['channel']}: {delivery['status']}"] += 1
         if delivery["status"] in ("waiting", "claimed") and moment(delivery["due_at"]) < now - _OVERDUE:

@@ -13,6 +13,8 @@ from gateway.text import codes, words
 
 _CONTENT: TypeAdapter[Content] = TypeAdapter(Content)
 _SEVERITY = {"recall": "safety", "update": "info"}
+CLEARED_KIND = "withdrawal"
+"""The kind of the notice about a unit that a campaign does not concern any more."""
 
 _NO_DETAILS: dict[str, Any] = {
     **dict.fromkeys(("hazard", "action", "action_text", "remedy_text", "changes", "version", "reason")),
@@ -57,23 +59,28 @@ class CampaignTexts:
         cleared = _cleared_texts(campaign, common, kind) if former else ({}, {})
         return cls(campaign, _SEVERITY[kind], below, former, affected, cleared)
 
+    def documents(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """What the notices say, by kind of the notice and language."""
+        return {CLEARED_KIND: _documents(*self.cleared), self.campaign["kind"]: _documents(*self.affected)}
+
 
 def bulletin(campaign_texts: CampaignTexts, unit_id: int, standing: str, matched: str) -> Bulletin:
     """Returns the bulletin about a unit of the audience."""
     is_cleared = standing == "cleared"
-    texts, details = campaign_texts.cleared if is_cleared else campaign_texts.affected
     return Bulletin(
         campaign_id=campaign_texts.campaign["id"],
         campaign=campaign_texts.campaign["public_id"],
         number=campaign_texts.campaign["number"],
-        kind="withdrawal" if is_cleared else campaign_texts.campaign["kind"],
+        kind=CLEARED_KIND if is_cleared else campaign_texts.campaign["kind"],
         unit_id=unit_id,
         severity=campaign_texts.severity,
-        texts=texts,
-        details=details,
         matched=matched,
         takes_back=campaign_texts.former if is_cleared else None,
     )
+
+
+def _documents(texts: Words, details: Words) -> dict[str, dict[str, Any]]:
+    return {language: {"text": texts[language], "details": details[language]} for language in texts}
 
 
 def _authored_texts(content: Content, common: dict[str, Any], below: str | None) -> tuple[Words, Words]:

@@ -14,7 +14,12 @@ Standing = Literal["affected", "cleared"]
 Action = Literal["stop_using", "unplug", "keep_using_until_replaced"]
 Remedy = Literal["repair", "replacement", "refund"]
 
-CAMPAIGN = DocumentKind("campaign", sql_paths=("content.title", "audience.by", "audience.lots", "audience.below"))
+CAMPAIGN = DocumentKind(
+    "campaign",
+    schema=2,
+    upgrades={1: lambda document: document},  # since schema 2 a language may name its country, like pt-BR
+    sql_paths=("content.title", "audience.by", "audience.lots", "audience.below"),
+)
 """A row's content and audience, as {"content": …, "audience": …}."""
 
 AUDIENCE_LIST_MAX = 50_000

@@ -161,7 +161,7 @@ WHERE campaign_id = %(id)s AND state = 'open';
 
 -- name: withdrawn_notices_due
 -- Withdrawn notices whose event is not written yet, the oldest first, each taken by one worker only.
-SELECT n.id, n.public_id, n.unit_id, n.person_id, n.text, n.why, n.schema, c.public_id AS campaign
+SELECT n.id, n.public_id, n.unit_id, n.person_id, n.why->>'replaced_by' AS replaced_by, c.public_id AS campaign
 FROM notice n JOIN campaign c ON c.id = n.campaign_id
 WHERE n.event_due
 ORDER BY n.id
@@ -179,7 +179,8 @@ SELECT c.id, c.public_id, c.number, c.kind, c.content, c.audience, c.schema, c.p
 FROM campaign c JOIN product p ON p.id = c.product_id
 WHERE c.state = 'published' AND (c.tell_after IS NULL OR c.tell_after <= %(now)s)
   AND EXISTS (SELECT FROM campaign_unit u WHERE u.campaign_id = c.id AND u.due_at <= %(now)s)
-ORDER BY c.kind = 'update', c.published_at, c.id;
+ORDER BY c.kind = 'update', c.published_at, c.id
+LIMIT %(limit)s;
 
 -- name: due
 -- Units of a published campaign to look at, each held by one worker only; the campaign cannot end meanwhile.
@@ -268,14 +269,16 @@ WHERE u.unit_id = %(unit_id)s AND u.campaign_id = ANY (%(ids)s::bigint[]) AND c.
 RETURNING u.campaign_id;
 
 -- name: resolve_closed
--- Resolve the open notices of a unit that was closed.
+-- Resolve the open notices of units that were closed.
 UPDATE notice n SET state = 'resolved', resolved_at = %(now)s, updated_at = %(now)s FROM campaign c
-WHERE n.unit_id = %(unit_id)s AND n.campaign_id = ANY (%(ids)s::bigint[]) AND n.state = 'open' AND c.id = n.campaign_id
-RETURNING n.public_id, n.person_id, n.text, n.schema, c.public_id AS campaign;
+WHERE n.unit_id = ANY (%(unit_ids)s::bigint[]) AND n.campaign_id = ANY (%(ids)s::bigint[]) AND n.state = 'open'
+  AND c.id = n.campaign_id
+RETURNING n.public_id, n.unit_id, n.person_id, c.public_id AS campaign;
 
--- name: close_unit
--- Close a held unit that has the version already.
-UPDATE campaign_unit SET closed_at = %(now)s, due_at = NULL WHERE campaign_id = %(id)s AND unit_id = %(unit_id)s;
+-- name: close_units
+-- Close held units that have the version already.
+UPDATE campaign_unit SET closed_at = %(now)s, due_at = NULL
+WHERE campaign_id = %(id)s AND unit_id = ANY (%(unit_ids)s::bigint[]);
 
 -- name: progress
 -- How far campaigns came, by unit: what the owners of now were told and did.
@@ -294,7 +297,7 @@ WHERE cu.campaign_id = ANY (%(ids)s::bigint[])
 GROUP BY cu.campaign_id;
 
 -- name: channels
--- The deliveries of campaigns by channel; in the feed a notice counts as opened that was read and opened nowhere else.
+-- The deliveries of campaigns by channel, and the feed; there a notice counts as opened that was read and opened nowhere else.
 SELECT n.campaign_id, d.channel, count(*) AS sent, count(*) FILTER (WHERE d.status = 'delivered') AS delivered,
        count(*) FILTER (WHERE CASE d.channel WHEN 'feed' THEN n.read_at IS NOT NULL AND e.opened IS NULL
                                              ELSE d.channel = ANY (e.opened) END) AS opened,
@@ -303,7 +306,10 @@ SELECT n.campaign_id, d.channel, count(*) AS sent, count(*) FILTER (WHERE d.stat
        count(*) FILTER (WHERE d.status = 'failed') AS failed,
        count(*) FILTER (WHERE d.status = 'skipped') AS skipped
 FROM notice n
-JOIN outbox d ON d.notice_id = n.id
+CROSS JOIN LATERAL (
+  SELECT channel, status FROM outbox WHERE notice_id = n.id AND channel <> 'feed'
+  UNION ALL
+  SELECT 'feed', CASE WHEN n.is_held THEN 'waiting' WHEN n.skip_reason IS NOT NULL THEN 'skipped' ELSE 'delivered' END) d
 LEFT JOIN LATERAL (SELECT array_agg(g.channel) AS opened FROM engagement g
                    WHERE g.notice_id = n.id AND g.kind = 'opened') e ON true
 WHERE n.campaign_id = ANY (%(ids)s::bigint[])

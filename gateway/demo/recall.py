@@ -35,7 +35,7 @@ def play_recall(
     published = scene.do("recall approved", lambda: pavel.post(f"/api/campaigns/{draft['id']}/approve", approval))
     scene.note("recall approved", approved_at, f"by {published['approved_by']}, for {published['units']} units")
     notice_event = scene.event("recall on the stream", stream, "notice.told", unit_id)
-    scene.note("recall on the stream", approved_at, notice_event["data"]["title"])
+    scene.note("recall on the stream", approved_at, f"notice {notice_event['data']['notice']}")
     notice = scene.expect("recall pinned", lambda: _pinned(owner, notice_event["data"]["notice"]))
     scene.note("recall pinned", approved_at, f"{notice['campaign']['hazard']} {notice['action']}")
     phone, email = addresses

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from gateway.core.errors import BadInput
-from gateway.store import Connection, Jsonb, Row, is_idle, load_queries
+from gateway.store import Connection, Json, Jsonb, Row, is_idle, load_queries
 
 queries = load_queries("gateway.events")
 
@@ -101,16 +101,11 @@ def append_mixed(tx: Connection, rows: Iterable[tuple[str, int, dict[str, Any]]]
 def _append_rows(tx: Connection, actor: str, rows: list[tuple[str, int, int | None, dict[str, Any]]]) -> None:
     for start in range(0, len(rows), _EVENTS_PER_STATEMENT):
         page = rows[start : start + _EVENTS_PER_STATEMENT]
-        tx.execute(
-            queries.append_rows,
-            {
-                "kinds": [row[0] for row in page],
-                "actor": actor,
-                "unit_ids": [row[1] for row in page],
-                "person_ids": [row[2] for row in page],
-                "data": [Jsonb(without_addresses(row[3])) for row in page],
-            },
-        )
+        events = [
+            {"kind": kind, "unit_id": unit_id, "person_id": person_id, "data": without_addresses(data)}
+            for kind, unit_id, person_id, data in page
+        ]
+        tx.execute(queries.append_rows, {"actor": actor, "rows": Json(events)})
 
 
 def without_addresses(value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds

@@ -3,11 +3,11 @@
 INSERT INTO event (kind, actor, unit_id, person_id, data) VALUES (%(kind)s, %(actor)s, %(unit_id)s, %(person_id)s, %(data)s);
 
 -- name: append_rows
--- Add an event for each unit, in the order of the arrays.
+-- Add events, in the order of the rows.
 INSERT INTO event (kind, actor, unit_id, person_id, data)
 SELECT r.kind, %(actor)s, r.unit_id, r.person_id, r.data
-FROM unnest(%(kinds)s::text[], %(unit_ids)s::bigint[], %(person_ids)s::bigint[], %(data)s::jsonb[]) WITH ORDINALITY
-     AS r (kind, unit_id, person_id, data, line)
+FROM ROWS FROM (json_to_recordset(%(rows)s) AS (kind text, unit_id bigint, person_id bigint, data jsonb))
+     WITH ORDINALITY AS r (kind, unit_id, person_id, data, line)
 ORDER BY r.line;
 
 -- name: place

@@ -1,6 +1,7 @@
 """The words of a notice, from its rule or its campaign, in the person's language."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from string import Formatter
 from typing import Any
 
@@ -10,13 +11,19 @@ from gateway.rules.sentence import plain_sentence, sentence
 from gateway.text import Speech
 
 
-def notice_text(subject: Alarm | Bulletin, owner: Owner) -> dict[str, str]:
+def notice_text(alarm: Alarm, owner: Owner) -> dict[str, str]:
     """Title, body and action; English where the language is missing."""
-    if isinstance(subject, Bulletin):
-        return subject.texts.get(owner.language) or subject.texts["en"]
-    if _began_before(subject, owner):
-        return _without_value(subject, owner.language, _values(subject, owner.language))
-    return _filled(subject, owner.language)
+    if _began_before(alarm, owner):
+        return _without_value(alarm, owner.language, _values(alarm, owner.language))
+    return _filled(alarm, owner.language)
+
+
+def campaign_notice(document: Mapping[str, Any], why: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """The complete text and why of a campaign's notice: what it says to all, and what is of this person and unit."""
+    since = datetime.fromisoformat(why["owned_since"])
+    own = {name: why[name] for name in ("sent_because", "replaced_by") if name in why}
+    told = {"matched": matched_in(why["matched"], language), "told_because": _told_because(since, language)}
+    return {"text": document["text"], "why": document["details"] | told | own}
 
 
 def _began_before(alarm: Alarm, owner: Owner) -> bool:
@@ -42,16 +49,10 @@ def _values(alarm: Alarm, language: str) -> dict[str, str]:
 
 
 def why(subject: Alarm | Bulletin, owner: Owner) -> dict[str, Any]:
-    """Why this person got it; of a campaign, also what it says of the unit."""
-    return _why_bulletin(subject, owner) if isinstance(subject, Bulletin) else _why_alarm(subject, owner)
-
-
-def _why_bulletin(bulletin: Bulletin, owner: Owner) -> dict[str, Any]:
-    details = bulletin.details.get(owner.language) or bulletin.details["en"]
-    return details | {
-        "matched": matched_in(bulletin.matched, owner.language),
-        "told_because": _told_because(owner),
-    }
+    """Why this person got it; of a campaign only what is of them and the unit, see `campaign_notice`."""
+    if isinstance(subject, Bulletin):
+        return {"matched": subject.matched, "owned_since": owner.since.isoformat()}
+    return _why_alarm(subject, owner)
 
 
 def _why_alarm(alarm: Alarm, owner: Owner) -> dict[str, Any]:
@@ -78,7 +79,7 @@ def _why_alarm(alarm: Alarm, owner: Owner) -> dict[str, Any]:
         "raised_at": max(alarm.raised_at, owner.since).isoformat(),
         "cleared_at": None,
         "cleared_value": None,
-        "told_because": _told_because(owner),
+        "told_because": _told_because(owner.since, owner.language),
     }
 
 
@@ -88,8 +89,8 @@ def matched_in(matched: str, language: str) -> str:
     return Speech(language)(f"campaign-matched-{kind}", what=what)
 
 
-def _told_because(owner: Owner) -> str:
-    return Speech(owner.language)("campaign-told-because", since=f"{owner.since:%Y-%m-%d}")
+def _told_because(since: datetime, language: str) -> str:
+    return Speech(language)("campaign-told-because", since=f"{since:%Y-%m-%d}")
 
 
 def _without_value(alarm: Alarm, language: str, values: Mapping[str, str]) -> dict[str, str]:

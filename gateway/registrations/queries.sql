@@ -124,11 +124,13 @@ JOIN unit u ON u.product_id = p.id AND u.serial = k.serial;
 SELECT u.id, p.code AS product_code, u.serial FROM unit u JOIN product p ON p.id = u.product_id
 WHERE u.id = ANY (%(units)s::bigint[]);
 
--- name: owner_at
--- The owner of a unit at a time.
-SELECT p.id AS person_id, p.public_id, p.name, p.email, p.language, lower(o.during) AS since
-FROM ownership o JOIN person p ON p.id = o.person_id
-WHERE o.unit_id = %(unit_id)s::bigint AND o.during @> %(at)s::timestamptz;
+-- name: owners_at
+-- Who owns units at a moment.
+SELECT k.unit_id, p.* FROM unnest(%(unit_ids)s::bigint[]) AS k (unit_id)
+CROSS JOIN LATERAL (  -- OFFSET 0: looked up unit by unit
+  SELECT p.id AS person_id, p.public_id, p.name, p.email, p.language, lower(o.during) AS since
+  FROM ownership o JOIN person p ON p.id = o.person_id
+  WHERE o.unit_id = k.unit_id AND o.during @> %(at)s::timestamptz OFFSET 0) p;
 
 -- name: units_page
 -- Units in the order of their ids, with product, present owner, newest readings, and kinds of campaigns as JSON.

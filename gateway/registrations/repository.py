@@ -61,10 +61,10 @@ def unit_keys(connection: Connection, units: Sequence[int]) -> dict[int, tuple[s
     return {row["id"]: (row["product_code"], row["serial"]) for row in rows}
 
 
-def owner_at(connection: Connection, unit_id: int, at: datetime) -> Owner | None:
-    """Returns the owner of the unit at this moment; None without one."""
-    row = connection.execute(queries.owner_at, {"unit_id": unit_id, "at": at}).fetchone()
-    return Owner(**row) if row else None
+def owners_at(connection: Connection, unit_ids: Sequence[int], at: datetime) -> dict[int, Owner]:
+    """Returns the owners of the units at this moment, by unit; none for a unit without one."""
+    rows = connection.execute(queries.owners_at, {"unit_ids": list(unit_ids), "at": at})
+    return {row.pop("unit_id"): Owner(**row) for row in rows}
 
 
 def units_page(connection: Connection, after: int, limit: int) -> list[Row]:

@@ -45,6 +45,7 @@ def sweeps(settings: Settings, now: datetime) -> Iterator[Sweep]:
     yield Sweep("job", jobs.forget, now - settings.jobs_kept)
     yield Sweep("letter", notices.forget_letters, now - settings.letter_history)
     yield Sweep("delivery_try", notices.forget_tries, now - settings.delivery_history)
+    yield Sweep("outbox", notices.forget_feed_rows, now)
     yield Sweep("push_token", notices.forget_phones, now - settings.delivery_history)
     yield Sweep("engagement", notices.forget_engagements, now - settings.engagement_history)
     yield Sweep("notice", notices.forget_notices, now - settings.notice_history)

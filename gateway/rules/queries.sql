@@ -40,8 +40,8 @@ WHERE v.active AND p.code = ANY(%(products)s) ORDER BY v.rule_id;
 SELECT id, rule_id, version, product_id, document, schema FROM rule_version WHERE id = ANY(%(ids)s) ORDER BY id;
 
 -- name: insert_alarms
--- Write alarms, but for those that are known: (version, unit, onset) is an alarm's identity.
-WITH given AS (
+-- Create alarms unless they exist: (version, unit, onset) is an alarm's identity.
+WITH changes AS (
   SELECT * FROM unnest(%(public_ids)s::text[], %(versions)s::int[], %(units)s::bigint[], %(severities)s::text[],
                        %(onsets)s::timestamptz[], %(raised_at)s::timestamptz[], %(historic)s::boolean[],
                        %(evidence)s::jsonb[]) WITH ORDINALITY
@@ -50,14 +50,14 @@ WITH given AS (
   INSERT INTO alarm (public_id, rule_version_id, unit_id, severity, onset, raised_at, judged_at, historic, evidence,
                      schema)
   SELECT public_id, version_id, unit_id, severity, onset, raised_at, %(now)s, historic, evidence, %(schema)s
-  FROM given ORDER BY line
+  FROM changes ORDER BY line
   ON CONFLICT (rule_version_id, unit_id, onset) DO NOTHING
   RETURNING id, public_id, historic
 )
-SELECT i.id, i.public_id, i.historic, g.line FROM inserted i JOIN given g USING (public_id);
+SELECT i.id, i.public_id, i.historic, g.line FROM inserted i JOIN changes g USING (public_id);
 
 -- name: clear_alarms
--- Clear those of these alarms that are active.
+-- Clear the active ones of some alarms.
 UPDATE alarm a SET cleared_at = g.cleared_at, clearing = g.clearing, clearing_schema = %(schema)s
 FROM unnest(%(versions)s::int[], %(units)s::bigint[], %(onsets)s::timestamptz[], %(cleared_at)s::timestamptz[],
             %(clearings)s::jsonb[]) WITH ORDINALITY AS g (version_id, unit_id, onset, cleared_at, clearing, line)
@@ -78,8 +78,8 @@ FROM rule_version v
 WHERE v.id = a.rule_version_id AND a.cleared_at IS NULL AND v.product_id = %(product_id)s
 RETURNING a.id, a.public_id, a.unit_id, a.historic, v.rule_id, v.version;
 
--- name: alarm
--- One alarm with its rule's document and its unit.
+-- name: alarms
+-- Alarms with their rules' documents and their units.
 SELECT a.id, a.public_id, a.unit_id, a.severity, a.onset, a.raised_at, a.judged_at, a.historic, a.evidence,
        a.cleared_at, a.clearing, a.schema, a.clearing_schema, v.rule_id, v.version, v.document,
        v.schema AS rule_schema, u.printed AS serial,
@@ -90,7 +90,8 @@ FROM alarm a
 JOIN rule_version v ON v.id = a.rule_version_id
 JOIN unit u ON u.id = a.unit_id
 JOIN product p ON p.id = u.product_id
-WHERE a.id = %(id)s;
+WHERE a.id = ANY (%(ids)s::bigint[])
+ORDER BY a.id;
 
 -- name: alarms_page
 -- Alarms with ids below a number, the newest first, with unit and rule.

@@ -1,6 +1,6 @@
 """Rule versions, alarms and the saved evaluator state in the database; everything runs in the caller's transaction."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -169,12 +169,10 @@ def _tell_cleared(tx: Connection, rows: Iterable[Row], now: datetime, reason: st
         append(tx, "alarm.cleared", event_data, unit_id=row["unit_id"])
 
 
-def alarm(connection: Connection, alarm_id: int) -> Row:
-    """One alarm with its rule's document, its unit and product."""
-    row = connection.execute(queries.alarm, {"id": alarm_id}).fetchone()
-    if row is None:
-        raise LookupError(f"no alarm has the number {alarm_id}")
-    return _in_present_schemas(row) | {"document": RULE.read(row["document"], row["rule_schema"])}
+def alarms(connection: Connection, alarm_ids: Sequence[int]) -> list[Row]:
+    """Alarms with their rules' documents, units and products."""
+    rows = connection.execute(queries.alarms, {"ids": list(alarm_ids)})
+    return [_in_present_schemas(row) | {"document": RULE.read(row["document"], row["rule_schema"])} for row in rows]
 
 
 def _in_present_schemas(row: Row) -> Row:

@@ -154,7 +154,7 @@ def test_a_real_machine_is_stored_whole_and_its_owner_is_told_of_each_cold_once(
         assert [notice_facts(notice) for notice in told] == [expected(alarm) for alarm in cold]
         assert [notice["count"] for notice in told] == [1] * len(cold)
         assert [{each["channel"]: each["status"] for each in notice["deliveries"]} for notice in told] == [
-            {"feed": "delivered", "email": "delivered"}
+            {"email": "delivered"}
         ] * len(cold)
         assert [(str(each["To"]), str(each["Subject"])) for each in mail.mails] == [
             (OWNER, "Your machine has gone cold")

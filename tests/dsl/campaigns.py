@@ -67,8 +67,8 @@ class Office:
         """Number, serial, person and state of every notice, in order."""
         return column_values(
             self.db,
-            "SELECT n.why->>'number', u.serial, p.name, n.state FROM notice n JOIN unit u ON u.id = n.unit_id"
-            " JOIN person p ON p.id = n.person_id ORDER BY n.id",
+            "SELECT c.number, u.serial, p.name, n.state FROM notice n JOIN unit u ON u.id = n.unit_id"
+            " JOIN person p ON p.id = n.person_id JOIN campaign c ON c.id = n.campaign_id ORDER BY n.id",
         )
 
     def ledger(self) -> list[tuple[str, str, str]]:
@@ -77,6 +77,10 @@ class Office:
             self.db,
             "SELECT u.serial, l.outcome, l.reason FROM ledger l JOIN unit u ON u.id = l.unit_id ORDER BY l.id",
         )
+
+    def held(self) -> list[bool]:
+        """Of every notice, in order, whether it is held."""
+        return column_values(self.db, "SELECT is_held FROM notice ORDER BY id")
 
     def outbox(self) -> list[tuple[str, str]]:
         """Channel and status of every delivery, in order."""

@@ -121,7 +121,7 @@ def add_alarm(db: Connection, serial: str, raised: datetime, cleared: datetime |
 
 
 def add_notice(db: Connection, serial: str, person_id: int, at: datetime, **changes: Any) -> str:
-    """Insert a notice with its delivery to the feed. Returns its public id."""
+    """Insert a notice with a delivery by mail. Returns its public id."""
     public_id = f"notice-{serial}-{person_id}-{at:%H%M%S%f}"
     why = {
         "rule": "hot", "version": 1, "sentence": "Raise *Hot*", "metric": "temp_c", "title": "Temperature",
@@ -149,7 +149,7 @@ def add_notice(db: Connection, serial: str, person_id: int, at: datetime, **chan
     assert row
     db.execute(
         "INSERT INTO outbox (notice_id, channel, due_at, status, reason, finished_at)"
-        " VALUES (%s, 'feed', %s, 'delivered', 'shown in the feed', %s)",
+        " VALUES (%s, 'email', %s, 'delivered', 'the mail server took it', %s)",
         [row["id"], at, at],
     )
     return public_id

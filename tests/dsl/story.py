@@ -69,8 +69,12 @@ class Story:
     def ledger(self) -> list[object]:
         return self.column("SELECT outcome, reason FROM ledger ORDER BY id")
 
-    def deliveries(self) -> list[object]:
-        return self.column("SELECT status FROM outbox ORDER BY id")
+    def feed(self) -> list[object]:
+        """How each notice went in the feed: told, held or skipped."""
+        return self.column(
+            "SELECT CASE WHEN is_held THEN 'held' WHEN skip_reason IS NULL THEN 'told' ELSE 'skipped' END"
+            " FROM notice ORDER BY id"
+        )
 
     def events(self) -> list[object]:
         return self.column("SELECT kind FROM event WHERE kind ~ '^(notice|delivery)' ORDER BY id")

@@ -132,4 +132,4 @@ def test_a_recall_comes_by_mail_and_push_also_to_who_wants_no_mail(at, url, db, 
     assert {str(sent["Importance"]) for sent in mail.mails} == {"high"}
     assert "PRODUKTSICHERHEITSRÜCKRUF" in "".join(text_of(sent) for sent in mail.mails)
     kinds = column_values(db, "SELECT DISTINCT kind FROM event WHERE data->>'campaign' = %s", [campaign["id"]])
-    assert {"notice.recorded", "notice.told", "delivery.delivered", "campaign.published"} <= set(kinds)
+    assert {"notice.told", "delivery.delivered", "campaign.published"} <= set(kinds)

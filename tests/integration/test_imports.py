@@ -138,9 +138,9 @@ def test_a_transfer_closes_the_former_interval_and_is_told(maker, db):
     )
     moment = datetime(2025, 6, 1, 10, tzinfo=UTC)
     (unit,) = registrations.units_by_key(db, [("pump", "P1")]).values()
-    assert registrations.owner_at(db, unit.id, moment.replace(hour=9)).name == "Ada"
-    assert registrations.owner_at(db, unit.id, moment).name == "Bob"
-    assert registrations.owner_at(db, unit.id, datetime(2023, 1, 1, tzinfo=UTC)) is None
+    assert registrations.owners_at(db, [unit.id], moment.replace(hour=9))[unit.id].name == "Ada"
+    assert registrations.owners_at(db, [unit.id], moment)[unit.id].name == "Bob"
+    assert registrations.owners_at(db, [unit.id], datetime(2023, 1, 1, tzinfo=UTC)) == {}
     told = db.execute("SELECT data, actor FROM event WHERE kind = 'owners.imported' ORDER BY id").fetchall()
     assert [(row["data"]["began"], row["actor"]) for row in told] == [(1, "maker"), (1, "maker")]
     assert maker.owners(ADA) == "owners.txt: 0 of 1 ownerships began", "the former owner's line may stay in the file"
@@ -267,7 +267,7 @@ def test_the_fleet_of_the_factory_is_what_an_import_makes(url, db):
     units = registrations.units_by_key(db, [("pump", "P1"), ("pump", "P2"), ("pump", "P3")])
     assert set(units) == {("pump", "P1"), ("pump", "P2")}
     now = datetime.now(UTC)
-    owners = {serial: registrations.owner_at(db, unit.id, now) for (_, serial), unit in units.items()}
+    owners = {serial: registrations.owners_at(db, [unit.id], now).get(unit.id) for (_, serial), unit in units.items()}
     assert owners["P1"].email == "ada@example.org"
     assert owners["P2"] is None
 

@@ -211,7 +211,7 @@ class TestNotices:
     def test_a_notice_says_how_it_was_sent(self, ada, notice):
         shown = ada.get(f"/api/my/notices/{notice}").json()
         assert (shown["title"], shown["why"]["value"], shown["read_at"]) == ("Switch it off", 97.0, None)
-        assert [(each["channel"], each["status"]) for each in shown["deliveries"]] == [("feed", "delivered")]
+        assert [(each["channel"], each["status"]) for each in shown["deliveries"]] == [("email", "delivered")]
 
     def test_the_first_time_counts(self, db, ada, notice):
         first = send(ada, "POST", f"/api/my/notices/{notice}/acknowledge").json()

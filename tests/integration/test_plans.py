@@ -57,7 +57,7 @@ SERIALS = [f"S{n}" for n in UNIT_IDS]
 FIFTY = len(UNIT_IDS)
 PARAMETERS: dict[str, Any] = {
     # One of each
-    "account_id": 77, "alarm_id": 77, "campaign_id": 7, "id": 77, "metric_id": 1, "notice_id": 77, "outbox_id": 77,
+    "account_id": 77, "campaign_id": 7, "id": 77, "metric_id": 1, "notice_id": 77, "outbox_id": 77,
     "person_id": 77, "product_id": 3, "push_token_id": 77, "unit_id": 77,
     "code": "p3", "email": "o77@example.org", "metric": "m1", "notice": "n77", "number": "R-2026-7",
     "product": "p3", "public_id": "u77", "rule_id": "r1", "serial": "S77", "subject": "a77", "token_hash": b"\x07",
@@ -71,7 +71,8 @@ PARAMETERS: dict[str, Any] = {
     "received": [1] * FIFTY, "sizes": [1] * FIFTY, "topics": ["t"] * FIFTY,
     "clear": ["lot"], "conflicting": [0] * FIFTY, "ignored": ["{}"] * FIFTY, "kinds": ["units"], "last": [1] * FIFTY,
     "person_ids": UNIT_IDS, "places": [7, 8], "products": ["p3"], "replayed": [False] * FIFTY, "rules": [1, 2],
-    "senders": ["p3/S7"] * FIFTY, "unkept": [0] * FIFTY,
+    "senders": ["p3/S7"] * FIFTY, "unkept": [0] * FIFTY, "alarm_ids": [7, 8], "rule_ids": ["r1"] * FIFTY,
+    "sinces": [SINCE] * FIFTY, "notice_ids": [7, 8], "rows": "[]",
     # A job with few rows beside large ones
     "job": 9, "turn": 1, "after_product": 0, "after_serial": "", "upto_product": 5, "upto_serial": "S9", "upto": "p",
     # Times and places
@@ -79,7 +80,7 @@ PARAMETERS: dict[str, Any] = {
     "after_time": SINCE, "after_metric": 1, "place": 19_900, "seq": 290, "keep": 9_000, "keep_bytes": 1_000,
     "limit": 50, "most": 200_000, "claimed_at": NOW, "cleared_at": NOW, "due_at": NOW, "expires_at": NOW,
     "finished_at": NOW, "longer_than": timedelta(seconds=5), "window": timedelta(hours=1), "newer": 4,
-    "lease": NOW, "onset": NOW, "owned_since": NOW, "raised_at": NOW, "used_at": None,
+    "lease": NOW, "onset": NOW, "raised_at": NOW, "used_at": None,
     "tries": 1, "known_at": NOW, "ahead": 3, "bytes": 1_000_000, "batches": 50, "day": LAST_DAY, "next_try_at": NOW,
     "pause": timedelta(minutes=1),
     "revision": 990, "share": 100, "year": 2026,
@@ -90,13 +91,13 @@ PARAMETERS: dict[str, Any] = {
     "clearing": "{}", "code_hash": b"", "content": "{}", "data": "{}", "digest": "d", "document": "{}",
     "evidence": "{}",
     "detail": "{}", "key": "o77", "lock": 1, "roles": ["worker"], "sign_of_life": "x", "user": "gateway_owner",
-    "firmware": "2.4", "follows": None, "former": 3, "gtin": None, "high": 1.0, "historic": False, "kind": "opened",
+    "firmware": "2.4", "former": 3, "gtin": None, "high": 1.0, "historic": False, "kind": "opened",
     "language": "en", "low": 0.0, "messages": b"", "model": "M", "normal_high": None, "normal_low": None,
     "outcome": "pass", "partition": 1, "password_hash": "x", "platform": "ios", "position": 1,
     "provider_id": None, "purpose": "confirm", "readings": b"", "reason": "r7", "receipts": False, "role": "customer",
     "safety": True, "severity": "warning", "standing": "affected", "state": "published", "status": "delivered",
-    "steps": "[]", "supersedes": 7, "template": "confirm", "text": "{}", "ticket": None, "title": "{}", "trace": None,
-    "version": 1, "partitions": [1], "why": "{}", "withdraws": None,
+    "supersedes": 7, "template": "confirm", "ticket": None, "title": "{}",
+    "version": 1, "partitions": [1], "withdraws": None,
 }  # fmt: skip
 """By name; what a query calls otherwise stands in `OTHERS`."""
 ALARMS: dict[str, Any] = {"versions": [1] * FIFTY, "units": UNIT_IDS, "onsets": [NOW] * FIFTY}
@@ -109,7 +110,6 @@ OTHERS: dict[str, dict[str, Any]] = {
     "campaigns.publish": {"units": 50},
     "catalog.drop_unjudged": {"before": EARLIER},
     "catalog.keep_unjudged": {"products": [3], "readings": [b""]},
-    "events.append_rows": {"data": ["{}"] * FIFTY, "kinds": ["alarm.raised"] * FIFTY, "unit_ids": UNIT_IDS},
     "events.drop_places": {"before": EARLIER},
     "jobs.advance": {"lease": timedelta(minutes=1), "place": "{}"},
     "jobs.create": {"lease": timedelta(minutes=1)},
@@ -119,6 +119,8 @@ OTHERS: dict[str, dict[str, Any]] = {
     "readings.trim_conflicting": {"before": EARLIER},
     "ingest.trim_senders": {"messages": [1] * FIFTY},
     "notify.abandoned": {"before": NOW},
+    "notify.link_alarms": {"person_ids": [7, 8]},
+    "notify.show": {"reasons": ["r", None]},
     "notify.forget_engagements": {"before": EARLIER},
     "notify.forget_ledger": {"before": EARLIER},
     "notify.forget_letters": {"before": EARLIER},

@@ -36,7 +36,8 @@ def test_a_rule_of_another_kind_raises_and_tells_why(maker, url, db, monkeypatch
     ingest.kill()
     assert [(rule, active) for rule, _, active, _ in alarms(db)] == [("pump-hot", True), ("pump-leaks", False)]
     row = db.execute("SELECT a.id, a.unit_id FROM alarm a WHERE a.cleared_at IS NOT NULL").fetchone()
-    owner = registrations.owner_at(db, row["unit_id"], notices.alarm(db, row["id"]).raised_at)
-    because = why(notices.alarm(db, row["id"]), owner)
+    alarm = notices.alarms(db, [row["id"]])[row["id"]]
+    owner = registrations.owners_at(db, [row["unit_id"]], alarm.raised_at)[row["unit_id"]]
+    because = why(alarm, owner)
     assert (because["metric"], because["value"], because["limit"]) == ("code", 7, 7)
     assert because["plain"] == "We tell you when “Code” is 7."
