@@ -144,7 +144,8 @@ FROM outbox WHERE status = 'waiting' GROUP BY channel;
 -- name: claimable
 -- Deliveries of a channel that are due, safety first, each held by one worker only.
 SELECT o.id, o.notice_id, n.public_id AS notice, n.trace, o.channel, n.person_id, p.public_id AS person, n.unit_id, n.kind,
-       c.public_id AS campaign, n.severity, n.state, n.text, n.why, n.schema, t.told, p.language, u.printed AS serial,
+       c.public_id AS campaign, n.severity, n.state, n.text, n.why, n.schema, t.told, p.language,
+       coalesce(p.own_time_zone, p.time_zone) AS time_zone, u.printed AS serial,
        pr.name AS product, pr.model, o.attempts, o.follows, o.claimed_at, n.read_at, n.acknowledged_at,
        EXISTS (SELECT FROM delivery_try t WHERE t.outbox_id = o.id AND t.outcome = 'unknown') AS again,
        EXISTS (SELECT FROM ownership w WHERE w.unit_id = n.unit_id AND w.person_id = n.person_id
@@ -164,7 +165,8 @@ FOR UPDATE OF o, n SKIP LOCKED;
 -- name: abandoned
 -- Deliveries of a channel that were claimed so long ago that their worker must have ended.
 SELECT o.id, o.notice_id, n.public_id AS notice, n.trace, o.channel, n.person_id, p.public_id AS person, n.unit_id, n.kind,
-       c.public_id AS campaign, n.severity, n.state, n.text, n.why, n.schema, t.told, p.language, u.printed AS serial,
+       c.public_id AS campaign, n.severity, n.state, n.text, n.why, n.schema, t.told, p.language,
+       coalesce(p.own_time_zone, p.time_zone) AS time_zone, u.printed AS serial,
        pr.name AS product, pr.model, o.attempts, o.follows, o.claimed_at, n.read_at, n.acknowledged_at, false AS again
 FROM outbox o
 JOIN notice n ON n.id = o.notice_id

@@ -25,6 +25,7 @@ TABLE: dict[str, tuple[str | None, ...]] = {
     "GET /readyz": OPEN,
     "GET /api/flow": OPEN,
     "GET /api/brand": OPEN,
+    "GET /api/languages": OPEN,
     "GET /api/claim-hints": OPEN,
     "GET /api/products/{code}/picture": OPEN,
     "POST /api/sign-up": OPEN,
@@ -79,6 +80,7 @@ TABLE: dict[str, tuple[str | None, ...]] = {
     "POST /api/my/notices/{notice_id}/acknowledge": SIGNED_IN,
     "GET /api/my/stream": SIGNED_IN,
     "PUT /api/my/language": SIGNED_IN,
+    "PUT /api/my/time-zone": SIGNED_IN,
     "GET /api/my/preferences": SIGNED_IN,
     "PUT /api/my/preferences": SIGNED_IN,
     "POST /api/my/push-tokens": SIGNED_IN,
@@ -93,6 +95,7 @@ PAGES: dict[str, tuple[int, int]] = {
     "GET /n/{notice_id}": (303, 404),  # to sign-in
     "POST /n/{notice_id}": (401, 303),
     "GET /u/page.css": (200, 200),
+    "GET /text/{part}/{language}/{digest}.ftl": (422, 422),
     "GET /l/{token}": (404, 404),  # the token is the right
     "GET /u/{token}": (404, 404),
     "POST /u/{token}": (404, 404),
@@ -137,6 +140,7 @@ ANSWERS: dict[str, int] = {
     "POST /api/my/notices/{notice_id}/read": 404,
     "POST /api/my/notices/{notice_id}/acknowledge": 404,
     "PUT /api/my/language": 422,
+    "PUT /api/my/time-zone": 422,
     "PUT /api/my/preferences": 422,
     "POST /api/my/push-tokens": 422,
     "DELETE /api/my/push-tokens/{phone_id}": 404,
