@@ -184,8 +184,12 @@ class Settings(BaseSettings):
     maker_url: str | None = Field(None, description="The same: a web address.")
     maker_imprint_url: str | None = Field(None, description="The maker's imprint; linked from pages and mails.")
     maker_privacy_url: str | None = Field(None, description="The maker's privacy page; linked from pages and mails.")
-    maker_time_zone: str | None = Field(
-        None, description="IANA name, like `Europe/Berlin`, of the times in mails and pages without script; none: ours."
+    maker_time_zone: str = Field(
+        "UTC", description="IANA name, like `Europe/Berlin`, of the times that people see who chose no zone."
+    )
+
+    text_folder: Path | None = Field(
+        None, description="Folder of further languages, or of other words for ours: `LANGUAGE/*.ftl`."
     )
 
     # accounts
@@ -368,8 +372,15 @@ class Settings(BaseSettings):
 
     @field_validator("maker_time_zone")
     @classmethod
-    def _maker_time_zone(cls, name: str | None) -> str | None:
-        return zone_name(name) if name else None
+    def _maker_time_zone(cls, name: str) -> str:
+        return zone_name(name)
+
+    @field_validator("text_folder")
+    @classmethod
+    def _text_folder(cls, folder: Path | None) -> Path | None:
+        if folder is not None and not folder.is_dir():
+            raise ValueError("there is no such folder")
+        return folder
 
     @property
     def maker(self) -> Maker:
@@ -383,7 +394,7 @@ class Settings(BaseSettings):
             url=self.maker_url,
             imprint_url=self.maker_imprint_url,
             privacy_url=self.maker_privacy_url,
-            zone=ZoneInfo(self.maker_time_zone) if self.maker_time_zone else None,
+            zone=ZoneInfo(self.maker_time_zone),
         )
 
     @model_validator(mode="after")

@@ -1,15 +1,15 @@
 -- name: account_by_address
 -- The account of an address, with the columns that a sign-in needs.
-SELECT a.id, a.public_id, a.person_id, p.public_id AS person_public_id, p.name, p.email, p.language, a.role,
-       a.password_hash, a.disabled_at
+SELECT a.id, a.public_id, a.person_id, p.public_id AS person_public_id, p.name, p.email, p.language,
+       coalesce(p.own_time_zone, p.time_zone) AS time_zone, a.role, a.password_hash, a.disabled_at
 FROM person p JOIN account a ON a.person_id = p.id
 WHERE lower(p.email) = %(email)s
 ORDER BY a.id LIMIT 1;
 
 -- name: account_by_id
 -- One account, locked until the transaction ends.
-SELECT a.id, a.public_id, a.person_id, p.public_id AS person_public_id, p.name, p.email, p.language, a.role,
-       a.password_hash, a.disabled_at
+SELECT a.id, a.public_id, a.person_id, p.public_id AS person_public_id, p.name, p.email, p.language,
+       coalesce(p.own_time_zone, p.time_zone) AS time_zone, a.role, a.password_hash, a.disabled_at
 FROM account a JOIN person p ON p.id = a.person_id
 WHERE a.id = %(id)s
 FOR UPDATE OF a;
@@ -26,6 +26,10 @@ RETURNING id;
 -- name: set_language
 -- Store the language that a person chose.
 UPDATE person SET language = %(language)s WHERE id = %(id)s;
+
+-- name: set_time_zone
+-- Note the time zone a person chose, or that they want the one that applies without a choice.
+UPDATE person SET own_time_zone = %(time_zone)s WHERE id = %(id)s;
 
 -- name: insert_account
 -- Create the account of a person.
@@ -119,7 +123,8 @@ DELETE FROM session WHERE token_hash IN (
 
 -- name: session_account
 -- The account of a session that has not expired.
-SELECT a.id, a.public_id, a.person_id, p.public_id AS person_public_id, p.name, p.email, p.language, a.role, s.seen_at
+SELECT a.id, a.public_id, a.person_id, p.public_id AS person_public_id, p.name, p.email, p.language,
+       coalesce(p.own_time_zone, p.time_zone) AS time_zone, a.role, s.seen_at
 FROM session s JOIN account a ON a.id = s.account_id JOIN person p ON p.id = a.person_id
 WHERE s.token_hash = %(token_hash)s AND s.expires_at > %(now)s AND a.disabled_at IS NULL;
 

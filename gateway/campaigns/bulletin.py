@@ -7,9 +7,9 @@ from typing import Any, Self
 from pydantic import TypeAdapter
 
 from gateway.campaigns.model import Content, RecallContent, UpdateContent, WithdrawalContent, texts_of
-from gateway.notify.campaign_words import LANGUAGES, campaign_words
 from gateway.notify.model import Bulletin
 from gateway.store import Row
+from gateway.text import codes, words
 
 _CONTENT: TypeAdapter[Content] = TypeAdapter(Content)
 _SEVERITY = {"recall": "safety", "update": "info"}
@@ -93,7 +93,7 @@ def _authored_texts(content: Content, common: dict[str, Any], below: str | None)
         if None in [value for name, value in fields_in_language.items() if name != "remedy_text"]:
             continue
         title, *others = fields_in_language.values()
-        action = fields_in_language.get("action_text") or campaign_words(language)["nothing_to_do"]
+        action = fields_in_language.get("action_text") or words(language)("campaign-nothing-to-do")
         texts[language] = {"title": title, "body": others[0], "action": action}
         details[language] = common | _details(content, fields_in_language, below)
     return texts, details
@@ -114,11 +114,11 @@ def _cleared_texts(campaign: Row, common: dict[str, Any], kind: str) -> tuple[Wo
     texts: Words = {}
     details: Words = {}
     names = campaign["product_name"]
-    for language in LANGUAGES:
-        words = campaign_words(language)
-        values = {"product": names.get(language) or names["en"], "former": common["replaces"]} | common
-        body = words["cleared_body"].format_map(values)
-        title = words["cleared_title" if kind == "recall" else "cleared_title_update"].format_map(values)
-        texts[language] = {"title": title, "body": body, "action": words["nothing_to_do"]}
+    former = common["replaces"]
+    for language in codes():
+        say = words(language)
+        body = say("campaign-cleared-text", number=common["number"], former=former)
+        title = say(f"campaign-cleared-{kind}", product=names.get(language) or names["en"], former=former)
+        texts[language] = {"title": title, "body": body, "action": say("campaign-nothing-to-do")}
         details[language] = common | {"reason": body}
     return texts, details

@@ -1,4 +1,4 @@
-"""Readings as columns: the one form that they have from the decoder to the rules, the journal and the table."""
+"""Readings as columns: their one form from the decoder to the rules, the journal and the table."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -12,13 +12,13 @@ Parts = npt.NDArray[np.int16]
 Metrics = npt.NDArray[np.int16]
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
-Index = Any  # what numpy takes between brackets
+Index = Any  # any index that numpy takes
 
 _JOURNALED = np.dtype([("unit", "<i8"), ("metric", "<i2"), ("time", "<i8"), ("value", "<f8")])
 
 US_A_DAY = 86_400_000_000
 JOURNALED_BYTES = _JOURNALED.itemsize
-"""Of one reading."""
+"""The size of a reading in the journal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,12 @@ class Readings:
     unit: Ints
     metric: Metrics
     time: Ints
-    """Of the event, as the device gave it."""
+    """The time of the event, as the device sent it."""
     value: Floats
     partition: Parts
-    """Of the unit; any where nothing is saved."""
+    """The partition of the unit; any value will do where the state is not saved."""
     received: Ints
-    """When it arrived; any where it is not stored."""
+    """The time of arrival; any value will do where the readings are not stored."""
 
     def __post_init__(self) -> None:
         columns = (self.metric, self.time, self.value, self.partition, self.received)
@@ -74,11 +74,11 @@ class Readings:
         )
 
     def days(self) -> list[date]:
-        """The UTC days of their events."""
+        """The UTC days of the events."""
         return [datetime.fromtimestamp(day * 86_400, UTC).date() for day in np.unique(self.time // US_A_DAY).tolist()]
 
     def to_bytes(self) -> bytes:
-        """For the journal: `JOURNALED_BYTES` a reading, little-endian."""
+        """The readings for the journal: `JOURNALED_BYTES` a reading, little-endian."""
         rows = np.empty(len(self), _JOURNALED)
         for name in _JOURNALED.fields or ():
             rows[name] = getattr(self, name)
@@ -86,7 +86,7 @@ class Readings:
 
     @classmethod
     def from_bytes(cls, journaled: bytes) -> Self:
-        """What `to_bytes` wrote, in whatever partition; raises ValueError when bytes are missing."""
+        """Read what `to_bytes` wrote; the partition is any. Raises ValueError when bytes are missing."""
         rows = np.frombuffer(journaled, _JOURNALED)
         return cls.of(rows["unit"], rows["metric"], rows["time"], rows["value"])
 

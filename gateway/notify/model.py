@@ -171,6 +171,8 @@ class Delivery:
     text: dict[str, str]
     why: dict[str, Any]
     language: str
+    time_zone: str | None
+    """The zone that the person chose."""
     serial: str
     product: str
     model: str

@@ -2,7 +2,7 @@
 -- The last notice of each rule and unit to a person in their present time of owning it, held until the transaction ends.
 SELECT k.place, n.id, n.public_id, n.severity, n.state, n.updated_at, n.text, n.schema, n.skip_reason,
        (SELECT count(*) FROM notice_alarm na JOIN alarm a ON a.id = na.alarm_id
-        WHERE na.notice_id = n.id AND a.judged_at > %(now)s - interval '1 hour') AS recent_alarms
+        WHERE na.notice_id = n.id AND a.judged_at > %(now)s::timestamptz - interval '1 hour') AS recent_alarms
 FROM unnest(%(person_ids)s::bigint[], %(unit_ids)s::bigint[], %(rule_ids)s::text[], %(sinces)s::timestamptz[])
   WITH ORDINALITY AS k (person_id, unit_id, rule_id, since, place)
 CROSS JOIN LATERAL (
@@ -158,7 +158,8 @@ FROM outbox WHERE status = 'waiting' GROUP BY channel;
 -- name: claimable
 -- Deliveries of a channel that are due, safety first, each held by one worker only.
 SELECT o.id, o.notice_id, n.public_id AS notice, n.trace, o.channel, n.person_id, p.public_id AS person, n.unit_id, n.kind,
-       c.public_id AS campaign, n.severity, n.state, n.text, n.why, n.schema, t.told, p.language, u.printed AS serial, m.serials, o.renewed_at,
+       c.public_id AS campaign, n.severity, n.state, n.text, n.why, n.schema, t.told, p.language,
+       coalesce(p.own_time_zone, p.time_zone) AS time_zone, u.printed AS serial, m.serials, o.renewed_at,
        pr.name AS product, pr.model, o.attempts, o.follows, o.claimed_at, n.read_at, n.acknowledged_at,
        EXISTS (SELECT FROM delivery_try t WHERE t.outbox_id = o.id AND t.outcome = 'unknown'
                AND t.at >= coalesce(o.renewed_at, '-infinity')) AS again,
@@ -180,7 +181,8 @@ FOR UPDATE OF o, n SKIP LOCKED;
 -- name: abandoned
 -- Deliveries of a channel that were claimed so long ago that their worker must have ended.
 SELECT o.id, o.notice_id, n.public_id AS notice, n.trace, o.channel, n.person_id, p.public_id AS person, n.unit_id, n.kind,
-       c.public_id AS campaign, n.severity, n.state, n.text, n.why, n.schema, t.told, p.language, u.printed AS serial, m.serials, o.renewed_at,
+       c.public_id AS campaign, n.severity, n.state, n.text, n.why, n.schema, t.told, p.language,
+       coalesce(p.own_time_zone, p.time_zone) AS time_zone, u.printed AS serial, m.serials, o.renewed_at,
        pr.name AS product, pr.model, o.attempts, o.follows, o.claimed_at, n.read_at, n.acknowledged_at, false AS again
 FROM outbox o
 JOIN notice n ON n.id = o.notice_id

@@ -18,7 +18,7 @@ queries = load_queries("gateway.notify")
 _NOTICE_OWN = {
     "public_id": "text", "person_id": "int8", "unit_id": "int8", "rule_id": "text", "campaign_id": "int8",
     "kind": "text", "owned_since": "timestamptz", "severity": "text", "trace": "text", "hold_reason": "text",
-    "skip_reason": "text", "group_key": "text",
+    "skip_reason": "text", "group_key": "text", "group_size": "int4",
 }  # fmt: skip
 _NOTICE_COLUMNS = {
     "id": "int8", "state": "text", "schema": "int2", "created_at": "timestamptz", "updated_at": "timestamptz",

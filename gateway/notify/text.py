@@ -5,11 +5,10 @@ from datetime import datetime
 from string import Formatter
 from typing import Any
 
-from gateway.notify.campaign_words import campaign_words, matched_in
 from gateway.notify.model import Alarm, Bulletin
 from gateway.registrations.model import Owner
-from gateway.rules.figures import number
 from gateway.rules.sentence import plain_sentence, sentence
+from gateway.text import Speech
 
 
 def notice_text(alarm: Alarm, owner: Owner) -> dict[str, str]:
@@ -35,7 +34,7 @@ def _began_before(alarm: Alarm, owner: Owner) -> bool:
 def _filled(alarm: Alarm, language: str) -> dict[str, str]:
     """The rule's text with the alarm's values."""
     written = alarm.rule.text.get(language) or alarm.rule.text["en"]
-    values = _values(alarm, language) | {"value": number(round(alarm.evidence["value"], 2))}
+    values = _values(alarm, language) | {"value": Speech(language).plain(round(alarm.evidence["value"], 2))}
     return {part: text.format(**values) for part, text in written.model_dump().items()}
 
 
@@ -43,7 +42,7 @@ def _values(alarm: Alarm, language: str) -> dict[str, str]:
     """What fills the placeholders of a text, without the value."""
     return {
         "unit": alarm.rule.condition.quantity.unit,
-        "limit": number(alarm.rule.condition.crossed_limit(alarm.evidence["value"])),
+        "limit": Speech(language).plain(alarm.rule.condition.crossed_limit(alarm.evidence["value"])),
         "product": alarm.product_name.get(language) or alarm.product_name["en"],
         "serial": alarm.serial,
     }
@@ -84,14 +83,20 @@ def _why_alarm(alarm: Alarm, owner: Owner) -> dict[str, Any]:
     }
 
 
+def matched_in(matched: str, language: str) -> str:
+    """Returns why a unit is in the audience ("lot L2305", "serial list", "firmware 2.3.1"), in a language."""
+    kind, _, what = matched.partition(" ")
+    return Speech(language)(f"campaign-matched-{kind}", what=what)
+
+
 def _told_because(since: datetime, language: str) -> str:
-    return campaign_words(language)["told_because"].format(since=f"{since:%Y-%m-%d}")
+    return Speech(language)("campaign-told-because", since=f"{since:%Y-%m-%d}")
 
 
 def _without_value(alarm: Alarm, language: str, values: Mapping[str, str]) -> dict[str, str]:
     """For whoever did not own the unit when the value was measured: it says that the alarm was there before."""
     written = alarm.rule.text.get(language) or alarm.rule.text["en"]
-    words = _WORDS.get(language, _WORDS["en"])
+    say = Speech(language)
     filled = {
         part: text.format(**values)
         for part, text in written.model_dump().items()
@@ -99,18 +104,6 @@ def _without_value(alarm: Alarm, language: str, values: Mapping[str, str]) -> di
     }
     return {
         "title": filled.get("title") or alarm.rule.title.get(language) or alarm.rule.title["en"],
-        "body": " ".join([*filter(None, [filled.get("body")]), words["before"]]),
-        "action": filled.get("action") or words["look"],
+        "body": " ".join([*filter(None, [filled.get("body")]), say("alarm-before")]),
+        "action": filled.get("action") or say("alarm-look"),
     }
-
-
-_WORDS: Mapping[str, Mapping[str, str]] = {
-    "en": {
-        "before": "This was so already when the unit became yours.",
-        "look": "See what it measures now in My Products.",
-    },
-    "de": {
-        "before": "Das war schon so, als Sie das Gerät übernommen haben.",
-        "look": "Was es jetzt misst, sehen Sie unter Meine Produkte.",
-    },
-}

@@ -35,11 +35,11 @@ def store_readings(
 ) -> Conflicts:
     """Store a batch: readings newer than any stored one by plain COPY, the others after a look-up of stored ones.
 
-    `late` readings are not newer than those judged before. `known` ones may be stored already: they are late, or their
+    `late` readings are not newer than those judged before; `known` ones may be stored already: they are late, or their
     time occurs twice. With `all_known` all are looked up: for a batch whose first try met a duplicate.
 
-    Returns the readings that differ from the stored value of their time; the first ones of each unit are kept. Readings
-    of days `without_room` wait in another table until `waiting.move_waiting` moves them.
+    Returns the readings that differ from the stored value of their time; the first ones of each unit are kept.
+    Readings of days `without_room` wait in another table until `waiting.move_waiting` moves them.
     """
     conflicts: Conflicts = {}
     waits = np.isin(readings.time // US_A_DAY, [(day - _EPOCH).days for day in without_room])
@@ -108,7 +108,7 @@ def _values(readings: Readings) -> dict[str, Column]:
 def _upsert_latest(tx: Connection, new_readings: Readings) -> None:
     order = np.lexsort((new_readings.time, new_readings.metric, new_readings.unit))
     unit, metric = new_readings.unit[order], new_readings.metric[order]
-    newest_rows = order[np.append((unit[1:] != unit[:-1]) | (metric[1:] != metric[:-1]), True)]
+    newest = order[np.append((unit[1:] != unit[:-1]) | (metric[1:] != metric[:-1]), True)]
     tx.execute(queries.stage_latest)
-    copy_columns(tx, "staged_latest", _values(new_readings[newest_rows]))
+    copy_columns(tx, "staged_latest", _values(new_readings[newest]))
     tx.execute(queries.upsert_latest)

@@ -25,6 +25,7 @@ from gateway.core.mailbox import plain
 from gateway.core.places import country_code, zone_name
 from gateway.core.serial import canonical_serial
 from gateway.registrations.codes import canonical_code
+from gateway.text import offered
 
 Code = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 MetricName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
@@ -171,7 +172,7 @@ class OwnerRow(_Written):
     time_zone: Annotated[str, AfterValidator(zone_name)] | None = None
     customer_number: Cell | None = None
     contract_level: Cell | None = None
-    language: Literal["en", "de"] | None = None
+    language: Annotated[str, AfterValidator(offered)] | None = None
 
     @property
     def unit_key(self) -> tuple[str, str]:

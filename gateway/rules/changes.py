@@ -1,4 +1,4 @@
-"""The alarm changes of a batch are written, and told of in the event log, in a few statements."""
+"""Writes the alarm changes of a batch and their events, in a few statements."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ from gateway.rules.repository import CLEARING, EVIDENCE, RuleVersion, queries
 from gateway.store import Connection, Jsonb, Row
 
 _Key = tuple[int, int, int]
-"""Rule version, unit and onset in microseconds: what an alarm is known by."""
+"""The identity of an alarm: rule version, unit, and onset in microseconds."""
 
 
 def record_changes(
@@ -23,9 +23,9 @@ def record_changes(
     historic_after: timedelta,
     batch: int,
 ) -> int:
-    """Write the alarm changes of a batch, and their events in this order; known ones are passed over.
+    """Write the alarm changes of a batch and their events in this order; stored ones are skipped.
 
-    The events carry the batch's trace. Returns how many changes were new.
+    The events carry the batch's trace. Returns the number of new changes.
     """
     if not changes:
         return 0
@@ -65,7 +65,7 @@ def _raise(
         "onsets": onsets,
         "raised_at": [from_us(change.at) for change in changes],
         "now": now,
-        # Counted from the first moment at which it could have been raised, else a long `for` would make all historic.
+        # The age counts from the earliest time of raising, else every alarm of a rule with a long `for` is historic.
         "historic": [
             now - (onset + document.for_) > historic_after for onset, document in zip(onsets, documents, strict=True)
         ],
@@ -102,7 +102,7 @@ def _clear(tx: Connection, changes: Sequence[Change]) -> dict[_Key, Row]:
 
 
 def _by_key(changes: Sequence[Change], rows: Sequence[Row]) -> dict[_Key, Row]:
-    """The rows of changes; `line` counts the changes from 1."""
+    """The rows by key; `line` is the number of the change, from 1."""
     return {_key(changes[row["line"] - 1]): row for row in rows}
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from gateway.core.readings import Flags, Floats, Ints
 from gateway.rules.registry import Metric
+from gateway.text import Speech
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,8 @@ class Condition(BaseModel):
         """When it clears, in English: below 85 °C."""
 
     @abstractmethod
-    def plain(self, title: str, language: str, wait: str, keep: str) -> str:
-        """Both in one sentence for the unit's owner, in English when the language is missing.
+    def plain(self, title: str, say: Speech, wait: str, keep: str) -> str:
+        """Both in one sentence for the unit's owner.
 
         `title` is the metric's; `wait` and `keep` are durations such as " for 15 s", or empty.
         """

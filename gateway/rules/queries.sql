@@ -40,8 +40,8 @@ WHERE v.active AND p.code = ANY(%(products)s) ORDER BY v.rule_id;
 SELECT id, rule_id, version, product_id, document, schema FROM rule_version WHERE id = ANY(%(ids)s) ORDER BY id;
 
 -- name: insert_alarms
--- Write alarms, but for those that are known: (version, unit, onset) is an alarm's identity.
-WITH given AS (
+-- Create alarms unless they exist: (version, unit, onset) is an alarm's identity.
+WITH changes AS (
   SELECT * FROM unnest(%(public_ids)s::text[], %(versions)s::int[], %(units)s::bigint[], %(severities)s::text[],
                        %(onsets)s::timestamptz[], %(raised_at)s::timestamptz[], %(historic)s::boolean[],
                        %(evidence)s::jsonb[]) WITH ORDINALITY
@@ -50,14 +50,14 @@ WITH given AS (
   INSERT INTO alarm (public_id, rule_version_id, unit_id, severity, onset, raised_at, judged_at, historic, evidence,
                      schema)
   SELECT public_id, version_id, unit_id, severity, onset, raised_at, %(now)s, historic, evidence, %(schema)s
-  FROM given ORDER BY line
+  FROM changes ORDER BY line
   ON CONFLICT (rule_version_id, unit_id, onset) DO NOTHING
   RETURNING id, public_id, historic
 )
-SELECT i.id, i.public_id, i.historic, g.line FROM inserted i JOIN given g USING (public_id);
+SELECT i.id, i.public_id, i.historic, g.line FROM inserted i JOIN changes g USING (public_id);
 
 -- name: clear_alarms
--- Clear those of these alarms that are active.
+-- Clear the active ones of some alarms.
 UPDATE alarm a SET cleared_at = g.cleared_at, clearing = g.clearing, clearing_schema = %(schema)s
 FROM unnest(%(versions)s::int[], %(units)s::bigint[], %(onsets)s::timestamptz[], %(cleared_at)s::timestamptz[],
             %(clearings)s::jsonb[]) WITH ORDINALITY AS g (version_id, unit_id, onset, cleared_at, clearing, line)

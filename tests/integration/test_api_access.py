@@ -25,6 +25,7 @@ TABLE: dict[str, tuple[str | None, ...]] = {
     "GET /readyz": OPEN,
     "GET /api/flow": OPEN,
     "GET /api/brand": OPEN,
+    "GET /api/languages": OPEN,
     "GET /api/claim-hints": OPEN,
     "GET /api/products/{code}/picture": OPEN,
     "POST /api/sign-up": OPEN,
@@ -50,6 +51,8 @@ TABLE: dict[str, tuple[str | None, ...]] = {
     "GET /api/events": STAFF,
     "GET /api/dead-letters": STAFF,
     "POST /api/dead-letters/retry": STAFF,
+    "GET /api/failures-to-tell": STAFF,
+    "POST /api/failures-to-tell/retry": STAFF,
     "GET /api/quarantine": STAFF,
     "GET /api/quarantine/counts": STAFF,
     "GET /api/quarantine/{number}": STAFF,
@@ -79,6 +82,7 @@ TABLE: dict[str, tuple[str | None, ...]] = {
     "POST /api/my/notices/{notice_id}/acknowledge": SIGNED_IN,
     "GET /api/my/stream": SIGNED_IN,
     "PUT /api/my/language": SIGNED_IN,
+    "PUT /api/my/time-zone": SIGNED_IN,
     "GET /api/my/preferences": SIGNED_IN,
     "PUT /api/my/preferences": SIGNED_IN,
     "POST /api/my/push-tokens": SIGNED_IN,
@@ -93,6 +97,7 @@ PAGES: dict[str, tuple[int, int]] = {
     "GET /n/{notice_id}": (303, 404),  # to sign-in
     "POST /n/{notice_id}": (401, 303),
     "GET /u/page.css": (200, 200),
+    "GET /text/{part}/{language}/{digest}.ftl": (422, 422),
     "GET /l/{token}": (404, 404),  # the token is the right
     "GET /u/{token}": (404, 404),
     "POST /u/{token}": (404, 404),
@@ -114,6 +119,7 @@ ANSWERS: dict[str, int] = {
     "GET /api/units/{unit_id}/readings": 422,
     "GET /api/quarantine/{number}": 422,
     "POST /api/dead-letters/retry": 422,
+    "POST /api/failures-to-tell/retry": 202,
     "POST /api/quarantine/retry": 422,
     "POST /api/quarantine/purge": 422,
     "POST /api/campaigns": 422,
@@ -137,6 +143,7 @@ ANSWERS: dict[str, int] = {
     "POST /api/my/notices/{notice_id}/read": 404,
     "POST /api/my/notices/{notice_id}/acknowledge": 404,
     "PUT /api/my/language": 422,
+    "PUT /api/my/time-zone": 422,
     "PUT /api/my/preferences": 422,
     "POST /api/my/push-tokens": 422,
     "DELETE /api/my/push-tokens/{phone_id}": 404,
@@ -211,7 +218,7 @@ def test_who_may_ask_is_answered_and_nobody_else(world, role):
             continue
         expected = (403, "forbidden") if role else (401, "not_signed_in")
         assert (answer.status_code, answer.json()["code"]) == expected, endpoint
-        assert set(answer.json()) == {"type", "title", "status", "code", "detail", "problems"}, endpoint
+        assert set(answer.json()) == {"type", "title", "status", "code", "detail", "parameters", "problems"}, endpoint
 
 
 def test_a_session_that_is_over_is_nobody(world):

@@ -263,7 +263,7 @@ class TestWhatIsPublished:
             at.paula.delete(path),
             at.approve(campaign, 2),
         ]
-        assert [(each.status_code, each.json()["code"]) for each in answers] == [(409, "conflict")] * 3
+        assert [(each.status_code, each.json()["code"]) for each in answers] == [(409, "not_a_draft")] * 3
         assert (campaign["may_edit"], campaign["may_approve"]) == (False, False)
 
     @pytest.mark.parametrize(

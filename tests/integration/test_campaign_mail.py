@@ -61,7 +61,7 @@ def test_a_recall(at):
     assert english[:5] == ["PRODUCT SAFETY RECALL", "The pump may catch fire", "Pump P 200", "Serial P1", AFFECTED]
     assert {
         *["The danger: The motor overheats.", "Unplug it now", "You choose: replacement or refund"],
-        *["We bring a new one.", "Phone: 0800 000", "Email: help@maker.example", "Web: https://maker.example/r"],
+        *["We bring a new one.", "Phone: 0800 000", "Email: help@maker.example", "Web page: https://maker.example/r"],
         *[f"Number: {campaign['number']}", "You own this unit since 2024-01-01."],
     } <= set(english)
     german = lines(found["de"])

@@ -96,7 +96,7 @@ PARAMETERS: dict[str, Any] = {
     "outcome": "pass", "partition": 1, "password_hash": "x", "platform": "ios", "position": 1,
     "provider_id": None, "purpose": "confirm", "readings": b"", "reason": "r7", "receipts": False, "role": "customer",
     "safety": True, "standing": "affected", "state": "published", "status": "delivered",
-    "supersedes": 7, "template": "confirm", "ticket": None, "title": "{}",
+    "supersedes": 7, "template": "confirm", "ticket": None, "time_zone": "Europe/Berlin", "title": "{}",
     "version": 1, "partitions": [1], "withdraws": None,
 }  # fmt: skip
 """By name; what a query calls otherwise stands in `OTHERS`."""

@@ -41,6 +41,7 @@ RECALL = Delivery(
         "sent_because": "you chose email",
     },
     language="en",
+    time_zone=None,
     serial="AC24-23-071552",
     product="Air compressor",
     model="AC 24",
@@ -103,7 +104,7 @@ WORDS = {
     ("update", "en"): ["What changes", "How to install it", "You have 2.3.1. The new version is 2.4.0."],
     ("update", "de"): ["Was sich ändert", "So installieren Sie es", "Sie haben 2.3.1. Die neue Version ist 2.4.0."],
     ("withdrawal", "en"): ["Information", "Concerns", "Published"],
-    ("withdrawal", "de"): ["Hinweis", "Betrifft", "16.11.2026"],
+    ("withdrawal", "de"): ["Hinweis", "Betrifft", "16. Nov. 2026"],
 }
 
 

@@ -265,7 +265,7 @@ def test_the_text_has_its_values_filled_in_and_falls_back_to_english():
     assert notice_text(alarm(rule_changes=texts), ADA) == expected
     assert notice_text(alarm(rule_changes=texts), replace(ADA, language="fr")) == expected
     texts["text"]["de"] = {"title": "Aus", "body": "{product} bei {value}", "action": "Warten."}
-    assert notice_text(alarm(rule_changes=texts), replace(ADA, language="de"))["body"] == "Pumpe bei 95.13"
+    assert notice_text(alarm(rule_changes=texts), replace(ADA, language="de"))["body"] == "Pumpe bei 95,13"
 
 
 def test_a_band_tells_the_limit_that_was_crossed():

@@ -200,6 +200,7 @@ def _delivery(row: Row, attempt: int, claimed_at: datetime) -> Delivery:
         text=documents["text"],
         why=documents["why"],
         language=language,
+        time_zone=row["time_zone"],
         serial=", ".join(row["serials"] or [row["serial"]]),
         product=row["product"].get(language) or row["product"]["en"],
         model=row["model"],

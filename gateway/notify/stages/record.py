@@ -86,14 +86,18 @@ def _share_messages(notices: Sequence[Row]) -> list[str | None]:
     Returns, for each notice, the public id of the one that has its message, where that is another one.
     """
     firsts: dict[tuple[int, int, str], Row] = {}
+    groups: dict[str, list[Row]] = {}
     leads: list[str | None] = []
     for notice in notices:
         lead = notice
         if "campaign_id" in notice:
             lead = firsts.setdefault((notice["person_id"], notice["campaign_id"], notice["kind"]), notice)
         if lead is not notice:
-            notice["group_key"] = lead["group_key"] = lead["public_id"]
+            groups.setdefault(lead["public_id"], [lead]).append(notice)
         leads.append(None if lead is notice else lead["public_id"])
+    for key, group in groups.items():
+        for notice in group:
+            notice |= {"group_key": key, "group_size": len(group)}
     return leads
 
 

@@ -30,7 +30,7 @@ ALTER TABLE notice
   ADD hold_reason text,                         -- why only then
   ADD is_held     boolean NOT NULL DEFAULT false,  -- it is not told yet; then the worker writes its event
   ADD skip_reason text,                         -- why it was never told: it was over before
-  ADD group_key   text;                         -- the public id of the notice that has the message of this one
+  ADD group_key   text;                         -- the public id of the notice whose message is also of this one
 ALTER TABLE notice ALTER visible_at SET DEFAULT now();
 
 UPDATE notice n
@@ -45,19 +45,6 @@ CREATE INDEX outbox_feed ON outbox (id) WHERE channel = 'feed';  -- what is left
 
 CREATE INDEX notice_held ON notice (visible_at) WHERE is_held;
 CREATE INDEX notice_told_later ON notice (person_id, visible_at) WHERE visible_at > created_at;
-
--- Deliveries that go out again because an alarm came back after an all-clear.
-ALTER TABLE outbox ADD renewed_at timestamptz;  -- tries before it do not count
-
--- The serials of the units that a message about many units is still needed for.
-CREATE FUNCTION message_units(of_person bigint, of_key text, at timestamptz) RETURNS TABLE (serials text[])
-LANGUAGE sql STABLE AS $$
-  SELECT array_agg(u.printed ORDER BY n.id) FROM notice n JOIN unit u ON u.id = n.unit_id
-  WHERE n.person_id = of_person AND n.group_key = of_key
-    AND (n.state = 'open' OR n.state = 'resolved' AND n.severity = 'safety')
-    AND EXISTS (SELECT FROM ownership w WHERE w.unit_id = n.unit_id AND w.person_id = n.person_id
-                AND w.during @> at AND lower(w.during) <= n.created_at)
-$$;
 
 -- As before; what it says may stand with its campaign.
 CREATE OR REPLACE VIEW my_notice WITH (security_barrier) AS
@@ -75,9 +62,7 @@ SELECT n.id AS row, n.public_id AS id, n.severity, n.count, n.text, n.created_at
        u.public_id AS unit, u.printed AS serial, p.name AS product, p.model,
        CASE WHEN n.visible_at > now() THEN n.visible_at END AS held_until,
        CASE WHEN n.visible_at > now() THEN n.hold_reason END AS hold_reason, n.kind, n.schema,
-       t.told, n.group_key,
-       CASE WHEN n.group_key IS NOT NULL THEN (SELECT count(*) FROM notice g
-            WHERE g.person_id = n.person_id AND g.group_key = n.group_key)::int END AS group_size
+       t.told, n.group_key
 FROM notice n
 JOIN my_tenure o ON o.unit_id = n.unit_id AND n.created_at >= o.since AND n.created_at < o.until
 JOIN unit u ON u.id = n.unit_id
@@ -90,12 +75,10 @@ LEFT JOIN LATERAL (                             -- as campaign_told, which the o
   ORDER BY x.language = me.language DESC LIMIT 1) t ON true
 WHERE n.person_id = my_person();
 
--- As before; without the feed, and with the deliveries of a message about many units.
 CREATE OR REPLACE VIEW my_delivery WITH (security_barrier) AS
 SELECT n.id AS notice, d.channel, d.status, coalesce(d.finished_at, d.due_at) AS at, d.reason
 FROM my_notice n
-JOIN notice lead ON lead.public_id = coalesce(n.group_key, n.id)
-JOIN outbox d ON d.notice_id = lead.id AND d.channel <> 'feed';
+JOIN outbox d ON d.notice_id = n.row AND d.channel <> 'feed';
 
 -- Alarms to be told ------------------------------------------------------------------------------------------------
 

@@ -1,8 +1,12 @@
 import { describe, expect, it } from "vitest";
 import type { AlarmNotice } from "../api/types";
+import { speakIn } from "../i18n/from-files";
 import { overText, titleOf } from "./over";
+import { liveIn } from "./zone.svelte";
 
-const WHY = { title: "Pressure", onset: "2026-07-01T23:42:00", cleared_at: "2026-07-01T23:44:00", cleared_value: 1.71, unit: "bar" };
+speakIn("en");
+liveIn("UTC");
+const WHY = { title: "Pressure", onset: "2026-07-01T23:42:00Z", cleared_at: "2026-07-01T23:44:00Z", cleared_value: 1.71, unit: "bar" };
 const notice = (state: string, why: object = {}) =>
   ({ kind: "alarm", state, title: "Top up the heating water", why: { ...WHY, ...why }, campaign: null }) as unknown as AlarmNotice;
 
