@@ -11,7 +11,7 @@ from pydantic import AwareDatetime
 
 from gateway.accounts.model import Account
 from gateway.api import models
-from gateway.api.auth import Network, Owned, SignedIn, owner_connection
+from gateway.api.auth import Network, Owned, SignedIn, Speaking, owner_connection
 from gateway.api.owner import models as my_models
 from gateway.api.owner import views as my_views
 from gateway.api.paging import next_page
@@ -23,6 +23,7 @@ from gateway.notify import attention
 from gateway.registrations import claims, owned
 from gateway.store import Connection, Database
 from gateway.store.wakeup import wake
+from gateway.text import Speech
 
 _NEWEST = 2**63 - 1
 _NO_UNIT = "You have no such product."
@@ -148,47 +149,49 @@ def release(request: Request, account: SignedIn, unit_id: str) -> None:
 
 
 @router.get("/api/my/feed", tags=["my products"])
-def my_feed(account: SignedIn, mine: Owned, before: Before = _NEWEST, limit: Limit = 50) -> my_models.MyFeed:
+def my_feed(
+    account: SignedIn, say: Speaking, mine: Owned, before: Before = _NEWEST, limit: Limit = 50
+) -> my_models.MyFeed:
     """The person's notices, the newest first, and how many they have not read."""
     rows = owned.feed(mine, before, limit)
     return my_models.MyFeed(
-        pinned=[my_views.notice(row, account) for row in owned.pinned(mine)],
-        notices=[my_views.notice(row, account) for row in rows],
+        pinned=[my_views.notice(row, account, say) for row in owned.pinned(mine)],
+        notices=[my_views.notice(row, account, say) for row in rows],
         unread=owned.unread(mine),
         next=next_page(rows, limit, "row"),
     )
 
 
 @router.get("/api/my/notices/{notice_id}", tags=["my products"])
-def my_notice(account: SignedIn, mine: Owned, notice_id: str) -> my_models.MyNotice:
+def my_notice(account: SignedIn, say: Speaking, mine: Owned, notice_id: str) -> my_models.MyNotice:
     """One of them."""
     row = owned.notice(mine, notice_id)
     if row is None:
         raise NotFound(_NO_NOTICE)
-    return my_views.notice(row, account)
+    return my_views.notice(row, account, say)
 
 
 @router.post("/api/my/notices/{notice_id}/read", tags=["my products"])
-def read_notice(request: Request, account: SignedIn, notice_id: str) -> my_models.MyNotice:
+def read_notice(request: Request, account: SignedIn, say: Speaking, notice_id: str) -> my_models.MyNotice:
     """Note that the person has seen it; the first time counts."""
-    return _marked(request, account, notice_id, attention.read)
+    return _marked(request, account, say, notice_id, attention.read)
 
 
 @router.post("/api/my/notices/{notice_id}/acknowledge", tags=["my products"])
-def acknowledge_notice(request: Request, account: SignedIn, notice_id: str) -> my_models.MyNotice:
+def acknowledge_notice(request: Request, account: SignedIn, say: Speaking, notice_id: str) -> my_models.MyNotice:
     """Note that the person confirms it, and so has read it; the first time counts."""
-    return _marked(request, account, notice_id, attention.acknowledged)
+    return _marked(request, account, say, notice_id, attention.acknowledged)
 
 
-def _marked(request: Request, account: Account, notice_id: str, mark: Mark) -> my_models.MyNotice:
+def _marked(request: Request, account: Account, say: Speech, notice_id: str, mark: Mark) -> my_models.MyNotice:
     database: Database = request.app.state.database
     with _owned(request, account) as mine:
-        my_notice(account, mine, notice_id)  # who cannot see it cannot mark it
+        my_notice(account, say, mine, notice_id)  # who cannot see it cannot mark it
     with database.transaction() as tx:
         mark(tx, account.person_id, notice_id, _now(request))
     _wake(database)
     with _owned(request, account) as mine:
-        return my_notice(account, mine, notice_id)
+        return my_notice(account, say, mine, notice_id)
 
 
 # -- Helpers -------------------------------------------------------------------------------------------------------

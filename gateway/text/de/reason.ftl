@@ -1,22 +1,24 @@
 # Channels, inside of a sentence.
 channel-email = E-Mail
+channel-email-missing = wir haben keine Adresse, an die wir schreiben dürfen
 channel-push = Push
+channel-push-missing = kein Telefon ist angemeldet
 channel-feed = Ihre Meldungen
 
 # Why something was done or was not. Each stands inside of a sentence or behind a colon; a first letter is made a capital.
 # Why a person is told first on this channel: "Sent by email because …".
 reason-chosen = Sie haben { $channel } gewählt
-reason-chosen-without-email = Sie haben E-Mail gewählt, aber wir haben keine Adresse, an die wir schreiben dürfen; { $reason }
-reason-chosen-without-push = Sie haben Push gewählt, aber kein Telefon ist angemeldet; { $reason }
+reason-chosen-without = Sie haben { $channel } gewählt, aber { $missing }; { $reason }
 reason-only-way = { $channel } ist der einzige Weg, den Sie uns gegeben haben
 reason-nowhere = es gibt keine bestätigte Adresse und kein angemeldetes Telefon
-reason-opened = Sie haben { $count } der letzten { $all } per { $channel } geöffnet
-reason-acknowledged = Sie haben { $count } der letzten { $all } per { $channel } bestätigt
-reason-signed_in = Sie haben sich { $count } der letzten { $all } Male per { $channel } angemeldet
+reason-often-opened = Sie haben { $count } der letzten { $all } per { $channel } geöffnet
+reason-often-acknowledged = Sie haben { $count } der letzten { $all } per { $channel } bestätigt
+reason-often-signed_in = Sie haben sich { $count } der letzten { $all } Male per { $channel } angemeldet
 reason-lately = zuletzt waren Sie am besten per { $channel } zu erreichen
 reason-default = wir beginnen mit { $channel }, bis wir wissen, was Sie erreicht
 
 # Whom it concerns, and whether it is told.
+reason-nothing-against = nichts sprach dagegen
 reason-owned = Ihnen gehört dieses Gerät seit { $since }
 reason-owner-since = gehört dieser Person seit { $since }
 reason-active-when-theirs = war aktiv, als es am { $since } in andere Hände kam
@@ -32,6 +34,11 @@ reason-not-told-yet = in der Zeit dieses Besitzes noch nicht gemeldet
 reason-safety-at-once = Sicherheit wird sofort gemeldet
 reason-room-in-the-hour = { $count } von { $limit } Meldungen in der letzten Stunde
 reason-enough-for-an-hour = { $limit } Meldungen in der letzten Stunde sind genug
+
+# Why a unit is in the audience of a campaign.
+reason-matched-lot = Charge { $what }
+reason-matched-firmware = Firmware { $what }
+reason-matched-serial = es steht auf der Liste der Seriennummern
 
 # Deliveries: planned, and not needed any more.
 reason-safety-everywhere = Sicherheit geht auf allen Kanälen zugleich hinaus
@@ -55,6 +62,7 @@ reason-no-mail = keine E-Mail an diese Adresse: { $reason }
 reason-stopped-by-link = Sie haben E-Mails über den Link in einer beendet
 reason-stopped-in-settings = Sie haben E-Mails in den Einstellungen beendet
 reason-address-refused = sie wurde abgelehnt ({ $reason })
+reason-phone-taken-out = Sie haben es abgemeldet
 reason-newer-phones = neuere Telefone kamen an seine Stelle
 
 # What came of sending.
