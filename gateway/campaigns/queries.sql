@@ -202,22 +202,24 @@ SELECT id, number, kind, audience FROM former ORDER BY depth;
 
 -- name: facts
 -- What there is to know about held units: firmware, owner, what they were told of this campaign, and of former ones last.
-SELECT u.id AS unit_id, coalesce(firmware_key(u.firmware) >= firmware_key(%(below)s::text), false) AS reached,
-       p.id AS person_id, p.public_id AS person, p.name, p.email, p.language, lower(o.during) AS since,
-       n.id AS notice_id, n.public_id AS notice, n.severity, n.state, n.updated_at,
+SELECT k.unit_id, coalesce(firmware_key(u.firmware) >= firmware_key(%(below)s::text), false) AS reached, o.*, n.*,
        coalesce(former.standing = 'affected', false) AS told_of_former
-FROM unit u
-LEFT JOIN ownership o ON o.unit_id = u.id AND o.during @> %(now)s::timestamptz
-LEFT JOIN person p ON p.id = o.person_id
-LEFT JOIN notice n ON n.campaign_id = %(id)s AND n.unit_id = u.id AND n.person_id = p.id
-                  AND n.owned_since = lower(o.during)
+FROM unnest(%(unit_ids)s::bigint[]) AS k (unit_id)
+JOIN unit u ON u.id = k.unit_id
+LEFT JOIN LATERAL (  -- OFFSET 0: looked up unit by unit, whatever the statistics say while a campaign is told
+  SELECT p.id AS person_id, p.public_id AS person, p.name, p.email, p.language, lower(w.during) AS since
+  FROM ownership w JOIN person p ON p.id = w.person_id
+  WHERE w.unit_id = k.unit_id AND w.during @> %(now)s::timestamptz OFFSET 0) o ON true
+LEFT JOIN LATERAL (
+  SELECT id AS notice_id, public_id AS notice, severity, state, updated_at FROM notice
+  WHERE campaign_id = %(id)s AND unit_id = k.unit_id AND person_id = o.person_id AND owned_since = o.since OFFSET 0
+  ) n ON true
 LEFT JOIN LATERAL (
   SELECT f.standing FROM notice b JOIN campaign_unit f ON f.campaign_id = b.campaign_id AND f.unit_id = b.unit_id
-  WHERE b.campaign_id = ANY (%(formers)s::bigint[]) AND b.unit_id = u.id AND b.person_id = p.id
-    AND b.owned_since = lower(o.during)
+  WHERE b.campaign_id = ANY (%(formers)s::bigint[]) AND b.unit_id = k.unit_id AND b.person_id = o.person_id
+    AND b.owned_since = o.since
   ORDER BY b.id DESC LIMIT 1) former ON true
-WHERE u.id = ANY (%(unit_ids)s::bigint[])
-ORDER BY u.id;
+ORDER BY k.unit_id;
 
 -- name: looked_at
 -- Units that were looked at; again when an ownership begins that is known already.

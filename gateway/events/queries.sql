@@ -27,6 +27,23 @@ WHERE s.place > %(place)s
 ORDER BY s.place
 LIMIT %(limit)s;
 
+-- name: read_kinds
+-- The same of some kinds only, up to a place.
+SELECT s.place, e.at, e.kind, e.actor, e.unit_id, e.person_id, e.data, e.unit, e.person
+FROM event_place s
+CROSS JOIN LATERAL (
+  SELECT e.at, e.kind, e.actor, e.unit_id, e.person_id, e.data,
+         (SELECT u.public_id FROM unit u WHERE u.id = e.unit_id) AS unit,
+         (SELECT p.public_id FROM person p WHERE p.id = e.person_id) AS person
+  FROM event e WHERE e.id = s.event_id AND e.at = s.at AND e.kind = ANY (%(kinds)s::text[]) LIMIT 1) AS e
+WHERE s.place > %(place)s AND s.place <= %(last)s
+ORDER BY s.place;
+
+-- name: next_places
+-- How many places there are behind one, counted to a limit, and the last of them.
+SELECT count(*) AS events, max(place) AS last
+FROM (SELECT place FROM event_place WHERE place > %(place)s ORDER BY place LIMIT %(limit)s) AS next;
+
 -- name: read_one
 -- The event at a place; no row once it is dropped.
 SELECT s.place, e.at, e.kind, e.actor, e.unit_id, e.person_id, e.data, e.unit, e.person

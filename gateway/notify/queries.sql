@@ -21,18 +21,9 @@ WHERE person_id = ANY (%(person_ids)s::bigint[]) AND skip_reason IS NULL AND vis
   AND (created_at > %(since)s OR visible_at > created_at)
 ORDER BY visible_at;
 
--- name: insert_notices
--- Write feed items.
-INSERT INTO notice (public_id, person_id, unit_id, rule_id, campaign_id, kind, owned_since, severity, state, text, why,
-                    schema, trace, created_at, updated_at, visible_at, hold_reason, is_held, skip_reason, group_key)
-SELECT public_id, person_id, unit_id, rule_id, campaign_id, kind, owned_since, severity, 'open', text, why,
-       %(schema)s, trace, %(now)s, %(now)s, coalesce(held_until, %(now)s), hold_reason, held_until IS NOT NULL,
-       skip_reason, group_key
-FROM json_to_recordset(%(rows)s) AS r (
-  public_id text, person_id bigint, unit_id bigint, rule_id text, campaign_id bigint, kind text, owned_since timestamptz,
-  severity text, text jsonb, why jsonb, trace text, held_until timestamptz, hold_reason text, skip_reason text,
-  group_key text)
-RETURNING id, public_id;
+-- name: next_notices
+-- Row ids for so many new notices.
+SELECT nextval('notice_id_seq') AS id FROM generate_series(1, %(count)s);
 
 -- name: join_notices
 -- Let one more alarm join each notice: it is open (again), and counts one more; nobody was told if it is told only now.
@@ -51,24 +42,14 @@ INSERT INTO notice_alarm (notice_id, alarm_id, person_id)
 SELECT * FROM unnest(%(notice_ids)s::bigint[], %(alarm_ids)s::bigint[], %(person_ids)s::bigint[]);
 
 -- name: insert_outbox
--- Have notices sent on channels.
-INSERT INTO outbox (notice_id, channel, due_at, reason, follows)
-SELECT notice_id, channel, due_at, reason, follows
-FROM json_to_recordset(%(rows)s) AS r (notice_id bigint, channel text, due_at timestamptz, reason text, follows text)
+-- Have a notice sent on a channel.
+INSERT INTO outbox (notice_id, channel, due_at, reason) VALUES (%(notice_id)s, %(channel)s, %(due_at)s, %(reason)s)
 ON CONFLICT (notice_id, channel) DO NOTHING;
 
 -- name: send_after_all
 -- Have notices sent that were open again after their deliveries had been skipped.
 UPDATE outbox SET status = 'waiting', due_at = %(now)s, reason = %(reason)s, finished_at = NULL
 WHERE notice_id = ANY (%(notice_ids)s::bigint[]) AND status = 'skipped' AND follows IS NULL;
-
--- name: insert_ledger
--- Write what the stages answered to alarms, or to units of a campaign.
-INSERT INTO ledger (at, alarm_id, campaign_id, unit_id, person_id, notice_id, outcome, reason, steps, schema)
-SELECT %(now)s, alarm_id, campaign_id, unit_id, person_id, notice_id, outcome, reason, steps, %(schema)s
-FROM json_to_recordset(%(rows)s) AS r (
-  alarm_id bigint, campaign_id bigint, unit_id bigint, person_id bigint, notice_id bigint, outcome text, reason text,
-  steps jsonb);
 
 -- name: resolve
 -- Resolve the open notices of cleared alarms whose other alarms are cleared too; the last one says how it ended.

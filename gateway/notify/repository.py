@@ -11,9 +11,29 @@ from gateway.notify.text import campaign_notice
 from gateway.registrations.model import Owner
 from gateway.rules import repository as rules
 from gateway.rules.document import RuleDocument
-from gateway.store import Connection, Json, Row, load_queries
+from gateway.store import Connection, Json, Jsonb, Row, load_queries
+from gateway.store.copy import copy_rows
 
 queries = load_queries("gateway.notify")
+
+_NOTICE_OWN = {
+    "public_id": "text", "person_id": "int8", "unit_id": "int8", "rule_id": "text", "campaign_id": "int8",
+    "kind": "text", "owned_since": "timestamptz", "severity": "text", "trace": "text", "hold_reason": "text",
+    "skip_reason": "text", "group_key": "text",
+}  # fmt: skip
+_NOTICE_COLUMNS = {
+    "id": "int8", "state": "text", "schema": "int2", "created_at": "timestamptz", "updated_at": "timestamptz",
+    **_NOTICE_OWN, "text": "jsonb", "why": "jsonb", "visible_at": "timestamptz", "is_held": "bool",
+}  # fmt: skip
+_OUTBOX_COLUMNS = {
+    "notice_id": "int8", "channel": "text", "due_at": "timestamptz", "reason": "text", "follows": "text",
+}  # fmt: skip
+_LINE_OWN = {
+    "alarm_id": "int8", "campaign_id": "int8", "unit_id": "int8", "person_id": "int8", "notice_id": "int8",
+    "outcome": "text", "reason": "text",
+}  # fmt: skip
+_LEDGER_COLUMNS = {"at": "timestamptz", "schema": "int2", **_LINE_OWN, "steps": "jsonb"}
+"""Columns of new rows, with their types; `_OWN` are those that a row gives by their names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +133,25 @@ def keep_campaign_texts(tx: Connection, campaign_id: int, kinds: Mapping[str, Ma
     tx.execute(queries.keep_campaign_text, parameters)
 
 
-def insert_notices(tx: Connection, notices: Sequence[Row], now: datetime) -> dict[str, int]:
-    """Insert notices. Returns their row ids by public id."""
-    if not notices:
-        return {}
-    rows = tx.execute(queries.insert_notices, {"rows": Json(notices), "schema": NOTICE.schema, "now": now})
-    return {row["public_id"]: row["id"] for row in rows}
+def insert_notices(tx: Connection, notices: Sequence[Row], now: datetime) -> list[int]:
+    """Insert notices; what a row does not name is null. Returns their row ids."""
+    ids = [row["id"] for row in tx.execute(queries.next_notices, {"count": len(notices)})] if notices else []
+    common = ("open", NOTICE.schema, now, now)
+    rows = (
+        (number, *common, *(notice.get(name) for name in _NOTICE_OWN), *_documents(notice), *_visible(notice, now))
+        for number, notice in zip(ids, notices, strict=True)
+    )
+    copy_rows(tx, "notice", _NOTICE_COLUMNS, rows)
+    return ids
+
+
+def _documents(notice: Row) -> tuple[Jsonb | None, Jsonb]:
+    return (Jsonb(notice["text"]) if "text" in notice else None), Jsonb(notice["why"])
+
+
+def _visible(notice: Row, now: datetime) -> tuple[datetime, bool]:
+    held_until = notice.get("held_until")
+    return held_until or now, held_until is not None
 
 
 def join_notices(tx: Connection, joined: Sequence[Row], now: datetime) -> dict[int, int]:
@@ -137,27 +170,18 @@ def link_alarms(tx: Connection, links: Sequence[tuple[int, int, int]]) -> None:
         tx.execute(queries.link_alarms, {"notice_ids": notice_ids, "alarm_ids": alarm_ids, "person_ids": person_ids})
 
 
-def insert_outbox(
-    tx: Connection, notice_id: int, channel: str, due_at: datetime, reason: Reason, follows: str | None = None
-) -> None:
-    """Insert one delivery of a notice; see PlannedDelivery."""
-    insert_deliveries(tx, [(notice_id, PlannedDelivery(channel, due_at, reason, follows))])
+def insert_outbox(tx: Connection, notice_id: int, channel: str, due_at: datetime, reason: Reason) -> None:
+    """Insert one delivery of a notice, unless it has one on this channel."""
+    parameters = {"notice_id": notice_id, "channel": channel, "due_at": due_at, "reason": reason}
+    tx.execute(queries.insert_outbox, parameters)
 
 
 def insert_deliveries(tx: Connection, deliveries: Iterable[tuple[int, PlannedDelivery]]) -> None:
-    """Insert the planned deliveries of notices."""
-    rows = [
-        {
-            "notice_id": notice_id,
-            "channel": planned.channel,
-            "due_at": planned.due_at.isoformat(),
-            "reason": planned.reason,
-            "follows": planned.follows,
-        }
-        for notice_id, planned in deliveries
-    ]
-    if rows:
-        tx.execute(queries.insert_outbox, {"rows": Json(rows)})
+    """Insert the planned deliveries of new notices."""
+    rows = (
+        (number, planned.channel, planned.due_at, planned.reason, planned.follows) for number, planned in deliveries
+    )
+    copy_rows(tx, "outbox", _OUTBOX_COLUMNS, rows)
 
 
 def send_after_all(tx: Connection, notice_ids: Sequence[int], reason: Reason, now: datetime) -> None:
@@ -168,8 +192,8 @@ def send_after_all(tx: Connection, notice_ids: Sequence[int], reason: Reason, no
 
 def insert_ledger(tx: Connection, lines: Sequence[Row], now: datetime) -> None:
     """Insert ledger lines with the outcomes of the stages."""
-    if lines:
-        tx.execute(queries.insert_ledger, {"rows": Json(lines), "schema": LEDGER.schema, "now": now})
+    rows = ((now, LEDGER.schema, *(line[name] for name in _LINE_OWN), Jsonb(line["steps"])) for line in lines)
+    copy_rows(tx, "ledger", _LEDGER_COLUMNS, rows)
 
 
 def resolve(tx: Connection, cleared: Iterable[Alarm], now: datetime) -> list[Row]:

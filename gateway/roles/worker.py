@@ -50,11 +50,14 @@ log = logging.getLogger(__name__)
 
 READER = NOTIFY
 """Its place in the event log."""
+_READS_AHEAD = 10
+"""How many times `notify_batch` events one turn reads, where all of them are of alarms, or of no kind to act on."""
 _AGAIN_AT_ONCE = 20
 """Dead letters that one turn tries again: what is new comes first."""
 LOCK_WAIT = timedelta(seconds=1)
 """What waits longer for a lock, say for an approval that is open, is put off: alarms behind it do not wait."""
 _RETRY_S = 1.0
+_ALARMS = frozenset({alarms.RAISED, alarms.CLEARED})
 _ONE_BY_ONE = attention.LEARNED_FROM | alarms.NEW_OWNER | alarms.NEW_OWNERS | UNIT_CHANGED | UNITS_CHANGED
 """Events that are acted on one by one; alarms are acted on in sets, and all others not at all."""
 
@@ -126,8 +129,7 @@ class Worker:
             # It commits by itself, on the connection that then reads: each round trip is part of the reaction.
             place_events(tx)
             with tx.transaction():
-                events = read_next(tx, READER, limit)
-                self._handle(tx, [(event, 0) for event in events])
+                event_count = self._read(tx, limit)
                 again = self._try_again(tx)
                 # While the reader's place is held: an alarm that clears is handled before this, or after it.
                 alarm_count = alarms.tell_due(tx, self._clock(), limit, self._policy, flow.NOTICE)
@@ -140,8 +142,22 @@ class Worker:
         with self._database.transaction() as tx:
             others += tell_held(tx, self._clock(), limit)
             self.senders.outbox.skip_unserved(tx, self._clock(), self._settings.outbox_batch)
-        metrics.EVENTS.inc(len(events))
-        return len(events) + again + alarm_count + others
+        metrics.EVENTS.inc(event_count)
+        return event_count + again + alarm_count + others
+
+    def _read(self, tx: Connection, limit: int) -> int:
+        """Handle the next events; returns how many there were.
+
+        Alarms are only noted here, so they are read far ahead: a safety alarm behind a storm of others is seen at once.
+        """
+        total = 0
+        for _ in range(_READS_AHEAD):
+            events, count = read_next(tx, READER, limit, _ALARMS | _ONE_BY_ONE)
+            self._handle(tx, [(event, 0) for event in events])
+            total += count
+            if count < limit or any(event.kind in _ONE_BY_ONE for event in events):
+                break
+        return total
 
     def _try_again(self, tx: Connection) -> int:
         """Handle dead letters that are due; returns how many there were."""

@@ -134,7 +134,8 @@ SELECT 'call ' || f FROM unnest('{telemetry_make_day(date),telemetry_drop_before
                                   event_make_month(date),event_drop_before(date)}'::text[]) AS f
 WHERE NOT has_function_privilege(f, 'EXECUTE')
 UNION ALL
-SELECT 'use event_number' WHERE NOT has_sequence_privilege('event_number', 'USAGE');
+SELECT 'use ' || name FROM unnest('{event_number,notice_id_seq}'::text[]) AS name
+WHERE NOT has_sequence_privilege(name, 'USAGE');
 
 -- name: may_become_owner
 -- Whether a user may act as the role that serves owners; since version 16 not every member may.

@@ -30,7 +30,7 @@ def all_read(db: Connection, *readers: str) -> None:
     place_events(db)
     for reader in readers:
         with db.transaction():
-            read_next(db, reader, 10_000)
+            read_next(db, reader, 10_000, ())
 
 
 def ats(db: Connection) -> list[str]:

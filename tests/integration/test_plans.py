@@ -78,9 +78,9 @@ PARAMETERS: dict[str, Any] = {
     # Times and places
     "now": NOW, "at": NOW, "since": SINCE, "until": UNTIL, "begin": SINCE, "end": UNTIL, "after": 100, "before": 20_000,
     "after_time": SINCE, "after_metric": 1, "place": 19_900, "seq": 290, "keep": 9_000, "keep_bytes": 1_000,
-    "limit": 50, "most": 200_000, "claimed_at": NOW, "cleared_at": NOW, "due_at": NOW, "expires_at": NOW,
+    "limit": 50, "count": 50, "most": 200_000, "claimed_at": NOW, "cleared_at": NOW, "due_at": NOW, "expires_at": NOW,
     "finished_at": NOW, "longer_than": timedelta(seconds=5), "window": timedelta(hours=1), "newer": 4,
-    "lease": NOW, "onset": NOW, "raised_at": NOW, "used_at": None,
+    "lease": NOW, "raised_at": NOW, "used_at": None,
     "tries": 1, "known_at": NOW, "ahead": 3, "bytes": 1_000_000, "batches": 50, "day": LAST_DAY, "next_try_at": NOW,
     "pause": timedelta(minutes=1),
     "revision": 990, "share": 100, "year": 2026,
@@ -95,7 +95,7 @@ PARAMETERS: dict[str, Any] = {
     "language": "en", "low": 0.0, "messages": b"", "model": "M", "normal_high": None, "normal_low": None,
     "outcome": "pass", "partition": 1, "password_hash": "x", "platform": "ios", "position": 1,
     "provider_id": None, "purpose": "confirm", "readings": b"", "reason": "r7", "receipts": False, "role": "customer",
-    "safety": True, "severity": "warning", "standing": "affected", "state": "published", "status": "delivered",
+    "safety": True, "standing": "affected", "state": "published", "status": "delivered",
     "supersedes": 7, "template": "confirm", "ticket": None, "title": "{}",
     "version": 1, "partitions": [1], "withdraws": None,
 }  # fmt: skip
@@ -111,6 +111,7 @@ OTHERS: dict[str, dict[str, Any]] = {
     "catalog.drop_unjudged": {"before": EARLIER},
     "catalog.keep_unjudged": {"products": [3], "readings": [b""]},
     "events.drop_places": {"before": EARLIER},
+    "events.read_kinds": {"last": 20_000, "kinds": ["x"]},
     "jobs.advance": {"lease": timedelta(minutes=1), "place": "{}"},
     "jobs.create": {"lease": timedelta(minutes=1)},
     "jobs.forget": {"before": EARLIER},

@@ -54,8 +54,7 @@ def _tell(tx: Connection, told: Sequence[tuple[Decision, Owner]], now: datetime,
     """Write notices with their deliveries and events. Returns their row ids."""
     orders = _orders(tx, told, now)
     notices = [_notice(decision, owner, orders.get(owner.person_id), new_id()) for decision, owner in told]
-    ids = repository.insert_notices(tx, notices, now)
-    numbers = [ids[notice["public_id"]] for notice in notices]
+    numbers = repository.insert_notices(tx, notices, now)
     links, deliveries = [], []
     for (decision, owner), number in zip(told, numbers, strict=True):
         if isinstance(decision.facts.subject, Alarm):
@@ -74,10 +73,10 @@ def _notice(decision: Decision, owner: Owner, order: Order | None, public_id: st
     subject = facts.subject
     of_kind: Row
     if isinstance(subject, Bulletin):
-        of_kind = {"campaign_id": subject.campaign_id, "kind": subject.kind, "owned_since": owner.since.isoformat()}
+        of_kind = {"campaign_id": subject.campaign_id, "kind": subject.kind, "owned_since": owner.since}
     else:
         of_kind = {"rule_id": subject.rule.id, "kind": "alarm", "text": notice_text(subject, owner)}
-    held = {"held_until": outcome.until.isoformat(), "hold_reason": outcome.reason} if isinstance(outcome, Hold) else {}
+    held = {"held_until": outcome.until, "hold_reason": outcome.reason} if isinstance(outcome, Hold) else {}
     over = {"skip_reason": OVER["alarm"]} if is_over(facts) else {}
     return {
         "public_id": public_id,
@@ -99,7 +98,7 @@ def _append_told(tx: Connection, told: Sequence[tuple[Decision, Owner]], notices
         data = told_data(notice["public_id"], decision.facts.subject, notice)
         if reason:
             data |= {"reason": Reason(reason).data} | (
-                {"held_until": notice["held_until"]} if "held_until" in notice else {}
+                {"held_until": notice["held_until"].isoformat()} if "held_until" in notice else {}
             )
         kind = "notice.recorded" if reason else "notice.told"
         events[kind].append((notice["unit_id"], owner.person_id, data))

@@ -25,7 +25,7 @@ reason-active-when-theirs = war aktiv, als es am { $since } in andere Hände kam
 reason-changed-hands = das Gerät gehört inzwischen jemand anderem
 reason-nobody-registered = für dieses Gerät ist niemand registriert
 reason-support-only = die Regel meldet es nur dem Kundendienst
-reason-historic = es war zu alt, als es geprüft wurde
+reason-historic = vergangen: es war zu alt, als es geprüft wurde
 reason-not-told-of-former = erfuhr nichts von { $former }, es gibt also nichts zurückzunehmen
 reason-joined = gehört zur Meldung { $notice }
 reason-first-of-its-kind = vorerst die erste ihrer Art
@@ -43,22 +43,13 @@ reason-matched-serial = es steht auf der Liste der Seriennummern
 # Deliveries: planned, and not needed any more.
 reason-safety-everywhere = Sicherheit geht auf allen Kanälen zugleich hinaus
 reason-follows = folgt, wenn es per { $channel } nicht rechtzeitig geöffnet wurde
-reason-follows-failed = { $channel } kam nicht an: { $reason }
-reason-follows-skipped = { $channel }: { $reason }
 reason-came-again = es kam wieder
-reason-in-the-feed = steht bei Ihren Meldungen
 reason-not-theirs = das Gerät gehört Ihnen nicht mehr
 reason-over-before = vorher wieder normal
 reason-remedied-before = vorher behoben
 reason-updated-before = vorher aktualisiert
 reason-seen-before = vorher gesehen
 reason-replaced-before = vorher ersetzt oder zurückgezogen
-reason-seen-after = nicht nötig: Sie haben es nach { $channel } gesehen
-reason-not-set-up = { $channel } ist hier nicht eingerichtet
-reason-no-phone = kein Telefon ist angemeldet
-reason-no-address = es gibt keine Adresse mehr
-reason-not-confirmed = die Adresse ist nicht bestätigt
-reason-no-mail = keine E-Mail an diese Adresse: { $reason }
 reason-stopped-by-link = Sie haben E-Mails über den Link in einer beendet
 reason-stopped-in-settings = Sie haben E-Mails in den Einstellungen beendet
 reason-address-refused = sie wurde abgelehnt ({ $reason })
@@ -66,26 +57,3 @@ reason-phone-taken-out = Sie haben es abgemeldet
 reason-newer-phones = neuere Telefone kamen an seine Stelle
 
 # What came of sending.
-reason-mail-taken = der Mailserver hat es angenommen
-reason-mail-unusable = der Mailserver war nicht zu benutzen ({ $error })
-reason-mail-gone = der Mailserver war weg, bevor er sagte, ob er es annimmt ({ $error })
-reason-mail-said = der Mailserver sagte { $answer }
-reason-mail-no-utf8 = der Mailserver nimmt keine Adressen mit Zeichen außerhalb von ASCII vor dem @
-reason-mail-broken = die E-Mail ließ sich nicht zusammensetzen ({ $error }); mehr steht im Protokoll
-reason-push-taken = Firebase hat es angenommen
-reason-push-unreachable = Firebase war nicht erreichbar
-reason-push-broken = die Push-Nachricht ließ sich nicht zusammensetzen ({ $error }); mehr steht im Protokoll
-reason-push-said = Firebase sagte { $answer }
-reason-push-gone = das Telefon hat die App nicht mehr
-reason-push-other-app = das Telefon gehört zu einer anderen App
-reason-no-answer = keine Antwort innerhalb von { $seconds } s
-reason-worker-ended = das Senden wurde unterbrochen; vielleicht kam es an
-reason-sent-again = noch einmal gesendet, weil es um Sicherheit geht: { $reason }
-reason-tried-again = noch einmal versucht: { $reason }
-reason-given-up = aufgegeben nach { $count ->
-    [one] { $count } Versuch
-   *[other] { $count } Versuchen
- }: { $reason }
-reason-reached = { $count } von { $all } erreicht
-reason-reached-and = { $count } von { $all } erreicht; { $reason }
-reason-error = ein Fehler bei uns ({ $error }); mehr steht im Protokoll

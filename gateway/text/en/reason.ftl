@@ -25,7 +25,7 @@ reason-active-when-theirs = active when it became theirs on { $since }
 reason-changed-hands = the unit changed hands since
 reason-nobody-registered = nobody is registered as the owner of this unit
 reason-support-only = the rule tells support only
-reason-historic = it was too old when it was judged
+reason-historic = historic: it was too old when it was judged
 reason-not-told-of-former = was not told of { $former }, so there is nothing to take back
 reason-joined = joined notice { $notice }
 reason-first-of-its-kind = the first of its kind for now
@@ -43,22 +43,13 @@ reason-matched-serial = it is on the list of serial numbers
 # Deliveries: planned, and not needed any more.
 reason-safety-everywhere = safety goes out on every channel at once
 reason-follows = follows when { $channel } was not opened in time
-reason-follows-failed = { $channel } did not arrive: { $reason }
-reason-follows-skipped = { $channel }: { $reason }
 reason-came-again = it came again
-reason-in-the-feed = shown in the feed
 reason-not-theirs = the unit is no longer yours
 reason-over-before = back to normal before it was due
 reason-remedied-before = remedied before it was due
 reason-updated-before = updated before it was due
 reason-seen-before = seen before it was due
 reason-replaced-before = replaced or withdrawn before it was due
-reason-seen-after = not needed: it was seen after { $channel }
-reason-not-set-up = { $channel } is not set up here
-reason-no-phone = no phone is registered
-reason-no-address = there is no address any more
-reason-not-confirmed = the address was not confirmed by its owner
-reason-no-mail = no mail to this address: { $reason }
 reason-stopped-by-link = you stopped mail by a link in one
 reason-stopped-in-settings = you stopped mail in the settings
 reason-address-refused = it was refused ({ $reason })
@@ -66,26 +57,3 @@ reason-phone-taken-out = you took it out
 reason-newer-phones = newer phones took its place
 
 # What came of sending.
-reason-mail-taken = the mail server took it
-reason-mail-unusable = the mail server could not be used ({ $error })
-reason-mail-gone = the mail server went away before it said whether it took the mail ({ $error })
-reason-mail-said = the mail server said { $answer }
-reason-mail-no-utf8 = the mail server does not take addresses with letters beyond ASCII before the @
-reason-mail-broken = the mail could not be put together ({ $error }); the worker's log says more
-reason-push-taken = Firebase took it
-reason-push-unreachable = Firebase could not be reached
-reason-push-broken = the push could not be put together ({ $error }); the worker's log says more
-reason-push-said = Firebase said { $answer }
-reason-push-gone = the phone does not have the app any more
-reason-push-other-app = the phone belongs to another app
-reason-no-answer = no answer within { $seconds } s
-reason-worker-ended = sending was interrupted; the provider may have taken it
-reason-sent-again = sent again because it is about safety: { $reason }
-reason-tried-again = tried again: { $reason }
-reason-given-up = given up after { $count ->
-    [one] { $count } try
-   *[other] { $count } tries
- }: { $reason }
-reason-reached = reached { $count } of { $all }
-reason-reached-and = reached { $count } of { $all }; { $reason }
-reason-error = an error of ours ({ $error }); the worker's log says more
