@@ -9,6 +9,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from gateway import flow, metrics
 from gateway.campaigns.candidates import find_candidates
 from gateway.campaigns.follow import follow
+from gateway.campaigns.progress import sum_figures, take_up_owners
 from gateway.campaigns.tell import tell_due
 from gateway.campaigns.withdrawn import tell_withdrawn
 from gateway.config import Settings
@@ -128,12 +129,16 @@ class Worker:
         with self._database.transaction() as tx:
             withdrawn = tell_withdrawn(tx, self._settings.outbox_batch)
         with self._database.transaction() as tx:
-            looked = tell_due(tx, self._clock(), self._settings.outbox_batch, self._policy, flow.NOTICE)
+            looked = take_up_owners(tx, self._clock(), self._settings.outbox_batch)
+        with self._database.transaction() as tx:
+            looked += tell_due(tx, self._clock(), self._settings.outbox_batch, self._policy, flow.NOTICE)
         with self._database.transaction() as tx:
             looked += find_candidates(tx, self._clock())
         with self._database.transaction() as tx:
             delivered = drain(tx, self._clock(), self._settings.outbox_batch)
             self.senders.outbox.skip_unserved(tx, self._clock(), self._settings.outbox_batch)
+        with self._database.transaction() as tx:
+            sum_figures(tx)
         metrics.EVENTS.inc(len(events))
         if delivered:
             log.info("%d deliveries ended (stage=deliver).", delivered)

@@ -10,6 +10,14 @@ SELECT pg_advisory_lock(%(lock)s);
 -- Wait for a lock, and keep it until the transaction ends.
 SELECT pg_advisory_xact_lock(%(lock)s);
 
+-- name: hold_shared
+-- Wait for a lock that others may hold with us, and keep it until the transaction ends.
+SELECT pg_advisory_xact_lock_shared(%(lock)s);
+
+-- name: try_hold
+-- Take a lock until the transaction ends, unless another has it.
+SELECT pg_try_advisory_xact_lock(%(lock)s) AS mine;
+
 -- name: hold_key
 -- Wait for the lock of one key, and keep it until the transaction ends.
 SELECT pg_advisory_xact_lock(hashtextextended(%(key)s, %(lock)s));

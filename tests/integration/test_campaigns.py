@@ -614,6 +614,7 @@ class TestCounting:
         taken(ada.post(f"/api/my/notices/{notice['id']}/acknowledge"))
         (unit,) = taken(ada.get("/api/my/units"))["units"]
         ada.delete(f"/api/my/units/{unit['id']}")
+        at.work()
         assert at.progress(campaign)["acknowledged"] == 0
         assert taken(ada.get("/api/my/feed"))["notices"][0]["state"] == "resolved", "it is not his any more"
 
