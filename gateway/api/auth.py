@@ -1,6 +1,7 @@
 """Who makes a request: session cookies, the dependencies that require a role, and the owner's database connection."""
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from ipaddress import IPv6Address, ip_address
 from typing import Annotated
@@ -86,15 +87,21 @@ staff = role(*STAFF)
 administrator = role("administrator")
 
 
-def owner_connection(request: Request, account: SignedIn) -> Iterator[Connection]:
-    """Yields a transaction that sees only the views of one person; it ends before the response is sent."""
+@contextmanager
+def owner_connection(request: Request, account: Account) -> Iterator[Connection]:
+    """Yields a transaction that sees only the views of one person."""
     database: Database = request.app.state.database
-    with database.transaction() as tx:
+    with database.pipelined() as tx:
         act_as_owner(tx, account.person_id)
         yield tx
 
 
-Owned = Annotated[Connection, Depends(owner_connection, scope="function")]
+async def owned(request: Request, account: SignedIn) -> AbstractContextManager[Connection]:
+    """Returns that transaction, not begun: the endpoint begins and ends it in its own thread."""
+    return owner_connection(request, account)
+
+
+Owned = Annotated[AbstractContextManager[Connection], Depends(owned)]
 
 
 def network(request: Request) -> str:

@@ -86,9 +86,9 @@ WHERE a.datname = current_database() AND starts_with(a.application_name, 'gatewa
 ORDER BY w.since, a.pid, h.pid
 LIMIT 20;
 
--- name: set_person
--- Say for the rest of the transaction which person the owners' views are of.
-SELECT set_config('gateway.person_id', %(person_id)s::text, true);
+-- name: act_as_owner
+-- For the rest of the transaction act as the owners' role, and say which person its views are of.
+SELECT set_config('gateway.person_id', %(person_id)s::text, true), set_config('role', 'gateway_owner', true);
 
 -- name: has_migrations
 -- Whether anything was migrated here.

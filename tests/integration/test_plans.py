@@ -202,6 +202,21 @@ def test_every_query_finds_what_it_needs_by_an_index_and_on_the_asked_days(db, s
             assert INDEXES.get(key) in used | {None}
 
 
+def test_what_an_owner_has_of_one_unit_is_looked_up_by_unit_and_owner(db):
+    """Else each of 400 units would read all 400 ownerships, and a page of them cost 40,000."""
+    fill(db)
+    db.execute("SET session_replication_role = replica")
+    db.execute("UPDATE ownership SET person_id = 77 WHERE unit_id <= 400")
+    db.execute("ANALYZE ownership")
+    text = load_queries("gateway.registrations").my_units.as_string()
+    arguments = {"after": 0, "unit": None, "limit": 100}
+    plan = plan_of(db, "my_units", text, arguments)
+    of_units = [node for node, _ in nodes(plan["Plan"]) if node.get("Subplan Name", "").startswith("SubPlan")]
+    scans = [scan for node in of_units for scan, _ in nodes(node) if scan.get("Relation Name") == "ownership"]
+    assert len(scans) == 4, "of readings, alarms, campaigns and checks"
+    assert [scan for scan in scans if "unit_id" not in scan.get("Index Cond", "")] == []
+
+
 def test_no_exemption_and_no_parameter_is_of_a_query_that_is_gone():
     texts = {f"{package}.{name}": text for package, name, text in named_queries()}
     assert set(EXEMPT) | set(OTHERS) | set(INDEXES) | EVERY_DAY <= set(texts)

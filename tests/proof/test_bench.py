@@ -62,6 +62,25 @@ def test_a_small_reaction_run_tells_of_every_alarm():
     assert result["background_per_s"] >= 45
 
 
+def test_an_owners_pages_are_measured_against_a_request_that_only_checks_the_session():
+    ended = run("bench.feed", "--units", "2000", "--requests", "20")
+    assert ended.returncode == 0, ended.stderr
+    result = json.loads(ended.stdout.splitlines()[-1])
+    assert result["notices"] == 5 * result["registered"] > 9_500
+    assert result["ratio_p50"] == max(result["ratios"].values())
+    for page, ratio in result["ratios"].items():
+        assert ratio == pytest.approx(result["p50_ms"][page] / result["session_p50_ms"], abs=0.05)
+    assert result["progress_ratio"] > 0
+
+
+def test_a_store_without_room_for_its_largest_owner_is_refused_in_one_line():
+    ended = run("bench.feed", "--units", "100")
+    assert (ended.returncode, ended.stderr) == (
+        1,
+        "bench: There must be 440 units or more: one owner has 400 of them.\n",
+    )
+
+
 @pytest.mark.usefixtures("mosquitto_port")
 def test_a_reaction_run_whose_background_the_machine_does_not_carry_is_one_line():
     ended = run(
