@@ -157,7 +157,7 @@ def _measure(url: str, folder: Path, given: argparse.Namespace) -> dict[str, Any
         owners = _owners(db, given.requests)
         port = free_port()
         with running("api", folder, database_url=url, http_port=port, public_url=f"http://127.0.0.1:{port}") as role:
-            role.wait(lambda: _is_ready(port), WAIT_S, pause=0.1)
+            role.wait(lambda: is_ready(port), WAIT_S, pause=0.1)
             result |= _ratios(port, owners)
         return result | progress_ratio(db, 1)
 
@@ -180,7 +180,8 @@ def _owners(db: Connection, requests: int) -> list[Owner]:
     return [everybody[0], *random.Random(SEED).choices(everybody, k=requests - 1)]
 
 
-def _is_ready(port: int) -> bool:
+def is_ready(port: int) -> bool:
+    """Whether the server on this port of loopback returns a sign of life."""
     try:
         return _took_ms(http.client.HTTPConnection("127.0.0.1", port), "/healthz", {}) > 0
     except OSError:

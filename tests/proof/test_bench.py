@@ -73,6 +73,22 @@ def test_an_owners_pages_are_measured_against_a_request_that_only_checks_the_ses
     assert result["progress_ratio"] > 0
 
 
+def test_the_memory_of_a_stream_is_measured_against_a_bare_one():
+    ended = run("bench.live", "--clients", "100")
+    assert ended.returncode == 0, ended.stderr
+    result = json.loads(ended.stdout.splitlines()[-1])
+    assert result["clients"] == 100
+    assert min(result["stream_kb"], result["bare_stream_kb"]) > 1
+    assert result["memory_ratio"] == pytest.approx(result["stream_kb"] / result["bare_stream_kb"], abs=0.02)
+
+
+def test_too_few_open_files_for_the_streams_are_said_in_one_line():
+    command = ["prlimit", "--nofile=256:256", sys.executable, "-m", "bench.live", "--clients", "5000"]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    line = "bench: 5150 open files are needed, and 256 are allowed (ulimit -n).\n"
+    assert (ended.returncode, ended.stderr) == (1, line)
+
+
 def test_a_store_without_room_for_its_largest_owner_is_refused_in_one_line():
     ended = run("bench.feed", "--units", "100")
     assert (ended.returncode, ended.stderr) == (
