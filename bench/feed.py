@@ -75,16 +75,19 @@ SELECT 'n' || row_number() OVER (ORDER BY n, c.id, o.unit_id), o.person_id, o.un
        CASE WHEN c.id IS NULL THEN 'r1' END, c.id, coalesce(c.kind, 'alarm'),
        CASE WHEN c.id IS NOT NULL THEN lower(o.during) END, CASE c.kind WHEN 'recall' THEN 'safety' ELSE 'warning' END,
        CASE WHEN c.id IS NULL AND o.unit_id %% 20 > 0 THEN 'resolved' ELSE 'open' END,
-       %(text)s, CASE WHEN c.id IS NULL THEN %(alarm_why)s::jsonb ELSE %(campaign_why)s::jsonb END,
+       CASE WHEN c.id IS NULL THEN %(text)s::jsonb END,
+       CASE WHEN c.id IS NULL THEN %(alarm_why)s::jsonb ELSE %(campaign_why)s::jsonb END,
        now() - (%(per_unit)s - n) * interval '3 days', now(), CASE WHEN n < %(per_unit)s THEN now() END,
        CASE WHEN o.unit_id %% 4 > 0 THEN now() END
 FROM ownership o
 JOIN unit u ON u.id = o.unit_id
 CROSS JOIN generate_series(1, %(per_unit)s) n
 LEFT JOIN campaign c ON c.product_id = u.product_id AND c.id = (u.id + 4) %% 5 + CASE n WHEN 2 THEN 1 WHEN 3 THEN 6 END;
+INSERT INTO campaign_text (campaign_id, kind, language, document, schema)
+SELECT id, kind, 'en', %(document)s, 1 FROM campaign;
 INSERT INTO outbox (notice_id, channel, due_at, status, reason, finished_at)
 SELECT n.id, d.channel, n.created_at, 'delivered', 'nothing spoke against it', n.created_at
-FROM notice n, unnest('{feed,email}'::text[]) AS d (channel) WHERE d.channel = 'feed' OR n.id %% 5 = 0;
+FROM notice n, unnest('{push,email}'::text[]) AS d (channel) WHERE d.channel = 'push' OR n.id %% 5 = 0;
 INSERT INTO campaign_figure (campaign_id, figure, amount, is_sum)
 SELECT c.id, f, 1000, true
 FROM campaign c, unnest('{units,registered,due,closed,notified,seen,acknowledged}'::text[]) f;
@@ -110,9 +113,15 @@ _ALARM_WHY = {
     "told_because": "owner since 2024-01-01",
 }  # fmt: skip
 _CAMPAIGN_WHY = {
-    "number": "R-2026-1", "hazard": "The motor overheats.", "action": "unplug", "action_text": "Unplug it now.",
-    "remedies": ["refund"], "remedy_text": "We bring a new one.", "contact": _CONTENT["contact"], "matched": "lot L1",
-    "published_at": "2026-01-01T00:00:00Z", "told_because": "owner since 2024-01-01",
+    "number": "R-2026-1", "matched": "lot L1", "owned_since": "2024-01-01T00:00:00Z",
+}  # fmt: skip
+_DOCUMENT = {
+    "text": _NOTICE,
+    "details": {
+        "number": "R-2026-1", "hazard": "The motor overheats.", "action": "unplug", "action_text": "Unplug it now.",
+        "remedies": ["refund"], "remedy_text": "We bring a new one.", "contact": _CONTENT["contact"],
+        "published_at": "2026-01-01T00:00:00Z",
+    },
 }  # fmt: skip
 
 
@@ -166,7 +175,7 @@ def _fill(db: Connection, units: int, per_unit: int) -> None:
     parameters = {
         "units": units, "per_unit": per_unit, "campaigns": CAMPAIGNS, "largest": LARGEST,
         "content": json.dumps(_CONTENT), "text": json.dumps(_NOTICE), "alarm_why": json.dumps(_ALARM_WHY),
-        "campaign_why": json.dumps(_CAMPAIGN_WHY),
+        "campaign_why": json.dumps(_CAMPAIGN_WHY), "document": json.dumps(_DOCUMENT),
     }  # fmt: skip
     for statement in _FILL.strip().split(";\n"):
         db.execute(statement, parameters)  # type: ignore[call-overload]

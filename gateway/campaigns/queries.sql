@@ -164,7 +164,7 @@ WHERE campaign_id = %(id)s AND state = 'open';
 
 -- name: withdrawn_notices_due
 -- Withdrawn notices whose event is not written yet, the oldest first, each taken by one worker only.
-SELECT n.id, n.public_id, n.unit_id, n.person_id, n.text, n.why, n.schema, c.public_id AS campaign
+SELECT n.id, n.public_id, n.unit_id, n.person_id, n.why->>'replaced_by' AS replaced_by, c.public_id AS campaign
 FROM notice n JOIN campaign c ON c.id = n.campaign_id
 WHERE n.event_due
 ORDER BY n.id
@@ -182,7 +182,8 @@ SELECT c.id, c.public_id, c.number, c.kind, c.content, c.audience, c.schema, c.p
 FROM campaign c JOIN product p ON p.id = c.product_id
 WHERE c.state = 'published' AND (c.tell_after IS NULL OR c.tell_after <= %(now)s)
   AND EXISTS (SELECT FROM campaign_unit u WHERE u.campaign_id = c.id AND u.due_at <= %(now)s)
-ORDER BY c.kind = 'update', c.published_at, c.id;
+ORDER BY c.kind = 'update', c.published_at, c.id
+LIMIT %(limit)s;
 
 -- name: due
 -- Units of a published campaign to look at, each held by one worker only; the campaign cannot end meanwhile.
@@ -204,22 +205,24 @@ SELECT id, number, kind, audience FROM former ORDER BY depth;
 
 -- name: facts
 -- What there is to know about held units: firmware, owner, what they were told of this campaign, and of former ones last.
-SELECT u.id AS unit_id, coalesce(firmware_key(u.firmware) >= firmware_key(%(below)s::text), false) AS reached,
-       p.id AS person_id, p.public_id AS person, p.name, p.email, p.language, lower(o.during) AS since,
-       n.id AS notice_id, n.public_id AS notice, n.severity, n.state, n.updated_at,
+SELECT k.unit_id, coalesce(firmware_key(u.firmware) >= firmware_key(%(below)s::text), false) AS reached, o.*, n.*,
        coalesce(former.standing = 'affected', false) AS told_of_former
-FROM unit u
-LEFT JOIN ownership o ON o.unit_id = u.id AND o.during @> %(now)s::timestamptz
-LEFT JOIN person p ON p.id = o.person_id
-LEFT JOIN notice n ON n.campaign_id = %(id)s AND n.unit_id = u.id AND n.person_id = p.id
-                  AND n.owned_since = lower(o.during)
+FROM unnest(%(unit_ids)s::bigint[]) AS k (unit_id)
+JOIN unit u ON u.id = k.unit_id
+LEFT JOIN LATERAL (  -- OFFSET 0: looked up unit by unit, whatever the statistics say while a campaign is told
+  SELECT p.id AS person_id, p.public_id AS person, p.name, p.email, p.language, lower(w.during) AS since
+  FROM ownership w JOIN person p ON p.id = w.person_id
+  WHERE w.unit_id = k.unit_id AND w.during @> %(now)s::timestamptz OFFSET 0) o ON true
+LEFT JOIN LATERAL (
+  SELECT id AS notice_id, public_id AS notice, severity, state, updated_at FROM notice
+  WHERE campaign_id = %(id)s AND unit_id = k.unit_id AND person_id = o.person_id AND owned_since = o.since OFFSET 0
+  ) n ON true
 LEFT JOIN LATERAL (
   SELECT f.standing FROM notice b JOIN campaign_unit f ON f.campaign_id = b.campaign_id AND f.unit_id = b.unit_id
-  WHERE b.campaign_id = ANY (%(formers)s::bigint[]) AND b.unit_id = u.id AND b.person_id = p.id
-    AND b.owned_since = lower(o.during)
+  WHERE b.campaign_id = ANY (%(formers)s::bigint[]) AND b.unit_id = k.unit_id AND b.person_id = o.person_id
+    AND b.owned_since = o.since
   ORDER BY b.id DESC LIMIT 1) former ON true
-WHERE u.id = ANY (%(unit_ids)s::bigint[])
-ORDER BY u.id;
+ORDER BY k.unit_id;
 
 -- name: looked_at
 -- Units that were looked at; again when an ownership begins that is known already.
@@ -271,14 +274,16 @@ WHERE u.unit_id = %(unit_id)s AND u.campaign_id = ANY (%(ids)s::bigint[]) AND c.
 RETURNING u.campaign_id;
 
 -- name: resolve_closed
--- Resolve the open notices of a unit that was closed.
+-- Resolve the open notices of units that were closed.
 UPDATE notice n SET state = 'resolved', resolved_at = %(now)s, updated_at = %(now)s FROM campaign c
-WHERE n.unit_id = %(unit_id)s AND n.campaign_id = ANY (%(ids)s::bigint[]) AND n.state = 'open' AND c.id = n.campaign_id
-RETURNING n.public_id, n.person_id, n.text, n.schema, c.public_id AS campaign;
+WHERE n.unit_id = ANY (%(unit_ids)s::bigint[]) AND n.campaign_id = ANY (%(ids)s::bigint[]) AND n.state = 'open'
+  AND c.id = n.campaign_id
+RETURNING n.public_id, n.unit_id, n.person_id, c.public_id AS campaign;
 
--- name: close_unit
--- Close a held unit that has the version already.
-UPDATE campaign_unit SET closed_at = %(now)s, due_at = NULL WHERE campaign_id = %(id)s AND unit_id = %(unit_id)s;
+-- name: close_units
+-- Close held units that have the version already.
+UPDATE campaign_unit SET closed_at = %(now)s, due_at = NULL
+WHERE campaign_id = %(id)s AND unit_id = ANY (%(unit_ids)s::bigint[]);
 
 -- name: progress
 -- How far campaigns came: their figures by channel, and the units that the worker is to look at later.

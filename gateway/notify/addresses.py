@@ -1,6 +1,7 @@
 """A person's addresses, their choice of channel, and their engagements; all in the caller's transaction."""
 
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -41,17 +42,26 @@ class Reach:
 
 def reach(tx: Connection, person_id: int, now: datetime) -> Reach:
     """Returns everything that decides on which channels a person gets notices."""
-    parameters = {"person_id": person_id}
-    row = tx.execute(queries.reach, parameters).fetchone()
-    assert row is not None  # noqa: S101 - people are never deleted
-    engagements = tx.execute(
-        queries.engagements, parameters | {"since": now - ENGAGEMENT_LIFE, "limit": _ENGAGEMENTS_MAX}
-    )
-    return Reach(
-        **row,
-        phones=tuple(phones(tx, person_id)),
-        engagements=tuple(Engagement(**engagement) for engagement in engagements),
-    )
+    return reaches(tx, [person_id], now)[person_id]
+
+
+def reaches(tx: Connection, person_ids: Collection[int], now: datetime) -> dict[int, Reach]:
+    """The same of many people, by person."""
+    parameters = {"person_ids": list(person_ids)}
+    rows = tx.execute(queries.reaches, parameters).fetchall()
+    phones_of: dict[int, list[Row]] = {}
+    for phone in tx.execute(queries.phones, parameters):
+        phones_of.setdefault(phone.pop("person_id"), []).append(phone)
+    engagements: dict[int, list[Engagement]] = {}
+    since = {"since": now - ENGAGEMENT_LIFE, "limit": _ENGAGEMENTS_MAX}
+    for engagement in tx.execute(queries.engagements, parameters | since):
+        engagements.setdefault(engagement.pop("person_id"), []).append(Engagement(**engagement))
+    found = {}
+    for row in rows:
+        person_id = row.pop("person_id")
+        own_phones, own_engagements = phones_of.get(person_id, ()), engagements.get(person_id, ())
+        found[person_id] = Reach(**row, phones=tuple(own_phones), engagements=tuple(own_engagements))
+    return found
 
 
 def addresses(person_reach: Reach, channel: str, severity: str) -> list[Address] | str:
@@ -97,7 +107,8 @@ def register_phone(
 
 def phones(tx: Connection, person_id: int) -> list[Row]:
     """Returns a person's registered phones, the oldest first."""
-    return tx.execute(queries.phones, {"person_id": person_id}).fetchall()
+    rows = tx.execute(queries.phones, {"person_ids": [person_id]}).fetchall()
+    return [{name: value for name, value in row.items() if name != "person_id"} for row in rows]
 
 
 def person(tx: Connection, public_id: str) -> Row | None:

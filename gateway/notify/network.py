@@ -4,6 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from gateway.text import Speech
+
 EMAIL = "email"
 PUSH = "push"
 DEFAULT_ORDER = (PUSH, EMAIL)
@@ -43,21 +45,24 @@ def choose(
     language: str = "en",
 ) -> Order:
     """Returns the order by the person's choice, else by engagements, else the default; all channels have an address."""
-    words = _WORDS.get(language, _WORDS["en"])
+    say = Speech(language)
     usable = tuple(channel for channel in DEFAULT_ORDER if channel in available)
     if not usable:
-        return Order((), words["nowhere"])
+        return Order((), say("reason-nowhere"))
     if choice in usable:
-        return Order(_first(choice, usable), words["choice"].format(by=words[choice]))
-    missing = words["missing"].format(by=words[choice], address=words[f"{choice} address"]) if choice else ""
+        return Order(_first(choice, usable), say("reason-chosen", channel=say(f"channel-{choice}")))
+
+    def order(channels: tuple[str, ...], reason: str) -> Order:
+        return Order(channels, say(f"reason-chosen-without-{choice}", reason=reason) if choice else reason)
+
     if len(usable) == 1:
-        return Order(usable, missing + words["only"].format(by=words[usable[0]]))
+        return order(usable, say("reason-only-way", channel=say(f"channel-{usable[0]}")))
     recent = [item for item in engagements if item.channel in usable and _age(item, now) <= ENGAGEMENT_LIFE]
     scores = {channel: sum(_score(item, now) for item in recent if item.channel == channel) for channel in usable}
     best = max(usable, key=lambda channel: scores[channel])
     if scores[best] < LEAST_SCORE or all(score == scores[best] for score in scores.values()):
-        return Order(usable, missing + words["default"].format(by=words[usable[0]]))
-    return Order(_first(best, usable), missing + _engagement_reason(best, recent, words))
+        return order(usable, say("reason-default", channel=say(f"channel-{usable[0]}")))
+    return order(_first(best, usable), _engagement_reason(best, recent, say))
 
 
 def _first(channel: str, usable: tuple[str, ...]) -> tuple[str, ...]:
@@ -73,45 +78,11 @@ def _score(engagement: Engagement, now: datetime) -> float:
     return float(WEIGHT.get(engagement.kind, 0.0) * 0.5 ** (_age(engagement, now) / HALF_LIFE))
 
 
-def _engagement_reason(best: str, engagements: Sequence[Engagement], words: Mapping[str, str]) -> str:
+def _engagement_reason(best: str, engagements: Sequence[Engagement], say: Speech) -> str:
     """Returns the reason with the strongest kind of engagement, counted so that the person can follow it."""
     for kind in ("opened", "acknowledged", "signed_in"):
         recent = sorted((item for item in engagements if item.kind == kind), key=lambda item: item.at)[-RECENT_MAX:]
         count = sum(item.channel == best for item in recent)
         if 2 * count > len(recent):
-            return words[kind].format(count=count, all=len(recent), by=words[best])
-    return words["lately"].format(by=words[best])
-
-
-_WORDS: Mapping[str, Mapping[str, str]] = {
-    "en": {
-        EMAIL: "email",
-        PUSH: "push",
-        "email address": "we have no address that we may write to",
-        "push address": "no phone is registered",
-        "choice": "you chose {by}",
-        "missing": "you chose {by}, but {address}; ",
-        "only": "{by} is the only way you gave us",
-        "nowhere": "there is no confirmed address and no registered phone",
-        "opened": "you opened {count} of the last {all} by {by}",
-        "acknowledged": "you acknowledged {count} of the last {all} by {by}",
-        "signed_in": "you signed in by {by} {count} of the last {all} times",
-        "lately": "lately you were reached best by {by}",
-        "default": "we start with {by}, until we know what reaches you",
-    },
-    "de": {
-        EMAIL: "E-Mail",
-        PUSH: "Push",
-        "email address": "wir haben keine Adresse, an die wir schreiben dürfen",
-        "push address": "kein Telefon ist angemeldet",
-        "choice": "Sie haben {by} gewählt",
-        "missing": "Sie haben {by} gewählt, aber {address}; ",
-        "only": "{by} ist der einzige Weg, den Sie uns gegeben haben",
-        "nowhere": "es gibt keine bestätigte Adresse und kein angemeldetes Telefon",
-        "opened": "Sie haben {count} der letzten {all} per {by} geöffnet",
-        "acknowledged": "Sie haben {count} der letzten {all} per {by} bestätigt",
-        "signed_in": "Sie haben sich {count} der letzten {all} Male per {by} angemeldet",
-        "lately": "zuletzt waren Sie am besten per {by} zu erreichen",
-        "default": "wir beginnen mit {by}, bis wir wissen, was Sie erreicht",
-    },
-}
+            return say(f"reason-{kind}", count=count, all=len(recent), channel=say(f"channel-{best}"))
+    return say("reason-lately", channel=say(f"channel-{best}"))

@@ -1,9 +1,9 @@
-"""The database role that serves owners: it sees its own person's things through views, and nothing else."""
+"""The database role that serves owners: through views it sees only what belongs to one person."""
 
 from gateway.store.database import Connection
 from gateway.store.queries import queries
 
 
 def act_as_owner(tx: Connection, person_id: int) -> None:
-    """For the rest of this transaction, see and do only what this person may."""
+    """Restrict the rest of this transaction to what this person may see and do."""
     tx.execute(queries.act_as_owner, {"person_id": person_id})

@@ -6,7 +6,7 @@ from tests.dsl.campaigns import office
 from tests.dsl.forms import form
 from tests.dsl.roles import Roles, running_roles
 from tests.dsl.wait import until
-from tests.factories.campaigns import UPDATE, add_owners, add_units, column
+from tests.factories.campaigns import UPDATE, add_owners, add_units, column_values
 from tests.factories.notices import QUICK
 
 OWNERS = form(60, 300)
@@ -40,15 +40,15 @@ def test_three_workers_tell_everybody_once_and_three_apis_continue_one_stream(ur
         heard: list[dict[str, str]] = []
         for api in (*every, *every):  # each is read from twice, while the workers tell
             heard += notices_on(api, heard[-1]["cursor"] if heard else "0", EACH)
-        until(lambda: column(db, ENDED) == [0], within=120)
+        until(lambda: column_values(db, ENDED) == [0], within=120)
         assert [roles.ended() for roles in every] == [[], [], []]
         assert {at.progress(each)["pending"] for each in (recall, update)} == {0}
-    told = column(db, "SELECT public_id FROM notice ORDER BY public_id")
+    told = column_values(db, "SELECT public_id FROM notice ORDER BY public_id")
     assert len(told) == 2 * OWNERS
     assert sorted(each["data"]["notice"] for each in heard) == told, "each once, none left out between two apis"
     assert [int(each["cursor"]) for each in heard] == sorted(int(each["cursor"]) for each in heard)
-    assert column(db, "SELECT count(*) FROM event WHERE kind = 'notice.told'") == [2 * OWNERS]
-    assert sorted(mail.recipients) == sorted(f"{name.lower()}@example.org" for name in names.values())
+    assert column_values(db, "SELECT count(*) FROM event WHERE kind = 'notice.told'") == [2 * OWNERS]
+    assert sorted(mail.recipients) == sorted(f"{name.lower()}@example.org" for name in names.column_values())
 
 
 def answers(roles: Roles) -> bool:

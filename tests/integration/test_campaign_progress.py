@@ -19,10 +19,10 @@ from gateway.registrations import claims
 from gateway.store import load_queries
 from gateway.store.migrate import all_migrations
 from gateway.store.queries import Queries
-from tests.dsl.campaigns import Office, office, taken
+from tests.dsl.campaigns import Office, office, response_body
 from tests.dsl.owners import CODE
 from tests.dsl.wait import until
-from tests.factories.campaigns import RECALL, UPDATE, WITHDRAWAL, add_owners, add_units, column, confirm
+from tests.factories.campaigns import RECALL, UPDATE, WITHDRAWAL, add_owners, add_units, column_values, confirm
 
 ORACLE = Queries("oracle", (Path(__file__).parents[1] / "oracle" / "campaign_progress.sql").read_text())
 SUMS = load_queries("gateway.campaigns")
@@ -40,19 +40,20 @@ def at(url, db) -> Office:
     add_owners(db, dict(zip(SERIALS[:6], NAMES + NAMES[:2], strict=True)))
     confirm(db, *NAMES)
     with office(url, db) as opened:
+        opened.worker = opened.new_worker(notices_per_hour=2)  # so that some are held
         yield opened
 
 
 def shown(at: Office) -> dict[int, Any]:
-    """The progress of every published campaign, as the API returns it; new owners are taken up first."""
+    """The progress of every published campaign, as the API returns it; new owners are response_body up first."""
     while take_up_owners(at.db, at.world.now(), 100):
         pass
-    return progress(at.db, column(at.db, "SELECT id FROM campaign WHERE state <> 'draft'"), at.world.now())
+    return progress(at.db, column_values(at.db, "SELECT id FROM campaign WHERE state <> 'draft'"), at.world.now())
 
 
 def counted(at: Office) -> dict[int, Any]:
     """The same, counted in full."""
-    parameters = {"ids": column(at.db, "SELECT id FROM campaign WHERE state <> 'draft'"), "now": at.world.now()}
+    parameters = {"ids": column_values(at.db, "SELECT id FROM campaign WHERE state <> 'draft'"), "now": at.world.now()}
     rows = at.db.execute(ORACLE.progress, parameters).fetchall()
     by_id = {row.pop("campaign_id"): row | {"channels": []} for row in rows}
     for row in at.db.execute(ORACLE.channels, parameters):
@@ -81,7 +82,7 @@ class Acts:
             self.at.publish(self.choose.choice([RECALL, UPDATE]))
 
     def supersede(self) -> None:
-        live = column(self.at.db, "SELECT public_id FROM campaign WHERE state = 'published' AND kind = 'recall'")
+        live = column_values(self.at.db, "SELECT public_id FROM campaign WHERE state = 'published' AND kind = 'recall'")
         if live and self.choose.random() < 0.4:
             former = self.choose.choice(live)
             audience = {"by": "serials", "serials": self.choose.sample(SERIALS, 4)}
@@ -98,7 +99,7 @@ class Acts:
         self._with_notice(attention.acknowledged)
 
     def open_link(self) -> None:
-        sent = column(
+        sent = column_values(
             self.at.db, "SELECT jsonb_build_array(n.public_id, o.channel) FROM outbox o JOIN notice n"
             " ON n.id = o.notice_id WHERE o.channel <> 'feed' ORDER BY o.id",
         )  # fmt: skip
@@ -107,7 +108,7 @@ class Acts:
                 attention.note_opened(tx, *self.choose.choice(sent), self.at.world.now())
 
     def deliver(self) -> None:
-        rows = column(self.at.db, "SELECT id FROM outbox WHERE channel <> 'feed' ORDER BY id")
+        rows = column_values(self.at.db, "SELECT id FROM outbox WHERE channel <> 'feed' ORDER BY id")
         chosen = self.choose.sample(rows, min(3, len(rows)))
         self.at.db.execute("UPDATE outbox SET status = %s WHERE id = ANY(%s) AND status <> 'delivered'",
                            [self.choose.choice(RESULTS), chosen])  # fmt: skip
@@ -120,7 +121,7 @@ class Acts:
 
     def _begin(self, since) -> None:
         serial = self.choose.choice(SERIALS)
-        last = column(self.at.db, "SELECT max(lower(o.during)) FROM ownership o JOIN unit u ON u.id = o.unit_id"
+        last = column_values(self.at.db, "SELECT max(lower(o.during)) FROM ownership o JOIN unit u ON u.id = o.unit_id"
                                   " WHERE u.serial = %s", [serial])[0]  # fmt: skip
         if last is None or last < since:
             add_owners(self.at.db, {serial: self.choose.choice(NAMES)}, since)
@@ -215,7 +216,7 @@ def test_who_takes_a_unit_while_its_recall_is_approved_counts(at):
         hold_owners(approval)
         add_owners(at.db, {"P8": "Dora"}, at.world.now())
         assert take_up_owners(at.db, at.world.now(), 100) == 0, "it waits for the approval"
-    taken(at.approve(draft))
+    response_body(at.approve(draft))
     assert [each["registered"] for each in shown(at).values()] == [7]
     assert shown(at) == counted(at)
 
@@ -229,7 +230,7 @@ def test_who_is_told_before_the_new_owner_is_taken_up_counts_once_it_is(at):
                               " WHERE serial = 'P8')").fetchall()  # fmt: skip
     with at.database.transaction() as tx:
         attention.read(tx, notice["person_id"], notice["public_id"], at.world.now())
-    (early,) = progress(at.db, column(at.db, "SELECT id FROM campaign"), at.world.now()).values()
+    (early,) = progress(at.db, column_values(at.db, "SELECT id FROM campaign"), at.world.now()).values()
     assert (early["registered"], early["seen"]) == (6, 0), "both with the new owner, or neither"
     assert shown(at) == counted(at)
     assert [(each["registered"], each["seen"]) for each in shown(at).values()] == [(7, 1)]
@@ -241,7 +242,7 @@ def test_what_was_published_before_the_upgrade_is_counted_by_it(at):
     for _ in range(ACTS):
         acts.act()
     (text,) = [text for name, text in all_migrations() if name.startswith("0023")]
-    functions = column(at.db, "SELECT DISTINCT p.oid::regprocedure::text FROM pg_proc p"
+    functions = column_values(at.db, "SELECT DISTINCT p.oid::regprocedure::text FROM pg_proc p"
                               " WHERE position('FUNCTION ' || p.proname || '(' in %s) > 0", [text])  # fmt: skip
     for function in functions:
         at.db.execute(f"DROP FUNCTION {function} CASCADE")
@@ -257,12 +258,12 @@ def test_what_was_published_before_the_upgrade_is_counted_by_it(at):
 def test_many_rows_of_figures_become_their_sums(at):
     campaign = at.publish()
     at.work()
-    (row_id,) = column(at.db, "SELECT id FROM campaign")
+    (row_id,) = column_values(at.db, "SELECT id FROM campaign")
     at.db.execute(
         "INSERT INTO campaign_figure (campaign_id, figure, amount)"
         " SELECT %s, 'seen', n %% 3 - 1 FROM generate_series(1, 3000) n", [row_id],
     )  # fmt: skip
     before = at.progress(campaign)
     until(lambda: at.worker.turn() == 0)
-    assert column(at.db, "SELECT count(*) FROM campaign_figure WHERE NOT is_sum")[0] == 0
+    assert column_values(at.db, "SELECT count(*) FROM campaign_figure WHERE NOT is_sum")[0] == 0
     assert at.progress(campaign) == before

@@ -17,7 +17,7 @@ WHERE cu.campaign_id = ANY (%(ids)s::bigint[])
 GROUP BY cu.campaign_id;
 
 -- name: channels
--- The deliveries of campaigns by channel; in the feed a notice counts as opened that was read and opened nowhere else.
+-- The deliveries of campaigns by channel, and the feed; there a notice counts as opened that was read and opened nowhere else.
 SELECT n.campaign_id, d.channel, count(*) AS sent, count(*) FILTER (WHERE d.status = 'delivered') AS delivered,
        count(*) FILTER (WHERE CASE d.channel WHEN 'feed' THEN n.read_at IS NOT NULL AND e.opened IS NULL
                                              ELSE d.channel = ANY (e.opened) END) AS opened,
@@ -26,10 +26,12 @@ SELECT n.campaign_id, d.channel, count(*) AS sent, count(*) FILTER (WHERE d.stat
        count(*) FILTER (WHERE d.status = 'failed') AS failed,
        count(*) FILTER (WHERE d.status = 'skipped') AS skipped
 FROM notice n
-JOIN outbox d ON d.notice_id = n.id
+CROSS JOIN LATERAL (
+  SELECT channel, status FROM outbox WHERE notice_id = n.id AND channel <> 'feed'
+  UNION ALL
+  SELECT 'feed', CASE WHEN n.is_held THEN 'waiting' WHEN n.skip_reason IS NOT NULL THEN 'skipped' ELSE 'delivered' END) d
 LEFT JOIN LATERAL (SELECT array_agg(g.channel) AS opened FROM engagement g
                    WHERE g.notice_id = n.id AND g.kind = 'opened') e ON true
 WHERE n.campaign_id = ANY (%(ids)s::bigint[])
 GROUP BY n.campaign_id, d.channel
 ORDER BY n.campaign_id, array_position(ARRAY['feed', 'email', 'push'], d.channel);
-

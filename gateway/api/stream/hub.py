@@ -86,7 +86,7 @@ class Hub:
         if self._stop.is_set() or len(self._streams) >= self._settings.streams_max:
             raise Unavailable("No more event streams can be opened here; try again in a minute.")
         if person_id is not None and len(self._of_person.get(person_id, ())) >= self._settings.person_streams_max:
-            raise Unavailable("You have too many pages open; close one and load this one again.")
+            raise Unavailable("You have too many pages open; close one and load this one again.", code="too_many_pages")
         stream = Subscription(wants, ended_by, person_id)
         self._streams.add(stream)
         if person_id is not None:

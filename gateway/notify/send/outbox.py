@@ -2,7 +2,7 @@
 
 States: waiting -> claimed -> delivered | failed | unknown | waiting (again later); waiting -> skipped. A claim older
 than `claim_timeout` is from a worker that ended: the provider may have taken the message, so the delivery is unknown,
-and only safety is sent again. The feed needs no provider: it is delivered in one transaction.
+and only safety is sent again.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,22 +11,14 @@ from datetime import datetime, timedelta
 
 from gateway.events import append
 from gateway.notify import addresses, repository
-from gateway.notify.channels import feed
-from gateway.notify.model import Address, Answer, Delivered, Delivery, Failed, Retry, Unknown
+from gateway.notify.model import EXTERNAL, Address, Answer, Delivered, Delivery, Failed, Retry, Unknown
+from gateway.notify.need import skip_reason
 from gateway.notify.network import EMAIL, Order
 from gateway.notify.repository import of_campaign, queries
 from gateway.notify.send.verdict import Limits, Try, Verdict, is_open, pause, verdict
 from gateway.store import Connection, Row
 
 _OUTCOMES = {Delivered: "delivered", Retry: "retry", Failed: "failed", Unknown: "unknown"}
-NOT_OWNED_ANY_MORE = "the unit is no longer this person's"
-REPLACED = "replaced or withdrawn before it was due"
-_RESOLVED = {
-    "alarm": "back to normal before it was due",
-    "recall": "remedied before it was due",
-    "update": "updated before it was due",
-    "withdrawal": "seen before it was due",
-}
 _WORKER_ENDED = "the worker ended while it was sending; the provider may have taken it"
 
 
@@ -53,7 +45,7 @@ class Outbox:
         return [claimed for row in rows if (claimed := self._take(tx, row, now)) is not None]
 
     def _take(self, tx: Connection, row: Row, now: datetime) -> ClaimedDelivery | None:
-        if reason := _skip_reason(row):
+        if reason := skip_reason(row):
             skip(tx, row, reason, now)
             return None
         if row["follows"] and (row["acknowledged_at"] or row["read_at"]):
@@ -118,6 +110,8 @@ class Outbox:
 
     def skip_unserved(self, tx: Connection, now: datetime, limit: int) -> None:
         """Skip deliveries on channels that are not set up here (any more)."""
+        if set(EXTERNAL) <= set(self.channels):  # else every turn looked through all that waits
+            return
         parameters = {"channels": list(self.channels), "now": now, "limit": limit}
         for row in tx.execute(queries.unserved, parameters).fetchall():
             skip(tx, row, f"{row['channel']} is not set up here", now)
@@ -140,27 +134,6 @@ class Outbox:
     def order(self, tx: Connection, person_id: int, now: datetime) -> Order:
         """Returns the person's channels in the order in which they are tried."""
         return addresses.reach(tx, person_id, now).order(now, self.channels)
-
-
-def drain(tx: Connection, now: datetime, limit: int) -> int:
-    """Deliver to the feed what is due and still needed; the rest is skipped. Returns the number of deliveries."""
-    deliveries = repository.due(tx, now, limit)
-    for delivery in deliveries:
-        if reason := _skip_reason(delivery):
-            skip(tx, delivery, reason, now)
-        else:
-            feed.deliver(tx, delivery)
-            repository.finish(tx, delivery["id"], "delivered", "shown in the feed", now)
-    return len(deliveries)
-
-
-def _skip_reason(row: Row) -> str | None:
-    """Returns why a delivery that is due is not needed any more; None for one that is."""
-    if not row["still_owned"]:
-        return NOT_OWNED_ANY_MORE
-    if row["state"] == "withdrawn":
-        return REPLACED
-    return _RESOLVED[row["kind"]] if row["state"] == "resolved" and row["severity"] != "safety" else None
 
 
 def skip(tx: Connection, row: Row, reason: str, now: datetime) -> None:
@@ -227,6 +200,7 @@ def _delivery(row: Row, attempt: int, claimed_at: datetime) -> Delivery:
         text=documents["text"],
         why=documents["why"],
         language=language,
+        time_zone=row["time_zone"],
         serial=row["serial"],
         product=row["product"].get(language) or row["product"]["en"],
         model=row["model"],

@@ -97,7 +97,7 @@ BEGIN
   INSERT INTO campaign_figure (campaign_id, channel, figure, amount)
   SELECT n.campaign_id, d.channel, d.status, count(*) * TG_ARGV[0]::int
   FROM counted d JOIN notice n ON n.id = d.notice_id
-  WHERE n.campaign_id IS NOT NULL
+  WHERE n.campaign_id IS NOT NULL AND d.channel <> 'feed'  -- what is left of it from before 0022
   GROUP BY n.campaign_id, d.channel, d.status;
   IF TG_ARGV[0]::int > 0 THEN
     INSERT INTO campaign_notice AS m (notice_id, campaign_id, is_counted, is_reached)
@@ -113,15 +113,32 @@ BEGIN
   RETURN NULL;
 END $$;
 
+-- What became of a notice in the feed, which is no delivery.
+CREATE FUNCTION feed_status(is_held boolean, skip_reason text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE WHEN is_held THEN 'waiting' WHEN skip_reason IS NOT NULL THEN 'skipped' ELSE 'delivered' END
+$$;
+
 -- A notice whose unit has another owner, as far as the worker knows by now, counts as one to a former owner.
-CREATE FUNCTION note_former_owners() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION count_notices() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+  INSERT INTO campaign_figure (campaign_id, channel, figure, amount)
+  SELECT n.campaign_id, 'feed', feed_status(n.is_held, n.skip_reason), count(*) FROM added n
+  WHERE n.campaign_id IS NOT NULL
+  GROUP BY n.campaign_id, feed_status(n.is_held, n.skip_reason);
   INSERT INTO campaign_notice (notice_id, campaign_id, is_counted, is_former)
   SELECT n.id, n.campaign_id, is_counted(c.kind, u.standing), true
   FROM added n
   JOIN campaign c ON c.id = n.campaign_id
   JOIN campaign_unit u ON u.campaign_id = n.campaign_id AND u.unit_id = n.unit_id
   WHERE (n.person_id, n.owned_since) IS DISTINCT FROM (u.person_id, u.owned_since);
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION count_feed_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO campaign_figure (campaign_id, channel, figure, amount)
+  VALUES (NEW.campaign_id, 'feed', feed_status(OLD.is_held, OLD.skip_reason), -1),
+         (NEW.campaign_id, 'feed', feed_status(NEW.is_held, NEW.skip_reason), 1);
   RETURN NULL;
 END $$;
 
@@ -155,7 +172,7 @@ DECLARE
   name text;
 BEGIN
   -- Row by row, by their keys: such a plan is kept for the session, whatever number of rows it was made for.
-  FOREACH name IN ARRAY ARRAY['count_deliveries', 'note_former_owners'] LOOP
+  FOREACH name IN ARRAY ARRAY['count_deliveries', 'count_notices'] LOOP
     EXECUTE format('ALTER FUNCTION %I() SET enable_hashjoin = off', name);
     EXECUTE format('ALTER FUNCTION %I() SET enable_mergejoin = off', name);
     EXECUTE format('ALTER FUNCTION %I() SET enable_seqscan = off', name);
@@ -235,8 +252,12 @@ CROSS JOIN LATERAL (VALUES ('units', t.units), ('registered', t.registered), ('c
   AS f (figure, amount);
 INSERT INTO campaign_figure (campaign_id, channel, figure, amount)
 SELECT n.campaign_id, d.channel, d.status, count(*) FROM outbox d JOIN notice n ON n.id = d.notice_id
-WHERE n.campaign_id IS NOT NULL
+WHERE n.campaign_id IS NOT NULL AND d.channel <> 'feed'
 GROUP BY n.campaign_id, d.channel, d.status;
+INSERT INTO campaign_figure (campaign_id, channel, figure, amount)
+SELECT campaign_id, 'feed', feed_status(is_held, skip_reason), count(*) FROM notice
+WHERE campaign_id IS NOT NULL
+GROUP BY campaign_id, feed_status(is_held, skip_reason);
 INSERT INTO campaign_figure (campaign_id, channel, figure, amount)
 SELECT n.campaign_id, g.channel, 'opened', count(*) FROM engagement g JOIN notice n ON n.id = g.notice_id
 WHERE g.kind = 'opened' AND n.campaign_id IS NOT NULL
@@ -265,8 +286,11 @@ CREATE TRIGGER outbox_uncounted AFTER UPDATE ON outbox
 CREATE TRIGGER outbox_gone AFTER DELETE ON outbox
   REFERENCING OLD TABLE AS counted FOR EACH STATEMENT EXECUTE FUNCTION count_deliveries('-1');
 
-CREATE TRIGGER notice_to_former_owner AFTER INSERT ON notice
-  REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION note_former_owners();
+CREATE TRIGGER notice_counted AFTER INSERT ON notice
+  REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION count_notices();
+CREATE TRIGGER notice_in_feed AFTER UPDATE ON notice FOR EACH ROW
+  WHEN (NEW.campaign_id IS NOT NULL AND (OLD.is_held, OLD.skip_reason) IS DISTINCT FROM (NEW.is_held, NEW.skip_reason))
+  EXECUTE FUNCTION count_feed_change();
 CREATE TRIGGER notice_attended AFTER UPDATE ON notice FOR EACH ROW
   WHEN (NEW.campaign_id IS NOT NULL AND (OLD.read_at, OLD.acknowledged_at)
                                         IS DISTINCT FROM (NEW.read_at, NEW.acknowledged_at))
