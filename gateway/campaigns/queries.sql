@@ -446,3 +446,32 @@ LIMIT %(limit)s;
 DELETE FROM campaign_candidate WHERE ctid = ANY (ARRAY(
   SELECT k.ctid FROM campaign_candidate k JOIN campaign c ON c.id = k.campaign_id
   WHERE c.ended_at < %(before)s LIMIT %(limit)s));
+
+-- name: failures_to_tell
+-- Campaigns, units of campaigns, and alarms of new owners that could not be told and are tried again.
+SELECT 'campaign' AS kind, c.number AS campaign, NULL AS unit, NULL AS alarm, c.tell_tries AS tries,
+       c.tell_after AS next_try_at
+FROM campaign c WHERE c.tell_tries > 0 AND c.state = 'published'
+UNION ALL
+SELECT 'unit', c.number, u.public_id, NULL, f.tries, f.due_at
+FROM campaign_unit f
+JOIN campaign c ON c.id = f.campaign_id AND c.state = 'published'
+JOIN unit u ON u.id = f.unit_id
+WHERE f.tries > 0 AND f.due_at IS NOT NULL
+UNION ALL
+SELECT 'alarm', NULL, u.public_id, a.public_id, d.tries, d.due_at
+FROM alarm_due d JOIN alarm a ON a.id = d.alarm_id JOIN unit u ON u.id = a.unit_id
+WHERE d.tries > 0
+ORDER BY next_try_at, campaign, unit
+LIMIT %(limit)s;
+
+-- name: try_telling_again
+-- Have all that could not be told tried again at once. Returns the number of campaigns, units and alarms.
+WITH campaigns AS (
+  UPDATE campaign SET tell_after = %(now)s WHERE tell_tries > 0 AND state = 'published' RETURNING id
+), units AS (
+  UPDATE campaign_unit SET due_at = %(now)s WHERE tries > 0 AND due_at > %(now)s RETURNING unit_id
+), alarms AS (
+  UPDATE alarm_due SET due_at = %(now)s WHERE tries > 0 AND due_at > %(now)s RETURNING alarm_id
+)
+SELECT (SELECT count(*) FROM campaigns) + (SELECT count(*) FROM units) + (SELECT count(*) FROM alarms) AS asked;

@@ -51,6 +51,8 @@ TABLE: dict[str, tuple[str | None, ...]] = {
     "GET /api/events": STAFF,
     "GET /api/dead-letters": STAFF,
     "POST /api/dead-letters/retry": STAFF,
+    "GET /api/failures-to-tell": STAFF,
+    "POST /api/failures-to-tell/retry": STAFF,
     "GET /api/quarantine": STAFF,
     "GET /api/quarantine/counts": STAFF,
     "GET /api/quarantine/{number}": STAFF,
@@ -117,6 +119,7 @@ ANSWERS: dict[str, int] = {
     "GET /api/units/{unit_id}/readings": 422,
     "GET /api/quarantine/{number}": 422,
     "POST /api/dead-letters/retry": 422,
+    "POST /api/failures-to-tell/retry": 202,
     "POST /api/quarantine/retry": 422,
     "POST /api/quarantine/purge": 422,
     "POST /api/campaigns": 422,
@@ -215,7 +218,7 @@ def test_who_may_ask_is_answered_and_nobody_else(world, role):
             continue
         expected = (403, "forbidden") if role else (401, "not_signed_in")
         assert (answer.status_code, answer.json()["code"]) == expected, endpoint
-        assert set(answer.json()) == {"type", "title", "status", "code", "detail", "problems"}, endpoint
+        assert set(answer.json()) == {"type", "title", "status", "code", "detail", "parameters", "problems"}, endpoint
 
 
 def test_a_session_that_is_over_is_nobody(world):

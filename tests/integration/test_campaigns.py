@@ -9,6 +9,7 @@ from gateway import flow
 from gateway.api.stream.filters import events_of_person, with_owners
 from gateway.campaigns.tell import tell_due
 from gateway.campaigns.withdrawn import tell_withdrawn
+from gateway.cli import events as failed_events
 from gateway.config import Settings
 from gateway.events import Position, read, unread_events
 from gateway.notify.model import Policy
@@ -233,6 +234,24 @@ class TestNobodyIsToldTwice:
         at.work()
         assert [name for _, _, name, _ in at.notices()] == ["Bob", "Ada"]
         assert column_values(at.db, "SELECT max(tries) FROM campaign_unit") == [0]
+
+    def test_who_could_not_be_told_is_listed_and_is_told_when_the_staff_ask_for_it(self, at, url, monkeypatch):
+        campaign = at.publish()
+        with monkeypatch.context() as broken:
+            broken.setattr("gateway.notify.stages.record.why", _breaks_for_german)
+            set_language(at.db, "de", "Ada")
+            at.work()
+        support = at.world.as_("support")
+        (failure,) = response_body(support.get("/api/failures-to-tell"))["failures"]
+        unit = column_values(at.db, "SELECT public_id FROM unit WHERE printed = 'P1'")[0]
+        assert (failure["kind"], failure["campaign"], failure["unit"]) == ("unit", campaign["number"], unit)
+        (line,) = failed_events.untold_lines(url, 20)
+        assert line.startswith(f"campaign {campaign['number']} unit {unit}  1 tries, next ")
+        assert response_body(support.post("/api/failures-to-tell/retry", {}), 202) == {"asked": 1}
+        at.work()
+        assert [name for _, _, name, _ in at.notices()] == ["Bob", "Ada"]
+        assert failed_events.untold_lines(url, 20) == ["There is nothing that could not be told."]
+        assert failed_events.retry_untold(url, at.world.now)[0].startswith("0 will be tried again")
 
 
 def _cut(tx, *_args, **_more):

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from gateway.core.errors import BadInput
-from gateway.events import Position, append, append_all, append_each, end, place_events, read, read_next
+from gateway.events import Event, Position, append, append_all, append_each, end, place_events, read, read_next
 from gateway.events.log import queries
 from gateway.store import Connection, connect
 from tests.conftest import migrated_database
@@ -227,10 +227,14 @@ def test_the_log_only_grows(db, start):
     assert words_after(db, start)[0] == "a"
 
 
+def said_next(tx: Connection, reader: str, limit: int) -> list[Event]:
+    return read_next(tx, reader, limit, {"said"})[0]
+
+
 def has_read_all(db: Connection, reader: str) -> None:
     place_events(db)
     with db.transaction():
-        read_next(db, reader, 100_000)
+        said_next(db, reader, 100_000)
 
 
 def test_a_named_reader_has_each_event_once_also_over_a_rollback(url, db):
@@ -239,21 +243,35 @@ def test_a_named_reader_has_each_event_once_also_over_a_rollback(url, db):
         append_words(db, *"abc")
         place_events(db)
         with reader.transaction():
-            assert words(read_next(reader, "one", 2)) == "ab"
+            assert words(said_next(reader, "one", 2)) == "ab"
         with reader.transaction():
-            assert words(read_next(reader, "one", 2)) == "c"
+            assert words(said_next(reader, "one", 2)) == "c"
             raise psycopg.Rollback
         with reader.transaction():
-            assert words(read_next(reader, "one", 2)) == "c"
+            assert words(said_next(reader, "one", 2)) == "c"
         with reader.transaction():
-            assert read_next(reader, "one", 2) == []
+            assert said_next(reader, "one", 2) == []
 
 
 def test_a_new_reader_begins_at_the_start_of_the_log(db):
     append_words(db, *"abc")
     place_events(db)
     with db.transaction():
-        assert read_next(db, "new", 100_000) == read(db, Position(), 100_000)
+        every = read(db, Position(), 100_000)
+        assert read_next(db, "new", 100_000, {event.kind for event in every}) == (every, len(every))
+
+
+def test_a_reader_passes_over_the_events_of_other_kinds(db):
+    has_read_all(db, "chosen")
+    append_words(db, "a")
+    append(db, "sung", {"word": "x"})
+    append_words(db, "b")
+    place_events(db)
+    with db.transaction():
+        events, count = read_next(db, "chosen", 100, {"said"})
+        assert (words(events), count) == ("ab", 3)
+    with db.transaction():
+        assert read_next(db, "chosen", 100, {"sung"}) == ([], 0), "it was passed, so it is read"
 
 
 def test_two_processes_of_one_reader_take_turns(url, db):
@@ -264,14 +282,14 @@ def test_two_processes_of_one_reader_take_turns(url, db):
 
     def second() -> None:
         with connect(url) as other, other.transaction():
-            heard.append(words(read_next(other, "two", 9)))
+            heard.append(words(said_next(other, "two", 9)))
 
     with db.transaction():
         db.execute(queries.lock_reader, {"name": "two"})  # how read_next begins
         thread = threading.Thread(target=second)
         thread.start()
         until(lambda: not thread.is_alive() or waits_for_a_row(db))
-        assert words(read_next(db, "two", 2)) == "ab"
+        assert words(said_next(db, "two", 2)) == "ab"
         assert waits_for_a_row(db), "until the first one's commit"
     thread.join(10)
     assert heard == ["cd"]
