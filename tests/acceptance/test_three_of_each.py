@@ -48,7 +48,7 @@ def test_three_workers_tell_everybody_once_and_three_apis_continue_one_stream(ur
     assert sorted(each["data"]["notice"] for each in heard) == told, "each once, none left out between two apis"
     assert [int(each["cursor"]) for each in heard] == sorted(int(each["cursor"]) for each in heard)
     assert column_values(db, "SELECT count(*) FROM event WHERE kind = 'notice.told'") == [2 * OWNERS]
-    assert sorted(mail.recipients) == sorted(f"{name.lower()}@example.org" for name in names.column_values())
+    assert sorted(mail.recipients) == sorted(f"{name.lower()}@example.org" for name in names.values())
 
 
 def answers(roles: Roles) -> bool:
