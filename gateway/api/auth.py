@@ -96,12 +96,29 @@ def owner_connection(request: Request, account: Account) -> Iterator[Connection]
         yield tx
 
 
-async def owned(request: Request, account: SignedIn) -> AbstractContextManager[Connection]:
-    """Returns that transaction, not begun: the endpoint begins and ends it in its own thread."""
-    return owner_connection(request, account)
+@contextmanager
+def _signed_in_owner(request: Request) -> Iterator[tuple[Account, Connection]]:
+    database: Database = request.app.state.database
+    token = present_token(request)
+    if not token:
+        raise NotSignedIn
+    with database.pipelined() as tx:
+        account = session_account(tx, token, request.app.state.clock())
+        if account is None:
+            raise NotSignedIn
+        act_as_owner(tx, account.person_id)
+        yield account, tx
 
 
-Owned = Annotated[AbstractContextManager[Connection], Depends(owned)]
+async def signed_in_owner(request: Request) -> AbstractContextManager[tuple[Account, Connection]]:
+    """Returns a context of the account that is signed in and a transaction that sees only its person's views.
+
+    The endpoint enters it in its own thread: one connection for both, and no thread beside. Raises NotSignedIn then.
+    """
+    return _signed_in_owner(request)
+
+
+Mine = Annotated[AbstractContextManager[tuple[Account, Connection]], Depends(signed_in_owner)]
 
 
 def network(request: Request) -> str:

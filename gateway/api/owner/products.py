@@ -10,7 +10,7 @@ from pydantic import AwareDatetime
 
 from gateway.accounts.model import Account
 from gateway.api import models
-from gateway.api.auth import Network, Owned, SignedIn, owner_connection
+from gateway.api.auth import Mine, Network, SignedIn, owner_connection
 from gateway.api.owner import models as my_models
 from gateway.api.owner import views as my_views
 from gateway.api.paging import as_json, next_page
@@ -40,9 +40,9 @@ Mark = Callable[[Connection, int, str, datetime], bool]
 
 
 @router.get("/api/my/units", tags=["my products"], response_model=my_models.MyUnits)
-def my_units(request: Request, account: SignedIn, mine: Owned, after: After = 0, limit: Limit = 100) -> Response:
+def my_units(request: Request, mine: Mine, after: After = 0, limit: Limit = 100) -> Response:
     """The person's units with state, newest readings and active alarms."""
-    with mine as connection:
+    with mine as (account, connection):
         rows = owned.units(connection, after, limit)
     now = _now(request)
     units = [my_views.unit(row, account, now) for row in rows]
@@ -50,16 +50,17 @@ def my_units(request: Request, account: SignedIn, mine: Owned, after: After = 0,
 
 
 @router.get("/api/my/units/{unit_id}", tags=["my products"], response_model=my_models.MyUnit)
-def my_unit(request: Request, account: SignedIn, mine: Owned, unit_id: str) -> Response:
+def my_unit(request: Request, mine: Mine, unit_id: str) -> Response:
     """One of them."""
-    with mine as connection:
-        return as_json(_unit(connection, account, unit_id, _now(request)))
+    with mine as (account, connection):
+        unit = _unit(connection, account, unit_id, _now(request))
+    return as_json(unit)
 
 
 @router.get("/api/my/units/{unit_id}/readings", tags=["my products"])
 def my_readings(
     request: Request,
-    mine: Owned,
+    account: SignedIn,
     unit_id: str,
     metric: str,
     minutes: Annotated[int, Query(ge=1, le=60 * 24 * 31)] = 30,
@@ -69,7 +70,7 @@ def my_readings(
     """One metric over the minutes before `until` (now); beyond `limit` the lowest and highest reading of each part."""
     end = until or _now(request)
     ahead = timedelta(0) if until else timedelta(days=1)  # a device's clock may be ahead
-    with mine as connection:
+    with owner_connection(request, account) as connection:
         measure = owned.measure(connection, unit_id, metric)
         if measure is None:
             raise NotFound("You have no such product, or it has no such metric.")
@@ -78,9 +79,9 @@ def my_readings(
 
 
 @router.get("/api/my/units/{unit_id}/messages", tags=["my products"])
-def my_messages(mine: Owned, unit_id: str) -> models.Messages:
+def my_messages(mine: Mine, unit_id: str) -> models.Messages:
     """Its last messages, and what was refused of them and why."""
-    with mine as connection:
+    with mine as (_account, connection):
         if owned.unit(connection, unit_id) is None:
             raise NotFound(_NO_UNIT)
         rows = owned.messages(connection, unit_id)
@@ -144,9 +145,9 @@ def release(request: Request, account: SignedIn, unit_id: str) -> None:
 
 
 @router.get("/api/my/feed", tags=["my products"], response_model=my_models.MyFeed)
-def my_feed(account: SignedIn, mine: Owned, before: Before = _NEWEST, limit: Limit = 50) -> Response:
+def my_feed(mine: Mine, before: Before = _NEWEST, limit: Limit = 50) -> Response:
     """The person's notices, the newest first, and how many they have not read."""
-    with mine as connection:
+    with mine as (account, connection):
         page = owned.feed(connection, before, limit)
     return as_json(
         my_models.MyFeed(
@@ -159,9 +160,9 @@ def my_feed(account: SignedIn, mine: Owned, before: Before = _NEWEST, limit: Lim
 
 
 @router.get("/api/my/notices/{notice_id}", tags=["my products"])
-def my_notice(account: SignedIn, mine: Owned, notice_id: str) -> my_models.MyNotice:
+def my_notice(mine: Mine, notice_id: str) -> my_models.MyNotice:
     """One of them."""
-    with mine as connection:
+    with mine as (account, connection):
         return _notice(connection, account, notice_id)
 
 
