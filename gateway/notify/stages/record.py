@@ -7,6 +7,7 @@ from typing import Any
 
 from gateway.core.ids import IdMaker
 from gateway.core.outcome import Drop, Hold, Outcome
+from gateway.core.reason import Reason
 from gateway.events import append_each
 from gateway.notify import addresses, repository
 from gateway.notify.model import FOLLOWED_SEVERITIES, Alarm, Bulletin, Decision, EarlierNotice, Facts, Steps
@@ -18,7 +19,7 @@ from gateway.notify.text import notice_text, why
 from gateway.registrations.model import Owner
 from gateway.store import Connection, Row
 
-CAME_BACK = "it came back after an all-clear"
+CAME_BACK = Reason.of("came-back")
 GRAVE = ("critical", "safety")
 """Severities that are sent again when they come back after an all-clear."""
 
@@ -130,7 +131,7 @@ def _append_told(tx: Connection, told: Sequence[tuple[Decision, Owner]], notices
         reason = notice.get("skip_reason") or notice.get("hold_reason")
         data = told_data(notice["public_id"], decision.facts.subject, notice)
         if reason:
-            data |= {"reason": reason} | (
+            data |= {"reason": Reason(reason).data} | (
                 {"held_until": notice["held_until"].isoformat()} if "held_until" in notice else {}
             )
         kind = "notice.recorded" if reason else "notice.told"
@@ -163,9 +164,7 @@ def _external(facts: Facts, order: Order | None, due_at: datetime) -> list[Plann
     """Deliveries outside the feed: safety on every channel at once, else the preferred one, and the next in case."""
     policy, severity = facts.policy, facts.subject.severity
     if severity == "safety":
-        return [
-            PlannedDelivery(channel, due_at, "safety goes out on every channel at once") for channel in policy.channels
-        ]
+        return [PlannedDelivery(channel, due_at, Reason.of("safety-everywhere")) for channel in policy.channels]
     if order is None:
         return []
     # With no address at all the first channel is written all the same: it is skipped there, with its reason.
@@ -173,7 +172,7 @@ def _external(facts: Facts, order: Order | None, due_at: datetime) -> list[Plann
     planned = [PlannedDelivery(first, due_at, order.reason)]
     if severity in FOLLOWED_SEVERITIES and len(order.channels) > 1:
         later = due_at + policy.follow_up_after
-        reason = f"follows when {first} was not opened in time"
+        reason = Reason.of("follows", channel=first)
         planned.append(PlannedDelivery(order.channels[1], later, reason, first))
     return planned
 
@@ -198,7 +197,7 @@ def _join(tx: Connection, joined: Sequence[tuple[Facts, EarlierNotice]], now: da
     counts = repository.join_notices(tx, rows, now)
     repository.link_alarms(tx, [(earlier.id, alarm.id, owner.person_id) for _, alarm, owner, earlier in alarms])
     # Back to normal before anybody was told, and now again: it must not count as told.
-    repository.send_after_all(tx, [earlier.id for *_, earlier in alarms], "it came again", now)
+    repository.send_after_all(tx, [earlier.id for *_, earlier in alarms], Reason.of("came-again"), now)
     _send_again(
         tx, [(facts, owner, earlier.id) for facts, _, owner, earlier in alarms if _is_told_again(facts, earlier)], now
     )
@@ -244,7 +243,7 @@ def _line(decision: Decision, notice_id: int | None, lead: str | None) -> Row:
         "person_id": facts.owner.person_id if facts.owner else None,
         "notice_id": notice_id,
         "outcome": type(decision.outcome).__name__.lower(),
-        "reason": f"one message with notice {lead}" if lead else decision.outcome.reason,
+        "reason": Reason.of("one-message", notice=lead) if lead else decision.outcome.reason,
         "steps": _step_documents(decision.steps),
     }
 
