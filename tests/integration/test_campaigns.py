@@ -641,6 +641,7 @@ class TestCounting:
         response_body(ada.post(f"/api/my/notices/{notice['id']}/acknowledge"))
         (unit,) = response_body(ada.get("/api/my/units"))["units"]
         ada.delete(f"/api/my/units/{unit['id']}")
+        at.work()
         assert at.progress(campaign)["acknowledged"] == 0
         assert response_body(ada.get("/api/my/feed"))["notices"][0]["state"] == "resolved", "it is not his any more"
 
