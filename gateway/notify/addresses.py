@@ -65,20 +65,20 @@ def reaches(tx: Connection, person_ids: Collection[int], now: datetime) -> dict[
     return found
 
 
-def addresses(person_reach: Reach, channel: str, severity: str) -> list[Address] | str:
+def addresses(person_reach: Reach, channel: str, severity: str) -> list[Address] | Reason:
     """Returns the addresses of a person on a channel, or the reason why there is none.
 
     Safety goes to every known address, also where other mail was stopped or only the maker's file names it.
     """
     if channel == PUSH:
         phone_addresses = [Address(row["value"], row["kind"], row["id"]) for row in person_reach.phones]
-        return phone_addresses or "no phone is registered"
+        return phone_addresses or Reason.of("no-phone")
     if severity == "safety":
         return [Address(person_reach.email)]
     if not person_reach.confirmed:
-        return "the address was not confirmed by its owner"
+        return Reason.of("not-confirmed")
     if person_reach.mail_refused is not None:
-        return f"no mail to this address: {person_reach.mail_refused}"
+        return Reason.of("no-mail", reason=Reason(person_reach.mail_refused))
     return [Address(person_reach.email)]
 
 

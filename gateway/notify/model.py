@@ -7,6 +7,7 @@ from typing import Any
 
 from gateway.core.documents import DocumentKind
 from gateway.core.outcome import Outcome
+from gateway.core.reason import Reason
 from gateway.registrations.model import Owner
 from gateway.rules.document import RuleDocument
 
@@ -194,7 +195,7 @@ class Delivery:
 class Delivered:
     """The provider confirmed that it took the message."""
 
-    reason: str
+    reason: Reason
     provider_id: str | None = None
 
 
@@ -202,7 +203,7 @@ class Delivered:
 class Retry:
     """The provider did not take the message, and may later; `after` is the wait that it asks for, if any."""
 
-    reason: str
+    reason: Reason
     after: timedelta | None = None
 
 
@@ -210,7 +211,7 @@ class Retry:
 class Failed:
     """The provider refused the message for good; `retire_address` is true when the address does not exist any more."""
 
-    reason: str
+    reason: Reason
     retire_address: bool = False
 
 
@@ -218,7 +219,7 @@ class Failed:
 class Unknown:
     """The provider may have taken the message, but did not confirm it."""
 
-    reason: str
+    reason: Reason
 
 
 Answer = Delivered | Retry | Failed | Unknown

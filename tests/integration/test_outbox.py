@@ -142,8 +142,8 @@ def test_a_dead_phone_is_retired_and_does_not_stop_the_others(url, db, tmp_path,
         row["value"]: row["retired_reason"] for row in db.execute("SELECT value, retired_reason FROM push_token")
     }
     assert retired == {
-        PHONE: "the phone does not have the app any more (UNREGISTERED)",
-        OTHER: "the phone belongs to another app (SENDER_ID_MISMATCH)",
+        PHONE: Reason.of("push-gone"),
+        OTHER: Reason.of("push-other-app"),
         "phone-number-three": None,
     }
 

@@ -14,6 +14,7 @@ from aiosmtplib import SMTP, SMTPException, SMTPRecipientRefused, SMTPResponseEx
 from gateway.core.clock import Clock
 from gateway.core.errors import Unavailable
 from gateway.core.mailbox import for_the_wire, is_plain
+from gateway.core.reason import Reason
 from gateway.notify.model import Answer, Delivered, Failed, Retry, Unknown
 
 log = logging.getLogger(__name__)
@@ -76,7 +77,7 @@ class Mailer:
         except Exception as error:
             # Nothing was sent, and the same mail would break again. The reason becomes an event: no text of it there.
             log.exception("The mail %s could not be put together.", mail.key)
-            return Failed(f"the mail could not be put together ({type(error).__name__}); the worker's log says more")
+            return Failed(Reason.of("mail-broken", error=type(error).__name__))
         client = self._client()
         try:
             await self._enter(client, utf8=not is_plain(to))
@@ -91,9 +92,9 @@ class Mailer:
             return _answer_by_code(error)
         except (SMTPException, OSError, TimeoutError) as error:
             client.close()
-            return Unknown(f"the mail server went away before it said whether it took the mail ({_error_text(error)})")
+            return Unknown(Reason.of("mail-gone", error=_error_text(error)))
         await _leave(client)
-        return Delivered("the mail server took it", response.message[:200])
+        return Delivered(Reason.of("mail-taken"), response.message[:200])
 
     async def try_out(self) -> str:
         """Connect and name the sender. Returns how, as a text. Raises Unavailable with the error's text."""
@@ -160,22 +161,22 @@ async def _leave(client: SMTP) -> None:
 def _answer_before_data(error: Exception) -> Answer:
     """Returns the answer for an error before the text was sent: Retry, unless the address itself was refused."""
     if isinstance(error, _NoUtf8Error):
-        return Failed(_error_text(error))
+        return Failed(Reason.of("mail-no-utf8"))
     if isinstance(error, SMTPRecipientRefused):
         return _answer_by_code(error)
     if isinstance(error, aiosmtplib.SMTPRecipientsRefused) and error.recipients:
         return _answer_by_code(error.recipients[0])
-    return Retry(f"the mail server could not be used ({_error_text(error)})")
+    return Retry(Reason.of("mail-unusable", error=_error_text(error)))
 
 
 def _answer_by_code(error: SMTPResponseException) -> Answer:
-    detail = f"the mail server said {error.code} {error.message}".strip()[:300]
+    reason = Reason.of("mail-said", answer=f"{error.code} {error.message}".strip()[:300])
     if error.code < 500:
-        return Retry(detail)
+        return Retry(reason)
     enhanced = error.message.split(" ", 1)[0]
     is_address = isinstance(error, SMTPRecipientRefused) and error.code in _NO_SUCH_MAILBOX
     dead = is_address and (enhanced.startswith("5.1.") or not enhanced.startswith("5."))
-    return Failed(detail, retire_address=dead)
+    return Failed(reason, retire_address=dead)
 
 
 def _error_text(error: Exception) -> str:

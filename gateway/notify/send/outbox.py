@@ -20,7 +20,7 @@ from gateway.notify.send.verdict import Limits, Try, Verdict, is_open, pause, ve
 from gateway.store import Connection, Row
 
 _OUTCOMES = {Delivered: "delivered", Retry: "retry", Failed: "failed", Unknown: "unknown"}
-_WORKER_ENDED = "the worker ended while it was sending; the provider may have taken it"
+_WORKER_ENDED = Reason.of("worker-ended")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +50,12 @@ class Outbox:
             skip(tx, row, reason, now)
             return None
         if row["follows"] and (row["acknowledged_at"] or row["read_at"]):
-            skip(tx, row, f"not needed: it was seen after {row['follows']}", now)
+            skip(tx, row, Reason.of("seen-after", channel=row["follows"]), now)
             return None
         open_addresses = _open_addresses(tx, row, now)
         if isinstance(open_addresses, str):
             skip(tx, row, open_addresses, now)
-            self._tell_next(tx, row, f"{row['channel']}: {open_addresses}", now)
+            self._tell_next(tx, row, Reason.of("follows-skipped", channel=row["channel"], reason=open_addresses), now)
             return None
         tx.execute(queries.claim, {"id": row["id"], "now": now})
         delivery = _delivery(row, row["attempts"] + 1, now)
@@ -70,16 +70,16 @@ class Outbox:
         if not (isinstance(answer, Failed) and answer.retire_address):
             return
         if address.key is not None:
-            addresses.retire_phone(tx, address.key, delivery.person_id, Reason(answer.reason), now)
+            addresses.retire_phone(tx, address.key, delivery.person_id, answer.reason, now)
         else:
             addresses.suppress(
-                tx, delivery.person_id, address.value, Reason.of("address-refused", reason=Reason(answer.reason)), now
+                tx, delivery.person_id, address.value, Reason.of("address-refused", reason=answer.reason), now
             )
 
     def settle(self, tx: Connection, delivery: Delivery, now: datetime, least_wait: timedelta | None = None) -> Verdict:
         """Store and return the verdict on the tries of a delivery. If it did not arrive, the next channel is due."""
         rows = tx.execute(queries.last_tries, {"outbox_id": delivery.id}).fetchall()
-        tries = [Try(row["outcome"], row["reason"]) for row in rows]
+        tries = [Try(row["outcome"], Reason(row["reason"])) for row in rows]
         outcome = verdict(tries, delivery.severity, delivery.attempt, self.limits)
         is_waiting = outcome.status == "waiting"
         provider_ids = [row["provider_id"] for row in rows if row["outcome"] == "delivered" and row["provider_id"]]
@@ -97,7 +97,7 @@ class Outbox:
         _append_event(tx, f"delivery.{outcome.status}", delivery.notice, delivery.channel, outcome.reason, delivery)
         if outcome.status != "delivered":
             row = {"notice_id": delivery.notice_id, "person_id": delivery.person_id, "channel": delivery.channel}
-            self._tell_next(tx, row, f"{delivery.channel} is {outcome.status}: {outcome.reason}", now)
+            self._tell_next(tx, row, Reason.of("follows-failed", channel=delivery.channel, reason=outcome.reason), now)
         return outcome
 
     def recover(self, tx: Connection, channel: str, now: datetime, limit: int) -> int:
@@ -117,8 +117,8 @@ class Outbox:
             return
         parameters = {"channels": list(self.channels), "now": now, "limit": limit}
         for row in tx.execute(queries.unserved, parameters).fetchall():
-            skip(tx, row, f"{row['channel']} is not set up here", now)
-            self._tell_next(tx, row, f"{row['channel']} is not set up here", now)
+            skip(tx, row, Reason.of("not-set-up", channel=row["channel"]), now)
+            self._tell_next(tx, row, Reason.of("not-set-up", channel=row["channel"]), now)
 
     def _tell_next(self, tx: Connection, row: Row, reason: str, now: datetime) -> None:
         """Make the next channel in the person's order due now, by a new delivery or by the one that would follow."""
@@ -172,7 +172,9 @@ def _open_addresses(tx: Connection, row: Row, now: datetime) -> Sequence[Address
     if isinstance(reachable, str):
         return [] if tries else reachable
     done = {
-        item["push_token_id"] for item in tries if not is_open(Try(item["outcome"], item["reason"]), row["severity"])
+        item["push_token_id"]
+        for item in tries
+        if not is_open(Try(item["outcome"], Reason(item["reason"])), row["severity"])
     }
     return [address for address in reachable if address.key not in done]
 

@@ -10,6 +10,7 @@ from gateway import metrics
 from gateway.config import Settings
 from gateway.core.clock import Clock
 from gateway.core.maker import Maker
+from gateway.core.reason import Reason
 from gateway.logs import traced
 from gateway.notify.channels import Channel
 from gateway.notify.compose import letter_mail
@@ -107,10 +108,10 @@ class NoticeSender(Sender):
             async with asyncio.timeout(self._limit_s):
                 return await self._channel.send(work.delivery, address)
         except TimeoutError:
-            return Unknown(f"no answer within {self._limit_s:.0f} s")
+            return Unknown(Reason.of("no-answer", seconds=round(self._limit_s)))
         except Exception as error:
             log.exception("Sending by %s broke.", self._channel.name)
-            return Unknown(f"sending broke ({type(error).__name__}); it may have gone out")
+            return Unknown(Reason.of("sending-broke", error=type(error).__name__))
 
     async def close(self) -> None:
         """Close the channel's connections."""
@@ -141,7 +142,7 @@ class LetterSender(Sender):
             answer = unknown_template(work["template"]) if mail is None else await self._mailer.send(mail)
         except Exception as error:
             log.exception("A letter broke.")
-            answer = Unknown(f"sending broke ({type(error).__name__})")
+            answer = Unknown(Reason.of("sending-broke", error=type(error).__name__))
         await self._write(lambda tx: self._letters.record(tx, work, answer, self._clock()))
 
     async def close(self) -> None:

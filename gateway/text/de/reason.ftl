@@ -59,3 +59,38 @@ reason-phone-taken-out = Sie haben es abgemeldet
 reason-newer-phones = neuere Telefone kamen an seine Stelle
 
 # What came of sending.
+reason-follows-failed = { $channel } kam nicht an: { $reason }
+reason-follows-skipped = { $channel }: { $reason }
+reason-given-up = aufgegeben nach { $count ->
+    [one] { $count } Versuch
+   *[other] { $count } Versuchen
+ }: { $reason }
+reason-mail-broken = die E-Mail ließ sich nicht zusammensetzen ({ $error }); mehr steht im Protokoll
+reason-mail-gone = der Mailserver war weg, bevor er sagte, ob er es annimmt ({ $error })
+reason-mail-no-utf8 = der Mailserver nimmt keine Adressen mit Zeichen außerhalb von ASCII vor dem @
+reason-mail-said = der Mailserver sagte { $answer }
+reason-mail-taken = der Mailserver hat es angenommen
+reason-mail-unusable = der Mailserver war nicht zu benutzen ({ $error })
+reason-no-address = es gibt keine Adresse mehr
+reason-no-answer = keine Antwort innerhalb von { $seconds } s
+reason-no-mail = keine E-Mail an diese Adresse: { $reason }
+reason-no-phone = kein Telefon ist angemeldet
+reason-not-confirmed = die Adresse ist nicht bestätigt
+reason-not-set-up = { $channel } ist hier nicht eingerichtet
+reason-push-gone = das Telefon hat die App nicht mehr
+reason-push-other-app = das Telefon gehört zu einer anderen App
+reason-push-said = Firebase sagte { $answer }
+reason-push-taken = Firebase hat es angenommen
+reason-push-unreachable = Firebase war nicht erreichbar
+reason-reached = { $count } von { $all } erreicht
+reason-reached-and = { $count } von { $all } erreicht; { $reason }
+reason-seen-after = nicht nötig: Sie haben es nach { $channel } gesehen
+reason-sent-again = noch einmal gesendet, weil es um Sicherheit geht: { $reason }
+reason-tried-again = noch einmal versucht: { $reason }
+reason-worker-ended = das Senden wurde unterbrochen; vielleicht kam es an
+reason-push-credentials = Firebase nahm unsere Zugangsdaten nicht an ({ $error })
+reason-push-no-number = Firebase antwortete ohne Nummer
+reason-push-unconfirmed = Firebase sagte nicht, ob es die Nachricht annahm ({ $error })
+reason-sending-broke = das Senden brach ab ({ $error }); vielleicht ging es hinaus
+reason-letter-again = wie es ausging, ist unbekannt; dann wird ein Brief noch einmal gesendet: { $reason }
+reason-no-letter = es gibt keinen Brief namens { $template }

@@ -59,3 +59,38 @@ reason-phone-taken-out = you took it out
 reason-newer-phones = newer phones took its place
 
 # What came of sending.
+reason-follows-failed = { $channel } did not arrive: { $reason }
+reason-follows-skipped = { $channel }: { $reason }
+reason-given-up = given up after { $count ->
+    [one] { $count } try
+   *[other] { $count } tries
+ }: { $reason }
+reason-mail-broken = the mail could not be put together ({ $error }); the worker's log says more
+reason-mail-gone = the mail server went away before it said whether it took the mail ({ $error })
+reason-mail-no-utf8 = the mail server does not take addresses with letters beyond ASCII before the @ (it offers no SMTPUTF8)
+reason-mail-said = the mail server said { $answer }
+reason-mail-taken = the mail server took it
+reason-mail-unusable = the mail server could not be used ({ $error })
+reason-no-address = there is no address any more
+reason-no-answer = no answer within { $seconds } s
+reason-no-mail = no mail to this address: { $reason }
+reason-no-phone = no phone is registered
+reason-not-confirmed = the address was not confirmed by its owner
+reason-not-set-up = { $channel } is not set up here
+reason-push-gone = the phone does not have the app any more (UNREGISTERED)
+reason-push-other-app = the phone belongs to another app (SENDER_ID_MISMATCH)
+reason-push-said = Firebase said { $answer }
+reason-push-taken = Firebase took it
+reason-push-unreachable = Firebase could not be reached
+reason-reached = reached { $count } of { $all }
+reason-reached-and = reached { $count } of { $all }; { $reason }
+reason-seen-after = not needed: it was seen after { $channel }
+reason-sent-again = sent again because it is about safety: { $reason }
+reason-tried-again = tried again: { $reason }
+reason-worker-ended = sending was interrupted; the provider may have taken it
+reason-push-credentials = Firebase did not accept our credentials ({ $error })
+reason-push-no-number = Firebase answered without a message number
+reason-push-unconfirmed = Firebase did not say whether it took the message ({ $error })
+reason-sending-broke = sending broke ({ $error }); it may have gone out
+reason-letter-again = the outcome is unknown, and a letter is sent again then: { $reason }
+reason-no-letter = there is no letter named { $template }
