@@ -14,6 +14,7 @@ from gateway.accounts.sessions import session_account
 from gateway.config import Settings
 from gateway.store import Connection, Database
 from gateway.store.owner import act_as_owner
+from gateway.text import Speech
 
 
 def cookie_name(settings: Settings) -> str:
@@ -70,6 +71,15 @@ def signed_in(request: Request) -> Account:
 
 
 SignedIn = Annotated[Account, Depends(signed_in)]
+
+
+def speech_for(request: Request, account: SignedIn) -> Speech:
+    """Returns the language and the time zone of the account that is signed in."""
+    settings: Settings = request.app.state.settings
+    return Speech(account.language, settings.maker.zone_of(account.time_zone))
+
+
+Speaking = Annotated[Speech, Depends(speech_for)]
 
 
 def role(*roles: Role) -> Callable[[Account], Account]:

@@ -11,6 +11,7 @@ from gateway.notify.links import Links, OpenLink, UnsubscribeLink, address_diges
 from gateway.notify.model import Delivery
 from gateway.notify.send.mail import Mail
 from gateway.text import Speech
+from gateway.text.reasons import reason_sentence, reason_text
 
 _ENVIRONMENT = Environment(
     loader=PackageLoader("gateway.notify"),
@@ -39,7 +40,7 @@ def notice_mail(delivery: Delivery, to: str, person: str, links: Links, maker: M
         "delivery": delivery,
         "subject": subject,
         **(_alarm(delivery, say) if template == "notice" else _campaign(delivery, say)),
-        "told_because": _sentence(delivery.why.get("told_because", "")),
+        "told_because": reason_sentence(delivery.why.get("told_because"), say),
         "sent_because": _sent_because(delivery, say),
         "link": links.open(OpenLink(delivery.notice, delivery.channel)),
         "unsubscribe": unsubscribe,
@@ -141,17 +142,13 @@ def _evidence(why: dict[str, Any], say: Speech) -> str:
     )
 
 
-def _sentence(reason: str) -> str:
-    return f"{reason[0].upper()}{reason[1:]}." if reason else ""
-
-
 def _sent_because(delivery: Delivery, say: Speech) -> str:
     if delivery.severity == "safety":
         return say("mail-sent-safety")
     if delivery.follows:
         return say("mail-follows", channel=say(f"channel-{delivery.follows}"))
     reason = delivery.why.get("sent_because")
-    return say("mail-sent-because", reason=reason) if reason else ""
+    return say("mail-sent-because", reason=reason_text(reason, say)) if reason else ""
 
 
 def render(template: str, **shown: Any) -> str:  # noqa: ANN401 - what the template names

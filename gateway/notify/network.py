@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from gateway.text import Speech
+from gateway.core.reason import Reason
 
 EMAIL = "email"
 PUSH = "push"
@@ -31,10 +31,10 @@ class Engagement:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The channels in the order in which they are tried, and the reason in the person's language."""
+    """The channels in the order in which they are tried, and the reason."""
 
     channels: tuple[str, ...]
-    reason: str
+    reason: Reason
 
 
 def choose(
@@ -42,27 +42,27 @@ def choose(
     engagements: Sequence[Engagement],
     available: Collection[str],
     now: datetime,
-    language: str = "en",
 ) -> Order:
     """Returns the order by the person's choice, else by engagements, else the default; all channels have an address."""
-    say = Speech(language)
     usable = tuple(channel for channel in DEFAULT_ORDER if channel in available)
     if not usable:
-        return Order((), say("reason-nowhere"))
+        return Order((), Reason.of("nowhere"))
     if choice in usable:
-        return Order(_first(choice, usable), say("reason-chosen", channel=say(f"channel-{choice}")))
+        return Order(_first(choice, usable), Reason.of("chosen", channel=choice))
 
-    def order(channels: tuple[str, ...], reason: str) -> Order:
-        return Order(channels, say(f"reason-chosen-without-{choice}", reason=reason) if choice else reason)
+    def order(channels: tuple[str, ...], reason: Reason) -> Order:
+        return Order(
+            channels, Reason.of("chosen-without", channel=choice, missing=choice, reason=reason) if choice else reason
+        )
 
     if len(usable) == 1:
-        return order(usable, say("reason-only-way", channel=say(f"channel-{usable[0]}")))
+        return order(usable, Reason.of("only-way", channel=usable[0]))
     recent = [item for item in engagements if item.channel in usable and _age(item, now) <= ENGAGEMENT_LIFE]
     scores = {channel: sum(_score(item, now) for item in recent if item.channel == channel) for channel in usable}
     best = max(usable, key=lambda channel: scores[channel])
     if scores[best] < LEAST_SCORE or all(score == scores[best] for score in scores.values()):
-        return order(usable, say("reason-default", channel=say(f"channel-{usable[0]}")))
-    return order(_first(best, usable), _engagement_reason(best, recent, say))
+        return order(usable, Reason.of("default", channel=usable[0]))
+    return order(_first(best, usable), _engagement_reason(best, recent))
 
 
 def _first(channel: str, usable: tuple[str, ...]) -> tuple[str, ...]:
@@ -78,11 +78,11 @@ def _score(engagement: Engagement, now: datetime) -> float:
     return float(WEIGHT.get(engagement.kind, 0.0) * 0.5 ** (_age(engagement, now) / HALF_LIFE))
 
 
-def _engagement_reason(best: str, engagements: Sequence[Engagement], say: Speech) -> str:
+def _engagement_reason(best: str, engagements: Sequence[Engagement]) -> Reason:
     """Returns the reason with the strongest kind of engagement, counted so that the person can follow it."""
     for kind in ("opened", "acknowledged", "signed_in"):
         recent = sorted((item for item in engagements if item.kind == kind), key=lambda item: item.at)[-RECENT_MAX:]
         count = sum(item.channel == best for item in recent)
         if 2 * count > len(recent):
-            return say(f"reason-{kind}", count=count, all=len(recent), channel=say(f"channel-{best}"))
-    return say("reason-lately", channel=say(f"channel-{best}"))
+            return Reason.of(f"often-{kind}", count=count, all=len(recent), channel=best)
+    return Reason.of("lately", channel=best)

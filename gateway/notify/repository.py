@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from gateway.core.reason import Reason
 from gateway.notify.model import CAMPAIGN_TEXT, LEDGER, NOTICE, Alarm, EarlierNotice
 from gateway.notify.text import campaign_notice
 from gateway.registrations.model import Owner
@@ -41,7 +42,7 @@ class PlannedDelivery:
 
     channel: str
     due_at: datetime
-    reason: str
+    reason: Reason
     follows: str | None = None
 
 
@@ -107,7 +108,7 @@ def as_written(row: Row) -> Row:
     upgraded: Row = NOTICE.read(stored, row["schema"])
     if (told := row.get("told")) and upgraded["text"] is None:
         document = CAMPAIGN_TEXT.read(told["document"], told["schema"])
-        upgraded = campaign_notice(document, upgraded["why"], told["language"])
+        upgraded = campaign_notice(document, upgraded["why"])
     return row | upgraded | {"schema": NOTICE.schema}
 
 
@@ -169,7 +170,7 @@ def link_alarms(tx: Connection, links: Sequence[tuple[int, int, int]]) -> None:
         tx.execute(queries.link_alarms, {"notice_ids": notice_ids, "alarm_ids": alarm_ids, "person_ids": person_ids})
 
 
-def insert_outbox(tx: Connection, notice_id: int, channel: str, due_at: datetime, reason: str) -> None:
+def insert_outbox(tx: Connection, notice_id: int, channel: str, due_at: datetime, reason: Reason) -> None:
     """Insert one delivery of a notice, unless it has one on this channel."""
     parameters = {"notice_id": notice_id, "channel": channel, "due_at": due_at, "reason": reason}
     tx.execute(queries.insert_outbox, parameters)
@@ -183,7 +184,7 @@ def insert_deliveries(tx: Connection, deliveries: Iterable[tuple[int, PlannedDel
     copy_rows(tx, "outbox", _OUTBOX_COLUMNS, rows)
 
 
-def send_after_all(tx: Connection, notice_ids: Sequence[int], reason: str, now: datetime) -> None:
+def send_after_all(tx: Connection, notice_ids: Sequence[int], reason: Reason, now: datetime) -> None:
     """Have the skipped deliveries of notices sent now."""
     if notice_ids:
         tx.execute(queries.send_after_all, {"notice_ids": list(notice_ids), "reason": reason, "now": now})
@@ -220,7 +221,7 @@ def held_due(tx: Connection, now: datetime, limit: int) -> list[Row]:
     return tx.execute(queries.held_due, {"now": now, "limit": limit}).fetchall()
 
 
-def show(tx: Connection, skip_reasons: Mapping[int, str | None]) -> None:
+def show(tx: Connection, skip_reasons: Mapping[int, Reason | None]) -> None:
     """Note that held notices are told, or why not, by row id."""
     tx.execute(queries.show, {"ids": list(skip_reasons), "reasons": list(skip_reasons.values())})
 

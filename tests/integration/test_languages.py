@@ -32,6 +32,7 @@ _WRITTEN = [
 ]
 _NAMES = ["Voltrad", "Pump overheats", "Switch the pump off", "It is 95 °C.", "Let it cool.", "Temperature", "pump-hot"]
 _PATTERNS = [r"\bPump\b", r"\bP ?\d+\b", r"\b[RUW]-\d+-\d+\b", r"\bL1\b", "°C", r"https?://\S+", r"\b\d+ \w+ 20\d\d\b"]
+_X = 0
 DATA = re.compile(
     "|".join([*map(re.escape, _WRITTEN + _NAMES), *_PATTERNS, r"\b\d+ [A-Z][a-z]+(?=⟧|,|$)", r"\bCES?T\b"])
 )

@@ -1,5 +1,6 @@
 """What comes again, is over or is too much: alarms join a notice, resolve it, or are held."""
 
+from gateway.core.reason import Reason
 from gateway.imports.service import retire_rules
 from gateway.rules import repository as rules
 from tests.dsl.story import HOUR, MINUTE, NOON, SECOND, SERIALS, Story
@@ -95,9 +96,7 @@ def test_a_flood_for_one_person_is_held_with_its_reason_and_told_when_the_hour_h
     story.later(SECOND)
     story.work()
     assert story.feed() == ["told"] * 24 + ["skipped"]
-    assert story.column("SELECT skip_reason FROM notice WHERE skip_reason IS NOT NULL") == [
-        "back to normal before it was due"
-    ]
+    assert story.column("SELECT skip_reason FROM notice WHERE skip_reason IS NOT NULL") == [Reason.of("over-before")]
     assert story.events().count("notice.told") == 24
     assert story.events().count("notice.skipped") == 1
 

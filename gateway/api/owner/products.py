@@ -10,7 +10,7 @@ from pydantic import AwareDatetime
 
 from gateway.accounts.model import Account
 from gateway.api import models
-from gateway.api.auth import Mine, Network, SignedIn, owner_connection
+from gateway.api.auth import Mine, Network, SignedIn, owner_connection, speech_for
 from gateway.api.owner import models as my_models
 from gateway.api.owner import views as my_views
 from gateway.api.paging import as_json, next_page
@@ -22,6 +22,7 @@ from gateway.notify import attention
 from gateway.registrations import claims, owned
 from gateway.store import Connection, Database
 from gateway.store.wakeup import wake
+from gateway.text import Speech
 
 _NEWEST = 2**63 - 1
 _NO_UNIT = "You have no such product."
@@ -145,14 +146,15 @@ def release(request: Request, account: SignedIn, unit_id: str) -> None:
 
 
 @router.get("/api/my/feed", tags=["my products"], response_model=my_models.MyFeed)
-def my_feed(mine: Mine, before: Before = _NEWEST, limit: Limit = 50) -> Response:
+def my_feed(request: Request, mine: Mine, before: Before = _NEWEST, limit: Limit = 50) -> Response:
     """The person's notices, the newest first, and how many they have not read."""
     with mine as (account, connection):
         page = owned.feed(connection, before, limit)
+    say = speech_for(request, account)
     return as_json(
         my_models.MyFeed(
-            pinned=[my_views.notice(row, account) for row in page.pinned],
-            notices=[my_views.notice(row, account) for row in page.notices],
+            pinned=[my_views.notice(row, account, say) for row in page.pinned],
+            notices=[my_views.notice(row, account, say) for row in page.notices],
             unread=page.unread,
             next=next_page(page.notices, limit, "row"),
         )
@@ -160,10 +162,10 @@ def my_feed(mine: Mine, before: Before = _NEWEST, limit: Limit = 50) -> Response
 
 
 @router.get("/api/my/notices/{notice_id}", tags=["my products"])
-def my_notice(mine: Mine, notice_id: str) -> my_models.MyNotice:
+def my_notice(request: Request, mine: Mine, notice_id: str) -> my_models.MyNotice:
     """One of them."""
     with mine as (account, connection):
-        return _notice(connection, account, notice_id)
+        return _notice(connection, account, speech_for(request, account), notice_id)
 
 
 @router.post("/api/my/notices/{notice_id}/read", tags=["my products"])
@@ -180,13 +182,14 @@ def acknowledge_notice(request: Request, account: SignedIn, notice_id: str) -> m
 
 def _marked(request: Request, account: Account, notice_id: str, mark: Mark) -> my_models.MyNotice:
     database: Database = request.app.state.database
+    say = speech_for(request, account)
     with owner_connection(request, account) as mine:
-        _notice(mine, account, notice_id)  # who cannot see it cannot mark it
+        _notice(mine, account, say, notice_id)  # who cannot see it cannot mark it
     with database.transaction() as tx:
         mark(tx, account.person_id, notice_id, _now(request))
     _wake(database)
     with owner_connection(request, account) as mine:
-        return _notice(mine, account, notice_id)
+        return _notice(mine, account, say, notice_id)
 
 
 # -- Helpers -------------------------------------------------------------------------------------------------------
@@ -199,11 +202,11 @@ def _unit(mine: Connection, account: Account, unit_id: str, now: datetime) -> my
     return my_views.unit(row, account, now)
 
 
-def _notice(mine: Connection, account: Account, notice_id: str) -> my_models.MyNotice:
+def _notice(mine: Connection, account: Account, say: Speech, notice_id: str) -> my_models.MyNotice:
     row = owned.notice(mine, notice_id)
     if row is None:
         raise NotFound(_NO_NOTICE)
-    return my_views.notice(row, account)
+    return my_views.notice(row, account, say)
 
 
 def _now(request: Request) -> datetime:

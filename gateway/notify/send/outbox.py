@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from gateway.core.reason import Reason
 from gateway.events import append
 from gateway.notify import addresses, repository
 from gateway.notify.model import EXTERNAL, Address, Answer, Delivered, Delivery, Failed, Retry, Unknown
@@ -69,9 +70,11 @@ class Outbox:
         if not (isinstance(answer, Failed) and answer.retire_address):
             return
         if address.key is not None:
-            addresses.retire_phone(tx, address.key, delivery.person_id, answer.reason, now)
+            addresses.retire_phone(tx, address.key, delivery.person_id, Reason(answer.reason), now)
         else:
-            addresses.suppress(tx, delivery.person_id, address.value, f"it was refused ({answer.reason})", now)
+            addresses.suppress(
+                tx, delivery.person_id, address.value, Reason.of("address-refused", reason=Reason(answer.reason)), now
+            )
 
     def settle(self, tx: Connection, delivery: Delivery, now: datetime, least_wait: timedelta | None = None) -> Verdict:
         """Store and return the verdict on the tries of a delivery. If it did not arrive, the next channel is due."""
@@ -124,7 +127,7 @@ class Outbox:
         for channel in self.order(tx, row["person_id"], now).channels:
             delivery = deliveries.get(channel)
             if delivery is None:
-                repository.insert_outbox(tx, row["notice_id"], channel, now, reason)
+                repository.insert_outbox(tx, row["notice_id"], channel, now, Reason(reason))
                 return
             if delivery["status"] == "waiting" and delivery["follows"]:
                 parameters = {"notice_id": row["notice_id"], "channel": channel, "now": now, "reason": reason}
@@ -139,12 +142,12 @@ class Outbox:
 def skip(tx: Connection, row: Row, reason: str, now: datetime) -> None:
     """End a delivery that is not sent, with its reason."""
     repository.finish(tx, row["id"], "skipped", reason, now)
-    data = {"notice": row["notice"], "channel": row["channel"], "reason": reason} | of_campaign(row)
+    data = {"notice": row["notice"], "channel": row["channel"], "reason": Reason(reason).data} | of_campaign(row)
     append(tx, "delivery.skipped", data, unit_id=row["unit_id"], person_id=row["person_id"])
 
 
 def _append_event(tx: Connection, kind: str, notice: str, channel: str, reason: str, delivery: Delivery) -> None:
-    data = {"notice": notice, "channel": channel, "reason": reason}
+    data = {"notice": notice, "channel": channel, "reason": Reason(reason).data}
     data |= {"campaign": delivery.campaign} if delivery.campaign else {}
     append(tx, kind, data, unit_id=delivery.unit_id, person_id=delivery.person_id)
 

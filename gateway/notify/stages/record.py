@@ -6,6 +6,7 @@ from typing import Any
 
 from gateway.core.ids import IdMaker
 from gateway.core.outcome import Drop, Hold, Outcome
+from gateway.core.reason import Reason
 from gateway.events import append_each
 from gateway.notify import addresses, repository
 from gateway.notify.model import FOLLOWED_SEVERITIES, Alarm, Bulletin, Decision, EarlierNotice, Facts, Steps
@@ -96,7 +97,7 @@ def _append_told(tx: Connection, told: Sequence[tuple[Decision, Owner]], notices
         reason = notice.get("skip_reason") or notice.get("hold_reason")
         data = told_data(notice["public_id"], decision.facts.subject, notice)
         if reason:
-            data |= {"reason": reason} | (
+            data |= {"reason": Reason(reason).data} | (
                 {"held_until": notice["held_until"].isoformat()} if "held_until" in notice else {}
             )
         kind = "notice.recorded" if reason else "notice.told"
@@ -129,9 +130,7 @@ def _external(facts: Facts, order: Order | None, due_at: datetime) -> list[Plann
     """Deliveries outside the feed: safety on every channel at once, else the preferred one, and the next in case."""
     policy, severity = facts.policy, facts.subject.severity
     if severity == "safety":
-        return [
-            PlannedDelivery(channel, due_at, "safety goes out on every channel at once") for channel in policy.channels
-        ]
+        return [PlannedDelivery(channel, due_at, Reason.of("safety-everywhere")) for channel in policy.channels]
     if order is None:
         return []
     # With no address at all the first channel is written all the same: it is skipped there, with its reason.
@@ -139,7 +138,7 @@ def _external(facts: Facts, order: Order | None, due_at: datetime) -> list[Plann
     planned = [PlannedDelivery(first, due_at, order.reason)]
     if severity in FOLLOWED_SEVERITIES and len(order.channels) > 1:
         later = due_at + policy.follow_up_after
-        reason = f"follows when {first} was not opened in time"
+        reason = Reason.of("follows", channel=first)
         planned.append(PlannedDelivery(order.channels[1], later, reason, first))
     return planned
 
@@ -158,7 +157,7 @@ def _join(tx: Connection, joined: Sequence[tuple[Facts, EarlierNotice]], now: da
     counts = repository.join_notices(tx, rows, now)
     repository.link_alarms(tx, [(earlier.id, alarm.id, owner.person_id) for _, alarm, owner, earlier in alarms])
     # Back to normal before anybody was told, and now again: it must not count as told.
-    repository.send_after_all(tx, [earlier.id for *_, earlier in alarms], "it came again", now)
+    repository.send_after_all(tx, [earlier.id for *_, earlier in alarms], Reason.of("came-again"), now)
     updated, first_told = [], []
     for (facts, alarm, owner, earlier), row in zip(alarms, rows, strict=True):
         count = {"count": counts[earlier.id]}
