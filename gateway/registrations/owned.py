@@ -56,10 +56,11 @@ class FeedPage:
 
 def feed(mine: Connection, before: int, limit: int) -> FeedPage:
     """Returns the person's notices below a number."""
-    notices = mine.execute(queries.my_feed, {"before": before, "limit": limit})
-    pinned = mine.execute(queries.my_pinned)
+    rows = mine.execute(queries.my_feed, {"before": before, "limit": limit})
     unread = mine.execute(queries.my_unread).fetchone()
-    return FeedPage(pinned.fetchall(), notices.fetchall(), unread["unread"] if unread else 0)
+    notices = rows.fetchall()
+    pinned = [row for row in reversed(notices) if row["is_pinned"]]
+    return FeedPage(pinned, [row for row in notices if not row["is_pinned"]], unread["unread"] if unread else 0)
 
 
 def notice(mine: Connection, notice_id: str) -> Row | None:

@@ -22,6 +22,7 @@ from tests.dsl.owners import (
 NOW = datetime.now(UTC)
 VIEWS = (
     "my_unit",
+    "my_notice_row",
     "my_latest",
     "my_metric",
     "my_reading",
