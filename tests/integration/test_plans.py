@@ -99,7 +99,7 @@ PARAMETERS: dict[str, Any] = {
     "provider_id": None, "purpose": "confirm", "readings": b"", "reason": "r7",
     "time_zone": "Europe/Berlin", "receipts": False, "role": "customer",
     "safety": True, "standing": "affected", "state": "published", "status": "delivered",
-    "supersedes": 7, "template": "confirm", "ticket": None, "time_zone": "Europe/Berlin", "title": "{}",
+    "supersedes": 7, "template": "confirm", "ticket": None, "title": "{}",
     "version": 1, "partitions": [1], "withdraws": None,
 }  # fmt: skip
 """By name; what a query calls otherwise stands in `OTHERS`."""
