@@ -99,13 +99,12 @@ PARAMETERS: dict[str, Any] = {
     "provider_id": None, "purpose": "confirm", "readings": b"", "reason": "r7",
     "time_zone": "Europe/Berlin", "receipts": False, "role": "customer",
     "safety": True, "standing": "affected", "state": "published", "status": "delivered",
-    "supersedes": 7, "template": "confirm", "ticket": None, "time_zone": "Europe/Berlin", "title": "{}",
+    "supersedes": 7, "template": "confirm", "ticket": None, "title": "{}",
     "version": 1, "partitions": [1], "withdraws": None,
 }  # fmt: skip
 """By name; what a query calls otherwise stands in `OTHERS`."""
 ALARMS: dict[str, Any] = {"versions": [1] * FIFTY, "units": UNIT_IDS, "onsets": [NOW] * FIFTY}
 OTHERS: dict[str, dict[str, Any]] = {
-    "accounts.set_time_zone": {"time_zone": "Europe/Berlin"},
     "registrations.set_picture": {"content": b""},
     "accounts.forget_browsers": {"before": EARLIER},
     "accounts.forget_codes": {"before": EARLIER},
