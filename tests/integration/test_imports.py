@@ -394,7 +394,7 @@ def test_new_columns_are_checked(maker, db, subtests):
             f"{OWNERS[:-1]},time_zone\n{owner}Mars/Base\n",
             "line 2: time_zone: write the time zone by its IANA",
         ),
-        ("owners", f"{OWNERS[:-1]},language\n{owner}fr\n", "line 2: language: Input should be 'en' or 'de'"),
+        ("owners", f"{OWNERS[:-1]},language\n{owner}fr\n", "line 2: language: write one of en, de"),
         ("units", f"product,serial,lot\npump,P1,{'x' * 70_000}\n", "line 2 is longer than 65536 characters"),
     ]:
         with subtests.test(told):
