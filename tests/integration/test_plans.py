@@ -104,7 +104,6 @@ PARAMETERS: dict[str, Any] = {
 """By name; what a query calls otherwise stands in `OTHERS`."""
 ALARMS: dict[str, Any] = {"versions": [1] * FIFTY, "units": UNIT_IDS, "onsets": [NOW] * FIFTY}
 OTHERS: dict[str, dict[str, Any]] = {
-    "accounts.set_time_zone": {"time_zone": "Europe/Berlin"},
     "registrations.set_picture": {"content": b""},
     "accounts.forget_browsers": {"before": EARLIER},
     "accounts.forget_codes": {"before": EARLIER},
