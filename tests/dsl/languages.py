@@ -7,7 +7,7 @@ from fluent.syntax.visitor import Transformer
 
 from gateway.text.catalog import ENGLISH, OURS
 
-PSEUDO = "qx"
+PSEUDO = "en-XA"
 OPEN, CLOSE = "⟦", "⟧"
 _ACCENTS = str.maketrans("aeiouyAEIOU", "áéíóúýÁÉÍÓÚ")
 
@@ -24,7 +24,7 @@ def write_language(folder: Path, code: str, name: str, locale: str, **files: str
 def write_pseudo_language(folder: Path) -> Path:
     """Write the pseudo language: English with accents, each text in brackets."""
     files = {file.stem: _bracketed(file.read_text("utf-8")) for file in (OURS / ENGLISH).glob("*.ftl")}
-    return write_language(folder, PSEUDO, "⟦Qx⟧", "en-GB", **files)
+    return write_language(folder, PSEUDO, "⟦Pseudo⟧", "en-GB", **files)
 
 
 def outside_brackets(text: str) -> str:

@@ -151,7 +151,7 @@ class TestNothingIsWrittenIntoTheCode:
         mailed = links.unsubscribe(UnsubscribeLink(person, address_digest("ada@example.org"))).rsplit("/", 1)[1]
         stranger = office.world.browser()
         pages = [
-            stranger.client.get(path, headers={"Accept-Language": "qx, en;q=0.5"}).text
+            stranger.client.get(path, headers={"Accept-Language": f"{PSEUDO}, en;q=0.5"}).text
             for path in (f"/u/{mailed}", "/u/none", "/l/none")
         ]
         pages.append(stranger.post(f"/u/{mailed}").text)

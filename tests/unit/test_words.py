@@ -12,7 +12,7 @@ import pytest
 from gateway.text import Speech, catalog, codes, offered, use_folder, words
 from gateway.text.catalog import OURS, PARTS
 from gateway.text.messages import Message, read_folder
-from tests.dsl.languages import outside_brackets, write_language, write_pseudo_language
+from tests.dsl.languages import PSEUDO, outside_brackets, write_language, write_pseudo_language
 
 ROOT = Path(__file__).parents[2]
 FORMATS = json.loads((ROOT / "tests" / "data" / "formats.json").read_text("utf-8"))
@@ -130,7 +130,7 @@ def test_every_text_of_the_pages_goes_to_one_of_them():
 
 def test_every_text_of_the_pseudo_language_stands_in_brackets(folder):
     use_folder(write_pseudo_language(folder))
-    speech = Speech("qx")
+    speech = Speech(PSEUDO)
     assert outside_brackets(speech("signin-title")) == " "
     for key, each in read_folder(OURS / "en").items():
         text = speech(key, **dict.fromkeys(each.variables, 1))
