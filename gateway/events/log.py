@@ -88,12 +88,14 @@ def append_all(tx: Connection, kind: str, rows: Iterable[tuple[int, dict[str, An
     _append_rows(tx, kind, actor, [(unit_id, None, data) for unit_id, data in rows])
 
 
-def append_each(tx: Connection, kind: str, rows: Iterable[tuple[int, int, dict[str, Any]]]) -> None:
+def append_each(tx: Connection, kind: str, rows: Iterable[tuple[int | None, int, dict[str, Any]]]) -> None:
     """Write one event of `kind` for each (unit id, person id, data), by the gateway, in the caller's transaction."""
     _append_rows(tx, kind, GATEWAY, list(rows))
 
 
-def _append_rows(tx: Connection, kind: str, actor: str, rows: list[tuple[int, int | None, dict[str, Any]]]) -> None:
+def _append_rows(
+    tx: Connection, kind: str, actor: str, rows: list[tuple[int | None, int | None, dict[str, Any]]]
+) -> None:
     for start in range(0, len(rows), _EVENTS_PER_STATEMENT):
         page = rows[start : start + _EVENTS_PER_STATEMENT]
         tx.execute(

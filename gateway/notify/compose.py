@@ -7,9 +7,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from gateway.core.maker import Maker
 from gateway.notify.bulletin_words import BulletinTexts, bulletin_texts, bulletin_words, maker_links
+from gateway.notify.channels.registry import name_in
 from gateway.notify.links import Links, OpenLink, UnsubscribeLink, address_digest
+from gateway.notify.mail import Mail
 from gateway.notify.model import Delivery
-from gateway.notify.send.mail import Mail
 from gateway.notify.words import letter_words, words
 from gateway.rules.figures import number
 
@@ -145,7 +146,7 @@ def _sent_because(delivery: Delivery, said: Mapping[str, str]) -> str:
     if delivery.severity == "safety":
         return said["sent_safety"]
     if delivery.follows:
-        return said["follows"].format(channel=said[delivery.follows])
+        return said["follows"].format(channel=name_in(delivery.follows, delivery.language))
     reason = delivery.why.get("sent_because")
     return said["sent_because"].format(reason=reason) if reason else ""
 

@@ -7,7 +7,7 @@ import hmac
 from dataclasses import dataclass
 from typing import Literal
 
-from gateway.notify.model import DELIVERY_CHANNELS
+from gateway.notify.channels.registry import CHANNELS
 
 _MAC_BYTES = 16
 TOKEN_MAX_CHARS = 300
@@ -56,7 +56,7 @@ class Links:
     def read_open(self, token: str) -> OpenLink | None:
         """Returns the link of a token of /l/; None for a token that we did not sign."""
         fields = self._read("l", token)
-        return OpenLink(*fields) if fields and fields[1] in DELIVERY_CHANNELS else None
+        return OpenLink(*fields) if fields and fields[1] in CHANNELS else None
 
     def read_unsubscribe(self, token: str) -> UnsubscribeLink | None:
         """Returns the link of a token of /u/; None for a token that we did not sign."""

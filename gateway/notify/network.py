@@ -4,9 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-EMAIL = "email"
-PUSH = "push"
-DEFAULT_ORDER = (PUSH, EMAIL)
+from gateway.notify.channels.registry import CHANNELS, channel_words, default_order, name_in
 
 HALF_LIFE = timedelta(days=30)
 ENGAGEMENT_LIFE = timedelta(days=180)
@@ -44,20 +42,20 @@ def choose(
 ) -> Order:
     """Returns the order by the person's choice, else by engagements, else the default; all channels have an address."""
     words = _WORDS.get(language, _WORDS["en"])
-    usable = tuple(channel for channel in DEFAULT_ORDER if channel in available)
+    usable = tuple(channel for channel in default_order() if channel in available)
     if not usable:
         return Order((), words["nowhere"])
     if choice in usable:
-        return Order(_first(choice, usable), words["choice"].format(by=words[choice]))
-    missing = words["missing"].format(by=words[choice], address=words[f"{choice} address"]) if choice else ""
+        return Order(_first(choice, usable), words["choice"].format(by=name_in(choice, language)))
+    missing = _missing(choice, language, words) if choice else ""
     if len(usable) == 1:
-        return Order(usable, missing + words["only"].format(by=words[usable[0]]))
+        return Order(usable, missing + words["only"].format(by=name_in(usable[0], language)))
     recent = [item for item in engagements if item.channel in usable and _age(item, now) <= ENGAGEMENT_LIFE]
     scores = {channel: sum(_score(item, now) for item in recent if item.channel == channel) for channel in usable}
     best = max(usable, key=lambda channel: scores[channel])
     if scores[best] < LEAST_SCORE or all(score == scores[best] for score in scores.values()):
-        return Order(usable, missing + words["default"].format(by=words[usable[0]]))
-    return Order(_first(best, usable), missing + _engagement_reason(best, recent, words))
+        return Order(usable, missing + words["default"].format(by=name_in(usable[0], language)))
+    return Order(_first(best, usable), missing + _engagement_reason(best, recent, language, words))
 
 
 def _first(channel: str, usable: tuple[str, ...]) -> tuple[str, ...]:
@@ -73,22 +71,25 @@ def _score(engagement: Engagement, now: datetime) -> float:
     return float(WEIGHT.get(engagement.kind, 0.0) * 0.5 ** (_age(engagement, now) / HALF_LIFE))
 
 
-def _engagement_reason(best: str, engagements: Sequence[Engagement], words: Mapping[str, str]) -> str:
+def _missing(choice: str, language: str, words: Mapping[str, str]) -> str:
+    """Returns the words on a choice that cannot be followed; empty where the channel exists no more."""
+    if choice not in CHANNELS:
+        return ""
+    return words["missing"].format(by=name_in(choice, language), address=channel_words(choice, language)["missing"])
+
+
+def _engagement_reason(best: str, engagements: Sequence[Engagement], language: str, words: Mapping[str, str]) -> str:
     """Returns the reason with the strongest kind of engagement, counted so that the person can follow it."""
     for kind in ("opened", "acknowledged", "signed_in"):
         recent = sorted((item for item in engagements if item.kind == kind), key=lambda item: item.at)[-RECENT_MAX:]
         count = sum(item.channel == best for item in recent)
         if 2 * count > len(recent):
-            return words[kind].format(count=count, all=len(recent), by=words[best])
-    return words["lately"].format(by=words[best])
+            return words[kind].format(count=count, all=len(recent), by=name_in(best, language))
+    return words["lately"].format(by=name_in(best, language))
 
 
 _WORDS: Mapping[str, Mapping[str, str]] = {
     "en": {
-        EMAIL: "email",
-        PUSH: "push",
-        "email address": "we have no address that we may write to",
-        "push address": "no phone is registered",
         "choice": "you chose {by}",
         "missing": "you chose {by}, but {address}; ",
         "only": "{by} is the only way you gave us",
@@ -100,10 +101,6 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "default": "we start with {by}, until we know what reaches you",
     },
     "de": {
-        EMAIL: "E-Mail",
-        PUSH: "Push",
-        "email address": "wir haben keine Adresse, an die wir schreiben dürfen",
-        "push address": "kein Telefon ist angemeldet",
         "choice": "Sie haben {by} gewählt",
         "missing": "Sie haben {by} gewählt, aber {address}; ",
         "only": "{by} ist der einzige Weg, den Sie uns gegeben haben",

@@ -10,8 +10,8 @@ from gateway.core.ids import IdMaker, random_id
 from gateway.core.outcome import Drop, Hold, Outcome, Pass
 from gateway.events import Event, append
 from gateway.notify import addresses, attention, repository
+from gateway.notify.channels.registry import sign_in_channel
 from gateway.notify.model import Alarm, Facts, Policy, Stage
-from gateway.notify.network import EMAIL
 from gateway.notify.stages.record import line, record
 from gateway.store import Connection
 
@@ -71,8 +71,8 @@ def handle(
     elif event.kind == "notice.acknowledged" and event.person_id is not None:
         attention.learn_from_acknowledgement(tx, event.person_id, event.data["notice"], now)
     elif event.kind == "account.signed_in" and event.person_id is not None:
-        # A sign-in with a password counts for e-mail, unless the event names another channel.
-        addresses.note(tx, event.person_id, event.data.get("channel", EMAIL), "signed_in", event.at)
+        # A sign-in with a password counts for the channel of its address, unless the event names another channel.
+        addresses.note(tx, event.person_id, event.data.get("channel") or sign_in_channel(), "signed_in", event.at)
     elif event.kind == "alarm.cleared":
         _resolve(tx, repository.alarm(tx, event.data["alarm_id"]), event.data["cleared_at"], now)
 

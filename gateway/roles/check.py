@@ -14,7 +14,7 @@ from gateway.core.clock import Clock
 from gateway.core.finding import Finding, ok, problem, warning
 from gateway.events import probe as event_log
 from gateway.m2m import probe as broker
-from gateway.notify.probe import probe_mail, probe_push
+from gateway.notify.channels.registry import CHANNELS
 from gateway.store import Connection, connect
 from gateway.store import probe as database
 from gateway.store.waits import LOCK_AFTER, lock_waits
@@ -32,14 +32,7 @@ def check(settings: Settings, clock: Clock) -> list[Finding]:
                 settings.mqtt_session_expiry,
             )
         ),
-        probe_mail(
-            settings.smtp_url,
-            settings.mail_from,
-            settings.send_timeout.total_seconds(),
-            clock,
-            ca=settings.smtp_ca,
-        ),
-        probe_push(settings.fcm_credentials),
+        *(kind.check(settings, clock) for kind in CHANNELS.values()),
         public_url(settings),
         data_dir(settings),
     ]

@@ -19,9 +19,9 @@ from gateway.events.reader import NOTIFY
 from gateway.imports import jobs
 from gateway.ingest import quarantine
 from gateway.logs import traced
+from gateway.notify.channels.registry import set_up
 from gateway.notify.model import Policy
 from gateway.notify.new_owner import note_ownership, tell_new_owners
-from gateway.notify.reach import channels_of
 from gateway.notify.send.outbox import drain
 from gateway.notify.send.senders import Senders
 from gateway.notify.service import handle
@@ -64,7 +64,7 @@ class Worker:
         self._database = database
         self._clock = clock
         self._policy = Policy(
-            settings.merge_window, settings.notices_per_hour, channels_of(settings), settings.follow_up_after
+            settings.merge_window, settings.notices_per_hour, set_up(settings), settings.follow_up_after
         )
         self.senders = Senders(settings, database, clock)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gateway.accounts.letters import LETTER
-from gateway.notify.model import Answer, Delivered, Failed, Retry, Unknown
+from gateway.notify.model import Answer, Delivered, Retry, Unknown
 from gateway.notify.repository import queries
 from gateway.notify.send.verdict import Limits, pause
 from gateway.store import Connection, Row
@@ -40,8 +40,3 @@ class Letters:
         status = "sent" if isinstance(answer, Delivered) else "failed"
         parameters = {"id": letter["id"], "status": status, "reason": answer.reason, "now": now}
         tx.execute(queries.finish_letter, parameters)
-
-
-def unknown_template(template: str) -> Failed:
-    """Returns the answer for a letter whose template does not exist."""
-    return Failed(f"there is no letter named {template}")

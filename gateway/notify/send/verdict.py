@@ -6,14 +6,17 @@ from datetime import timedelta
 from typing import Literal
 
 Status = Literal["waiting", "delivered", "failed", "unknown"]
+Outcome = Literal["delivered", "retry", "failed", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
 class Try:
     """The outcome of the last try at one address."""
 
-    outcome: Literal["delivered", "retry", "failed", "unknown"]
+    outcome: Outcome
     reason: str
+    provider_id: str | None = None
+    """What the provider calls the message."""
 
 
 @dataclass(frozen=True, slots=True)
