@@ -243,7 +243,7 @@ class Settings(ChannelSettings, BaseSettings):
     )
     send_timeout: Duration = Field(timedelta(seconds=20), description="Longest wait for a provider's answer.")
     send_concurrency: int = Field(
-        40, ge=1, le=500, description="Messages that are taken at once for each channel; so many may end as unknown."
+        100, ge=1, le=500, description="Messages that are taken at once for each channel; so many may end as unknown."
     )
     send_attempts: int = Field(8, ge=1, description="Tries of one delivery on one channel; then the next channel.")
     retry_first: Duration = Field(timedelta(seconds=10), description="Pause after the first try; then it doubles.")

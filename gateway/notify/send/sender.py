@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 RETRY_S = 1.0
 """Seconds between two tries while the database is away."""
 _RECOVER_EVERY = timedelta(seconds=1)
+_GATHER_S = 0.03
+"""Seconds for which answers are gathered before they are recorded together."""
 
 
 class Sender(ABC):
@@ -60,9 +62,9 @@ class Sender(ABC):
                 return
 
     def _transact(self, write: Callable[[Connection], object]) -> None:
-        with self._database.transaction() as tx:
-            write(tx)
-        with self._database.read() as connection:
+        with self._database.connection() as connection:
+            with connection.transaction():
+                write(connection)
             wake(connection)
 
 
@@ -161,6 +163,7 @@ class NoticeSender(Sender):
 
     async def _write_all(self) -> None:
         while self._next.answers or self._next.finished:
+            await asyncio.sleep(_GATHER_S)
             batch, self._next = self._next, _Batch()
             await self._write_batch(batch)
             batch.written.set()

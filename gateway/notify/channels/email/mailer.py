@@ -8,11 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from aiosmtplib import (
-    SMTP,
     SMTPDataError,
-    SMTPException,
     SMTPRecipientRefused,
-    SMTPResponse,
     SMTPResponseException,
     SMTPServerDisconnected,
     SMTPStatus,
@@ -20,9 +17,10 @@ from aiosmtplib import (
 
 from gateway.core.clock import Clock
 from gateway.core.errors import Unavailable
-from gateway.core.mailbox import for_the_wire, is_plain
+from gateway.core.mailbox import for_the_wire
 from gateway.notify.channels.email.connections import Connections, Kept
-from gateway.notify.channels.email.message import message_bytes
+from gateway.notify.channels.email.conversation import NoUtf8Error, announce, send_text
+from gateway.notify.channels.email.message import for_data, message_bytes
 from gateway.notify.channels.email.server import TROUBLES, MailServer, leave
 from gateway.notify.mail import Mail
 from gateway.notify.model import Answer, Delivered, Failed, Retry, Unknown
@@ -32,14 +30,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_UTF8 = ("SMTPUTF8", "BODY=8BITMIME")
-_NO_UTF8 = "the mail server does not take addresses with letters beyond ASCII before the @ (it offers no SMTPUTF8)"
 _NO_SUCH_MAILBOX = (550, 551, 553)
 """With an enhanced code 5.1.x, or none, these codes say that the mailbox does not exist."""
-
-
-class _NoUtf8Error(SMTPException):
-    """The server does not offer SMTPUTF8, which the address needs."""
 
 
 class _GoneError(Exception):
@@ -87,8 +79,7 @@ class Mailer:
         """Send a mail. Returns Unknown only for an error after the text was sent."""
         try:
             to = for_the_wire(mail.to)
-            key = f"{mail.key}@{self._domain}"
-            message = message_bytes(mail, to, self._from, key, format_datetime(self._clock()))
+            text = self.message(mail)
         except Exception as error:
             # Nothing was sent, and the same mail would break again. The reason becomes an event: no text of it there.
             log.exception("The mail %s could not be put together.", mail.key)
@@ -99,9 +90,14 @@ class Mailer:
         except TimeoutError:
             return Retry("all connections to the mail server were in use")
         try:
-            return await self._send(to, message)
+            return await self._send(to, for_data(text))
         finally:
             self._connections.places.release()
+
+    def message(self, mail: Mail) -> bytes:
+        """Returns the finished mail. Raises ValueError where it cannot be put together."""
+        key = f"{mail.key}@{self._domain}"
+        return message_bytes(mail, for_the_wire(mail.to), self._from, key, format_datetime(self._clock()))
 
     async def try_out(self) -> str:
         """Connect and name the sender. Returns how, as a text. Raises Unavailable with the error's text."""
@@ -141,7 +137,7 @@ class Mailer:
     async def _send_on(self, kept: Kept, to: str, message: bytes, *, is_new: bool) -> Answer:
         client = kept.client
         try:
-            await self._announce(client, to)
+            await announce(client, self._sender, to, self._timeout_s)
         except TROUBLES as error:
             if not is_new and _is_gone(error):
                 client.close()
@@ -152,7 +148,7 @@ class Mailer:
             client.close()
             raise
         try:
-            response = await _send_text(client, message, self._timeout_s)
+            response = await send_text(client, message, self._timeout_s)
         except TROUBLES as error:
             client.close()
             return Unknown(f"the mail server went away before it said whether it took the mail ({_error_text(error)})")
@@ -163,17 +159,6 @@ class Mailer:
         if response.code != SMTPStatus.completed:
             return _answer_by_code(SMTPDataError(response.code, response.message))
         return Delivered("the mail server took it", response.message[:200])
-
-    async def _announce(self, client: SMTP, to: str) -> None:
-        """Name sender and recipient, up to the server's word that the text may come; raises one of TROUBLES."""
-        utf8 = not is_plain(to)
-        if utf8 and not client.supports_extension("smtputf8"):
-            raise _NoUtf8Error(_NO_UTF8)
-        await client.mail(self._sender, options=_UTF8 if utf8 else ())
-        await client.rcpt(to, encoding="utf-8")
-        response = await client.execute_command(b"DATA")
-        if response.code != SMTPStatus.start_input:
-            raise SMTPDataError(response.code, response.message)
 
     async def _begin_anew(self, kept: Kept) -> None:
         """After a refusal the server must forget the sender before the next mail; else the connection is closed."""
@@ -187,14 +172,6 @@ class Mailer:
         await self._connections.give_back(kept)
 
 
-async def _send_text(client: SMTP, message: bytes, timeout_s: float) -> SMTPResponse:
-    protocol = client.protocol
-    if protocol is None:
-        raise SMTPServerDisconnected("Connection lost")
-    protocol.write(message)
-    return await protocol.read_response(timeout=timeout_s)
-
-
 def _is_gone(error: Exception) -> bool:
     """Whether the server closed a kept connection, say after so many mails or so much time; it took nothing then."""
     if isinstance(error, SMTPResponseException):
@@ -204,7 +181,7 @@ def _is_gone(error: Exception) -> bool:
 
 def _answer_before_text(error: Exception) -> Answer:
     """Returns the answer for an error before the text was sent: Retry, unless the mail itself was refused."""
-    if isinstance(error, _NoUtf8Error):
+    if isinstance(error, NoUtf8Error):
         return Failed(_error_text(error))
     if isinstance(error, SMTPRecipientRefused | SMTPDataError):
         return _answer_by_code(error)

@@ -19,7 +19,7 @@ _END = b"--" + _BOUNDARY + b"--\r\n"
 
 
 def message_bytes(mail: Mail, to: str, sender: str, key: str, date: str) -> bytes:
-    """Returns the mail as DATA sends it, with the dot at its end. Raises ValueError where it cannot be put together."""
+    """Returns the mail with CRLF at the end of each line. Raises ValueError where it cannot be put together."""
     headers = [
         ("From", sender),
         ("To", to),
@@ -32,7 +32,12 @@ def message_bytes(mail: Mail, to: str, sender: str, key: str, date: str) -> byte
         ("Content-Type", f'multipart/alternative; boundary="{_BOUNDARY.decode()}"'),
     ]
     parts = [*_lines(headers, is_plain(to)), b"\r\n", *_part("plain", mail.text), *_part("html", mail.html)]
-    return b"".join([*parts, _END]).replace(b"\r\n.", b"\r\n..") + b".\r\n"
+    return b"".join([*parts, _END])
+
+
+def for_data(message: bytes) -> bytes:
+    """Returns what DATA sends of a message: lines that begin with a dot get another one, and a dot ends it."""
+    return message.replace(b"\r\n.", b"\r\n..") + b".\r\n"
 
 
 def _lines(headers: Iterable[tuple[str, str]], plain: bool) -> Iterable[bytes]:  # noqa: FBT001
