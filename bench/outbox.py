@@ -64,8 +64,8 @@ _LOOK_S = 0.1
 def main(arguments: list[str] | None = None) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="bench.outbox", description=__doc__)
-    parser.add_argument("--messages", type=int, default=4_000, help="in each round and channel (default %(default)s)")
-    parser.add_argument("--rounds", type=int, default=3, help="of which the median counts (default %(default)s)")
+    parser.add_argument("--messages", type=int, default=2_000, help="in each round and channel (default %(default)s)")
+    parser.add_argument("--rounds", type=int, default=5, help="of which the median counts (default %(default)s)")
     parser.add_argument("--channel", choices=_CHANNELS, action="append", help="only this one")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     given = parser.parse_args(arguments)
@@ -137,8 +137,9 @@ def _send(db: Connection, senders: Senders, channel: str, messages: int) -> floa
     """Make so many deliveries due, and return the seconds until each of them was recorded as delivered."""
     db.execute("DELETE FROM delivery_try")
     db.execute("DELETE FROM outbox")
-    began = time.perf_counter()
-    _make_due(db, channel, messages)
+    with db.transaction():
+        _make_due(db, channel, messages)
+        began = time.perf_counter()
     senders.wake()
     while db.execute("SELECT FROM outbox WHERE status IN ('waiting', 'claimed') LIMIT 1").rowcount:
         if time.perf_counter() - began > _WAIT_S:

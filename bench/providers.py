@@ -28,6 +28,12 @@ class _Mails:
     def __init__(self) -> None:
         self._count = 0
 
+    async def handle_EHLO(  # noqa: N802
+        self, _server: SMTP, session: Session, _envelope: Envelope, hostname: str, replies: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        return [replies[0], "250-PIPELINING", *replies[1:]]  # as every mail server says
+
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: ARG002, N802
         self._count += 1
         return f"250 2.0.0 queued as {self._count}"

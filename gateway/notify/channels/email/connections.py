@@ -4,9 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from aiosmtplib import SMTP
-
-from gateway.notify.channels.email.server import leave, mails_max
+from gateway.notify.channels.email.server import mails_max
+from gateway.notify.channels.email.session import Session
 
 _IDLE_S = 20.0
 """Seconds after which a connection that nobody needs is closed; servers close theirs after minutes."""
@@ -16,7 +15,7 @@ _IDLE_S = 20.0
 class Kept:
     """An open connection, and how many mails may still go over it."""
 
-    client: SMTP
+    session: Session
     mails_left: int
     timer: asyncio.TimerHandle | None = None
 
@@ -25,7 +24,7 @@ class Kept:
 class Connections:
     """At most `size` connections; the one that was used last is used next, so that others are closed in quiet times."""
 
-    connect: Callable[[], Awaitable[SMTP]]
+    connect: Callable[[], Awaitable[Session]]
     size: int
     mails_max: int
     places: asyncio.Semaphore = field(init=False)
@@ -42,23 +41,23 @@ class Connections:
             kept = self._free.pop()
             if kept.timer:
                 kept.timer.cancel()
-            if kept.client.is_connected:
+            if kept.session.is_open:
                 return kept
-            kept.client.close()
+            kept.session.close()
         return None
 
     async def open(self) -> Kept:
         """Returns a new connection; raises what `connect` does."""
-        client = await self.connect()
-        return Kept(client, mails_max(client, self.mails_max))
+        session = await self.connect()
+        return Kept(session, mails_max(session, self.mails_max))
 
     async def give_back(self, kept: Kept) -> None:
         """Keep a connection after a mail, unless the server wants no more mails on it."""
         kept.mails_left -= 1
-        if not kept.client.is_connected:
-            kept.client.close()
+        if not kept.session.is_open:
+            kept.session.close()
         elif kept.mails_left < 1:
-            await leave(kept.client)
+            await kept.session.leave()
         else:
             kept.timer = asyncio.get_running_loop().call_later(_IDLE_S, self._leave_idle, kept)
             self._free.append(kept)
@@ -69,10 +68,10 @@ class Connections:
         for kept in free:
             if kept.timer:
                 kept.timer.cancel()
-        await asyncio.gather(*[leave(kept.client) for kept in free], *self._leaving)
+        await asyncio.gather(*[kept.session.leave() for kept in free], *self._leaving)
 
     def _leave_idle(self, kept: Kept) -> None:
         self._free.remove(kept)
-        task = asyncio.get_running_loop().create_task(leave(kept.client))
+        task = asyncio.get_running_loop().create_task(kept.session.leave())
         self._leaving.add(task)
         task.add_done_callback(self._leaving.discard)

@@ -19,9 +19,9 @@ from gateway.core.clock import Clock
 from gateway.core.errors import Unavailable
 from gateway.core.mailbox import for_the_wire
 from gateway.notify.channels.email.connections import Connections, Kept
-from gateway.notify.channels.email.conversation import NoUtf8Error, announce, send_text
 from gateway.notify.channels.email.message import for_data, message_bytes
-from gateway.notify.channels.email.server import TROUBLES, MailServer, leave
+from gateway.notify.channels.email.server import TROUBLES, MailServer
+from gateway.notify.channels.email.session import NoUtf8Error
 from gateway.notify.mail import Mail
 from gateway.notify.model import Answer, Delivered, Failed, Retry, Unknown
 
@@ -102,17 +102,16 @@ class Mailer:
     async def try_out(self) -> str:
         """Connect and name the sender. Returns how, as a text. Raises Unavailable with the error's text."""
         try:
-            client = await self._server.connect()
+            session = await self._server.connect()
         except TROUBLES as error:
             raise Unavailable(_error_text(error)) from error
         try:
-            await client.mail(self._sender)
-            await client.rset()
+            await session.check_sender(self._sender)
         except TROUBLES as error:
-            client.close()
+            session.close()
             raise Unavailable(_error_text(error)) from error
-        encrypted = client.get_transport_info("sslcontext") is not None
-        await leave(client)
+        encrypted = session.is_encrypted
+        await session.leave()
         who = f"signed in as {self._server.user}" if self._server.user is not None else "without sign-in"
         certificate = "certificate checked" if self._server.checks else "certificate not checked"
         how = f"encrypted, {certificate}" if encrypted else "not encrypted"
@@ -135,25 +134,25 @@ class Mailer:
         return await self._send_on(kept, to, message, is_new=True)
 
     async def _send_on(self, kept: Kept, to: str, message: bytes, *, is_new: bool) -> Answer:
-        client = kept.client
+        session = kept.session
         try:
-            await announce(client, self._sender, to, self._timeout_s)
+            await session.announce(self._sender, to)
         except TROUBLES as error:
             if not is_new and _is_gone(error):
-                client.close()
+                session.close()
                 raise _GoneError from error
             await self._begin_anew(kept)
             return _answer_before_text(error)
         except asyncio.CancelledError:
-            client.close()
+            session.close()
             raise
         try:
-            response = await send_text(client, message, self._timeout_s)
+            response = await session.send(message)
         except TROUBLES as error:
-            client.close()
+            session.close()
             return Unknown(f"the mail server went away before it said whether it took the mail ({_error_text(error)})")
         except asyncio.CancelledError:
-            client.close()
+            session.close()
             raise
         await self._connections.give_back(kept)
         if response.code != SMTPStatus.completed:
@@ -163,11 +162,11 @@ class Mailer:
     async def _begin_anew(self, kept: Kept) -> None:
         """After a refusal the server must forget the sender before the next mail; else the connection is closed."""
         try:
-            await kept.client.rset()
+            await kept.session.reset()
         except TROUBLES:
-            kept.client.close()
+            kept.session.close()
         except asyncio.CancelledError:
-            kept.client.close()
+            kept.session.close()
             raise
         await self._connections.give_back(kept)
 

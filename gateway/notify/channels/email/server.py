@@ -1,15 +1,15 @@
-"""The mail server: how it is reached, signed in to and left."""
+"""The mail server: how it is reached and signed in to."""
 
-import asyncio
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from aiosmtplib import SMTP, SMTPException
 
+from gateway.notify.channels.email.session import Session
+
 LOCAL = {"127.0.0.1", "::1", "localhost"}
 TROUBLES = (SMTPException, OSError, TimeoutError, ValueError)
 """What using the server raises."""
-_QUIT_S = 2.0
 
 
 class MailServer:
@@ -29,7 +29,7 @@ class MailServer:
         self._must_encrypt = not self._tls and (ca is not None or (self.user is not None and not is_local))
         self.checks = self._tls or self._must_encrypt
 
-    async def connect(self) -> SMTP:
+    async def connect(self) -> Session:
         """Connect and sign in. Raises one of TROUBLES."""
         # Where plain SMTP would do, STARTTLS with an unchecked certificate is no worse, and often better:
         # Debian's Postfix offers it as installed. So it is used where it is offered, as mail servers do (RFC 7435).
@@ -48,22 +48,14 @@ class MailServer:
                 await client.login(self.user, self._password or "")
             if client.is_ehlo_or_helo_needed:
                 await client.ehlo()
+            return Session.of(client, self._timeout_s)
         except BaseException:
             client.close()
             raise
-        return client
 
 
-def mails_max(client: SMTP, most: int) -> int:
+def mails_max(session: Session, most: int) -> int:
     """Returns how many mails may go over this connection: `most`, or fewer where the server says so (RFC 9422)."""
-    words = client.esmtp_extensions.get("limits", "").split()
+    words = session.extensions.get("limits", "").split()
     named = [word.partition("=")[2] for word in words if word.upper().startswith("MAILMAX=")]
     return min([most, *(int(number) for number in named if number.isdecimal())]) or 1
-
-
-async def leave(client: SMTP) -> None:
-    """Say goodbye, without waiting long for the answer."""
-    try:
-        await client.quit(timeout=_QUIT_S)
-    except (SMTPException, OSError, TimeoutError, asyncio.CancelledError):
-        client.close()

@@ -23,7 +23,7 @@ class EmailSettings(BaseModel):
     )
     smtp_connections: int = Field(10, ge=1, le=100, description="Connections to the mail server that are kept open.")
     smtp_mails_per_connection: int = Field(
-        100, ge=1, description="Mails sent on one connection, unless the server says fewer; then a new one is opened."
+        1_000, ge=1, description="Mails sent on one connection, unless the server says fewer; then a new one is opened."
     )
     mail_from: str = Field(
         "gateway@localhost", description="The sender of every mail: an address, or `Name <address>`."
