@@ -30,6 +30,7 @@ check: setup  ## style, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/gateway schemas --check
+	$(BIN)/python tools/words.py --check
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	cd gateway/web && $(NPM) run --silent check && $(NPM) run --silent test
 

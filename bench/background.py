@@ -1,4 +1,4 @@
-"""A steady load from a process of its own, so that the one that takes the time is not held up by it."""
+"""Publishes a steady load from a separate process, so that it does not slow down the measuring one."""
 
 import argparse
 import time
@@ -8,14 +8,14 @@ from bench.setup import publish_paced
 
 
 def main() -> None:
-    """Publish until all is published, or somebody ends it."""
+    """Publish all messages, or until a signal ends the process."""
     parser = argparse.ArgumentParser(prog="bench.background", description=__doc__)
     for name in ("port", "units", "per-s", "seconds", "history-days"):
         parser.add_argument(f"--{name}", type=int, required=True)
-    given = parser.parse_args()
+    options = parser.parse_args()
     start_ms = round(time.time() * 1000)
-    load = Backlog(given.per_s * given.seconds, given.units, start_ms, history_days=given.history_days)
-    publish_paced(load, given.port, given.per_s)
+    load = Backlog(options.per_s * options.seconds, options.units, start_ms, history_days=options.history_days)
+    publish_paced(load, options.port, options.per_s)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""What Mosquitto loses of what it has acknowledged, and what keeping it costs, by the setting of its persistence.
+"""How many acknowledged messages Mosquitto loses, and how fast it is, by the setting of its persistence.
 
-Devices publish with QoS 1 while the subscriber is away, as ingest is when it is stopped. In mid-stream, and once more
-at rest, the broker is ended, and started again; then the subscriber comes and counts what it gets. The rate is measured
-apart, with a subscriber that takes all at once, in rounds of all settings; the ratio is the median of the rounds.
+Devices publish with QoS 1 while the subscriber is away, as when ingest is stopped. The broker is ended in mid-stream,
+and once more at rest, and started again; then the subscriber connects and counts its messages. The rate is measured
+separately, with a subscriber that acknowledges at once, in rounds of all settings; the ratio is the rounds' median.
 """
 
 import argparse
@@ -35,20 +35,20 @@ SETTINGS = {
     "every 1 s": ("persistence true", "autosave_interval 1"),
     "each change": ("persistence true", "autosave_on_changes true", "autosave_interval 1"),
 }
-"""When Mosquitto saves what it holds; 1800 s is its default where persistence is on."""
+"""When Mosquitto saves its messages; 1800 s is its default with persistence."""
 SIGTERM, KILL, AT_REST = "SIGTERM", "kill -9", "kill -9 at rest"
 DEVICES = 50
 IN_FLIGHT = 100
 _SESSION = "bench-away"
 _REST_S = 1.0
 _QUIET_S = 3.0
-"""Without a message so long, and there is none left: a busy machine must not look like a broker that loses."""
+"""After this time without a message there are no more: long, since a slow broker must not look like one that loses."""
 _PUMP_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One setting; `lost` by how the broker ended, each with how many it had acknowledged."""
+    """The result of one setting: messages acknowledged and lost, by how the broker ended."""
 
     saved: str
     acknowledged: dict[str, int]
@@ -58,39 +58,39 @@ class Row:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run it; exits 1 with one line where it cannot run."""
+    """Run the benchmark. Exits with 1 and one line when it cannot run."""
     parser = argparse.ArgumentParser(prog="bench.broker", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--seconds", type=float, default=3, help="of publishing each time (default %(default)s)")
     parser.add_argument("--rounds", type=int, default=3, help="of measuring the rates (default %(default)s)")
     parser.add_argument("--saved", action="append", choices=SETTINGS, help="only this, beside `off` (default: all)")
-    given = parser.parse_args(arguments)
-    if given.rounds < 1:
+    options = parser.parse_args(arguments)
+    if options.rounds < 1:
         parser.error("one round is the least")
     load = os.getloadavg()[0]
-    settings = [saved for saved in SETTINGS if saved == "off" or saved in (given.saved or SETTINGS)]
+    settings = [saved for saved in SETTINGS if saved == "off" or saved in (options.saved or SETTINGS)]
     try:
-        rates = [{saved: rate(saved, given.seconds) for saved in settings} for _ in range(given.rounds)]
-        rows = [_row(saved, rates, given.seconds) for saved in settings]
+        rates = [{saved: rate(saved, options.seconds) for saved in settings} for _ in range(options.rounds)]
+        rows = [_row(saved, rates, options.seconds) for saved in settings]
     except (GatewayError, SimError) as error:
         sys.exit(f"bench: {error}")
     result = {"rows": [asdict(row) for row in rows], "load_average_before": round(load, 2)}
-    print(json.dumps(result) if given.json else "\n".join(map(str, rows)))
+    print(json.dumps(result) if options.json else "\n".join(map(str, rows)))
 
 
 def _row(saved: str, rates: Sequence[dict[str, float]], seconds: float) -> Row:
-    found = {ended_by: loss(saved, ended_by, seconds) for ended_by in (SIGTERM, KILL, AT_REST)}
+    losses = {ended_by: loss(saved, ended_by, seconds) for ended_by in (SIGTERM, KILL, AT_REST)}
     return Row(
         saved,
-        acknowledged={ended_by: acknowledged for ended_by, (acknowledged, _) in found.items()},
-        lost={ended_by: lost for ended_by, (_, lost) in found.items()},
-        messages_per_s=round(statistics.median(each[saved] for each in rates), 1),
-        ratio=round(statistics.median(each[saved] / each["off"] for each in rates), 3),
+        acknowledged={ended_by: acknowledged for ended_by, (acknowledged, _) in losses.items()},
+        lost={ended_by: lost for ended_by, (_, lost) in losses.items()},
+        messages_per_s=round(statistics.median(rates_of_round[saved] for rates_of_round in rates), 1),
+        ratio=round(statistics.median(rates_of_round[saved] / rates_of_round["off"] for rates_of_round in rates), 3),
     )
 
 
 def rate(saved: str, seconds: float) -> float:
-    """Messages a second that the broker acknowledges while a subscriber takes them at once."""
+    """Messages a second that the broker acknowledges while a subscriber acknowledges them at once."""
     with tempfile.TemporaryDirectory() as name, broker(Path(name), saved) as running:
         reader, ready = subscriber("bench-reader"), threading.Event()
         reader.on_connect = lambda *_: reader.subscribe(TELEMETRY_FILTER, qos=1) and None
@@ -109,7 +109,7 @@ def rate(saved: str, seconds: float) -> float:
 
 
 def loss(saved: str, ended_by: str, seconds: float) -> tuple[int, int]:
-    """How many messages were acknowledged before the end, and how many of them never come after it."""
+    """Returns how many messages were acknowledged before the end, and how many of these were lost."""
     with tempfile.TemporaryDirectory() as name:
         with broker(Path(name), saved) as running:
             open_session(_SESSION, running.port)
@@ -121,20 +121,20 @@ def loss(saved: str, ended_by: str, seconds: float) -> tuple[int, int]:
             devices.wait()
             devices.leave()
         with broker(Path(name), saved) as running:
-            came = held(running.port)
-    return len(devices.acknowledged), len(devices.acknowledged - came)
+            received = held(running.port)
+    return len(devices.acknowledged), len(devices.acknowledged - received)
 
 
 def held(port: int) -> set[int]:
-    """The numbers of the messages that the session still gets."""
-    came: set[int] = set()
+    """The numbers of the messages that the durable session gets."""
+    received: set[int] = set()
     connected = threading.Event()
     latest = 0.0
 
     def on_message(_client: object, _data: object, message: Any) -> None:  # noqa: ANN401 - paho's own
         nonlocal latest
         latest = time.monotonic()
-        came.add(int(message.payload))
+        received.add(int(message.payload))
 
     client = subscriber(_SESSION)
     client.on_message = on_message
@@ -147,23 +147,23 @@ def held(port: int) -> set[int]:
         time.sleep(_QUIET_S / 10)
     client.disconnect()
     client.loop_stop()
-    return came
+    return received
 
 
-def _wait(happened: threading.Event, what: str) -> None:
+def _wait(happened: threading.Event, description: str) -> None:
     if not happened.wait(WAIT_S):
-        raise Unavailable(f"The broker did not {what} in time.")
+        raise Unavailable(f"The broker did not {description} in time.")
 
 
 @contextmanager
 def broker(folder: Path, saved: str) -> Iterator[Broker]:
-    """Mosquitto with this setting; what it saves stands in the folder."""
+    """Run Mosquitto with this setting; it saves messages in the folder."""
     with mosquitto(folder, "user root", f"persistence_location {folder}/", *SETTINGS[saved]) as running:
         yield running
 
 
 class Devices:
-    """They publish numbers, without a pause, and know which the broker acknowledged."""
+    """Devices that publish numbers without a pause, and store which ones the broker acknowledged."""
 
     def __init__(self, port: int) -> None:
         self.acknowledged: set[int] = set()
@@ -186,7 +186,7 @@ class Devices:
             self._swarm.pump(_PUMP_S)
 
     def publish(self, seconds: float) -> None:
-        """So long; the last ones are still on their way then."""
+        """Publish for some time; the last messages are not acknowledged yet then."""
         began = time.monotonic()
         while time.monotonic() - began < seconds:
             while self._swarm.outstanding < IN_FLIGHT:
@@ -197,7 +197,7 @@ class Devices:
             self._swarm.pump(_PUMP_S)
 
     def wait(self) -> None:
-        """Until the broker has said its last."""
+        """Wait for the broker's last answers."""
         deadline = time.monotonic() + _REST_S
         while time.monotonic() < deadline:
             self._swarm.pump(_PUMP_S)

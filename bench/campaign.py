@@ -1,4 +1,4 @@
-"""How long a recall takes: the live count, the approval, and telling every owner, for a fleet made by SQL."""
+"""How long a recall takes: the live count, the approval, and the notices of all owners, for a fleet made by SQL."""
 
 import argparse
 import json
@@ -40,22 +40,21 @@ _RECALL = {
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run, and print what it took as one line of JSON."""
+    """Run the benchmark, and print the times as one line of JSON."""
     parser = argparse.ArgumentParser(prog="bench.campaign", description=__doc__)
     parser.add_argument("--units", type=int, default=100_000)
     parser.add_argument("--owners", type=int, default=5_000)
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     try:
         with database() as url:
-            print(json.dumps(_measure(url, given.units, given.owners)))
+            print(json.dumps(_measure(url, options.units, options.owners)))
     except GatewayError as error:
         sys.exit(f"bench: {error}")
 
 
 def _measure(url: str, units: int, owners: int) -> dict[str, Any]:
     with connect(url, "bench") as db, Database(url, "bench") as pool:
-        for statement in _FLEET.strip().split(";\n"):
-            db.execute(statement % {"units": units, "owners": owners})  # type: ignore[call-overload]
+        make_fleet(db, units, owners)
         db.execute("VACUUM ANALYZE")
         result: dict[str, Any] = {"units": units, "owners": owners}
         audiences: dict[str, dict[str, Any]] = {
@@ -64,50 +63,58 @@ def _measure(url: str, units: int, owners: int) -> dict[str, Any]:
             "serials": {"by": "serials", "serials": [f"s-{n}" for n in range(1, 10_001)]},
         }
         for name, audience in audiences.items():
-            draft = _draft(audience)
+            draft = draft_of(audience)
             result[f"count_{name}_ms"] = min(_took(lambda d=draft: _count(db, d)) for _ in range(12))
-        result["approve_s"] = round(_took(lambda: _publish(db, _draft(audiences["lots"]))) / 1000, 2)
+        result["approve_s"] = round(_took(lambda: publish_recall(db, draft_of(audiences["lots"]))) / 1000, 2)
         worker = Worker(Settings(smtp_url="smtp://127.0.0.1:1"), pool, system_clock)
-        first = time.monotonic()
+        approved_at = time.monotonic()
         while db.execute(
             "SELECT 1 FROM campaign_unit WHERE unit_id <= %s AND due_at <= now() LIMIT 1", [owners]
         ).rowcount:
             worker.turn()
-        result["owners_told_s"] = round(time.monotonic() - first, 1)
+        result["owners_told_s"] = round(time.monotonic() - approved_at, 1)
         while worker.turn():
             pass
-        result["all_looked_at_s"] = round(time.monotonic() - first, 1)
-        told = db.execute("SELECT count(*) AS n FROM notice").fetchone()
-        result["notices"] = told["n"] if told else 0
+        result["all_looked_at_s"] = round(time.monotonic() - approved_at, 1)
+        notices = db.execute("SELECT count(*) AS n FROM notice").fetchone()
+        result["notices"] = notices["n"] if notices else 0
         progress = repository.progress
         result["progress_ms"] = _took(lambda: progress(db, [1], system_clock()))
     return result
 
 
-def _draft(audience: dict[str, Any]) -> Draft:
-    written = {"product": "bench", "content": _RECALL, "audience": audience, "supersedes": None}
-    return Draft.model_validate(written)
+def make_fleet(db: Connection, units: int, owners: int) -> None:
+    """Units of one product, the first of them with an owner each."""
+    for statement in _FLEET.strip().split(";\n"):
+        db.execute(statement % {"units": units, "owners": owners})  # type: ignore[call-overload]
+
+
+def draft_of(audience: dict[str, Any]) -> Draft:
+    """A recall for an audience."""
+    content = {"product": "bench", "content": _RECALL, "audience": audience, "supersedes": None}
+    return Draft.model_validate(content)
 
 
 def _count(db: Connection, draft: Draft) -> None:
     service.count(db, draft.product, draft.audience, "recall", None, _CHANNELS, system_clock())
 
 
-def _publish(db: Connection, draft: Draft) -> None:
+def publish_recall(db: Connection, draft: Draft) -> None:
+    """Draft as one manager and approve as another."""
     people = {row["name"]: row for row in db.execute("SELECT id, public_id, name FROM person ORDER BY id DESC LIMIT 2")}
     drafts, approves = (service.Writer(people[name]["id"], name) for name in ("Drafts", "Approves"))
     with db.transaction():
-        made = service.draft(db, drafts, draft, system_clock())
+        campaign = service.draft(db, drafts, draft, system_clock())
     count = service.count(db, draft.product, draft.audience, "recall", None, _CHANNELS, system_clock())
     with db.transaction():
-        publish.approve(db, approves, made, count.units, 1, _CHANNELS, system_clock())
+        publish.approve(db, approves, campaign, count.units, 1, _CHANNELS, system_clock())
 
 
 def _took(act: Callable[[], object]) -> float:
-    """Milliseconds."""
-    begun = time.perf_counter()
+    """The milliseconds that a call takes."""
+    started_at = time.perf_counter()
     act()
-    return round((time.perf_counter() - begun) * 1000, 1)
+    return round((time.perf_counter() - started_at) * 1000, 1)
 
 
 if __name__ == "__main__":

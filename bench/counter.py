@@ -1,4 +1,4 @@
-"""What the gateway is measured against: a paho subscriber that only counts."""
+"""The counting subscriber with which the gateway is compared: a paho client that does nothing else."""
 
 import threading
 import time
@@ -13,35 +13,35 @@ from bench.setup import WAIT_S, Broker, connect_durably, subscriber
 from gateway.core.errors import Unavailable
 
 SLOWEST_PER_S = 500
-"""Slower than this, and what has not come counts as lost."""
+"""At a lower rate, missing messages count as lost."""
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
-    """A counting subscriber's run."""
+class CounterRun:
+    """The times of a counting subscriber's run."""
 
     seconds: float
     cpu_s: float
     broker_cpu_s: float
 
 
-def count(client_id: str, broker: Broker, messages: int) -> Counted:
-    """Read a whole backlog with paho's own loop, counting only; the session ends with it."""
+def count(client_id: str, broker: Broker, messages: int) -> CounterRun:
+    """Read a whole backlog with paho's loop, only counting; ends the session."""
     counter = _Counter(messages)
     client = subscriber(client_id)
     client.on_message = counter.on_message
-    over = Properties(PacketTypes.DISCONNECT)  # type: ignore[no-untyped-call]
-    over.SessionExpiryInterval = 0
+    end_session = Properties(PacketTypes.DISCONNECT)  # type: ignore[no-untyped-call]
+    end_session.SessionExpiryInterval = 0
     cpu, broker_cpu = time.process_time(), usage.cpu_s(broker.pid)
     connect_durably(client, broker.port)
-    client.loop_start()  # this process only waits meanwhile
-    all_came = counter.done.wait(WAIT_S + messages / SLOWEST_PER_S)
+    client.loop_start()  # in another thread; this one only waits
+    is_complete = counter.done.wait(WAIT_S + messages / SLOWEST_PER_S)
     cpu_s, broker_cpu_s = time.process_time() - cpu, usage.cpu_s(broker.pid) - broker_cpu
-    client.disconnect(properties=over)
+    client.disconnect(properties=end_session)
     client.loop_stop()
-    if not all_came:
+    if not is_complete:
         raise Unavailable(f"The counting subscriber got {counter.count} of {messages} messages.")
-    return Counted(counter.last_at - counter.first_at, cpu_s, broker_cpu_s)
+    return CounterRun(counter.last_at - counter.first_at, cpu_s, broker_cpu_s)
 
 
 class _Counter:

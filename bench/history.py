@@ -1,4 +1,4 @@
-"""A store with a past: readings of the days before, as the fleet would have sent them, written by COPY."""
+"""Fills the store with history: readings of earlier days, as the fleet would have sent them, written by COPY."""
 
 import sys
 import time
@@ -15,10 +15,10 @@ from gateway.store.copy import Column, copy_columns, timestamps
 from gateway.store.timeseries import TimeSeries
 
 ROWS = 6_000_000
-"""Readings of 30 days, at least."""
+"""The default number of readings in the history, at least."""
 _DAY_S = 86_400
-_BETWEEN_US = 500
-"""Readings of the past stand between the milliseconds, so that no message of a timing can be one of them."""
+_OFFSET_US = 500
+"""The history's readings have times between milliseconds, so that no message of a benchmark has the same time."""
 _LATEST = """
 INSERT INTO latest (unit_id, metric_id, time, value, received_at)
 SELECT unit_id, metric_id, time, value, received_at FROM telemetry WHERE time >= %s AND time < %s
@@ -28,39 +28,39 @@ SET time = excluded.time, value = excluded.value, received_at = excluded.receive
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
-    """How many days of history there are, and how many readings at least."""
+class HistorySize:
+    """The number of days of history, and of their readings, at least."""
 
     days: int
     rows: int
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """The two arguments of a timing on a store with a past."""
+    """Add the two arguments of a benchmark with history."""
     parser.add_argument("--history-days", type=int, default=30, help="filled first (default %(default)s; 0: none)")
     parser.add_argument("--history-rows", type=int, default=ROWS, help="of them, at least (default %(default)s)")
 
 
-def past(given: Namespace, parser: ArgumentParser) -> Past:
-    """What was asked for."""
-    if given.history_days < 0 or given.history_rows < 1:
+def read_size(options: Namespace, parser: ArgumentParser) -> HistorySize:
+    """Returns the history of the arguments."""
+    if options.history_days < 0 or options.history_rows < 1:
         parser.error("--history-days is 0 or more, --history-rows 1 or more")
-    return Past(given.history_days, given.history_rows)
+    return HistorySize(options.history_days, options.history_rows)
 
 
-def fill(url: str, units: int, past: Past) -> int:
-    """Write readings of the first `units` units, evenly over the days before today; returns how many."""
-    if not past.days:
+def fill(url: str, units: int, size: HistorySize) -> int:
+    """Write readings of the first `units` units, evenly over the days before today. Returns the number."""
+    if not size.days:
         return 0
-    print(f"bench: filling {past.days} days…", file=sys.stderr)
+    print(f"bench: filling {size.days} days…", file=sys.stderr)
     begun = time.monotonic()
     with connect(url, "bench") as db:
-        filled = _fill(db, units, past, datetime.now(UTC).date())
+        filled = _fill(db, units, size, datetime.now(UTC).date())
     print(f"bench: {filled} readings in {time.monotonic() - begun:.0f} s.", file=sys.stderr)
     return filled
 
 
-def _fill(db: Connection, units: int, past: Past, today: date) -> int:
+def _fill(db: Connection, units: int, size: HistorySize, today: date) -> int:
     ids = [
         [row["id"] for row in db.execute(query, arguments)]
         for query, arguments in (
@@ -69,24 +69,24 @@ def _fill(db: Connection, units: int, past: Past, today: date) -> int:
         )
     ]
     unit, metric = (column.ravel() for column in np.meshgrid(np.array(ids[0]), np.array(ids[1]), indexing="ij"))
-    rounds = -(-past.rows // (past.days * len(unit)))
-    dates = [today - timedelta(days=back) for back in range(past.days, 0, -1)]
+    rounds = -(-size.rows // (size.days * len(unit)))
+    dates = [today - timedelta(days=days_ago) for days_ago in range(size.days, 0, -1)]
     series = TimeSeries(db)
     series.ensure_days(dates)
     for day in dates:
         _fill_day(db, day, unit, metric, rounds)
-    last = datetime(today.year, today.month, today.day, tzinfo=UTC)
-    # One round of the last day is enough to know the newest of each.
-    db.execute(_LATEST, [last - timedelta(seconds=_DAY_S / rounds), last])
-    db.execute("ANALYZE telemetry")  # as the server does by itself within a minute
+    end = datetime(today.year, today.month, today.day, tzinfo=UTC)
+    # The last round of the last day has the newest reading of each unit and metric.
+    db.execute(_LATEST, [end - timedelta(seconds=_DAY_S / rounds), end])
+    db.execute("ANALYZE telemetry")  # as autovacuum does within a minute
     db.execute("CHECKPOINT")
-    return past.days * rounds * len(unit)
+    return size.days * rounds * len(unit)
 
 
 def _fill_day(db: Connection, day: date, unit: Column, metric: Column, rounds: int) -> None:
-    """So many readings of each unit and metric, in the order in which they would have come."""
+    """Write `rounds` readings of each unit and metric, in the order in which they would have arrived."""
     midnight = to_us(datetime(day.year, day.month, day.day, tzinfo=UTC))
-    moments = midnight + np.arange(rounds) * (_DAY_S * 1_000_000 // rounds) + _BETWEEN_US
+    moments = midnight + np.arange(rounds) * (_DAY_S * 1_000_000 // rounds) + _OFFSET_US
     at = np.repeat(moments, len(unit))
     number = np.arange(len(at))
     columns = {

@@ -1,6 +1,6 @@
-"""How fast files of units and owners are taken, beside a bare COPY and INSERT … SELECT of the same rows.
+"""How fast files of units and owners are imported, compared with a bare COPY and INSERT … SELECT of the same rows.
 
-`python -m bench.imports --rows 100000 --json`. Ratios are ours over bare in rows a second: 1 would be as fast.
+`python -m bench.imports --rows 100000 --json`. A ratio is our rows a second divided by those of the bare import.
 """
 
 import argparse
@@ -53,7 +53,7 @@ JOIN person h ON h.email = 'bare' || b.email
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Seconds for the same rows, ours and bare; the memory of the command that imports, in MB."""
+    """Seconds for the same rows, ours and bare, and the memory of the import command in MB."""
 
     rows: int
     units_s: float
@@ -73,9 +73,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="bench.imports", description=__doc__)
     parser.add_argument("--rows", type=int, default=100_000, help="units, and as many owners (default %(default)s)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    given = parser.parse_args()
-    result = asdict(_measured(given.rows))
-    print(json.dumps(result) if given.json else "\n".join(f"{name:20} {value}" for name, value in result.items()))
+    options = parser.parse_args()
+    result = asdict(_measured(options.rows))
+    print(json.dumps(result) if options.json else "\n".join(f"{name:20} {value}" for name, value in result.items()))
 
 
 def _measured(rows: int) -> Result:
@@ -85,7 +85,7 @@ def _measured(rows: int) -> Result:
         import_files(url, "products", [product], actor="bench")
         units_s = _command(url, "units", units)
         owners_s = _command(url, "owners", owners)
-        again = _command(url, "units", units), _command(url, "owners", owners)
+        again_s = _command(url, "units", units), _command(url, "owners", owners)
         with connect(url, "bench") as db:
             bare_units_s = _bare(db, _BARE_UNITS, "bare_unit", _INSERT_UNITS, units)
             bare_owners_s = _bare(db, _BARE_OWNERS, "bare_owner", _INSERT_OWNERS, owners)
@@ -93,9 +93,9 @@ def _measured(rows: int) -> Result:
     return Result(
         rows=rows,
         units_s=round(units_s, 2),
-        units_again_s=round(again[0], 2),
+        units_again_s=round(again_s[0], 2),
         owners_s=round(owners_s, 2),
-        owners_again_s=round(again[1], 2),
+        owners_again_s=round(again_s[1], 2),
         bare_units_s=round(bare_units_s, 2),
         bare_owners_s=round(bare_owners_s, 2),
         units_ratio=round(bare_units_s / units_s, 3),
@@ -124,11 +124,11 @@ def _files(folder: Path, rows: int) -> tuple[Path, Path]:
     return units, owners
 
 
-def _command(url: str, what: str, file: Path) -> float:
-    """As an operator runs it: a process of its own, whose memory is then measured."""
+def _command(url: str, kind: str, file: Path) -> float:
+    """Run the import command in a process, as an operator does. Returns the seconds it takes."""
     began = time.perf_counter()
     subprocess.run(
-        [sys.executable, "-m", "gateway", "import", what, str(file)],
+        [sys.executable, "-m", "gateway", "import", kind, str(file)],
         check=True,
         env={"PATH": "/usr/bin:/bin", "GATEWAY_DATABASE_URL": url, "GATEWAY_LOG_LEVEL": "WARNING"},
         stdout=subprocess.DEVNULL,

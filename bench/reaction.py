@@ -1,4 +1,4 @@
-"""How long it takes from a decisive reading to its owner's open event stream, while the fleet goes on sending."""
+"""How long it takes from a decisive reading to an event on its owner's stream, while the fleet goes on sending."""
 
 import argparse
 import json
@@ -36,14 +36,14 @@ from gateway.store import Connection, connect
 
 OWNER = "owner@example.org"
 OWNED = 100
-"""The owner's units, one after the other; each is well again after half a round, and its turn comes again.
+"""The number of the owner's units, which raise alarms in turn; each alarm clears after half a round.
 
-So a round has to last longer than the slowest reaction: an alarm that is raised before the last one was seen to be
-cleared joins its notice, and counts as untold.
+A round must last longer than the slowest reaction: an alarm that is raised before the last one is seen to be cleared
+joins its notice, and counts as untold.
 """
 WARM_UP_S = 2
-LEAST_BACKGROUND = 0.9
-"""Of the messages asked for; a machine that stores fewer shows something else than what was asked."""
+BACKGROUND_SHARE_MIN = 0.9
+"""The least share of the background messages that must be stored; with fewer the result is not valid."""
 HOT, WELL = 95, 20
 
 _STORED = """
@@ -54,35 +54,35 @@ SELECT count(*) AS n FROM telemetry t JOIN metric m ON m.id = t.metric_id
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What is printed; from the moment a reading is due to be published until the event was read."""
+    """The printed result; times are from when a reading is due to be published until its event was read."""
 
     p50_ms: float
     p99_ms: float
     max_ms: float
-    """These are of `notice.told`: the notice stands in the owner's feed."""
+    """These are for `notice.told`, when the notice is in the owner's feed."""
     samples: int
     untold: int
     alarm: dict[str, float]
-    """The same of `alarm.raised`, which the stream brings first."""
+    """The same for `alarm.raised`, which is the first event."""
     background_per_s: float
     units: int
     rules: int
     history_rows: int
-    """Readings that were stored of the days before."""
+    """The number of stored readings of earlier days."""
     cpus: int | None
     load_average: float
-    """Of the last minute, as it began: what others asked of the machine."""
+    """The load average of the last minute at the start: the load by other programs."""
 
 
 class Stopwatch:
-    """Which units were sent a decisive reading, when, and when their owner heard of it."""
+    """The times of decisive readings by unit, and the delays until their events."""
 
     def __init__(self) -> None:
         self.due: dict[str, float] = {}
         self.delays: dict[str, list[float]] = {"alarm.raised": [], "notice.told": []}
 
-    def heard(self, kind: str, unit: str | None) -> None:
-        """An event came."""
+    def on_event(self, kind: str, unit: str | None) -> None:
+        """Record an event of the stream."""
         if kind in self.delays and unit in self.due:
             self.delays[kind].append(time.monotonic() - self.due[unit])
         if kind == "notice.told" and unit is not None:
@@ -90,7 +90,7 @@ class Stopwatch:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run it; exits 1 with one line where it cannot, and after the result where it shows something else than asked."""
+    """Run the benchmark. Exits with 1 when it cannot run, and when the result is not valid."""
     parser = argparse.ArgumentParser(prog="bench.reaction", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--samples", type=int, default=200, help="decisive readings (default %(default)s)")
@@ -99,50 +99,57 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--units", type=int, default=5_000, help="that send them (default %(default)s)")
     parser.add_argument("--rules", type=int, default=50, help="active rules (default %(default)s)")
     history.add_arguments(parser)
-    given = parser.parse_args(arguments)
-    past = history.past(given, parser)
-    if min(given.samples, given.per_s, given.background, given.units, given.rules) < 1:
+    options = parser.parse_args(arguments)
+    history_size = history.read_size(options, parser)
+    if min(options.samples, options.per_s, options.background, options.units, options.rules) < 1:
         parser.error("one of each is the least")
     try:
-        result = measure(given.samples, given.per_s, given.background, given.units, given.rules, past)
+        result = measure(options.samples, options.per_s, options.background, options.units, options.rules, history_size)
     except (GatewayError, VisitFailed) as error:
         sys.exit(f"bench: {error}")
-    if given.json:
+    if options.json:
         print(json.dumps(asdict(result)))
     else:
         print("\n".join(f"{name:20} {value}" for name, value in asdict(result).items()))
-    carried = result.background_per_s
-    if carried < LEAST_BACKGROUND * given.background:
-        sys.exit(f"bench: Beside it {given.background} messages a second were asked for, but {carried} were stored.")
+    stored_per_s = result.background_per_s
+    if stored_per_s < BACKGROUND_SHARE_MIN * options.background:
+        sys.exit(
+            f"bench: Beside it {options.background} messages a second were asked for, but {stored_per_s} were stored."
+        )
     sys.exit(1 if result.untold else 0)
 
 
-def measure(samples: int, per_s: int, background: int, fleet: int, rules: int, past: history.Past) -> Result:
+def measure(
+    samples: int, per_s: int, background: int, fleet: int, rules: int, history_size: history.HistorySize
+) -> Result:
     """Set everything up, keep the background going, and publish readings that raise and clear alarms."""
     load_average = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as name, mosquitto(folder := Path(name)) as broker, database() as url:
         make_fleet(url, folder, fleet + OWNED, rules)
-        history_rows = history.fill(url, fleet + OWNED, past)
+        history_rows = history.fill(url, fleet + OWNED, history_size)
         with connect(url, "bench") as db:
-            units, owner = _settle(db, url, folder, fleet)
+            units, owner = _make_owner(db, url, folder, fleet)
             lasting = samples // per_s + 5 * WAIT_S
-            with _roles(url, broker, folder) as base, _background(broker, fleet, background, lasting, past.days):
-                _wait_until_it_flows(db, fleet / background + WARM_UP_S)
+            with (
+                _roles(url, broker, folder) as base,
+                _background(broker, fleet, background, lasting, history_size.days),
+            ):
+                _warm_up(db, fleet / background + WARM_UP_S)
                 owner.url = base
                 watch = Stopwatch()
                 begun = time.time()
                 with _listening(owner, watch):
                     _publish(broker.port, watch, units, samples, per_s)
                     ended = time.time()
-                    _wait_for_the_rest(watch, samples)
+                    _wait_for_notices(watch, samples)
             stored = db.execute(_STORED, [begun, ended]).fetchone()
-    told = watch.delays["notice.told"]
-    if not told:
+    told_delays = watch.delays["notice.told"]
+    if not told_delays:
         raise Unavailable("The owner was told of nothing.")
     return Result(
-        **percentiles(told),
-        samples=len(told),
-        untold=samples - len(told),
+        **percentiles(told_delays),
+        samples=len(told_delays),
+        untold=samples - len(told_delays),
         alarm=percentiles(watch.delays["alarm.raised"]),
         background_per_s=round(stored["n"] / (ended - begun), 1) if stored else 0.0,
         units=fleet + OWNED,
@@ -153,32 +160,33 @@ def measure(samples: int, per_s: int, background: int, fleet: int, rules: int, p
     )
 
 
-def _settle(db: Connection, url: str, folder: Path, fleet: int) -> tuple[dict[str, str], Visitor]:
+def _make_owner(db: Connection, url: str, folder: Path, fleet: int) -> tuple[dict[str, str], Visitor]:
     """Give the owner an account, a session and the last of the units. Returns their serials by public id."""
     with db.transaction():
         account = create(db, OWNER, "Owner", "customer", system_clock())
         token = open_session(db, account, system_clock())
     serials = [serial(fleet + number) for number in range(OWNED)]
     (rows := folder / "owners.csv").write_text(
-        "person,email,unit,since\n" + "".join(f"Owner,{OWNER},bench/{each},2024-01-01T00:00:00Z\n" for each in serials)
+        "person,email,unit,since\n"
+        + "".join(f"Owner,{OWNER},bench/{unit_serial},2024-01-01T00:00:00Z\n" for unit_serial in serials)
     )
     import_files(url, "owners", [rows], actor="bench")
-    found = db.execute("SELECT public_id, serial FROM unit WHERE serial = ANY(%s) ORDER BY serial", [serials])
+    rows_of_units = db.execute("SELECT public_id, serial FROM unit WHERE serial = ANY(%s) ORDER BY serial", [serials])
     owner = Visitor("")
     owner.cookies["session"] = token
-    return {row["public_id"]: row["serial"] for row in found}, owner
+    return {row["public_id"]: row["serial"] for row in rows_of_units}, owner
 
 
 @contextmanager
 def _roles(url: str, broker: Broker, folder: Path) -> Iterator[str]:
-    """All three, ready; yields where the API is."""
+    """Run the three roles until they are ready; yields the API's address."""
     port = free_port()
     settings = {
         "database_url": url,
         "mqtt_url": f"mqtt://127.0.0.1:{broker.port}",
         "mqtt_receive_maximum": WINDOW,
         "http_port": port,
-        # Each alarm is to be told, however often one comes.
+        # One notice for each alarm, however many there are.
         "merge_window": "0s",
         "notices_per_hour": 1_000_000,
     }
@@ -208,17 +216,17 @@ def _wait_until_ready(api: Role, base: str) -> None:
 
 @contextmanager
 def _background(broker: Broker, units: int, per_s: int, seconds: int, history_days: int) -> Iterator[None]:
-    asked = {"port": broker.port, "units": units, "per-s": per_s, "seconds": seconds, "history-days": history_days}
-    words = [f"--{name}={value}" for name, value in asked.items()]
-    process = spawn([sys.executable, "-m", "bench.background", *words], death_signal=signal.SIGKILL)
+    arguments = {"port": broker.port, "units": units, "per-s": per_s, "seconds": seconds, "history-days": history_days}
+    command_options = [f"--{name}={value}" for name, value in arguments.items()]
+    process = spawn([sys.executable, "-m", "bench.background", *command_options], death_signal=signal.SIGKILL)
     try:
         yield
     finally:
         stop(process, signal.SIGTERM, WAIT_S)
 
 
-def _wait_until_it_flows(db: Connection, warm_up_s: float) -> None:
-    """Until the gateway, just started, has looked up each of the units."""
+def _warm_up(db: Connection, warm_up_s: float) -> None:
+    """Wait until the gateway, which was just started, has looked up each unit."""
     deadline = time.monotonic() + WAIT_S
     began = time.time()
     while db.execute("SELECT FROM latest WHERE received_at > to_timestamp(%s) LIMIT 1", [began]).rowcount == 0:
@@ -230,12 +238,12 @@ def _wait_until_it_flows(db: Connection, warm_up_s: float) -> None:
 
 @contextmanager
 def _listening(owner: Visitor, watch: Stopwatch) -> Iterator[None]:
-    """The owner's stream is open, and a thread reads it."""
+    """Open the owner's stream and read it in a thread."""
     with EventStream(owner, "/api/my/stream", WAIT_S) as stream:
 
         def read() -> None:
             for event in stream.events():
-                watch.heard(event.get("kind", ""), event.get("unit"))
+                watch.on_event(event.get("kind", ""), event.get("unit"))
 
         thread = threading.Thread(target=read, name="stream")
         thread.start()
@@ -247,21 +255,21 @@ def _listening(owner: Visitor, watch: Stopwatch) -> Iterator[None]:
 
 
 def _publish(port: int, watch: Stopwatch, units: dict[str, str], samples: int, per_s: int) -> None:
-    """Raise one alarm after the other, and clear each after half a round of the units."""
+    """Raise alarms at a steady rate, and clear each one after half a round of the units."""
     ids = list(units)
     half = len(ids) / per_s / 2
     raises = [(number / per_s, ids[number % len(ids)], HOT) for number in range(samples)]
-    clears = [(after + half, unit, WELL) for after, unit, _ in raises]
+    clears = [(after_s + half, unit, WELL) for after_s, unit, _ in raises]
     with connected_client(port) as client:
         begun = time.monotonic()
-        for after, unit, temp_c in sorted(raises + clears):
-            time.sleep(max(0.0, begun + after - time.monotonic()))
+        for after_s, unit, temp_c in sorted(raises + clears):
+            time.sleep(max(0.0, begun + after_s - time.monotonic()))
             if temp_c == HOT:
-                watch.due[unit] = begun + after
+                watch.due[unit] = begun + after_s
             client.publish(telemetry_topic(units[unit]), json.dumps({"values": {"temp_c": temp_c}}), qos=1)
 
 
-def _wait_for_the_rest(watch: Stopwatch, samples: int) -> None:
+def _wait_for_notices(watch: Stopwatch, samples: int) -> None:
     deadline = time.monotonic() + WAIT_S
     while len(watch.delays["notice.told"]) < samples and time.monotonic() < deadline:
         time.sleep(0.05)

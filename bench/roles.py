@@ -1,4 +1,4 @@
-"""The gateway's roles as processes, as an operator runs them."""
+"""Runs the gateway's roles as processes, as an operator does."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ from gateway.roles.process import spawn, stop
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A role that runs, and where it writes its log."""
+    """A running role and its log."""
 
     name: str
     process: subprocess.Popen[bytes]
@@ -25,20 +25,20 @@ class Role:
 
     @property
     def pid(self) -> int:
-        """Of its process."""
+        """The process id."""
         return self.process.pid
 
     def wait(self, happened: Callable[[], bool], within: float, *, pause: float) -> bool:
-        """Wait for it, `within` seconds at most. Returns whether it happened. Raises Unavailable if the role ended."""
+        """Wait at most `within` seconds. Returns whether it happened. Raises Unavailable if the role ended."""
         deadline = time.monotonic() + within
-        while not (is_so := happened()) and time.monotonic() < deadline:
+        while not (has_happened := happened()) and time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise Unavailable(f"The {self.name} role ended: " + " ".join(self.log.read_text().splitlines()[-1:]))
             time.sleep(pause)
-        return is_so
+        return has_happened
 
     def wait_until_connected(self) -> None:
-        """Until the broker has taken its connection; raises Unavailable when that lasts too long."""
+        """Wait until the broker has accepted its connection. Raises Unavailable when that takes too long."""
         if not self.wait(lambda: "Connected to the broker" in self.log.read_text(), WAIT_S, pause=0.005):
             raise Unavailable(f"The {self.name} role did not connect to the broker.")
 
@@ -46,14 +46,14 @@ class Role:
 @contextmanager
 def running(name: str, folder: Path, **settings: object) -> Iterator[Role]:
     """Run a role until the block ends, with these settings."""
-    own = {f"GATEWAY_{key.upper()}": str(value) for key, value in settings.items()}
+    variables = {f"GATEWAY_{key.upper()}": str(value) for key, value in settings.items()}
     log = folder / f"{name}.log"
-    with log.open("wb") as out:
+    with log.open("wb") as log_file:
         process = spawn(
             [sys.executable, "-m", "gateway", "serve", "--role", name],
             death_signal=signal.SIGKILL,
-            env=os.environ | own,
-            stdout=out,
+            env=os.environ | variables,
+            stdout=log_file,
         )
     try:
         yield Role(name, process, log)

@@ -1,4 +1,4 @@
-"""What a timing needs: Debian's Mosquitto, the embedded PostgreSQL, a fleet with rules, and a preloaded backlog."""
+"""The setup of benchmarks: Debian's Mosquitto, the embedded PostgreSQL, a fleet with rules, a preloaded backlog."""
 
 import os
 import shutil
@@ -29,12 +29,12 @@ from gateway.store import connect
 from gateway.store.migrate import migrate
 
 WINDOW = 5_000
-"""Unacknowledged messages in flight, the same for everybody who is measured."""
+"""The most unacknowledged messages, the same for all measured programs."""
 VALUES = 3
-"""In each message."""
+"""The number of values in each message."""
 WAIT_S = 30
 TICK_S = 0.005
-"""A steady rate is published in so small bursts: a wake-up for every message would cost more than the message."""
+"""Messages of this time are published in one burst, since a wake-up costs more than a message."""
 
 _PRODUCT = """
 code: bench
@@ -72,7 +72,7 @@ class Broker:
 
 @contextmanager
 def mosquitto(folder: Path, *lines: str) -> Iterator[Broker]:
-    """Run it with the limits that the gateway needs, and these lines; what it has persisted stays in the folder."""
+    """Run Mosquitto with the limits that the gateway needs, and these lines; its saved messages stay in the folder."""
     program = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
     if program is None:
         raise Unavailable("Mosquitto is missing; install it with: apt-get install mosquitto")
@@ -100,31 +100,31 @@ def mosquitto(folder: Path, *lines: str) -> Iterator[Broker]:
 def database() -> Iterator[str]:
     """Run the embedded PostgreSQL with this version's schema; yields its URL."""
     with tempfile.TemporaryDirectory(prefix="gateway-bench-") as name:
-        Path(name).chmod(0o755)  # where we are root, the server's account has to get through
+        Path(name).chmod(0o755)  # if we are root, the server's account must be able to enter it
         with EmbeddedPostgres(Path(name)) as postgres:
             migrate(postgres.url)
             yield postgres.url
 
 
 def make_fleet(url: str, folder: Path, units: int, rules: int) -> None:
-    """One product of three metrics, its units, and so many threshold rules in force."""
+    """Make one product with three metrics, its units, and active threshold rules."""
     (product := folder / "bench.yaml").write_text(_PRODUCT)
     import_files(url, "products", [product], actor="bench")
     (rows := folder / "units.csv").write_text(
         "product,serial\n" + "".join(f"bench,{serial(unit)}\n" for unit in range(units))
     )
     import_files(url, "units", [rows], actor="bench")
-    # The first limit is crossed now and then, the others are only looked at, as with a fleet that is well.
+    # Only the first rule's limit is ever crossed, as in a healthy fleet.
     documents = [_RULE % _shape(number) for number in range(rules)]
     (file := folder / "rules.yaml").write_text("".join(documents))
     if documents:
         apply_rules(url, [file], actor="bench")
     with connect(url, "bench") as db:
-        db.execute("ANALYZE")  # as the server does by itself within a minute
+        db.execute("ANALYZE")  # as autovacuum does within a minute
 
 
 def _shape(number: int) -> dict[str, object]:
-    """One rule of a mixture: above, outside a band, or with a limit of its own to clear at; at once or held for 5 s."""
+    """One of several kinds of rules: above, outside a band, or with another limit to clear at; at once or after 5 s."""
     metric, unit = [("temp_c", "°C"), ("pressure_bar", "bar")][number % 2]
     limit = 90 if number == 0 else 100 + number
     limits = [
@@ -132,14 +132,14 @@ def _shape(number: int) -> dict[str, object]:
         f"above: {limit}, below: 0.5",
         f"above: {limit}, clear_below: {limit - 5}",
     ][number % 3]
-    held = number % 4 == 3
+    lasts = number % 4 == 3
     return {
         "number": number,
         "metric": metric,
         "unit": unit,
         "limits": limits,
-        "for": "5s" if held else "0s",
-        "raised": "8s" if held else "3s",
+        "for": "5s" if lasts else "0s",
+        "raised": "8s" if lasts else "3s",
     }
 
 
@@ -149,7 +149,7 @@ def subscriber(client_id: str) -> Client:
 
 
 def connect_durably(client: Client, port: int) -> None:
-    """Connect to the client's durable session, or begin it."""
+    """Connect to the client's durable session, which begins if there is none."""
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
     properties.SessionExpiryInterval = 3_600
     properties.ReceiveMaximum = WINDOW
@@ -157,15 +157,15 @@ def connect_durably(client: Client, port: int) -> None:
 
 
 def open_session(client_id: str, port: int) -> None:
-    """Begin a durable session that subscribes to all telemetry, and leave: the broker queues from now on."""
+    """Begin a durable session that subscribes to all telemetry, and disconnect, so that the broker queues messages."""
     client = subscriber(client_id)
-    done = threading.Event()
+    subscribed = threading.Event()
     options = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
     client.on_connect = lambda *_: client.subscribe(TELEMETRY_FILTER, options=options) and None
-    client.on_subscribe = lambda *_: done.set()
+    client.on_subscribe = lambda *_: subscribed.set()
     connect_durably(client, port)
     client.loop_start()
-    answered = done.wait(WAIT_S)
+    answered = subscribed.wait(WAIT_S)
     client.disconnect()
     client.loop_stop()
     if not answered:
@@ -173,20 +173,20 @@ def open_session(client_id: str, port: int) -> None:
 
 
 def left_in_session(client_id: str, port: int) -> int:
-    """How many messages the broker still holds for a durable session, waiting shortly for the first."""
+    """The number of messages that the broker holds for a durable session."""
     client = subscriber(client_id)
-    came: list[int] = []
-    client.on_message = lambda *_: came.append(1)
+    received: list[int] = []
+    client.on_message = lambda *_: received.append(1)
     connect_durably(client, port)
     client.loop_start()
     time.sleep(0.5)
     client.disconnect()
     client.loop_stop()
-    return len(came)
+    return len(received)
 
 
 def percentiles(seconds: Sequence[float]) -> dict[str, float]:
-    """Half, nearly all and all of these are not longer than so many milliseconds."""
+    """Median, 99th percentile and maximum in milliseconds."""
     p50, p99, longest = (1000 * np.percentile(seconds, [50, 99, 100])).round(1).tolist()
     return {"p50_ms": p50, "p99_ms": p99, "max_ms": longest}
 
@@ -196,12 +196,12 @@ def publish(backlog: Backlog, port: int) -> None:
     with connected_client(port) as client:
         for number in range(backlog.first, backlog.messages):
             info = client.publish(backlog.topic(number), backlog.payload(number), qos=1)
-            if number % WINDOW == 0 or number == backlog.messages - 1:  # paho holds 65,535 at most
+            if number % WINDOW == 0 or number == backlog.messages - 1:  # paho queues at most 65,535
                 _wait_until_taken(info)
 
 
 def publish_paced(backlog: Backlog, port: int, per_s: float) -> dict[int, float]:
-    """The same at a steady rate: when each message was due, by time.monotonic(), whether it left in time or not."""
+    """Publish the backlog at a steady rate. Returns when each message was due, by time.monotonic()."""
     due: dict[int, float] = {}
     with connected_client(port) as client:
         begun = time.monotonic()
@@ -216,9 +216,9 @@ def publish_paced(backlog: Backlog, port: int, per_s: float) -> dict[int, float]
 
 @contextmanager
 def connected_client(port: int) -> Iterator[Client]:
-    """Devices: one connection that publishes for all of them; raises Unavailable if it was lost meanwhile.
+    """One connection that publishes for all devices. Raises Unavailable if it was lost meanwhile.
 
-    The broker names it: of two with one name it would close the first, which then comes back a second later.
+    The broker chooses the client id: with a fixed one, a second client would end the connection of the first.
     """
     client = subscriber("")
     connected, lost = threading.Event(), threading.Event()

@@ -1,6 +1,6 @@
-"""How fast device-sim sends with thousands of connections, against as many paho clients, in the same run.
+"""How fast device-sim sends with thousands of connections, compared with as many paho clients, in the same run.
 
-The scenario's whole road is measured: script, connections, log. Of paho only publishing and its acknowledgements are.
+For device-sim script, connections and log are measured; for paho only publishing and acknowledgements.
 """
 
 import argparse
@@ -33,7 +33,7 @@ PAYLOAD = (
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What is printed; CPU times are user and system time of the sending process alone."""
+    """The printed result; CPU times are user and system time of the sending process only."""
 
     messages_per_s: float
     wanted_per_s: float
@@ -51,24 +51,24 @@ class Result:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run it; exits 1 after the result when the broker did not acknowledge everything."""
+    """Run the benchmark. Exits with 1 when the broker did not acknowledge every message."""
     parser = argparse.ArgumentParser(prog="bench.simulator", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--devices", type=int, default=10_000, help="default %(default)s")
     parser.add_argument("--rate", type=int, default=20_000, help="messages a second (default %(default)s)")
     parser.add_argument("--seconds", type=int, default=30, help="default %(default)s")
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     try:
         with tempfile.TemporaryDirectory() as name, mosquitto(Path(name)) as broker:
-            result = measure(Path(name), broker.port, given.devices, given.rate, given.seconds)
+            result = measure(Path(name), broker.port, options.devices, options.rate, options.seconds)
     except GatewayError as error:
         sys.exit(f"bench: {error}")
-    print(json.dumps(asdict(result)) if given.json else "\n".join(f"{k:28} {v}" for k, v in asdict(result).items()))
+    print(json.dumps(asdict(result)) if options.json else "\n".join(f"{k:28} {v}" for k, v in asdict(result).items()))
     sys.exit(1 if result.unanswered else 0)
 
 
 def measure(folder: Path, port: int, devices: int, rate: int, seconds: int) -> Result:
-    """First paho, then the simulator, on the same broker."""
+    """Measure first paho, then the simulator, with the same broker."""
     load = os.getloadavg()[0]
     paho_rate, paho_cpu = paho(port, devices, min(seconds, 10))
     units = folder / "units.csv"
@@ -77,7 +77,7 @@ def measure(folder: Path, port: int, devices: int, rate: int, seconds: int) -> R
     scenario = folder / "load.yaml"
     every = max(round(1_000 * devices / rate), 1)
     scenario.write_text(f"name: load\nabout: Load.\nevery: {every}ms\nvalues: held\nduration: {seconds}s\n")
-    out = folder / "run"
+    run_folder = folder / "run"
     cpu = time.process_time()
     cli.main(
         [
@@ -88,23 +88,23 @@ def measure(folder: Path, port: int, devices: int, rate: int, seconds: int) -> R
             "--mqtt",
             f"mqtt://127.0.0.1:{port}",
             "--out",
-            str(out),
+            str(run_folder),
             "--quiet",
         ]
     )
     cpu = time.process_time() - cpu
-    facts: dict[str, Any] = json.loads((out / "run.json").read_bytes())
-    counts, waits = facts["counts"], facts["acknowledged_after_ms"]
+    run: dict[str, Any] = json.loads((run_folder / "run.json").read_bytes())
+    counts, delays_ms = run["counts"], run["acknowledged_after_ms"]
     per_message = 1e6 * cpu / counts["acknowledged"]
     return Result(
-        messages_per_s=round(counts["acknowledged"] / facts["elapsed_s"], 1),
+        messages_per_s=round(counts["acknowledged"] / run["elapsed_s"], 1),
         wanted_per_s=round(1_000 * devices / every, 1),
         devices=devices,
         connected=counts["connections"] - counts["lost"],
         messages=counts["published"],
         unanswered=counts["unanswered"],
-        acknowledged_after_ms_p50=round(waits["p50"], 2),
-        acknowledged_after_ms_p99=round(waits["p99"], 2),
+        acknowledged_after_ms_p50=round(delays_ms["p50"], 2),
+        acknowledged_after_ms_p99=round(delays_ms["p99"], 2),
         cpu_us_per_message=round(per_message, 1),
         paho_messages_per_s=round(paho_rate, 1),
         paho_cpu_us_per_message=round(paho_cpu, 1),
@@ -114,21 +114,21 @@ def measure(folder: Path, port: int, devices: int, rate: int, seconds: int) -> R
 
 
 def paho(port: int, devices: int, seconds: int) -> tuple[float, float]:
-    """As many paho clients on one epoll loop of ours: messages a second, and CPU microseconds a message."""
+    """Run paho clients on one epoll loop. Returns messages a second, and CPU microseconds a message."""
     files = devices + 64
     resource.setrlimit(resource.RLIMIT_NOFILE, (files, max(files, resource.getrlimit(resource.RLIMIT_NOFILE)[1])))
-    ready: deque[tuple[Client, str]] = deque()
-    acknowledged = up = 0
+    ready_clients: deque[tuple[Client, str]] = deque()
+    acknowledged = connected = 0
 
     def on_connect(client: Client, topic: str, *_: object) -> None:
-        nonlocal up
-        up += 1
-        ready.append((client, topic))
+        nonlocal connected
+        connected += 1
+        ready_clients.append((client, topic))
 
     def on_publish(client: Client, topic: str, *_: object) -> None:
         nonlocal acknowledged
         acknowledged += 1
-        ready.append((client, topic))
+        ready_clients.append((client, topic))
 
     clients: dict[int, Client] = {}
     with select.epoll() as epoll:
@@ -143,12 +143,12 @@ def paho(port: int, devices: int, seconds: int) -> tuple[float, float]:
             epoll.register(sock.fileno(), select.EPOLLIN)
             if number % 200 == 0:
                 _read(epoll, clients, 0.0)
-        while up < devices:
+        while connected < devices:
             _read(epoll, clients, 1.0)
         began, cpu, sent = time.perf_counter(), time.process_time(), 0
         while (took := time.perf_counter() - began) < seconds:
-            while ready and sent - acknowledged < WINDOW:
-                client, topic = ready.popleft()
+            while ready_clients and sent - acknowledged < WINDOW:
+                client, topic = ready_clients.popleft()
                 client.publish(topic, PAYLOAD, qos=1)
                 sent += 1
             _read(epoll, clients, 0.05)

@@ -1,4 +1,4 @@
-"""What processes cost: CPU time and memory, as the kernel counts them in /proc."""
+"""CPU time and memory of processes, from /proc."""
 
 import os
 from collections.abc import Callable, Iterable
@@ -22,38 +22,38 @@ def main_thread_cpu_s(pid: int) -> float:
 
 def family_cpu_s(pid: int) -> float:
     """User and system time of a process, of its children, and of those that ended before."""
-    living = _sum_of(_children(pid), cpu_s)
-    return living + sum(_times(Path(f"/proc/{pid}/stat")))  # read last: who ended meanwhile is in it
+    children_s = _sum_of(_children(pid), cpu_s)
+    return children_s + sum(_times(Path(f"/proc/{pid}/stat")))  # read last: it contains ended children
 
 
 def family_mb(pid: int) -> float:
-    """Memory of a process and its children; of what several share, each has its part."""
+    """Memory of a process and its children; shared memory is counted once."""
     return _sum_of([pid, *_children(pid)], _proportional_kb) / 1024
 
 
 def postmaster(db: Connection) -> int:
-    """The process that is the parent of all of the server's others, on this machine."""
+    """The process id of the server's parent process, on this machine."""
     row = db.execute("SELECT pg_backend_pid() AS pid").fetchone()
-    assert row  # noqa: S101 - a SELECT without FROM answers one row
+    assert row  # noqa: S101 - a SELECT without FROM returns a row
     return int(_fields(Path(f"/proc/{row['pid']}/stat"))[1])
 
 
-def _sum_of(pids: Iterable[int], what: Callable[[int], float]) -> float:
-    """Of the processes that are still there."""
+def _sum_of(pids: Iterable[int], measure: Callable[[int], float]) -> float:
+    """The sum of a measure over the processes that still run."""
     total = 0.0
     for pid in pids:
         with suppress(FileNotFoundError, ProcessLookupError):
-            total += what(pid)
+            total += measure(pid)
     return total
 
 
 def _times(stat: Path) -> list[float]:
-    """User and system time, and both of the children that were waited for, in seconds."""
+    """User and system time, and both of ended children, in seconds."""
     return [int(field) / _TICKS_PER_S for field in _fields(stat)[11:15]]
 
 
 def _fields(stat: Path) -> list[str]:
-    """What follows the name, which may hold spaces."""
+    """The fields after the name, which may contain spaces."""
     return stat.read_text().rpartition(")")[2].split()
 
 

@@ -1,1 +1,1 @@
-"""A simulated fleet of connected products that speaks MQTT, and nothing else of the gateway."""
+"""A simulated fleet of connected products; it uses only MQTT and the HTTP API of the gateway."""

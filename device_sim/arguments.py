@@ -111,7 +111,7 @@ examples:
 
 
 def _argument(read: Callable[[str], T], *, least: float | None = None) -> Callable[[str], T]:
-    """Returns `read` for argparse: its errors, and values below `least`, become a line after the usage."""
+    """Returns a type for argparse that calls `read`; errors and values below `least` become a line after the usage."""
 
     def convert(text: str) -> T:
         try:

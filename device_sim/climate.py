@@ -7,7 +7,7 @@ from device_sim.dice import Dice
 from device_sim.times import DAY, HOUR
 
 _YEAR_DAYS = 365.2425
-_LOCAL = HOUR  # solar time at 15° east; it has no summer time
+_LOCAL = HOUR  # solar time at 15° east, without summer time
 
 
 def local_day(t: int) -> tuple[int, int]:
@@ -22,7 +22,7 @@ def day_of_year(t: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Climate:
-    """The weather all units share, and how one unit's place differs from it."""
+    """The weather that all units share, and how it differs at one unit's place."""
 
     weather: Dice
     place: Dice

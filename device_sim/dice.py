@@ -27,18 +27,18 @@ class Dice:
         return Dice(_derive(self.seed, name))
 
     def at(self, index: int = 0) -> float:
-        """The number at an index, even in [0, 1). SplitMix64: a few multiplications, well mixed."""
+        """The number at an index, uniform in [0, 1), by SplitMix64."""
         x = (self.seed + (index + 1) * 0x9E3779B97F4A7C15) & _MASK
         x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
         x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & _MASK
         return ((x ^ (x >> 31)) >> 11) / (1 << 53)
 
     def between(self, low: float, high: float, index: int = 0) -> float:
-        """The number at an index, even in [low, high)."""
+        """The number at an index, uniform in [low, high)."""
         return low + (high - low) * self.at(index)
 
     def drift(self, t: int, period: int) -> float:
-        """A smooth curve in [-1, 1] that takes a new direction every `period`: weather, grass, slow wear."""
-        knot, rest = divmod(t, period)
-        blend = (1 - math.cos(math.pi * rest / period)) / 2
+        """A smooth curve in [-1, 1] that changes direction every `period`: weather, grass, slow wear."""
+        knot, offset = divmod(t, period)
+        blend = (1 - math.cos(math.pi * offset / period)) / 2
         return 2 * (self.at(knot) * (1 - blend) + self.at(knot + 1) * blend) - 1

@@ -1,8 +1,8 @@
 """The catalogue of faults, when each is on, and how far it has moved its metric."""
 
-# A fault is a pull from 0 to 1 towards its level, first order with a time constant well under a second: slower than a
-# switch, yet past the alarm level by the second sample at one sample a second. A demonstration does not wait for
-# thermal mass. The pull follows from the times alone, so it is the same however often it is asked.
+# A fault pulls its metric from the healthy value (0) to the fault's level (1), first order with a time constant well
+# under a second: not a jump, yet past the alarm level by the second sample at one sample a second, so that nobody waits
+# in a demonstration. The pull depends on the times only, and not on earlier calls.
 
 import math
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from device_sim.units import Unit, parse_unit
 
 SILENCE = "silence"
 _PULL = 0.4 * SECOND
-_SETTLE = 6 * SECOND  # 15 time constants: beyond the digits of any metric
+_SETTLE = 6 * SECOND  # 15 time constants: then no decimal of a metric changes any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ _SILENT = "sends nothing while it lasts"
 
 
 def fault_of(product: str, name: str) -> Fault:
-    """Returns the fault of that name for a product. Raises SimError with the names that there are."""
+    """Returns the fault of that name for a product. Raises SimError with the existing names."""
     faults = {fault.name: fault for fault in CATALOGUE if fault.product == product}
     faults[SILENCE] = Fault(product, SILENCE, "", 0.0, _SILENT)
     if name not in faults:
@@ -79,7 +79,7 @@ def parse_plan(text: str) -> Plan:
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """A fault on a unit from `begin` until `end`, in milliseconds from the fleet's start; None: until it is ended."""
+    """A fault on a unit, in milliseconds from the fleet's start; `end` None means until a command ends it."""
 
     plan: Plan
     begin: int
@@ -88,7 +88,7 @@ class Episode:
     is_end_recorded: bool = False
 
     def active(self, elapsed: int) -> bool:
-        """Whether it is on at that time."""
+        """Whether the fault is active at that time."""
         return self.begin <= elapsed and (self.end is None or elapsed < self.end)
 
     def pull(self, elapsed: int) -> float:
@@ -101,12 +101,12 @@ class Episode:
         return pull_at_end * math.exp(-(elapsed - self.end) / _PULL) if elapsed - self.end < _SETTLE else 0.0
 
 
-# Called with the episode's id, the unit, the fault, and ISO times; the second None while it lasts.
+# Called with the episode's id, the unit, the fault, and ISO times; the second is None while the fault is active.
 Record = Callable[[str, str, str, str, str | None], None]
 
 
 class FaultBook:
-    """All faults of a run: planned, on and just ended. Calls `record` when one begins and when it ends."""
+    """All faults of a run: planned, active and just ended. Calls `record` when one begins and when it ends."""
 
     def __init__(self, start: int, record: Record) -> None:
         self._start = start
@@ -117,11 +117,11 @@ class FaultBook:
         """Plan a fault. Raises SimError when it would overlap the same fault on the same unit."""
         end = None if plan.lasts is None else plan.at + plan.lasts
         episodes = self._episodes.setdefault(plan.unit, [])
-        for other in episodes:
-            later = other.end is not None and other.end <= plan.at
-            earlier = end is not None and end <= other.begin
-            if other.plan.fault == plan.fault and not later and not earlier:
-                raise SimError(f"{plan.unit} has {plan.fault.name} already, from {self._iso(other.begin)}")
+        for episode in episodes:
+            is_after = episode.end is not None and episode.end <= plan.at
+            is_before = end is not None and end <= episode.begin
+            if episode.plan.fault == plan.fault and not is_after and not is_before:
+                raise SimError(f"{plan.unit} has {plan.fault.name} already, from {self._iso(episode.begin)}")
         episodes.append(Episode(plan, plan.at, end))
 
     def end(self, unit: Unit, elapsed: int, name: str | None = None) -> list[str]:
@@ -136,7 +136,7 @@ class FaultBook:
         return names
 
     def advance(self, elapsed: int) -> None:
-        """Record faults that began or ended by now, and forget those without effect any more."""
+        """Record faults that began or ended by now, and delete those without effect."""
         for unit, episodes in self._episodes.items():
             recorded = [self._record_changes(episode, elapsed) for episode in episodes]
             self._episodes[unit] = [item for item in recorded if item.end is None or elapsed - item.end < _SETTLE]
@@ -147,7 +147,7 @@ class FaultBook:
             self.end(unit, elapsed)
 
     def pulls(self, unit: Unit, elapsed: int) -> list[tuple[Fault, float]]:
-        """The faults that move the unit's values at that time, and how far."""
+        """The faults that change the unit's values at that time, with their pull."""
         pulls = []
         for episode in self._episodes.get(unit, ()):
             if episode.plan.fault.name == SILENCE:
@@ -159,7 +159,7 @@ class FaultBook:
         return pulls
 
     def active(self, elapsed: int) -> list[str]:
-        """The faults that are on, for people: "hp-90/HP90-23-001256 pressure-loss since …"."""
+        """The active faults as text: "hp-90/HP90-23-001256 pressure-loss since …"."""
         active = (item for episodes in self._episodes.values() for item in episodes if item.active(elapsed))
         return [f"{item.plan.unit} {item.plan.fault.name} since {self._iso(item.begin)}" for item in active]
 

@@ -1,4 +1,4 @@
-"""HP 90, an air-to-water heat pump: the weather sets the flow temperature, that sets power and water pressure."""
+"""HP 90, an air-to-water heat pump: power and water pressure depend on the flow temperature, that on the weather."""
 
 import math
 from dataclasses import dataclass
@@ -26,11 +26,11 @@ class HeatPump:
         """The four metrics of a healthy unit at model time `t`."""
         outdoor = self.climate.outdoor(t)
         hot_water = self._hot_water(t)
-        curve = min(max(28 + 0.8 * (18 - outdoor), 27.0), _HOT_WATER_C)  # the heating curve; 27 when only standing by
+        curve = min(max(28 + 0.8 * (18 - outdoor), 27.0), _HOT_WATER_C)  # the heating curve; 27 on standby
         flow = curve + hot_water * (_HOT_WATER_C - curve) + 0.4 * self.dice.named("flow").drift(t, 90 * SECOND)
         heating_kw = max(0.0, 0.24 * (17 - outdoor))  # the house loses 0.24 kW per degree
         power = 0.06 + (1 - hot_water) * heating_kw / _cop(flow, outdoor) + hot_water * 5.5 / _cop(flow, outdoor)
-        # Filled once to its own pressure; warm water takes more room, and the vessel loses and regains a little.
+        # Each unit was filled to another pressure; warm water expands, and the vessel loses and regains a little.
         filled = self.dice.named("filled").between(1.5, 1.7)
         slow = 0.06 * self.dice.named("vessel").drift(t, 40 * DAY)
         quick = 0.01 * self.dice.named("pressure").drift(t, 40 * SECOND)
@@ -42,7 +42,7 @@ class HeatPump:
         }
 
     def _hot_water(self, t: int) -> float:
-        """How far the unit is from heating (0) to charging the tank (1): first order both ways."""
+        """The share of charging the tank (1) against heating (0), which changes slowly."""
         _, since_midnight = local_day(t)
         share = 0.0
         for hour, name in ((6, "morning"), (18, "evening")):

@@ -1,7 +1,7 @@
-"""The connection to the broker: each message is sent at least once, in order, and its answer is counted."""
+"""The connection to the broker: it sends each message at least once, in order, and counts the answers."""
 
-# paho is driven from the caller's thread: no locks, nothing happens between two calls of `pump`. A connection is used
-# until it breaks. On the next one the retained messages go out first, then the unacknowledged ones.
+# paho runs in the caller's thread, without locks: nothing happens between two calls of `pump`. After a break,
+# the next one sends the retained messages first, then the unacknowledged ones.
 
 import select
 import socket
@@ -20,7 +20,7 @@ from device_sim.errors import SimError
 from device_sim.times import SECOND, format_duration
 
 WINDOW = 1_000  # messages the broker has not acknowledged yet; the broker may grant fewer
-QUEUE = 20_000  # messages that wait behind them, for example while the broker is away
+QUEUE = 20_000  # messages that wait for the window, for example while the broker is away
 _CONNECT_S = 2.0  # the longest that the caller is blocked
 _ANSWER_S = 5.0
 _KEEPALIVE_S = 30
@@ -83,7 +83,7 @@ class Link:
         self._retained: dict[str, bytes] = {}
         self._unsent: dict[str, None] = {}  # topics of `_retained` that this connection has not sent yet
         self._queue: deque[Message] = deque()
-        self._flight: dict[int, Message | None] = {}  # None for a retained one: the next connection sends it anyway
+        self._flight: dict[int, Message | None] = {}  # None for a retained one, which every connection sends anew
         self._client: Client | None = None
         self._window = 0  # messages that may be unacknowledged; 0 until the broker accepts the connection
         self._opened_at = self._next_try_at = 0.0
@@ -116,7 +116,7 @@ class Link:
                 raise SimError(f"no MQTT broker answers at {self.broker} (tried for {span}: {self._reason})")
 
     def publish(self, topic: str, payload: bytes) -> None:
-        """Accept a message; the caller looks at `outstanding` first if it cannot wait."""
+        """Queue a message; a caller without room for more checks `outstanding` first."""
         self.counts.published += 1
         self._queue.append((topic, payload))
 
@@ -170,7 +170,7 @@ class Link:
             return None
         client = Client(CallbackAPIVersion.VERSION2, self._client_id, protocol=MQTTProtocolVersion.MQTTv5)
         client.connect_timeout = _CONNECT_S
-        client.max_inflight_messages_set(0)  # the window is kept here; paho's own looks at every message for each ack
+        client.max_inflight_messages_set(0)  # this class keeps the window: paho's looks at every message for each ack
         client.on_connect, client.on_disconnect, client.on_publish = self._on_connect, self._on_disconnect, self._on_ack
         if self._will is not None:
             client.will_set(*self._will, qos=1, retain=True)
@@ -232,7 +232,7 @@ class Link:
     def _on_disconnect(
         self, _c: Client, _u: object, _f: DisconnectFlags, code: ReasonCode, _p: Properties | None
     ) -> None:
-        # paho's text for a socket that closed without DISCONNECT says nothing.
+        # paho's text does not say that the socket closed without DISCONNECT.
         self._loss = self._loss or ("connection closed" if str(code) == "Unspecified error" else str(code))
 
     def _on_ack(self, _c: Client, _u: object, mid: int, code: ReasonCode, _p: Properties) -> None:

@@ -1,4 +1,4 @@
-"""A fleet in real time: it publishes readings when they are due, applies faults and prints status lines."""
+"""Runs a fleet in real time: publishes readings when they are due, applies faults and prints status lines."""
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -16,7 +16,7 @@ from device_sim.units import find
 FLUSH_S = 5.0
 _SLICE_S = 0.05  # the longest wait until faults, commands and signals are checked again
 _STATUS = 5 * SECOND
-_BURST = 50  # readings in a row without looking, however far behind the fleet is
+_BURST = 50  # the most readings in a row before commands and signals are checked, also when the fleet is late
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ class Mower:
         day, _ = local_day(t)
         turn = self._turn(t)
         depth = self.dice.named("depth").between(60, 76, 16 * day + turn.number)
-        # Charged with constant current first and ever less towards the end, so the curve flattens.
+        # Charging ends with less and less current, so the curve flattens.
         battery = 100 - depth * (turn.mowing if turn.charging == 0 else (1 - turn.charging) ** 1.7)
         current = self._blade_current(t) if 0 < turn.mowing < 1 else 0.0
         return {
@@ -54,14 +54,14 @@ class Mower:
         return opens <= day_of_year(t) < closes
 
     def _turn(self, t: int) -> Turn:
-        """Step through the day's turns up to `t`, carrying the motor's warmth from one to the next."""
+        """Step through the day's turns up to `t`; the motor's warmth carries over from one to the next."""
         day, since_midnight = local_day(t)
         mow = int(self.dice.named("mow").between(60, 80) * MINUTE)
         charge = int(self.dice.named("charge").between(50, 70) * MINUTE)
         leaves = int(self.dice.named("leaves").between(8, 10) * HOUR)
         rains = self.dice.named("rain").at(day) < 0.12
         turns = 0 if rains else int((_EVENING - leaves) // (mow + charge))
-        reach = self.dice.named("slope").between(28, 38)  # steeper gardens warm the drive more
+        reach = self.dice.named("slope").between(28, 38)  # the drive gets warmer in a steeper garden
         since, rise = since_midnight - leaves, 0.0
         if since < 0:
             return Turn(0, 0.0, 0.0, rise)
@@ -76,7 +76,7 @@ class Mower:
         return Turn(turns, 0.0, 0.0, rise * math.exp(-since / _COOL))
 
     def _blade_current(self, t: int) -> float:
-        """Idle current plus what the grass takes: most in May and June, some again in September."""
+        """The idle current plus that for the grass, which grows most in May and June, and again in September."""
         day = day_of_year(t)
         growth = 0.6 + 0.7 * math.exp(-(((day - 150) / 35) ** 2)) + 0.4 * math.exp(-(((day - 255) / 25) ** 2))
         patch = 0.3 * self.dice.named("patch").drift(t, 20 * SECOND) + 0.15 * self.dice.named("tuft").drift(

@@ -1,4 +1,4 @@
-"""A recorded series as a unit's telemetry: shifted so that it ends now, its spacing kept, sent as fast as allowed."""
+"""Sends a recorded series as a unit's telemetry, shifted so that it ends now, as fast as allowed."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,19 +11,19 @@ from device_sim.table import Row
 from device_sim.times import SECOND, format_duration, iso
 from device_sim.units import Unit
 
-_AHEAD = 2 * WINDOW  # the most rows that the link has and that are not acknowledged
+_AHEAD = 2 * WINDOW  # the most unacknowledged rows in the link
 _CATCH_UP_S = 1.0  # the longest burst, in seconds of the rate, after a pause of the broker
 _PROGRESS_S = {True: 0.2, False: 5.0}  # on a terminal, and in a log
 
 
 def shift(rows: Sequence[Row], end: int) -> list[Row]:
-    """The rows moved so that the last one of the file is at `end` (microseconds); every distance stays exact."""
+    """The rows shifted so that the last one of the file is at `end` (microseconds)."""
     by = end - rows[-1].at
     return [Row(row.at + by, row.values) for row in rows]
 
 
 def stamp(at: int) -> int | str:
-    """`ts` as the gateway reads it: milliseconds, or RFC 3339 when the moment is finer than that."""
+    """Returns `ts` for the gateway: milliseconds, or RFC 3339 when the time is finer than that."""
     return iso(at) if at % 1_000 else at // 1_000
 
 
@@ -32,7 +32,7 @@ class Summary:
     """The counts and times of a file, for the line at the end."""
 
     rows: int
-    empty: int  # rows without any value: there is nothing to send
+    empty: int  # rows without a value, which are not sent
     times: int
     first: int
     last: int
@@ -57,15 +57,15 @@ def send(
 ) -> int:
     """Send every row with a value, in order, at most `rate` a second (0: no limit). Returns how many are unanswered."""
     full_rows = [row for row in rows if row.values]
-    started_at, base = clock.monotonic(), 0  # the rate counts from this time, and from this number of rows
+    started_at, base_row = clock.monotonic(), 0  # the rate is counted from this time and row
     sent = 0
     while (sent < len(full_rows) or link.outstanding) and not stopping():
         now = clock.monotonic()
         allowed = len(full_rows)
         if rate:
-            allowed = base + int((now - started_at) * rate) + 1
+            allowed = base_row + int((now - started_at) * rate) + 1
             if allowed - sent > max(rate * _CATCH_UP_S, 1):
-                started_at, base, allowed = now, sent, sent + 1
+                started_at, base_row, allowed = now, sent, sent + 1
         allowed = min(allowed, sent + _AHEAD - link.outstanding, len(full_rows))
         for row in full_rows[sent:allowed]:
             link.publish(unit.topic, payload(row.values, stamp(row.at)))
@@ -97,7 +97,7 @@ class Progress:
         self._due = now + _PROGRESS_S[self._terminal]
         rate = done / max(now - self._started_at, 0.001)
         text = f"{done / self._total:4.0%}  {done:,} of {self._total:,} rows, {rate:,.0f}/s"
-        if rate and now - self._started_at > 1:  # before that the guess would be wild
+        if rate and now - self._started_at > 1:  # an earlier estimate would be wrong
             text += f", {format_duration(round((self._total - done) / rate) * SECOND)} left"
         end = "\n" if last or not self._terminal else ""
         self._stream.write((f"\r{text:<72}" if self._terminal else text) + end)

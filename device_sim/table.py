@@ -26,7 +26,7 @@ class Row:
 class Layout:
     """How to read the file: its time column, and the column of each metric."""
 
-    metrics: Sequence[str]  # "NAME=COLUMN", or "NAME" from `column`, else the column NAME, else the column value
+    metrics: Sequence[str]  # "NAME=COLUMN", or "NAME" for `column`, else for the column NAME, else for the column value
     column: str | None
     time_column: str
     zone: tzinfo
@@ -58,13 +58,13 @@ def _read(file: Iterable[str], layout: Layout) -> tuple[list[Row], list[str]]:
     problems: list[str] = []
     try:
         header = [name.strip() for name in next(lines, [])]
-        time_at = _place(layout.time_column, header)
-        places = _places(layout, header)
+        time_at = _column_index(layout.time_column, header)
+        positions = _positions(layout, header)
         for cells in lines:
             if not cells:
                 continue  # an empty line, usually the last
             try:
-                rows.append(_row(cells, header, time_at, places, layout.zone))
+                rows.append(_row(cells, header, time_at, positions, layout.zone))
             except SimError as error:
                 problems.append(f"line {lines.line_num}: {error}")
     except csv.Error as error:
@@ -72,25 +72,25 @@ def _read(file: Iterable[str], layout: Layout) -> tuple[list[Row], list[str]]:
     return rows, problems
 
 
-def _places(layout: Layout, header: Sequence[str]) -> dict[str, int]:
+def _positions(layout: Layout, header: Sequence[str]) -> dict[str, int]:
     """Metric -> the position of its column."""
     bare_names = [text for text in layout.metrics if "=" not in text]
     if layout.column is not None and len(bare_names) != 1:
         raise SimError("--column goes with one --metric NAME; with several metrics write --metric NAME=COLUMN")
-    places: dict[str, int] = {}
+    positions: dict[str, int] = {}
     for text in layout.metrics:
         name, _, column = text.partition("=")
         if text in bare_names:
             column = layout.column or (name if name in header else "value")
         if not name or not column:
             raise SimError(f"{text!r} is not a metric; write --metric NAME or --metric NAME=COLUMN")
-        if name in places:
+        if name in positions:
             raise SimError(f"the metric {name} is given twice")
-        places[name] = _place(column, header)
-    return places
+        positions[name] = _column_index(column, header)
+    return positions
 
 
-def _place(column: str, header: Sequence[str]) -> int:
+def _column_index(column: str, header: Sequence[str]) -> int:
     if column in header:
         return header.index(column)
     close = get_close_matches(column, header, n=1)
@@ -98,10 +98,10 @@ def _place(column: str, header: Sequence[str]) -> int:
     raise SimError(f"there is no column {column!r}{hint}; the first line names: {', '.join(header) or 'nothing'}")
 
 
-def _row(cells: Sequence[str], header: Sequence[str], time_at: int, places: Mapping[str, int], zone: tzinfo) -> Row:
+def _row(cells: Sequence[str], header: Sequence[str], time_at: int, positions: Mapping[str, int], zone: tzinfo) -> Row:
     if len(cells) != len(header):
         raise SimError(f"it has {len(cells)} cells, the first line {len(header)}")
-    numbers = {metric: _number(cells[place], metric) for metric, place in places.items()}
+    numbers = {metric: _number(cells[position], metric) for metric, position in positions.items()}
     values = {metric: number for metric, number in numbers.items() if number is not None}
     return Row(parse_moment(cells[time_at], zone), values)
 

@@ -1,6 +1,6 @@
-"""Times and durations as people write them, to and from whole numbers: spans in ms, moments in us since 1970."""
+"""Converts times and durations between text and integers: spans in ms, times in us since 1970."""
 
-# Whole numbers, because a shift or a sum of them is exact and prints the same bytes everywhere.
+# Integers, because a shift or a sum of them is exact and prints the same bytes everywhere.
 
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -18,7 +18,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _SPANS = {"d": DAY, "h": HOUR, "m": MINUTE, "s": SECOND, "ms": 1}
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|d|h|m|s)")
-# Unix seconds reach this in the year 5138, milliseconds passed it in 1973: which of the two a number is, shows here.
+# Lower numbers are seconds, others milliseconds: seconds reach it in the year 5138, milliseconds reached it in 1973.
 _MILLISECONDS_FROM = Decimal(100_000_000_000)
 
 
@@ -31,10 +31,10 @@ def parse_duration(text: str) -> int:
 
 
 def format_duration(span: float) -> str:
-    """A span of milliseconds in at most two units, for people: "1h 5m", "42s", "500ms"."""
-    rest, parts = round(span), []
+    """Returns a span of milliseconds as text in at most two units: "1h 5m", "42s", "500ms"."""
+    remaining, parts = round(span), []
     for unit, size in _SPANS.items():
-        count, rest = divmod(rest, size)
+        count, remaining = divmod(remaining, size)
         if count:
             parts.append(f"{count}{unit}")
     return " ".join(parts[:2]) or "0s"
@@ -53,7 +53,7 @@ def parse_moment(text: str, zone: tzinfo = UTC) -> int:
     text = text.strip()
     try:
         moment = _microseconds(text, zone)
-        iso(moment)  # a time outside the calendar cannot be written down again
+        iso(moment)  # a time outside the calendar cannot be formatted
     except (ValueError, ArithmeticError):  # among them NaN, infinity and the year 10000
         raise SimError(
             f"{text!r} is not a time; write 2026-01-15T08:00:00Z, 2026-01-15 08:00:00 or unix seconds or milliseconds"
@@ -74,7 +74,7 @@ def _microseconds(text: str, zone: tzinfo) -> int:
 
 
 def iso(microseconds: int) -> str:
-    """RFC 3339 in UTC; milliseconds unless the moment is finer."""
+    """RFC 3339 in UTC, with milliseconds unless the time is finer."""
     moment = _EPOCH + microseconds * _MICROSECOND
     fine = "microseconds" if microseconds % 1_000 else "milliseconds"
     return moment.isoformat(timespec=fine).replace("+00:00", "Z")

@@ -1,7 +1,7 @@
-"""The ground truth: a file of JSON lines that says which unit had which fault from when to when."""
+"""The ground truth: a file of JSON lines with the faults that units had, and from when to when."""
 
-# A line is written when a fault begins (`"to": null`) and another when it ends, with the same `id`: of the lines of one
-# id the last holds. The file is only ever appended to, so a crash leaves what was true, and several runs may share it.
+# A line is written when a fault begins (`"to": null`) and another one with the same `id` when it ends; the last line of
+# an id is valid. The file is only appended to, so it stays right after a crash, and several runs may share it.
 
 import json
 from contextlib import AbstractContextManager
@@ -21,7 +21,7 @@ class Truth(AbstractContextManager["Truth"]):
             raise SimError(f"cannot write the ground truth to {path}: {error.strerror}") from error
 
     def record(self, identity: str, unit: str, fault: str, begin: str, end: str | None, **more: str) -> None:
-        """Append one line and flush it at once; `more` are further fields behind those of every line."""
+        """Append one line and flush it at once; `more` are further fields after the common ones."""
         if self._file:
             line = {"id": identity, "unit": unit, "fault": fault, "from": begin, "to": end} | more
             self._file.write(json.dumps(line) + "\n")

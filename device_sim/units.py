@@ -19,7 +19,7 @@ class Unit:
     product: str
     serial: str
     firmware: str | None = field(default=None, compare=False)
-    """The firmware of the factory; None where the file does not say it."""
+    """The factory's firmware; None when the file does not have it."""
 
     def __str__(self) -> str:
         return f"{self.product}/{self.serial}"

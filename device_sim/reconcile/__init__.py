@@ -1,1 +1,1 @@
-"""What a run sent against what the gateway stored, judged and told: asked by HTTP, compared, reported."""
+"""Compares what a run sent with what the gateway stored, judged and sent to owners, over HTTP, and reports it."""

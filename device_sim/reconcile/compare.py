@@ -14,17 +14,17 @@ from device_sim.reconcile.sent import Sent, topics_of
 from device_sim.run.folder import read_run, read_truth
 from device_sim.run.scenario import span
 
-_MARGIN = timedelta(minutes=1)  # around a unit's readings, to find readings that were not sent, too
+_MARGIN = timedelta(minutes=1)  # around a unit's readings, to find stored ones that were not sent
 _AHEAD = timedelta(days=1)
-_SLACK = timedelta(seconds=2)  # a fault's effect takes a moment
+_SLACK = timedelta(seconds=2)  # until a fault has an effect
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Comparison:
-    """One run against one gateway, at one moment."""
+    """Compares one run with one gateway at one time."""
 
     def __init__(self, folder: Path, sent: Sent, gateway: Gateway, say: Callable[[str], None]) -> None:
-        """Raises SimError when the run did not end: then its log is not complete."""
+        """Raises SimError when the run did not end, since its log is not complete then."""
         self._folder = folder
         self._sent = sent
         self._gateway = gateway
@@ -99,7 +99,7 @@ class Comparison:
         return check, frozenset(newer_before)
 
     def _is_late_explained(self, check: Check, name: str, unit: str, late: list[Stored], began_us: int) -> bool:
-        """Whether newer readings from before the run explain a late one; unexplained ones are noted as differences."""
+        """Whether newer readings from before the run explain a late one; notes each unexplained one as a difference."""
         since = _EPOCH + timedelta(microseconds=min(row[1] for row in late))
         rows_before_run = [row for row in self._gateway.telemetry(unit, since, since + _AHEAD) if row[3] < began_us]
         newest_times: dict[str, int] = {}
@@ -142,7 +142,7 @@ class Comparison:
         return check
 
     def _check_trimmed(self, check: Check, missing: Counter[str]) -> None:
-        """Note missing messages as unclear that the event log does not count as dropped from the quarantine."""
+        """Note missing messages as unclear, unless the event log counts them as dropped from the quarantine."""
         dropped = self._gateway.trimmed(self._began)
         for reason, count in sorted(missing.items()):
             check.facts[f"{reason}, dropped since for lack of room"] += min(count, dropped.get(reason, 0))

@@ -18,7 +18,7 @@ _TIMEOUT_S = 60.0
 
 
 class Gateway:
-    """Signed in as staff; every method raises SimError when the gateway does not answer as it should."""
+    """A client that is signed in as staff; every method raises SimError for an unexpected response."""
 
     def __init__(self, url: str, email: str, password: str) -> None:
         self.url = url.rstrip("/")
@@ -34,67 +34,67 @@ class Gateway:
 
     def units(self) -> dict[str, str]:
         """The public id of every unit, by "product/serial" with the serial in its canonical form."""
-        found: dict[str, str] = {}
+        public_ids: dict[str, str] = {}
         after = "0"
         while after:
             page = self._ask("GET", "/api/units", params={"after": after, "limit": _PAGE})
-            found |= {key(unit["product"]["code"], unit["serial"]): unit["id"] for unit in page["units"]}
+            public_ids |= {key(unit["product"]["code"], unit["serial"]): unit["id"] for unit in page["units"]}
             after = page["next"]
-        return found
+        return public_ids
 
     def telemetry(self, unit: str, since: datetime, until: datetime) -> list[tuple[str, int, float, int, bool]]:
-        """Every reading of a unit as it is stored: metric, time (us), value, received (us), late."""
-        found: list[tuple[str, int, float, int, bool]] = []
+        """The stored readings of a unit: metric, time (us), value, received (us), late."""
+        readings: list[tuple[str, int, float, int, bool]] = []
         after = "0.0"
         while after:
             params = _span(since, until) | {"after": after, "limit": _READINGS}
             page = self._ask("GET", f"/api/units/{unit}/telemetry", params=params)
-            found += [tuple(row) for row in page["readings"]]
+            readings += [tuple(row) for row in page["readings"]]
             after = page["next"]
-        return found
+        return readings
 
     def conflicts(self, unit: str, since: datetime, until: datetime) -> list[tuple[str, int, float, int]]:
-        """The readings of a unit that said otherwise than what stands: metric, time (us), value, received (us)."""
+        """The conflicting readings of a unit: metric, time (us), value, received (us)."""
         page = self._ask("GET", f"/api/units/{unit}/conflicts", params=_span(since, until) | {"limit": _READINGS})
         if len(page["readings"]) == _READINGS:
             raise SimError(f"unit {unit} has {_READINGS:,} contradicting readings or more; compare a shorter run")
         return [tuple(row) for row in page["readings"]]
 
     def quarantine(self, since: datetime) -> tuple[list[Row], bool]:
-        """Quarantined messages since a moment, and whether older ones of that time may have been dropped already."""
+        """Quarantined messages since a time, and whether some of them may have been dropped already."""
         rows = list(self._newest("/api/quarantine", "messages", "received_at", since))
         older = self._ask("GET", "/api/quarantine", params={"before": rows[-1]["id"], "limit": 1}) if rows else None
         trimmed = older is not None and not older["messages"] and rows[-1]["id"] != "1"
         return rows, trimmed
 
     def alarms(self, since: datetime) -> list[Row]:
-        """Alarms judged since a moment."""
+        """Alarms judged since a time."""
         return list(self._newest("/api/alarms", "alarms", "judged_at", since))
 
     def ledger(self, since: datetime) -> list[Row]:
-        """What the stages answered since a moment."""
+        """Outcomes of the stages since a time."""
         return list(self._newest("/api/ledger", "lines", "at", since))
 
     def notices(self, since: datetime) -> list[Row]:
-        """Notices that were changed since a moment; of older ones some, for they may have been joined."""
+        """Notices since a day before a time, since an alarm may have joined an older one."""
         return list(self._newest("/api/feed", "notices", "created_at", since - timedelta(days=1)))
 
     def deliveries(self, since: datetime) -> list[Row]:
-        """Deliveries of notices recorded since a moment, or a day before it."""
+        """Deliveries recorded since a day before a time."""
         return list(self._newest("/api/deliveries", "deliveries", "recorded_at", since - timedelta(days=1)))
 
     def trimmed(self, since: datetime) -> dict[str, int]:
-        """How many messages left the quarantine for lack of room since a moment, by reason."""
-        gone: dict[str, int] = {}
+        """The numbers of messages dropped from a full quarantine since a time, by reason."""
+        counts: dict[str, int] = {}
         after = "0"
         while True:
             page = self._ask("GET", "/api/events", params={"after": after, "limit": _PAGE})
             for event in page["events"]:
                 if event["kind"] == "quarantine.trimmed" and moment(event["at"]) >= since:
                     for reason, count in event["data"]["reasons"].items():
-                        gone[reason] = gone.get(reason, 0) + count
+                        counts[reason] = counts.get(reason, 0) + count
             if page["next"] == after:
-                return gone
+                return counts
             after = page["next"]
 
     def __enter__(self) -> Self:
@@ -106,7 +106,7 @@ class Gateway:
         self._client.close()
 
     def _newest(self, path: str, name: str, at: str, since: datetime) -> Iterator[Row]:
-        """The rows of a newest-first list, page by page, down to a moment."""
+        """Yields the rows of a list with the newest first, page by page, down to a time."""
         before: str | None = None
         while True:
             page = self._ask("GET", path, params={"limit": _PAGE} | ({"before": before} if before else {}))
@@ -118,28 +118,28 @@ class Gateway:
             if before is None:
                 return
 
-    def _ask(self, method: str, path: str, **more: Any) -> Any:  # noqa: ANN401 - JSON
+    def _ask(self, method: str, path: str, **options: Any) -> Any:  # noqa: ANN401 - JSON
         try:
-            answer = self._client.request(method, path, **more)
+            response = self._client.request(method, path, **options)
         except httpx.HTTPError as error:
             raise SimError(f"no gateway answers at {self.url} ({error})") from None
-        if answer.is_success:
-            return answer.json()
+        if response.is_success:
+            return response.json()
         try:
-            detail = answer.json()["detail"]
+            detail = response.json()["detail"]
         except (ValueError, KeyError, TypeError):
-            detail = answer.reason_phrase
-        raise SimError(f"{self.url}{path} answers {answer.status_code}: {detail}")
+            detail = response.reason_phrase
+        raise SimError(f"{self.url}{path} answers {response.status_code}: {detail}")
 
 
 def key(product: str, serial: str) -> str:
-    """A unit's name with its serial as the gateway compares it: case, spaces and dashes do not count."""
+    """A unit's name with its serial in canonical form: without spaces and dashes, in upper case."""
     plain = re.sub(r"[\s\-\u2010-\u2015]+", "", unicodedata.normalize("NFKC", serial)).upper()
     return f"{product}/{plain}"
 
 
 def moment(text: str) -> datetime:
-    """A time of the API."""
+    """Converts a time of the API."""
     return datetime.fromisoformat(text)
 
 

@@ -22,7 +22,7 @@ class Difference:
 
 @dataclass(slots=True)
 class Check:
-    """One of the comparisons; `facts` are further counts, by what they count."""
+    """One of the comparisons; `facts` are further counts by description."""
 
     name: str
     sentence: str
@@ -48,7 +48,7 @@ class FaultAlarm:
     expect: str
     alarm: Row | None
     delay_s: float | None
-    """Seconds from the fault's beginning, by our clock, to the alarm; None without an alarm."""
+    """Seconds from the fault's begin, by our clock, to the alarm; None without an alarm."""
     outcome: str
     """The outcome and reason of the ledger for the alarm."""
 
@@ -77,5 +77,5 @@ class Result:
 
     @property
     def exit_code(self) -> int:
-        """0 when all agrees, 1 on a difference, 2 when it is unclear."""
+        """0 when all agrees, 1 on a difference, 2 when something is unclear."""
         return 1 if self.differences else 2 if self.unclear else 0

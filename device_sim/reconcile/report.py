@@ -89,9 +89,9 @@ def _differences(result: Result) -> str:
         f"<td>{escape(item.expected)}</td><td>{escape(item.found)}</td></tr>"
         for item in differences[:_DIFFERENCES]
     )
-    more = f"<p>And {len(differences) - _DIFFERENCES:,} more.</p>" if len(differences) > _DIFFERENCES else ""
+    suffix = f"<p>And {len(differences) - _DIFFERENCES:,} more.</p>" if len(differences) > _DIFFERENCES else ""
     head = "".join(f'<th scope="col">{name}</th>' for name in ("Check", "Unit", "Time", "Expected", "Found"))
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>{more}'
+    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>{suffix}'
 
 
 def _unclear(result: Result) -> str:
@@ -100,7 +100,7 @@ def _unclear(result: Result) -> str:
 
 
 def _rate(sent: Sent) -> str:
-    """Returns the messages each second, good ones and poison, as bars and as a table."""
+    """Returns the good and poisonous messages each second as bars and as a table."""
     if not sent.seconds:
         return "<p>Nothing was sent.</p>"
     last = max(sent.seconds) + 1
@@ -112,15 +112,15 @@ def _rate(sent: Sent) -> str:
         ]
         for begin in range(0, last, width)
     ]
-    top = max(good + bad for good, bad in groups) or 1
+    top = max(good + poison for good, poison in groups) or 1
     step = 100 / len(groups)
     bars = "".join(
-        _bar(index * step, step, good / top, 0, "good") + _bar(index * step, step, bad / top, good / top, "bad")
-        for index, (good, bad) in enumerate(groups)
+        _bar(index * step, step, good / top, 0, "good") + _bar(index * step, step, poison / top, good / top, "bad")
+        for index, (good, poison) in enumerate(groups)
     )
     rows = "".join(
-        f'<tr><th scope="row">{index * width} s</th><td class="n">{good:,.0f}</td><td class="n">{bad:,.0f}</td></tr>'
-        for index, (good, bad) in enumerate(groups)
+        f'<tr><th scope="row">{index * width} s</th><td class="n">{good:,.0f}</td><td class="n">{poison:,.0f}</td></tr>'
+        for index, (good, poison) in enumerate(groups)
     )
     return _figure(
         bars, f"Messages each second, at most {top:,.0f}", f"{top:,.0f}/s", ("0 s", f"{last:,} s"),
@@ -129,7 +129,7 @@ def _rate(sent: Sent) -> str:
 
 
 def _waits(sent: Sent) -> str:
-    """Returns the times to PUBACK as bars and as a table; of a large run a sample."""
+    """Returns the times to PUBACK as bars and as a table; a sample of a large run."""
     counts = [0] * (len(_WAITS_MS) + 1)
     for wait in sent.waits:
         counts[sum(wait > edge for edge in _WAITS_MS)] += 1
@@ -167,24 +167,24 @@ def _figure(bars: str, label: str, top: str, ends: tuple[str, str], head: Sequen
 
 
 def _faults(result: Result) -> str:
-    """Returns a table of the faults, item with its span, its alarm, the delay and the outcome."""
+    """Returns a table of the faults, each with its span, alarm, delay and outcome."""
     if not result.alarms:
         return "<p>This run had no faults: an alarm would be a difference.</p>"
     moments = [item.begin for item in result.alarms] + [item.end for item in result.alarms]
     moments += [moment(item.alarm["raised_at"]) for item in result.alarms if item.alarm]
-    first, last = min(moments), max(moments)
-    whole = (last - first) or timedelta(seconds=1)
+    period_begin, period_end = min(moments), max(moments)
+    period = (period_end - period_begin) or timedelta(seconds=1)
 
-    def place(at: datetime) -> float:
-        return 100 * ((at - first) / whole)
+    def percent(at: datetime) -> float:
+        return 100 * ((at - period_begin) / period)
 
     rows = []
     for item in result.alarms:
-        left, width = place(item.begin), place(item.end) - place(item.begin)
+        left, width = percent(item.begin), percent(item.end) - percent(item.begin)
         shapes = f'<rect class="span" x="{left:.2f}" width="{max(width, 0.6):.2f}" y="30" height="40"/>'
         title = "none"
         if alarm := item.alarm:
-            at = min(place(moment(alarm["raised_at"])), 99)
+            at = min(percent(moment(alarm["raised_at"])), 99)
             shapes += f'<rect class="alarm" x="{at:.2f}" width="1" y="0" height="100"/>'
             title = alarm["title"] + (" (historic)" if alarm["historic"] else "")
         picture = (

@@ -13,25 +13,25 @@ from device_sim.run.folder import read_messages
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message with readings; `sent` are milliseconds since the run began, more than one where it went out again."""
+    """A message with readings; `sent` are the times it was sent, in milliseconds since the run began."""
 
     number: int
     ts_us: int
     values: Mapping[str, float]
     sent: tuple[float, ...]
     must_be_stored: bool
-    """Whether it must be stored: the broker took it, or a receipt covers it where the device waits for one."""
+    """Whether it must be stored: the broker took it, or, if the device waits for receipts, a receipt covers it."""
     kind: str
 
     @property
     def is_sent_once(self) -> bool:
-        """Whether it was sent only once, so that its place in the order is certain."""
+        """Whether it was sent only once, so that its position in the order is certain."""
         return self.must_be_stored and len(self.sent) == 1
 
 
 @dataclass(slots=True)
 class Poison:
-    """The least and most messages of one topic that must be refused for one reason."""
+    """How many messages of one topic must be refused for one reason, at least and at most."""
 
     least: int = 0
     most: int = 0
@@ -83,8 +83,8 @@ def read_sent(folder: Path) -> Sent:
 
 def _count(poison: dict[tuple[str, str], Poison], line: dict[str, Any]) -> None:
     unheard = line.get("heard") is False
-    place = (line["topic"], line.get("refused") or _UNHEARD)
-    entry = poison.setdefault(place, Poison(unheard=unheard, first_ms=line["sent"][0]))
+    key = (line["topic"], line.get("refused") or _UNHEARD)
+    entry = poison.setdefault(key, Poison(unheard=unheard, first_ms=line["sent"][0]))
     entry.least += _must_be_stored(line)
     entry.most += len(line["sent"])
 
@@ -101,6 +101,6 @@ def _must_be_stored(line: dict[str, Any]) -> bool:
 
 
 def topics_of(sent: Sent) -> Iterator[str]:
-    """Every topic the run sent to."""
+    """Yields every topic that the run sent to."""
     yield from sent.by_topic
     yield from (topic for topic, _ in sent.poison)

@@ -31,7 +31,7 @@ def show(result: Result, report: str) -> None:
 
 
 def percent(share: float | None) -> str:
-    """Returns a share as text; None is one without anything to divide by."""
+    """Returns a share as text, also for None, a share of nothing."""
     return "none to tell" if share is None else f"{share:.1%}"
 
 

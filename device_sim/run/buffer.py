@@ -13,7 +13,7 @@ LONGEST_MS = 5 * MINUTE
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Every message of that boot up to that number is stored, or refused with a reason, or was given up."""
+    """Says that every message of a boot up to a number was stored, refused with a reason, or given up."""
 
     boot: int
     upto: int
@@ -37,8 +37,8 @@ class Buffer:
     """The messages that the broker has answered and no receipt covers, by number in the run."""
     upto: int = 0
     floor: int = 0
-    """The highest seq that was given up, with all below it."""
-    _since: float = 0.0
+    """The highest seq that was given up; all lower ones are given up too."""
+    _waiting_since: float = 0.0
     _repeats: int = 0
 
     def payload(self, sending: Sending) -> bytes:
@@ -53,15 +53,15 @@ class Buffer:
     def take(self, sending: Sending, now: float) -> None:
         """Keep a message that the broker has answered; the time until the repeat begins with the first one."""
         if not self.kept_messages:
-            self._since = now
+            self._waiting_since = now
         self.kept_messages[sending.number] = sending
 
     def apply(self, receipt: Receipt, now: float) -> list[Sending]:
-        """Returns the messages that a receipt covers. One of another boot, or below the last, changes nothing."""
+        """Returns the messages that a receipt covers; one of another boot, or below the last one, covers none."""
         if receipt.boot != self.rules.boot or receipt.upto <= self.upto:
             return []
         self.upto = receipt.upto
-        self._since, self._repeats = now, 0
+        self._waiting_since, self._repeats = now, 0
         return self._release()
 
     def give_up(self, sending: Sending) -> list[Sending]:
@@ -70,9 +70,9 @@ class Buffer:
         return self._release()
 
     def repeat(self, now: float) -> list[Sending]:
-        """Returns the messages to send again when no receipt came for the wait, which doubles each time."""
+        """Returns the messages to send again after a wait without a receipt; the wait doubles each time."""
         wait = min(self.rules.first_ms * 2**self._repeats, LONGEST_MS)
-        if not self.kept_messages or now - self._since < wait:
+        if not self.kept_messages or now - self._waiting_since < wait:
             return []
         self._repeats += 1
         return self.take_all()
@@ -91,7 +91,7 @@ class Buffer:
 
 
 def read_receipt(payload: bytes) -> Receipt | None:
-    """Returns the receipt; None for a payload that is none."""
+    """Parse a receipt; None for an invalid payload."""
     try:
         document = orjson.loads(payload)
     except orjson.JSONDecodeError:

@@ -7,7 +7,7 @@ from device_sim.times import HOUR
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A clock in milliseconds; `sets` are the moments at which it is set, each with the change."""
+    """A clock in milliseconds; `sets` are the times at which it is set, each with the change."""
 
     ahead: int = 0
     drift: int = 0
@@ -16,23 +16,23 @@ class Clock:
 
     @property
     def is_set(self) -> bool:
-        """Whether it is set, or lost, during the run."""
+        """Whether the clock is set or lost during the run."""
         return bool(self.sets or self.lost_spans)
 
     def with_skew(self, ahead: int, drift: int) -> "Clock":
-        """Returns the clock wrong by `ahead` more, and by `drift` more each hour."""
+        """Returns the clock with `ahead` added to its error, and `drift` added each hour."""
         return replace(self, ahead=self.ahead + ahead, drift=self.drift + drift)
 
     def with_set(self, at: int, by: int) -> "Clock":
-        """Returns the clock with one more set, by `by` at `at`."""
+        """Returns the clock that is also set by `by` at `at`."""
         return replace(self, sets=(*self.sets, (at, by)))
 
     def with_loss(self, begin: int, end: int) -> "Clock":
-        """Returns the clock with 1970 as its time between two moments."""
+        """Returns the clock that shows 1970 between two times."""
         return replace(self, lost_spans=(*self.lost_spans, (begin, end)))
 
     def read(self, start: int, at: int) -> tuple[int, bool]:
-        """Returns the time that it shows, milliseconds since 1970, and whether it was lost."""
+        """Returns the time that the clock shows, in milliseconds since 1970, and whether it is lost."""
         for begin, end in self.lost_spans:
             if begin <= at < end:
                 return at - begin, True

@@ -20,8 +20,8 @@ class Phase(IntEnum):
     OPENING = 1
     SUBSCRIBING = 2  # accepted; it gets its receipt before it sends
     OPEN = 3
-    DEAF = 4  # sends, and hears nothing: its messages arrive, their PUBACKs do not
-    MUTE = 5  # neither sends nor hears
+    DEAF = 4  # sends but receives nothing: its messages arrive, their PUBACKs do not
+    MUTE = 5  # neither sends nor receives
 
 
 @dataclass(slots=True)
@@ -31,12 +31,12 @@ class Counts:
     published: int = 0  # accepted from the caller
     acknowledged: int = 0
     refused: int = 0  # answered by the broker with an error
-    again: int = 0  # sent once more: after a connection broke, or for want of a receipt
+    again: int = 0  # sent again after a connection broke, or without a receipt
     receipted: int = 0
-    given_up: int = 0  # for want of room in a device's buffer
+    given_up: int = 0  # because a device's buffer was full
     connected: int = 0  # now
     connections: int = 0  # accepted by the broker, ever
-    lost: int = 0  # broken without our doing
+    lost: int = 0  # broken, but not by the scenario
 
 
 @dataclass(slots=True, eq=False)
@@ -60,7 +60,7 @@ class Device:
     packet_id: int = 0
     window: int = WINDOW
     backoff: float = BACKOFF_S[0]
-    since: float = 0.0  # seconds of the monotonic clock: when it was opened, then when it last sent
+    since: float = 0.0  # seconds of the monotonic clock: the time of opening, then of the last sending
 
     def forget(self) -> None:
         """Drop the connection; its unacknowledged messages go back to the front of the queue, in their order."""
@@ -74,13 +74,13 @@ class Device:
         self.phase = Phase.AWAY
 
     def repeat(self, now: float) -> bool:
-        """Put messages that have waited for a receipt too long in front again. Returns whether there were any."""
+        """Queue messages without a receipt again, in front. Returns whether there were any."""
         messages = self.buffer.repeat(now) if self.buffer is not None else []
         self.waiting.extendleft(reversed(messages))
         return bool(messages)
 
     def unanswered(self) -> list[Sending]:
-        """Returns the messages that are not over yet, in no order."""
+        """Returns the messages that are not over yet, in any order."""
         return [
             *self.flight.values(),
             *self.waiting,

@@ -1,10 +1,10 @@
-"""A cheap histogram of how long the broker takes to acknowledge."""
+"""A small histogram of the times that the broker takes to acknowledge."""
 
 import math
 from bisect import bisect_left
 from itertools import accumulate
 
-_STEPS = 24  # buckets to each power of ten: a quantile is right to 10 %
+_STEPS = 24  # buckets for each power of ten: a quantile is exact to 10 %
 _DECADES = 7  # from 10 us to 100 s
 _LEAST_MS = 0.01
 
@@ -23,7 +23,7 @@ class Latency:
         self.most = max(self.most, milliseconds)
 
     def quantile(self, share: float) -> float | None:
-        """Returns the time within which this share was acknowledged; None without any."""
+        """Returns the time within which this share was acknowledged; None without messages."""
         sums = list(accumulate(self._buckets))
         if not sums[-1]:
             return None

@@ -17,13 +17,13 @@ _PLAIN_PUBACK, _PUBACK_BYTES = b"\x40\x02", 4
 _MAX_BODY = 65_536  # the longest packet of a broker to a device; receipts are short
 _RECEIVE_MAXIMUM = 0x21
 _FAILED = 0x80
-# The properties a CONNACK may carry, by how their values are written.
+# The properties that a CONNACK may have, by the encoding of their values.
 _ONE_BYTE = frozenset({0x24, 0x25, 0x28, 0x29, 0x2A})
 _TWO_BYTES = frozenset({_RECEIVE_MAXIMUM, 0x22, 0x13})
 _FOUR_BYTES = frozenset({0x11, 0x27})
 _TEXT = frozenset({0x12, 0x1A, 0x1C, 0x1F, 0x15, 0x16})
 _PAIR = 0x26
-# MQTT 3.1.1 numbers its refusals from 1, MQTT 5 from 128; these are the ones that are met.
+# The usual refusals: MQTT 3.1.1 numbers them from 1, MQTT 5 from 128.
 _WORDS = {
     1: "unacceptable protocol version", 2: "client id rejected", 3: "server unavailable",
     4: "bad user name or password", 5: "not authorized", 0x80: "unspecified error", 0x81: "malformed packet",
@@ -36,7 +36,7 @@ _WORDS = {
 
 
 class Malformed(ValueError):
-    """The bytes are no packet that a broker may send to a device."""
+    """The bytes are not a packet that a broker may send to a device."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ def subscribe(topic: str, packet_id: int, level: Level) -> bytes:
 
 
 class Parser:
-    """Cuts the bytes of a broker into packets, in whatever pieces they come."""
+    """Splits the bytes of a broker into packets; the bytes may arrive in any pieces."""
 
     def __init__(self, level: Level) -> None:
         self._level = level
@@ -145,7 +145,7 @@ class Parser:
     def feed(self, data: bytes) -> list[Packet]:
         """Returns the packets that are complete with `data`. Raises Malformed."""
         if not self._rest and len(data) == _PUBACK_BYTES and data[:2] == _PLAIN_PUBACK:
-            return [Puback(data[2] << 8 | data[3], 0)]  # nearly all there ever is
+            return [Puback(data[2] << 8 | data[3], 0)]  # nearly every packet
         data = self._rest + data if self._rest else data
         packets: list[Packet] = []
         place = 0
@@ -191,7 +191,7 @@ class Parser:
         return Publish(topic, self._after_properties(body, end))
 
     def _after_properties(self, body: bytes, place: int) -> bytes:
-        """Returns the bytes behind the properties that MQTT 5 has at `place`."""
+        """Returns the bytes after the properties that MQTT 5 has at `place`."""
         if self._level == 4:
             return body[place:]
         bounds = _body(body, place - 1)
@@ -233,7 +233,7 @@ def _receive_maximum(properties: bytes) -> int | None:
 
 
 def _size(name: int, properties: bytes, place: int) -> int:
-    """How many bytes the value of a property takes."""
+    """The number of bytes of a property's value."""
     for names, size in ((_ONE_BYTE, 1), (_TWO_BYTES, 2), (_FOUR_BYTES, 4)):
         if name in names:
             return size

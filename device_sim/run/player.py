@@ -13,17 +13,17 @@ from device_sim.run.sending import Sending
 from device_sim.run.swarm import Swarm
 from device_sim.times import SECOND
 
-_BURST = 500  # messages in a row without looking at the broker, however far behind the run is
-_AHEAD = 500_000  # messages in memory; then the fleet waits for the broker
+_BURST = 500  # the most messages in a row before the broker's answers are read, also when the run is late
+_AHEAD = 500_000  # the most messages in memory; then the fleet waits for the broker
 _SLICE_S = 0.05
 _FLUSH_S = 0.25
-_ANSWER_S = 10.0  # at the end, without any answer for so long, the rest counts as lost
+_ANSWER_S = 10.0  # at the end, after this time without an answer, the other messages count as lost
 _STATE = {"down": "offline", "vanish": "offline", "deaf": "half-open", "mute": "half-open"}
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The state of a run, to be shown."""
+    """The state of a run for the screen."""
 
     elapsed_s: float
     lasts_s: float
@@ -74,7 +74,7 @@ class Player:
         self._folder.write(sending)
 
     def run(self, show: Callable[[Status], None]) -> None:
-        """Send all messages, then wait until all are answered or receipted, for as long as answers come."""
+        """Send all messages, then wait for their answers or receipts while any arrive."""
         acts = iter(self._script.acts())
         act = next(acts, None)
         sendings = self._script.sendings()
@@ -168,17 +168,17 @@ class Player:
             show(self.status())
 
     def _drain(self, show: Callable[[Status], None]) -> None:
-        """Reconnect all devices at the end of the run, and wait while their answers or receipts come."""
+        """Reconnect all devices at the end of the run, and wait while their answers or receipts arrive."""
         self._draining = True
         for index in list(self._state):
             self._do(Act(0, index, "up"))
         scenario = self._script.scenario
         patience = span(scenario.settle) / SECOND if scenario.receipts else _ANSWER_S
-        open_count, since = self._swarm.outstanding, self._clock.monotonic()
-        while self._swarm.outstanding and not self._stopping() and self._clock.monotonic() - since < patience:
+        outstanding, last_change = self._swarm.outstanding, self._clock.monotonic()
+        while self._swarm.outstanding and not self._stopping() and self._clock.monotonic() - last_change < patience:
             self._turn(_SLICE_S, show)
-            if self._swarm.outstanding != open_count:
-                open_count, since = self._swarm.outstanding, self._clock.monotonic()
+            if self._swarm.outstanding != outstanding:
+                outstanding, last_change = self._swarm.outstanding, self._clock.monotonic()
         for sending in self._swarm.unanswered():
             self._folder.write(sending)
         show(self.status())

@@ -1,4 +1,4 @@
-"""Every kind of message that the gateway must refuse, with the reason it must give."""
+"""The kinds of messages that the gateway must refuse, with the expected reasons."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from device_sim.times import DAY
 from device_sim.units import Unit
 
-_TOO_LARGE = 70_000  # bytes; the gateway takes 65,536 unless told otherwise
+_TOO_LARGE = 70_000  # bytes; the default limit of the gateway is 65,536
 _DEEP = 5_000
 _HUGE = 30_000
 

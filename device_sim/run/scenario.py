@@ -26,7 +26,7 @@ from device_sim.times import parse_duration
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _PROBLEMS_MAX = 8
-_PLAINER = {
+_MESSAGES = {
     "missing": "is missing; add it",
     "extra_forbidden": "there is no such field; correct its spelling or take it out",
 }
@@ -289,8 +289,8 @@ def parse(text: str, source: str) -> Scenario:
     except ValidationError as error:
         problems += [_problem(source, node, item) for item in error.errors(include_url=False)]
     if problems:
-        more = [f"and {len(problems) - _PROBLEMS_MAX} more"] if len(problems) > _PROBLEMS_MAX else []
-        raise SimError("the scenario is not valid:\n  " + "\n  ".join(problems[:_PROBLEMS_MAX] + more))
+        more_line = [f"and {len(problems) - _PROBLEMS_MAX} more"] if len(problems) > _PROBLEMS_MAX else []
+        raise SimError("the scenario is not valid:\n  " + "\n  ".join(problems[:_PROBLEMS_MAX] + more_line))
     return scenario
 
 
@@ -302,15 +302,15 @@ def schema_text() -> str:
 
 
 def _problem(source: str, node: yaml.Node | None, error: Any) -> str:  # noqa: ANN401 - pydantic's own dict
-    line, path = _place(node, error["loc"])
-    text = _PLAINER.get(error["type"], str(error["msg"]).removeprefix("Value error, "))
+    line, path = _location(node, error["loc"])
+    text = _MESSAGES.get(error["type"], str(error["msg"]).removeprefix("Value error, "))
     value = error.get("input")
-    if error["type"] not in _PLAINER and isinstance(value, (str, int, float)) and repr(value) not in text:
+    if error["type"] not in _MESSAGES and isinstance(value, (str, int, float)) and repr(value) not in text:
         text = f"{text} (it is {value!r})"
     return f"{source}:{line}: {path or 'the document'}: {text}"
 
 
-def _place(node: yaml.Node | None, loc: tuple[str | int, ...]) -> tuple[int, str]:
+def _location(node: yaml.Node | None, loc: tuple[str | int, ...]) -> tuple[int, str]:
     """The line of a field and its path; the names of union kinds that pydantic inserts are left out."""
     line, path = node.start_mark.line + 1 if node else 1, ""
     for step in loc:
@@ -333,11 +333,11 @@ def _place(node: yaml.Node | None, loc: tuple[str | int, ...]) -> tuple[int, str
 def _repeated_keys(node: yaml.Node | None) -> Iterator[tuple[int, str]]:
     """Yields the keys that one mapping has twice; YAML would take the last one without an error."""
     if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
+        keys: set[str] = set()
         for key, value in node.value:
-            if key.value in seen:
+            if key.value in keys:
                 yield key.start_mark.line + 1, key.value
-            seen.add(key.value)
+            keys.add(key.value)
             yield from _repeated_keys(value)
     elif isinstance(node, yaml.SequenceNode):
         for item in node.value:

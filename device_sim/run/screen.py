@@ -19,7 +19,7 @@ _FAULTS_SHOWN = 6
 
 
 class Lines:
-    """Writes a line every few seconds; nothing when `out` is None."""
+    """Writes a status line every few seconds, or nothing when `out` is None."""
 
     def __init__(self, out: TextIO | None) -> None:
         self._out = out
@@ -32,7 +32,7 @@ class Lines:
             return
         rate = _rate(self._before, status)
         self._before, self._due = (status.elapsed_s, status.published), status.elapsed_s + _LINE_S
-        self._out.write(f"{min(status.elapsed_s / status.lasts_s, 1):4.0%}  {_words(status, rate)}\n")
+        self._out.write(f"{min(status.elapsed_s / status.lasts_s, 1):4.0%}  {_status_line(status, rate)}\n")
         self._out.flush()
 
 
@@ -54,7 +54,7 @@ class View:
 
 
 def picture(status: Status, rate: float, title: str) -> Panel:
-    """Returns the panel of the view; its words are enough without the colours."""
+    """Returns the panel of the view, which can also be read without colours."""
     numbers = Table.grid(padding=(0, 3), expand=False)
     for _ in range(2):
         numbers.add_column(style="dim")
@@ -93,7 +93,7 @@ def picture(status: Status, rate: float, title: str) -> Panel:
 
 @contextmanager
 def screen(title: str, *, quiet: bool, out: TextIO = sys.stderr) -> Iterator[View | Lines]:
-    """Yields what shows the run; a live view ends with the block."""
+    """Yields the display of a run: a live view, which ends with the block, or lines."""
     if quiet or not out.isatty():
         yield Lines(None if quiet else out)
         return
@@ -105,7 +105,7 @@ def _rate(before: tuple[float, int], status: Status) -> float:
     return (status.published - before[1]) / max(status.elapsed_s - before[0], 0.001)
 
 
-def _words(status: Status, rate: float) -> str:
+def _status_line(status: Status, rate: float) -> str:
     text = f"{status.connected:,}/{status.devices:,} connected, {rate:,.0f}/s, sent {status.published:,}"
     text += f", acknowledged {status.acknowledged:,}"
     if status.receipted is not None:
@@ -130,8 +130,8 @@ def _progress(status: Status) -> str:
 
 
 def _faults(faults: list[str]) -> str:
-    more = f" and {len(faults) - _FAULTS_SHOWN:,} more" if len(faults) > _FAULTS_SHOWN else ""
-    return ", ".join(faults[:_FAULTS_SHOWN]) + more if faults else "none"
+    suffix = f" and {len(faults) - _FAULTS_SHOWN:,} more" if len(faults) > _FAULTS_SHOWN else ""
+    return ", ".join(faults[:_FAULTS_SHOWN]) + suffix if faults else "none"
 
 
 def _ms(milliseconds: float | None) -> str:

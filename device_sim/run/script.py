@@ -1,6 +1,6 @@
-"""The messages and connection changes of a run, in order; they follow from scenario, units, seed and start."""
+"""The messages and connection changes of a run, in order, computed from scenario, units, seed and start."""
 
-# Pure: neither a broker nor a clock. All times are milliseconds of scenario time since the run began, but for `ts`.
+# Pure, without broker and clock. All times but `ts` are milliseconds of scenario time since the run began.
 
 import heapq
 from collections.abc import Iterator, Sequence
@@ -90,7 +90,7 @@ class Script:
         self._devices = build(self.units, seed)
         self._topics = [unit.topic for unit in self.units]
         self._troubles = [(trouble, self._dice.named(f"trouble {n}")) for n, trouble in enumerate(scenario.troubles)]
-        self._indexes = [self._choose(trouble.units, dice) for trouble, dice in self._troubles]
+        self._indexes = [self._select(trouble.units, dice) for trouble, dice in self._troubles]
         self._members = [frozenset(indexes) for indexes in self._indexes]
         self.clocks = [self._clock(index) for index in range(len(self.units))]
         self._message_troubles = [self._troubles_of(index) for index in range(len(self.units))]
@@ -128,44 +128,44 @@ class Script:
     def _storm(self, storm: Storm, dice: Dice, index: int) -> Iterator[Act]:
         for number in range(storm.times):
             begin = self._moment(storm.at) + number * self._moment(storm.pause)
-            # The network dies before the device notices: its last messages arrive, their PUBACKs do not.
+            # The network breaks before the device notices: its last messages arrive, their PUBACKs do not.
             yield Act(max(begin - self._every, 0), index, "deaf")
-            back = begin + self._moment(storm.lasts) + round(dice.between(0, span(storm.within), number))
+            reconnect_at = begin + self._moment(storm.lasts) + round(dice.between(0, span(storm.within), number))
             yield Act(begin, index, "vanish")
-            yield Act(back, index, "up")
+            yield Act(reconnect_at, index, "up")
 
     # -- What is sent -------------------------------------------------------------------------------------------
 
     def sendings(self) -> Iterator[Sending]:
-        """Yields every message in the order of its due time, numbered from 1; with receipts also at each device."""
+        """Yields all messages in the order of due times, numbered from 1, with receipts also from 1 for each device."""
         number = 0
-        late: list[tuple[int, int, Sending]] = []  # a heap of messages that are sent later than measured
+        late_sendings: list[tuple[int, int, Sending]] = []  # a heap of messages that are sent later than measured
         order = 0
         for due, new_messages in self._measurements():
-            while late and late[0][0] <= due:
+            while late_sendings and late_sendings[0][0] <= due:
                 number += 1
-                sending = heapq.heappop(late)[2]
+                sending = heapq.heappop(late_sendings)[2]
                 sending.number = number
                 yield sending
             for sending in new_messages:
                 if sending.due > due:
                     order += 1
-                    heapq.heappush(late, (sending.due, order, sending))
+                    heapq.heappush(late_sendings, (sending.due, order, sending))
                 else:
                     number += 1
                     sending.number = number
                     yield sending
-        while late:
+        while late_sendings:
             number += 1
-            sending = heapq.heappop(late)[2]
+            sending = heapq.heappop(late_sendings)[2]
             sending.number = number
             yield sending
 
     def _measurements(self) -> Iterator[tuple[int, list[Sending]]]:
-        """Yields, by moment of measuring, its messages, with those that are due later."""
+        """Yields each time of measuring with its messages, also those that are due later."""
         for index, at in self._backlog():
             yield 0, self._messages(index, at, "backlog")
-        # In the order of their places in the round, so that units do not all publish at once.
+        # In the order of the devices' places in the round, so that units do not all publish at once.
         order = sorted((int(device.place * self._every), index) for index, device in enumerate(self._devices))
         for begin in range(0, self.duration, self._every):
             for offset, index in order:
@@ -173,12 +173,12 @@ class Script:
                     yield begin + offset, self._messages(index, begin + offset, "reading")
 
     def _backlog(self) -> Iterator[tuple[int, int]]:
-        """Yields device and moment of each measurement while units were offline before the run, unit by unit."""
+        """Yields device and time of each measurement while units were offline before the run, unit by unit."""
         for (trouble, _), indexes in zip(self._troubles, self._indexes, strict=True):
-            if isinstance(trouble, Offline) and (before := span(trouble.before)):
+            if isinstance(trouble, Offline) and (before_ms := span(trouble.before)):
                 step = span(trouble.every)
                 for index in indexes:
-                    yield from ((index, at) for at in range(-before, 0, step))
+                    yield from ((index, at) for at in range(-before_ms, 0, step))
 
     def _messages(self, index: int, at: int, kind: str) -> list[Sending]:
         unit = self.units[index]
@@ -187,16 +187,16 @@ class Script:
             return []
         ts, lost = self.clocks[index].read(self.start, at)
         payload = b'{"ts":%d,"values":%b}' % (ts, values)
-        first = Sending(max(at, 0), index, self._topics[index], payload, ts, values, kind)
+        base = Sending(max(at, 0), index, self._topics[index], payload, ts, values, kind)
         if self._last_seqs:
-            first.seq = self._seq(index)
+            base.seq = self._seq(index)
         if lost:
-            first.kind, first.refused, first.values = "lost-clock", "too_old", b""
-        messages = [first]
+            base.kind, base.refused, base.values = "lost-clock", "too_old", b""
+        messages = [base]
         number = at // self._every
         for item in self._message_troubles[index]:
             if at >= 0 and not lost and item.hits(number):
-                messages += self._trouble(item, first, unit, number)
+                messages += self._trouble(item, base, unit, number)
         return messages
 
     def _seq(self, index: int) -> int:
@@ -204,45 +204,47 @@ class Script:
         self._last_seqs[index] += 1
         return self._last_seqs[index]
 
-    def _trouble(self, item: _MessageTrouble, first: Sending, unit: Unit, number: int) -> list[Sending]:
-        """Returns the messages that a trouble adds to `first`; a late one only changes it."""
+    def _trouble(self, item: _MessageTrouble, base: Sending, unit: Unit, number: int) -> list[Sending]:
+        """Returns the messages that a trouble adds to `base`; Late only changes it."""
         trouble = item.trouble
         if isinstance(trouble, Late):
-            first.due += item.after(trouble.by, number)
-            first.kind = "late"
+            base.due += item.after(trouble.by, number)
+            base.kind = "late"
             return []
         if isinstance(trouble, Duplicate):
             after = item.after(trouble.after, number)
             return [
-                replace(first, due=first.due + after * (copy + 1), kind="duplicate", sent=[])
+                replace(base, due=base.due + after * (copy + 1), kind="duplicate", sent=[])
                 for copy in range(trouble.copies)
             ]
-        series = self._series[first.device]
+        series = self._series[base.device]
         if isinstance(trouble, Conflict):
-            values = series.other(first.values)
-            payload = b'{"ts":%d,"values":%b}' % (first.ts or 0, values)
-            due = first.due + item.after(trouble.after, number)
-            seq = self._seq(first.device) if self._last_seqs else 0
-            return [replace(first, due=due, payload=payload, values=values, kind="conflict", seq=seq, sent=[])]
-        kind = trouble.kinds[(first.device + number) % len(trouble.kinds)]
-        dose = KINDS[kind](unit, first.ts or 0, series.numbers(first.values))
+            values = series.other(base.values)
+            payload = b'{"ts":%d,"values":%b}' % (base.ts or 0, values)
+            due = base.due + item.after(trouble.after, number)
+            seq = self._seq(base.device) if self._last_seqs else 0
+            return [replace(base, due=due, payload=payload, values=values, kind="conflict", seq=seq, sent=[])]
+        kind = trouble.kinds[(base.device + number) % len(trouble.kinds)]
+        dose = KINDS[kind](unit, base.ts or 0, series.numbers(base.values))
         return [
             Sending(
-                first.due, first.device, dose.topic, dose.payload, None, b"", kind, dose.reason, dose.reason is not None
+                base.due, base.device, dose.topic, dose.payload, None, b"", kind, dose.reason, dose.reason is not None
             )
         ]
 
     # -- Who has which trouble ----------------------------------------------------------------------------------
 
-    def _choose(self, who: str | int | list[str], dice: Dice, among: Sequence[int] | None = None) -> list[int]:
+    def _select(self, units: str | int | list[str], dice: Dice, candidates: Sequence[int] | None = None) -> list[int]:
         """Returns the indexes of the units that have a trouble."""
-        pool = range(len(self.units)) if among is None else among
-        if isinstance(who, list):
-            for pattern in who:
+        pool = range(len(self.units)) if candidates is None else candidates
+        if isinstance(units, list):
+            for pattern in units:
                 if not any(fnmatchcase(str(unit), pattern) for unit in self.units):
                     raise SimError(f"scenario {self.scenario.name}: no unit of this fleet is named {pattern!r}")
-            return [i for i in pool if any(fnmatchcase(str(self.units[i]), pattern) for pattern in who)]
-        count = who if isinstance(who, int) else max(round(float(who[:-1]) / 100 * len(pool)), float(who[:-1]) > 0)
+            return [i for i in pool if any(fnmatchcase(str(self.units[i]), pattern) for pattern in units)]
+        count = (
+            units if isinstance(units, int) else max(round(float(units[:-1]) / 100 * len(pool)), float(units[:-1]) > 0)
+        )
         shuffled = sorted(pool, key=lambda index: (dice.named(str(self.units[index])).at(), index))
         return sorted(shuffled[:count])
 
@@ -273,18 +275,18 @@ class Script:
     def _plan(self) -> list[ExpectedFault]:
         """Returns the faults of the run, on units of their product whose clock is not set or lost in it."""
         expected: list[ExpectedFault] = []
-        used: set[int] = set()
+        used_indexes: set[int] = set()
         for number, planned in enumerate(self.scenario.faults):
             begin, lasts = self._moment(planned.at), self._moment(planned.lasts)
-            fits = [index for index, unit in enumerate(self.units) if self._fits(index, unit, planned.fault, begin)]
+            fitting = [index for index, unit in enumerate(self.units) if self._fits(index, unit, planned.fault, begin)]
             dice = self._dice.named(f"fault {number}")
-            indexes = self._choose(planned.units, dice, [index for index in fits if index not in used])
+            indexes = self._select(planned.units, dice, [index for index in fitting if index not in used_indexes])
             if not indexes:
                 raise SimError(
                     f"scenario {self.scenario.name}: no unit of this fleet can have fault {number + 1} "
                     f"({planned.fault} at {planned.at}); take more units, or other ones"
                 )
-            used |= set(indexes)
+            used_indexes |= set(indexes)
             for index in indexes:
                 unit, end = self.units[index], min(begin + lasts, self.duration)
                 fault = fault_of(unit.product, planned.fault)
@@ -316,7 +318,7 @@ def _draw(text: str, dice: Dice) -> int:
 
 
 def _limit_units(units: Sequence[Unit], limit: int | None) -> list[Unit]:
-    """At most so many units, taken in turn from each product, in the order of the file."""
+    """At most `limit` units, in turn from each product, in the order of the file."""
     if limit is None or limit >= len(units):
         return list(units)
     products = list(dict.fromkeys(unit.product for unit in units))

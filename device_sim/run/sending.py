@@ -12,9 +12,9 @@ class Sending:
     topic: str
     payload: bytes
     ts: int | None
-    """The device's time of its reading, milliseconds since 1970; None in poison."""
+    """The device's time of the reading, milliseconds since 1970; None for poison."""
     values: bytes
-    """The readings as JSON, empty where nothing of the message may be stored."""
+    """The readings as JSON; empty when nothing of the message may be stored."""
     kind: str
     """The kind: reading, late, duplicate, conflict, backlog, lost-clock, or the kind of poison."""
     refused: str | None = None
@@ -22,19 +22,19 @@ class Sending:
     """Whether the gateway subscribes to the topic."""
     number: int = 0
     seq: int = 0
-    """Its number at the device, from 1, where the device waits for receipts; else 0."""
+    """Its number at the device, from 1, if the device waits for receipts; else 0."""
     sent: list[float] = field(default_factory=list)
     acked: float | None = None
-    """When the broker first answered it."""
+    """The time of the broker's first answer."""
     code: int = 0
-    """The reason code with which the broker refused it; 0 when it did not."""
+    """The reason code of the broker's refusal; 0 when it was accepted."""
     receipted: float | None = None
     given_up: bool = False
-    """Whether the device had no room to keep it."""
+    """Whether the device dropped it because its buffer was full."""
 
     @property
     def latency_ms(self) -> float | None:
-        """Milliseconds from the sending that the broker answered to the answer; None without an answer."""
+        """Milliseconds from the last sending before the broker's answer to the answer; None without one."""
         if self.acked is None:
             return None
         if len(self.sent) == 1:

@@ -1,4 +1,4 @@
-"""A unit's values as JSON for its messages: computed at each reading, or a few fixed ones, which is cheap."""
+"""A unit's values as JSON for its messages: computed for each reading, or a few fixed ones, which is fast."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -9,7 +9,7 @@ from device_sim.faults import Fault
 from device_sim.fleet import Device
 from device_sim.times import MINUTE
 
-_STEPS = 4  # so many readings are computed and then taken in turn
+_STEPS = 4  # the number of fixed readings, which are used in turn
 
 Pulls = Sequence[tuple[Fault, float]]
 
@@ -18,11 +18,11 @@ class Series(Protocol):
     """Values as compact JSON."""
 
     def values(self, at: int, pulls: Pulls) -> bytes | None:
-        """Returns the values at that moment under those faults; None when the unit is silent."""
+        """Returns the values at a time with these faults; None when the unit is silent."""
         ...
 
     def other(self, values: bytes) -> bytes:
-        """Returns the same metrics with other values, for a conflicting message of the same moment."""
+        """Returns the same metrics with other values, for a conflicting message of the same time."""
         ...
 
     def numbers(self, values: bytes) -> dict[str, float]:
@@ -43,7 +43,7 @@ class LiveSeries:
         return None if numbers is None else _json(numbers)
 
     def other(self, values: bytes) -> bytes:
-        """See Series: the last digit of each value changes, towards the inside of its range."""
+        """See Series: the last digit of each value changes, and the value stays in its range."""
         decimals = self._device.model.decimals
         return _json(
             {

@@ -1,4 +1,4 @@
-"""The sockets of thousands of devices on one epoll: opened, written, read, broken on purpose, and opened again."""
+"""The sockets of thousands of devices on one epoll, with connections that break on purpose."""
 
 import errno
 import heapq
@@ -18,13 +18,13 @@ from device_sim.run.packets import GOODBYE, PING, Level, Malformed, Packet, Pars
 
 KEEPALIVE_S = 60
 _PING_AFTER_S = KEEPALIVE_S / 3
-_ANSWER_S = 10.0  # for the broker to accept a connection
-_OPENING = 200  # connections being made at the same time
-_ABANDONED = 1_000  # half-open sockets kept; the oldest are closed then
+_ANSWER_S = 10.0  # the longest time until the broker accepts a connection
+_OPENING = 200  # the most connections that are opened at the same time
+_ABANDONED = 1_000  # the most half-open sockets; beyond it, the oldest are closed
 _SPARE_FILES = 64
 _EVENTS = 1_024
 _READ = 16_384
-_RESET = struct.pack("ii", 1, 0)  # close() then sends RST, like a device that loses its power
+_RESET = struct.pack("ii", 1, 0)  # with it close() sends RST, like a device that loses its power
 _UNANSWERED = (Phase.OPENING, Phase.SUBSCRIBING)
 
 
@@ -105,7 +105,7 @@ class Sockets:
         for number, events in self._epoll.poll(timeout, _EVENTS):
             device = self._by_file.get(number)
             if device is None:
-                continue  # closed by an event before this one
+                continue  # an earlier event closed it
             if events & select.EPOLLOUT:
                 self._flush(device)
             if events & ~select.EPOLLOUT and device.sock is not None and device.parser is not None:
@@ -142,7 +142,7 @@ class Sockets:
     # -- One connection -----------------------------------------------------------------------------------------
 
     def push(self, device: Device, packet: bytes) -> None:
-        """Write bytes to the socket; those that it does not take wait."""
+        """Write bytes to the socket; bytes that it does not take are buffered."""
         if device.out or device.sock is None:
             device.out += packet
             return
@@ -158,14 +158,14 @@ class Sockets:
             if device.phase in _UNANSWERED or device.phase is Phase.OPEN:
                 self._epoll.modify(device.sock.fileno(), select.EPOLLIN | select.EPOLLOUT)
 
-    def handle_loss(self, device: Device, why: str) -> None:
-        """Close a connection that broke unplanned, and connect again after a pause."""
+    def handle_loss(self, device: Device, reason: str) -> None:
+        """Close a connection that broke without a plan, and connect again after a pause."""
         if device.phase is Phase.AWAY:
             return
         self.counts.lost += 1
         self._close(device)
-        self._later(device)
-        self.say_once(f"a connection was lost: {why}")
+        self._connect_later(device)
+        self.say_once(f"a connection was lost: {reason}")
 
     def say_once(self, text: str) -> None:
         """Print a text that was not printed before."""
@@ -183,7 +183,7 @@ class Sockets:
         code = sock.connect_ex(address)
         if code not in (0, errno.EINPROGRESS):
             sock.close()
-            self._later(device)
+            self._connect_later(device)
             self.say_once(f"{self._broker} does not answer: {os.strerror(code)}")
             return
         device.sock, device.parser, device.since = sock, Parser(self._level), now
@@ -203,7 +203,7 @@ class Sockets:
         if device.sock is not None and not device.out:
             self._epoll.modify(device.sock.fileno(), select.EPOLLIN)
 
-    def _later(self, device: Device) -> None:
+    def _connect_later(self, device: Device) -> None:
         heapq.heappush(self._tries, (self._monotonic() + device.backoff, device.index))
         device.backoff = min(2 * device.backoff, BACKOFF_S[1])
 

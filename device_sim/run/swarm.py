@@ -1,7 +1,7 @@
-"""Thousands of devices that publish: each keeps messages until they are answered, and sends them again."""
+"""Thousands of devices that publish; each keeps its messages until they are answered, and else sends them again."""
 
-# One thread, no callbacks of a library between a message and its socket: paho takes five times the CPU for the same
-# (docs/adr/0020). A device is connected, away, or half open: then its socket is open, but it reads nothing from it.
+# One thread, and no library between a message and its socket: paho takes five times the CPU (docs/adr/0020).
+# A device is connected, away, or half open: then its socket is open, but it reads nothing from it.
 
 from collections.abc import Callable, Sequence
 
@@ -82,13 +82,13 @@ class Swarm:
     # -- Commands for a device ---------------------------------------------------------------------------------
 
     def publish(self, sending: Sending) -> None:
-        """Accept a message: it goes out now, or when its device is up again."""
+        """Send a message now, or when its device is up again."""
         device = self._devices[sending.device]
         self.counts.published += 1
         self.outstanding += 1
         if device.buffer is not None:
             self._make_room(device, device.buffer)
-            if 0 < sending.seq <= device.buffer.floor:  # a late one, which was given up together with newer ones
+            if 0 < sending.seq <= device.buffer.floor:  # a late message that was given up together with newer ones
                 self._end(device.buffer, sending)
                 return
         if (
@@ -142,10 +142,10 @@ class Swarm:
         self._sockets.close()
 
     def unanswered(self) -> list[Sending]:
-        """Returns the messages that are not over, in no order."""
+        """Returns the messages that are not over, in any order."""
         return [sending for device in self._devices for sending in device.unanswered()]
 
-    # -- What goes out ------------------------------------------------------------------------------------------
+    # -- Sending ------------------------------------------------------------------------------------------------
 
     def _send(self, device: Device, sending: Sending) -> None:
         device.packet_id = packet_id = device.packet_id % PACKET_IDS + 1
@@ -169,7 +169,7 @@ class Swarm:
                 self._send(device, sending)
 
     def _sweep(self, now: float) -> None:
-        """Check the connections, and send messages again that no receipt came for."""
+        """Check the connections, and send messages without a receipt again."""
         self._swept_at = now
         self._sockets.sweep(now)
         if self._buffer_rules is not None:
@@ -177,7 +177,7 @@ class Swarm:
                 if device.phase is Phase.OPEN and device.repeat(self.now):
                     self._send_waiting(device)
 
-    # -- What comes back ----------------------------------------------------------------------------------------
+    # -- Packets of the broker ----------------------------------------------------------------------------------
 
     def _on_connack(self, device: Device, packet: Connack) -> None:
         if device.phase is not Phase.OPENING:
@@ -234,7 +234,7 @@ class Swarm:
         for sending in device.buffer.apply(receipt, self.now):
             self._end(device.buffer, sending)
 
-    # -- What is over -------------------------------------------------------------------------------------------
+    # -- Messages that are over ---------------------------------------------------------------------------------
 
     def _make_room(self, device: Device, buffer: Buffer) -> None:
         """Give up the oldest message of a full buffer."""

@@ -29,6 +29,8 @@ class Account:
     name: str
     email: str
     language: str
+    time_zone: str | None
+    """The one they chose, else the one of the maker's file."""
     role: Role
 
 
@@ -89,7 +91,7 @@ def canonical_address(text: str) -> str:
     try:
         return validate_email(text.strip(), check_deliverability=False).normalized.lower()
     except EmailNotValidError as error:
-        raise BadInput(f"This is not an e-mail address: {error}") from error
+        raise BadInput(f"This is not an e-mail address: {error}", code="bad_address") from error
 
 
 def new_address(text: str) -> str:
@@ -98,7 +100,7 @@ def new_address(text: str) -> str:
     try:
         return plain(address)
     except ValueError as error:
-        raise BadInput(f"This address cannot be used: {error}.") from error
+        raise BadInput(f"This address cannot be used: {error}.", code="bad_address") from error
 
 
 def acceptable_password(text: str) -> str:
@@ -106,5 +108,5 @@ def acceptable_password(text: str) -> str:
     password = unicodedata.normalize("NFC", text)
     if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
         problem = f"password: write {PASSWORD_MIN} to {PASSWORD_MAX} characters, for example four words"
-        raise BadInput("This password cannot be taken.", [problem])
+        raise BadInput("This password cannot be taken.", [problem], code="bad_password")
     return password

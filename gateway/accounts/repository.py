@@ -30,6 +30,7 @@ def account(row: Row) -> Account:
         name=row["name"],
         email=row["email"],
         language=row["language"],
+        time_zone=row["time_zone"],
         role=row["role"],
     )
 
@@ -63,7 +64,7 @@ def insert(
         ).fetchone()
         assert person is not None  # noqa: S101 - RETURNING returns a row
     else:
-        tx.execute(queries.set_language, {"id": person["id"], "language": language})
+        choose_language(tx, person["id"], language)
     public_id = random_id()
     row = tx.execute(
         queries.insert_account,
@@ -79,6 +80,16 @@ def insert(
     if password_hash is not None:
         tx.execute(queries.insert_identity, {"subject": public_id, "account_id": row["id"]})
     return hold(tx, row["id"]).account
+
+
+def choose_language(tx: Connection, person_id: int, language: str) -> None:
+    """Note the language that a person chose."""
+    tx.execute(queries.set_language, {"id": person_id, "language": language})
+
+
+def choose_time_zone(tx: Connection, person_id: int, time_zone: str | None) -> None:
+    """Note the time zone that a person chose; None for the one that applies without a choice."""
+    tx.execute(queries.set_time_zone, {"id": person_id, "time_zone": time_zone})
 
 
 def set_password(tx: Connection, account: Account, password_hash: str) -> None:

@@ -23,6 +23,16 @@ class Brand(BaseModel):
     privacy_url: str | None
 
 
+class Language(BaseModel):
+    """A language of the pages, mails and pushes."""
+
+    code: str
+    name: str = Field(description="As it calls itself.")
+    locale: str = Field(description="By which its numbers and dates are written, like en-GB.")
+    app: str = Field(description="Where the words of My Products are, a Fluent file.")
+    console: str = Field(description="Where those of the console are.")
+
+
 class ProductRef(BaseModel):
     """A product, as a unit names it."""
 
@@ -331,7 +341,7 @@ class Ready(BaseModel):
 
 
 class Problem(BaseModel):
-    """An error by RFC 9457; `problems` names the fields."""
+    """An error by RFC 9457; `problems` names the fields. `code` and `parameters` say it in any language."""
 
     type: str = "about:blank"
     title: str
@@ -339,3 +349,4 @@ class Problem(BaseModel):
     code: str
     detail: str
     problems: list[str] = Field(default_factory=list)
+    parameters: dict[str, str | int] = Field(default_factory=dict)

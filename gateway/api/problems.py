@@ -68,9 +68,15 @@ def _gateway_error(_request: Request, error: Exception) -> JSONResponse:
     problems = first_problems(error.problems, len(error.problems)) if isinstance(error, BadInput) else []
     title = error.code.replace("_", " ").capitalize()
     headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, TooManyAttempts) else None
-    return _response(
-        Problem(title=title, status=error.status, code=error.code, detail=error.message, problems=problems), headers
+    problem = Problem(
+        title=title,
+        status=error.status,
+        code=error.code,
+        detail=error.message,
+        problems=problems,
+        parameters=error.parameters,
     )
+    return _response(problem, headers)
 
 
 def _bad_request(_request: Request, error: Exception) -> JSONResponse:
@@ -108,7 +114,8 @@ def _database_trouble(_request: Request, error: Exception) -> JSONResponse:
     trouble = count_trouble(error)
     log.warning("A request waits for %s (%s).", trouble.value, words_of(error))
     detail, retry_after_s = TROUBLE_TEXTS[trouble]
-    problem = Problem(title="Unavailable", status=503, code="unavailable", detail=detail)
+    parameters: dict[str, str | int] = {"trouble": trouble.name.lower()}
+    problem = Problem(title="Unavailable", status=503, code="unavailable", detail=detail, parameters=parameters)
     return _response(problem, {"Retry-After": str(retry_after_s)})
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from gateway.api import models
 from gateway.events import Event
-from gateway.notify.bulletin_words import action_steps
+from gateway.notify.bulletin_texts import action_steps
 from gateway.notify.repository import as_written
 from gateway.notify.steps import steps
 from gateway.store import Row

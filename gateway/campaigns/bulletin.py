@@ -7,12 +7,14 @@ from typing import Any, Self
 from pydantic import TypeAdapter
 
 from gateway.campaigns.model import Content, RecallContent, UpdateContent, WithdrawalContent, texts_of
-from gateway.notify.campaign_words import LANGUAGES, campaign_words
 from gateway.notify.model import Bulletin
 from gateway.store import Row
+from gateway.text import codes, words
 
 _CONTENT: TypeAdapter[Content] = TypeAdapter(Content)
 _SEVERITY = {"recall": "safety", "update": "info"}
+CLEARED_KIND = "withdrawal"
+"""The kind of the notice about a unit that a campaign does not concern any more."""
 
 _NO_DETAILS: dict[str, Any] = {
     **dict.fromkeys(("hazard", "action", "action_text", "remedy_text", "changes", "version", "reason")),
@@ -57,23 +59,28 @@ class CampaignTexts:
         cleared = _cleared_texts(campaign, common, kind) if former else ({}, {})
         return cls(campaign, _SEVERITY[kind], below, former, affected, cleared)
 
+    def documents(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """What the notices say, by kind of the notice and language."""
+        return {CLEARED_KIND: _documents(*self.cleared), self.campaign["kind"]: _documents(*self.affected)}
+
 
 def bulletin(campaign_texts: CampaignTexts, unit_id: int, standing: str, matched: str) -> Bulletin:
     """Returns the bulletin about a unit of the audience."""
     is_cleared = standing == "cleared"
-    texts, details = campaign_texts.cleared if is_cleared else campaign_texts.affected
     return Bulletin(
         campaign_id=campaign_texts.campaign["id"],
         campaign=campaign_texts.campaign["public_id"],
         number=campaign_texts.campaign["number"],
-        kind="withdrawal" if is_cleared else campaign_texts.campaign["kind"],
+        kind=CLEARED_KIND if is_cleared else campaign_texts.campaign["kind"],
         unit_id=unit_id,
         severity=campaign_texts.severity,
-        texts=texts,
-        details=details,
         matched=matched,
         takes_back=campaign_texts.former if is_cleared else None,
     )
+
+
+def _documents(texts: Words, details: Words) -> dict[str, dict[str, Any]]:
+    return {language: {"text": texts[language], "details": details[language]} for language in texts}
 
 
 def _authored_texts(content: Content, common: dict[str, Any], below: str | None) -> tuple[Words, Words]:
@@ -86,7 +93,7 @@ def _authored_texts(content: Content, common: dict[str, Any], below: str | None)
         if None in [value for name, value in fields_in_language.items() if name != "remedy_text"]:
             continue
         title, *others = fields_in_language.values()
-        action = fields_in_language.get("action_text") or campaign_words(language)["nothing_to_do"]
+        action = fields_in_language.get("action_text") or words(language)("campaign-nothing-to-do")
         texts[language] = {"title": title, "body": others[0], "action": action}
         details[language] = common | _details(content, fields_in_language, below)
     return texts, details
@@ -107,11 +114,11 @@ def _cleared_texts(campaign: Row, common: dict[str, Any], kind: str) -> tuple[Wo
     texts: Words = {}
     details: Words = {}
     names = campaign["product_name"]
-    for language in LANGUAGES:
-        words = campaign_words(language)
-        values = {"product": names.get(language) or names["en"], "former": common["replaces"]} | common
-        body = words["cleared_body"].format_map(values)
-        title = words["cleared_title" if kind == "recall" else "cleared_title_update"].format_map(values)
-        texts[language] = {"title": title, "body": body, "action": words["nothing_to_do"]}
+    former = common["replaces"]
+    for language in codes():
+        say = words(language)
+        body = say("campaign-cleared-text", number=common["number"], former=former)
+        title = say(f"campaign-cleared-{kind}", product=names.get(language) or names["en"], former=former)
+        texts[language] = {"title": title, "body": body, "action": say("campaign-nothing-to-do")}
         details[language] = common | {"reason": body}
     return texts, details

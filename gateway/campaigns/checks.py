@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from babel import Locale
 from pydantic import EmailStr, TypeAdapter, ValidationError
 
 from gateway.campaigns.model import (
@@ -15,6 +16,7 @@ from gateway.campaigns.model import (
     RecallContent,
     texts_of,
 )
+from gateway.text import words
 
 _VERSION = re.compile(r"\d{1,18}(\.\d{1,18})*")
 _URL = re.compile(r"https?://[^\s/?#]+\S*", re.IGNORECASE)
@@ -28,7 +30,6 @@ _WORDS = {
     "action_text": "what to do",
     "remedy_text": "what the owner gets",
 }
-_LANGUAGES = {"en": "English", "de": "German"}
 
 
 def checks(draft: Draft, count: AudienceCount, former: str | None) -> list[Check]:
@@ -48,7 +49,10 @@ def _content(content: Content, count: AudienceCount) -> Iterator[Check]:
             continue
         for language in sorted(readers, key=lambda code: (code != "en", code)):
             if language not in texts:
-                yield _blocks(f"content.{field}.{language}", _missing(field, language, readers[language]))
+                # Who reads a language in part reads English where it has no words.
+                blocks = words(language).language.is_complete
+                message = _missing(field, language, readers[language])
+                yield Check(field=f"content.{field}.{language}", message=message, blocks=blocks)
     if isinstance(content, RecallContent):
         if content.action is None:
             yield _blocks("content.action", "Choose what owners have to do.")
@@ -58,7 +62,7 @@ def _content(content: Content, count: AudienceCount) -> Iterator[Check]:
 
 
 def _missing(field: str, language: str, readers: int) -> str:
-    name = _LANGUAGES.get(language, language)
+    name = Locale("en").languages.get(language, language)
     read = f"; {readers} of the owners read{'s' if readers == 1 else ''} it" if language != "en" else ""
     return f"Write {_WORDS[field]} in {name}{read}."
 

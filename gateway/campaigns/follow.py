@@ -5,8 +5,7 @@ from datetime import datetime
 
 from gateway.campaigns.candidates import note_change
 from gateway.campaigns.repository import queries
-from gateway.events import Event, append
-from gateway.notify.repository import as_written
+from gateway.events import Event, append_each
 from gateway.store import Connection
 
 _NEW_OWNER = frozenset({"unit.claimed"})
@@ -26,7 +25,7 @@ def follow(tx: Connection, event: Event, now: datetime) -> None:
         return
     parameters = unit | {"ids": ids, "firmware": event.data["firmware"]}
     campaign_ids = [row["campaign_id"] for row in tx.execute(queries.close, parameters)]
-    resolve_closed(tx, event.unit_id, campaign_ids, now)
+    resolve_closed(tx, [event.unit_id], campaign_ids, now)
 
 
 def owners_began(tx: Connection, unit_ids: Sequence[int], now: datetime) -> None:
@@ -35,9 +34,11 @@ def owners_began(tx: Connection, unit_ids: Sequence[int], now: datetime) -> None
     tx.execute(queries.look_again_at_all, {"unit_ids": list(unit_ids), "now": now})
 
 
-def resolve_closed(tx: Connection, unit_id: int, ids: Sequence[int], now: datetime) -> None:
-    """Resolve the unit's open notices of campaigns that were closed for it, and write their events."""
-    parameters = {"unit_id": unit_id, "ids": list(ids), "now": now}
-    for row in map(as_written, tx.execute(queries.resolve_closed, parameters).fetchall()):
-        data = {"notice": row["public_id"], "title": row["text"]["title"], "campaign": row["campaign"]}
-        append(tx, "notice.resolved", data, unit_id=unit_id, person_id=row["person_id"])
+def resolve_closed(tx: Connection, unit_ids: Sequence[int], ids: Sequence[int], now: datetime) -> None:
+    """Resolve the units' open notices of campaigns that were closed for them, and write their events."""
+    parameters = {"unit_ids": list(unit_ids), "ids": list(ids), "now": now}
+    rows = [
+        (row["unit_id"], row["person_id"], {"notice": row["public_id"], "campaign": row["campaign"]})
+        for row in tx.execute(queries.resolve_closed, parameters)
+    ]
+    append_each(tx, "notice.resolved", rows)

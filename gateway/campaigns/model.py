@@ -14,7 +14,12 @@ Standing = Literal["affected", "cleared"]
 Action = Literal["stop_using", "unplug", "keep_using_until_replaced"]
 Remedy = Literal["repair", "replacement", "refund"]
 
-CAMPAIGN = DocumentKind("campaign", sql_paths=("content.title", "audience.by", "audience.lots", "audience.below"))
+CAMPAIGN = DocumentKind(
+    "campaign",
+    schema=2,
+    upgrades={1: lambda document: document},  # since schema 2 a language may name its country, like pt-BR
+    sql_paths=("content.title", "audience.by", "audience.lots", "audience.below"),
+)
 """A row's content and audience, as {"content": …, "audience": …}."""
 
 AUDIENCE_LIST_MAX = 50_000
@@ -27,7 +32,7 @@ def _without_blanks(texts: dict[str, str]) -> dict[str, str]:
 
 Line = Annotated[str, Field(max_length=200)]
 Texts = Annotated[
-    dict[Annotated[str, Field(pattern=r"^[a-z]{2}$")], Annotated[str, Field(max_length=4_000)]],
+    dict[Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")], Annotated[str, Field(max_length=4_000)]],
     AfterValidator(_without_blanks),
 ]
 """Language code to text; a language whose text is empty is left out."""

@@ -49,7 +49,8 @@ def approve(
     affected = _freeze(tx, draft, now)
     unit_count = count.units if draft["kind"] == "withdrawal" else affected
     if unit_count != units:
-        raise CountChanged(f"It concerns {unit_count} units now, not {units}; look again.")
+        message = f"It concerns {unit_count} units now, not {units}; look again."
+        raise CountChanged(message, units=unit_count, typed=units)
     parameters = {"id": draft["id"], "now": now}
     tx.execute(queries.publish, parameters | {"person_id": who.person_id, "units": unit_count})
     append_event(tx, "campaign.published", draft, who, kind=draft["kind"], units=unit_count)

@@ -161,7 +161,7 @@ WHERE campaign_id = %(id)s AND state = 'open';
 
 -- name: withdrawn_notices_due
 -- Withdrawn notices whose event is not written yet, the oldest first, each taken by one worker only.
-SELECT n.id, n.public_id, n.unit_id, n.person_id, n.text, n.why, n.schema, c.public_id AS campaign
+SELECT n.id, n.public_id, n.unit_id, n.person_id, n.why->>'replaced_by' AS replaced_by, c.public_id AS campaign
 FROM notice n JOIN campaign c ON c.id = n.campaign_id
 WHERE n.event_due
 ORDER BY n.id
@@ -179,7 +179,8 @@ SELECT c.id, c.public_id, c.number, c.kind, c.content, c.audience, c.schema, c.p
 FROM campaign c JOIN product p ON p.id = c.product_id
 WHERE c.state = 'published' AND (c.tell_after IS NULL OR c.tell_after <= %(now)s)
   AND EXISTS (SELECT FROM campaign_unit u WHERE u.campaign_id = c.id AND u.due_at <= %(now)s)
-ORDER BY c.kind = 'update', c.published_at, c.id;
+ORDER BY c.kind = 'update', c.published_at, c.id
+LIMIT %(limit)s;
 
 -- name: due
 -- Units of a published campaign to look at, each held by one worker only; the campaign cannot end meanwhile.
@@ -201,22 +202,24 @@ SELECT id, number, kind, audience FROM former ORDER BY depth;
 
 -- name: facts
 -- What there is to know about held units: firmware, owner, what they were told of this campaign, and of former ones last.
-SELECT u.id AS unit_id, coalesce(firmware_key(u.firmware) >= firmware_key(%(below)s::text), false) AS reached,
-       p.id AS person_id, p.public_id AS person, p.name, p.email, p.language, lower(o.during) AS since,
-       n.id AS notice_id, n.public_id AS notice, n.severity, n.state, n.updated_at,
+SELECT k.unit_id, coalesce(firmware_key(u.firmware) >= firmware_key(%(below)s::text), false) AS reached, o.*, n.*,
        coalesce(former.standing = 'affected', false) AS told_of_former
-FROM unit u
-LEFT JOIN ownership o ON o.unit_id = u.id AND o.during @> %(now)s::timestamptz
-LEFT JOIN person p ON p.id = o.person_id
-LEFT JOIN notice n ON n.campaign_id = %(id)s AND n.unit_id = u.id AND n.person_id = p.id
-                  AND n.owned_since = lower(o.during)
+FROM unnest(%(unit_ids)s::bigint[]) AS k (unit_id)
+JOIN unit u ON u.id = k.unit_id
+LEFT JOIN LATERAL (  -- OFFSET 0: looked up unit by unit, whatever the statistics say while a campaign is told
+  SELECT p.id AS person_id, p.public_id AS person, p.name, p.email, p.language, lower(w.during) AS since
+  FROM ownership w JOIN person p ON p.id = w.person_id
+  WHERE w.unit_id = k.unit_id AND w.during @> %(now)s::timestamptz OFFSET 0) o ON true
+LEFT JOIN LATERAL (
+  SELECT id AS notice_id, public_id AS notice, severity, state, updated_at FROM notice
+  WHERE campaign_id = %(id)s AND unit_id = k.unit_id AND person_id = o.person_id AND owned_since = o.since OFFSET 0
+  ) n ON true
 LEFT JOIN LATERAL (
   SELECT f.standing FROM notice b JOIN campaign_unit f ON f.campaign_id = b.campaign_id AND f.unit_id = b.unit_id
-  WHERE b.campaign_id = ANY (%(formers)s::bigint[]) AND b.unit_id = u.id AND b.person_id = p.id
-    AND b.owned_since = lower(o.during)
+  WHERE b.campaign_id = ANY (%(formers)s::bigint[]) AND b.unit_id = k.unit_id AND b.person_id = o.person_id
+    AND b.owned_since = o.since
   ORDER BY b.id DESC LIMIT 1) former ON true
-WHERE u.id = ANY (%(unit_ids)s::bigint[])
-ORDER BY u.id;
+ORDER BY k.unit_id;
 
 -- name: looked_at
 -- Units that were looked at; again when an ownership begins that is known already.
@@ -268,14 +271,16 @@ WHERE u.unit_id = %(unit_id)s AND u.campaign_id = ANY (%(ids)s::bigint[]) AND c.
 RETURNING u.campaign_id;
 
 -- name: resolve_closed
--- Resolve the open notices of a unit that was closed.
+-- Resolve the open notices of units that were closed.
 UPDATE notice n SET state = 'resolved', resolved_at = %(now)s, updated_at = %(now)s FROM campaign c
-WHERE n.unit_id = %(unit_id)s AND n.campaign_id = ANY (%(ids)s::bigint[]) AND n.state = 'open' AND c.id = n.campaign_id
-RETURNING n.public_id, n.person_id, n.text, n.schema, c.public_id AS campaign;
+WHERE n.unit_id = ANY (%(unit_ids)s::bigint[]) AND n.campaign_id = ANY (%(ids)s::bigint[]) AND n.state = 'open'
+  AND c.id = n.campaign_id
+RETURNING n.public_id, n.unit_id, n.person_id, c.public_id AS campaign;
 
--- name: close_unit
--- Close a held unit that has the version already.
-UPDATE campaign_unit SET closed_at = %(now)s, due_at = NULL WHERE campaign_id = %(id)s AND unit_id = %(unit_id)s;
+-- name: close_units
+-- Close held units that have the version already.
+UPDATE campaign_unit SET closed_at = %(now)s, due_at = NULL
+WHERE campaign_id = %(id)s AND unit_id = ANY (%(unit_ids)s::bigint[]);
 
 -- name: progress
 -- How far campaigns came, by unit: what the owners of now were told and did.
@@ -294,7 +299,7 @@ WHERE cu.campaign_id = ANY (%(ids)s::bigint[])
 GROUP BY cu.campaign_id;
 
 -- name: channels
--- The deliveries of campaigns by channel; in the feed a notice counts as opened that was read and opened nowhere else.
+-- The deliveries of campaigns by channel, and the feed; there a notice counts as opened that was read and opened nowhere else.
 SELECT n.campaign_id, d.channel, count(*) AS sent, count(*) FILTER (WHERE d.status = 'delivered') AS delivered,
        count(*) FILTER (WHERE CASE d.channel WHEN 'feed' THEN n.read_at IS NOT NULL AND e.opened IS NULL
                                              ELSE d.channel = ANY (e.opened) END) AS opened,
@@ -303,7 +308,10 @@ SELECT n.campaign_id, d.channel, count(*) AS sent, count(*) FILTER (WHERE d.stat
        count(*) FILTER (WHERE d.status = 'failed') AS failed,
        count(*) FILTER (WHERE d.status = 'skipped') AS skipped
 FROM notice n
-JOIN outbox d ON d.notice_id = n.id
+CROSS JOIN LATERAL (
+  SELECT channel, status FROM outbox WHERE notice_id = n.id AND channel <> 'feed'
+  UNION ALL
+  SELECT 'feed', CASE WHEN n.is_held THEN 'waiting' WHEN n.skip_reason IS NOT NULL THEN 'skipped' ELSE 'delivered' END) d
 LEFT JOIN LATERAL (SELECT array_agg(g.channel) AS opened FROM engagement g
                    WHERE g.notice_id = n.id AND g.kind = 'opened') e ON true
 WHERE n.campaign_id = ANY (%(ids)s::bigint[])
@@ -434,3 +442,32 @@ LIMIT %(limit)s;
 DELETE FROM campaign_candidate WHERE ctid = ANY (ARRAY(
   SELECT k.ctid FROM campaign_candidate k JOIN campaign c ON c.id = k.campaign_id
   WHERE c.ended_at < %(before)s LIMIT %(limit)s));
+
+-- name: failures_to_tell
+-- Campaigns, units of campaigns, and alarms of new owners that could not be told and are tried again.
+SELECT 'campaign' AS kind, c.number AS campaign, NULL AS unit, NULL AS alarm, c.tell_tries AS tries,
+       c.tell_after AS next_try_at
+FROM campaign c WHERE c.tell_tries > 0 AND c.state = 'published'
+UNION ALL
+SELECT 'unit', c.number, u.public_id, NULL, f.tries, f.due_at
+FROM campaign_unit f
+JOIN campaign c ON c.id = f.campaign_id AND c.state = 'published'
+JOIN unit u ON u.id = f.unit_id
+WHERE f.tries > 0 AND f.due_at IS NOT NULL
+UNION ALL
+SELECT 'alarm', NULL, u.public_id, a.public_id, d.tries, d.due_at
+FROM alarm_due d JOIN alarm a ON a.id = d.alarm_id JOIN unit u ON u.id = a.unit_id
+WHERE d.tries > 0
+ORDER BY next_try_at, campaign, unit
+LIMIT %(limit)s;
+
+-- name: try_telling_again
+-- Have all that could not be told tried again at once. Returns the number of campaigns, units and alarms.
+WITH campaigns AS (
+  UPDATE campaign SET tell_after = %(now)s WHERE tell_tries > 0 AND state = 'published' RETURNING id
+), units AS (
+  UPDATE campaign_unit SET due_at = %(now)s WHERE tries > 0 AND due_at > %(now)s RETURNING unit_id
+), alarms AS (
+  UPDATE alarm_due SET due_at = %(now)s WHERE tries > 0 AND due_at > %(now)s RETURNING alarm_id
+)
+SELECT (SELECT count(*) FROM campaigns) + (SELECT count(*) FROM units) + (SELECT count(*) FROM alarms) AS asked;

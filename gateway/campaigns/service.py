@@ -112,9 +112,13 @@ def hold_draft(tx: Connection, public_id: str, version: int | None) -> Row:
     if row is None:
         raise NotFound("There is no such campaign.")
     if row["state"] != "draft":
-        raise Conflict(f"{row['number']} is {row['state']}: it can be superseded or withdrawn, not changed.")
+        raise Conflict(
+            f"{row['number']} is {row['state']}: it can be superseded or withdrawn, not changed.",
+            code="not_a_draft",
+            number=row["number"],
+        )
     if version is not None and row["version"] != version:
-        raise Conflict(f"{row['number']} was edited meanwhile; read it again.")
+        raise Conflict(f"{row['number']} was edited meanwhile; read it again.", number=row["number"])
     return row
 
 
@@ -128,7 +132,11 @@ def append_event(tx: Connection, kind: str, row: Row, who: Writer, /, **more: An
 def _require_room(tx: Connection) -> None:
     row = tx.execute(queries.drafts).fetchone()
     if row and row["drafts"] >= DRAFTS_MAX:
-        raise Conflict(f"There are {row['drafts']} drafts; more than {DRAFTS_MAX} are not kept. Discard some first.")
+        raise Conflict(
+            f"There are {row['drafts']} drafts; more than {DRAFTS_MAX} are not kept. Discard some first.",
+            code="too_many_drafts",
+            drafts=row["drafts"],
+        )
 
 
 def _row(

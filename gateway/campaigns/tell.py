@@ -1,12 +1,12 @@
-"""The worker's turn on campaigns: it looks at the units that are due and asks the stages for each, once.
+"""The worker's turn on campaigns: it looks at the units that are due and asks the stages for them, in sets.
 
-A unit is due after publishing, after somebody registered it, and when an ownership begins. Everything about a unit is
+A unit is due after publishing, after somebody registered it, and when an ownership begins. Everything about a set is
 done in one transaction, so a worker that is killed has done all of it or nothing.
 """
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from gateway.campaigns.bulletin import CampaignTexts, bulletin
@@ -16,30 +16,38 @@ from gateway.events import append
 from gateway.events.dead_letters import pause_after
 from gateway.notify import repository as notify
 from gateway.notify.model import EarlierNotice, Facts, Policy, Stage
-from gateway.notify.service import tell, tell_nobody
+from gateway.notify.service import tell
 from gateway.registrations.model import Owner
 from gateway.store import Connection, Row, holds_up_all
+from gateway.store.halved import in_halves
 
 log = logging.getLogger(__name__)
+
+_AT_ONCE = 20
+"""Campaigns that one turn looks at: each gets a share of it, so that a small one does not wait for a large one."""
+_HOUR = timedelta(hours=1)
 
 
 def tell_due(tx: Connection, now: datetime, limit: int, policy: Policy, stages: Sequence[Stage]) -> int:
     """Look at the units that are due, what is about safety first. Returns the number of them."""
+    campaigns = tx.execute(queries.campaigns_due, {"now": now, "limit": _AT_ONCE}).fetchall()
     unit_count = 0
-    for row in tx.execute(queries.campaigns_due, {"now": now}).fetchall():
-        due = {"id": row["id"], "now": now, "limit": limit - unit_count}
-        units = {unit["unit_id"]: unit for unit in tx.execute(queries.due, due)}
-        if units:
-            _tell_or_put_off(tx, row, units, now, policy, stages)
-            unit_count += len(units)
-            log.info("%s: %d units looked at (stage=address).", row["number"], len(units))
-        if unit_count >= limit:
-            break
+    for is_update in (False, True):
+        group = [row for row in campaigns if (row["kind"] == "update") == is_update]
+        share = max(1, (limit - unit_count) // len(group)) if group else 0
+        for row in group:
+            if unit_count >= limit:
+                return unit_count
+            units = tx.execute(queries.due, {"id": row["id"], "now": now, "limit": share}).fetchall()
+            if units:
+                _tell_or_put_off(tx, row, units, now, policy, stages)
+                unit_count += len(units)
+                log.info("%s: %d units looked at (stage=record).", row["number"], len(units))
     return unit_count
 
 
 def _tell_or_put_off(
-    tx: Connection, row: Row, units: dict[int, Row], now: datetime, policy: Policy, stages: Sequence[Stage]
+    tx: Connection, row: Row, units: Sequence[Row], now: datetime, policy: Policy, stages: Sequence[Stage]
 ) -> None:
     """Notify owners of a campaign. One that cannot be read is put off, longer each time, and holds up no other."""
     try:
@@ -58,43 +66,58 @@ def _tell_or_put_off(
 
 
 def _tell(
-    tx: Connection, campaign: Row, units: dict[int, Row], now: datetime, policy: Policy, stages: Sequence[Stage]
+    tx: Connection, campaign: Row, units: Sequence[Row], now: datetime, policy: Policy, stages: Sequence[Stage]
 ) -> None:
     formers = tx.execute(queries.formers, {"supersedes": campaign["supersedes"]}).fetchall()
     texts = CampaignTexts.of(campaign, formers)
+    notify.keep_campaign_texts(tx, campaign["id"], texts.documents())
+    former_ids = [former["id"] for former in formers]
+    in_halves(
+        tx,
+        units,
+        lambda part: _tell_set(tx, texts, former_ids, part, now, policy, stages),
+        lambda unit, error: _look_later(tx, campaign, unit, error, now),
+    )
+
+
+def _tell_set(
+    tx: Connection,
+    texts: CampaignTexts,
+    former_ids: Sequence[int],
+    units: Sequence[Row],
+    now: datetime,
+    policy: Policy,
+    stages: Sequence[Stage],
+) -> None:
+    """Ask the stages about units and record the outcomes, all or none."""
+    campaign_id = texts.campaign["id"]
+    parameters = {"id": campaign_id, "now": now, "unit_ids": [unit["unit_id"] for unit in units]}
     # A separate statement sees all that was committed before the units were locked; later changes have their own event.
-    fact_rows = tx.execute(
-        queries.facts,
-        {
-            "id": campaign["id"],
-            "unit_ids": list(units),
-            "formers": [former["id"] for former in formers],
-            "below": texts.below,
-            "now": now,
-        },
-    ).fetchall()
-    parameters = {"id": campaign["id"], "now": now}
-    tx.execute(queries.looked_at, parameters | {"unit_ids": list(units)})
-    rows = [units[row["unit_id"]] | row for row in fact_rows]
-    updated_rows = [row for row in rows if row["reached"] and row["standing"] == "affected"]
-    for row in updated_rows:
-        tx.execute(queries.close_unit, parameters | {"unit_id": row["unit_id"]})
-        resolve_closed(tx, row["unit_id"], [campaign["id"]], now)
-    open_rows = [row for row in rows if row not in updated_rows]
-    unowned_rows = [row for row in open_rows if row["person_id"] is None]
-    tell_nobody(tx, [_facts(tx, texts, row, now, policy) for row in unowned_rows], stages)
-    owned_rows = [row for row in open_rows if row["person_id"] is not None]
-    if _tell_all(tx, texts, owned_rows, now, policy, stages) is None:
-        return
-    for row in owned_rows:  # one of them fails, and must not hold up the others
-        error = _tell_all(tx, texts, [row], now, policy, stages)
-        if error:
-            if not row["tries"]:
-                failure = _failure_data(campaign, error)
-                append(tx, "event.unhandled", failure, unit_id=row["unit_id"], person_id=row["person_id"])
-            tries = row["tries"] + 1
-            retry = {"unit_id": row["unit_id"], "tries": tries, "due_at": now + pause_after(tries)}
-            tx.execute(queries.look_later, parameters | retry)
+    rows = tx.execute(queries.facts, parameters | {"formers": list(former_ids), "below": texts.below}).fetchall()
+    tx.execute(queries.looked_at, parameters)
+    by_id = {unit["unit_id"]: unit for unit in units}
+    rows = [by_id[row["unit_id"]] | row for row in rows]
+    updated = [row["unit_id"] for row in rows if row["reached"] and row["standing"] == "affected"]
+    if updated:
+        tx.execute(queries.close_units, parameters | {"unit_ids": updated})
+        resolve_closed(tx, updated, [campaign_id], now)
+    closed = set(updated)
+    open_rows = [row for row in rows if row["unit_id"] not in closed]
+    times: dict[int, tuple[datetime, ...]] = {}
+    if texts.severity != "safety":  # which never waits
+        people = {row["person_id"] for row in open_rows if row["person_id"] is not None}
+        times = notify.notice_times(tx, people, now - _HOUR)
+    tell(tx, [_facts(texts, row, times, now, policy) for row in open_rows], stages, now)
+
+
+def _look_later(tx: Connection, campaign: Row, unit: Row, error: Exception, now: datetime) -> None:
+    """Look again later at a unit that cannot be told; the log says so once."""
+    log.error("%s: unit %d cannot be told of it.", campaign["number"], unit["unit_id"], exc_info=error)
+    if not unit["tries"]:
+        append(tx, "event.unhandled", _failure_data(campaign, error), unit_id=unit["unit_id"])
+    tries = unit["tries"] + 1
+    retry = {"id": campaign["id"], "unit_id": unit["unit_id"], "tries": tries, "due_at": now + pause_after(tries)}
+    tx.execute(queries.look_later, retry)
 
 
 def _failure_data(campaign: Row, error: Exception) -> dict[str, Any]:
@@ -102,30 +125,15 @@ def _failure_data(campaign: Row, error: Exception) -> dict[str, Any]:
     return {"of": campaign["number"], "campaign": campaign["public_id"], "error": type(error).__name__}
 
 
-def _tell_all(
-    tx: Connection, texts: CampaignTexts, rows: Sequence[Row], now: datetime, policy: Policy, stages: Sequence[Stage]
-) -> Exception | None:
-    """Ask the stages about units and record the outcomes, all or none. Returns the error, if there was one."""
-    try:
-        with tx.transaction():
-            for row in rows:
-                tell(tx, _facts(tx, texts, row, now, policy), stages)
-    except Exception as error:
-        if holds_up_all(error):
-            raise
-        log.exception("%s: %d units cannot be told of it together.", texts.campaign["number"], len(rows))
-        return error
-    return None
-
-
-def _facts(tx: Connection, texts: CampaignTexts, row: Row, now: datetime, policy: Policy) -> Facts:
+def _facts(
+    texts: CampaignTexts, row: Row, times: dict[int, tuple[datetime, ...]], now: datetime, policy: Policy
+) -> Facts:
     subject = bulletin(texts, row["unit_id"], row["standing"], row["matched"])
     owner = earlier = None
     recent_times: tuple[datetime, ...] = ()
     if row["person_id"] is not None:
         owner = Owner(row["person_id"], row["person"], row["name"], row["email"], row["language"], row["since"])
-        if subject.severity != "safety":  # which never waits
-            recent_times = notify.recent_notice_times(tx, owner.person_id, now)
+        recent_times = times.get(owner.person_id, ())
     if row["notice_id"] is not None:
         earlier = EarlierNotice(row["notice_id"], row["notice"], row["severity"], row["state"], row["updated_at"])
     return Facts(subject, owner, earlier, recent_times, now, policy, row["told_of_former"])

@@ -3,15 +3,9 @@
 The approval changed the notices themselves, so an owner's page is right before this module has run.
 """
 
-import logging
-
 from gateway.campaigns.repository import queries
-from gateway.core.errors import Unavailable
 from gateway.events import append_each
-from gateway.notify.repository import as_written
 from gateway.store import Connection, Row
-
-log = logging.getLogger(__name__)
 
 
 def tell_withdrawn(tx: Connection, limit: int) -> int:
@@ -24,11 +18,4 @@ def tell_withdrawn(tx: Connection, limit: int) -> int:
 
 
 def _data(row: Row) -> dict[str, str]:
-    """Returns the event's data; without the title where a newer version wrote the notice."""
-    data = {"notice": row["public_id"], "campaign": row["campaign"]}
-    try:
-        notice = as_written(row)
-    except Unavailable:
-        log.exception("The words of notice %s cannot be read; its event is written without them.", row["public_id"])
-        return data
-    return data | {"title": notice["text"]["title"], "replaced_by": notice["why"]["replaced_by"]}
+    return {"notice": row["public_id"], "campaign": row["campaign"], "replaced_by": row["replaced_by"]}

@@ -1,4 +1,4 @@
-"""The product catalog: products, their metrics and the rules in force, changed one at a time, in numbered revisions."""
+"""The product catalog: products, their metrics and the rules in force, in numbered revisions, one change each."""
 
 from gateway.catalog.repository import lock, newest, revise
 

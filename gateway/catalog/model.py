@@ -1,4 +1,4 @@
-"""The suspension of a product: its readings are not judged for now."""
+"""A product's suspension: its readings are not judged for now."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Suspension:
-    """A product that cannot be judged: its readings are stored and wait."""
+    """A product whose readings cannot be judged: they are stored and wait."""
 
     product_id: int
     product: str

@@ -11,18 +11,18 @@ from gateway.store.locks import Lock, hold
 queries = load_queries("gateway.catalog")
 
 NUMBERS_KEPT = 1_000
-"""Revisions whose actor is kept here; the event log has it of all."""
+"""The number of newest revisions whose actor is stored here; the event log has all of them."""
 
 _REASON_MAX = 500
 
 
 def lock(tx: Connection) -> None:
-    """Become the catalog's only writer until the transaction ends. Call it before reading what is to be changed."""
+    """Become the only writer of the catalog until the transaction ends. Call it before reading what will change."""
     hold(tx, Lock.CATALOG)
 
 
 def revise(tx: Connection, product: str, *, actor: str, what: str) -> int:
-    """Write the present product as a new revision. Returns the revision's number. The caller holds the lock."""
+    """Write the present state of a product as a new revision. Returns its number. The caller holds the lock."""
     row = tx.execute(queries.begin_revision, {"actor": actor, "what": what}).fetchone()
     assert row is not None  # noqa: S101 - an INSERT with RETURNING returns a row
     number = int(row["number"])
@@ -48,16 +48,16 @@ def suspensions(connection: Connection) -> list[Suspension]:
 
 
 def suspended_at(connection: Connection) -> dict[int, int]:
-    """The suspended products, by id, each with the batch after which its readings wait."""
+    """For each suspended product, by id, the batch after which its readings wait."""
     return {row["product_id"]: row["seq"] for row in connection.execute(queries.suspended_at)}
 
 
 def suspend(
     tx: Connection, reasons: Mapping[int, str], rules: Mapping[int, Sequence[int]], seq: int, now: datetime
 ) -> None:
-    """Suspend products after a batch, by id, each for a reason; one that is suspended already takes the new reason.
+    """Suspend products after batch `seq`. `reasons` are by product id; a suspended product gets the new reason.
 
-    `rules` are, by product, the rule versions under which the state was saved.
+    `rules` has, by product id, the rule versions of the saved state.
     """
     for product_id, reason in reasons.items():
         parameters = {
@@ -79,22 +79,22 @@ def resume(tx: Connection, product_id: int) -> None:
 
 
 def forget_state(tx: Connection, product_id: int) -> None:
-    """Drop a suspended product's saved state: no rule version of it counts any more."""
+    """Delete a suspended product's saved state, so that none of its rule versions keeps a state."""
     tx.execute(queries.forget_state, {"product_id": product_id})
 
 
 def narrow(tx: Connection, in_force: Sequence[int], seq: int) -> None:
-    """Note the rule versions in force from batch `seq` on: state of suspended products under others is void."""
+    """Void suspended products' state of rule versions that are not in force from batch `seq` on."""
     tx.execute(queries.narrow, {"in_force": list(in_force), "seq": seq})
 
 
 def saved_under(tx: Connection, product_id: int, rules: Sequence[int], seq: int) -> None:
-    """Note under which rule versions, and after which batch, a suspended product's state was saved."""
+    """Store the rule versions and the batch of a suspended product's saved state."""
     tx.execute(queries.saved_under, {"product_id": product_id, "rules": list(rules), "seq": seq})
 
 
 def kept_rules(connection: Connection, product_id: int) -> list[int] | None:
-    """Returns the rule versions under which saved state still counts; None for a product that is not suspended."""
+    """Returns the rule versions whose saved state is valid; None for a product that is not suspended."""
     row = connection.execute(queries.kept_rules, {"product_id": product_id}).fetchone()
     return list(row["rules"]) if row else None
 
@@ -105,24 +105,24 @@ def _code(tx: Connection, product_id: int) -> str:
 
 
 def keep_unjudged(tx: Connection, seq: int, readings: Mapping[int, bytes]) -> None:
-    """Keep the readings of batch `seq`, by product id, that are not judged now."""
+    """Store the readings of batch `seq`, by product id, that are not judged now."""
     if readings:
         parameters = {"seq": seq, "products": list(readings), "readings": list(readings.values())}
         tx.execute(queries.keep_unjudged, parameters)
 
 
 def unjudged(connection: Connection, product_id: int, batches: int, max_bytes: int) -> list[tuple[int, bytes]]:
-    """Returns number and readings of a product's next unjudged batches: up to `batches`, or just over `max_bytes`."""
-    limits = {"product_id": product_id, "batches": batches, "bytes": max_bytes}
-    return [(row["seq"], row["readings"]) for row in connection.execute(queries.unjudged, limits)]
+    """Returns number and readings of a product's next unjudged batches, up to `batches` or about `max_bytes`."""
+    parameters = {"product_id": product_id, "batches": batches, "bytes": max_bytes}
+    return [(row["seq"], row["readings"]) for row in connection.execute(queries.unjudged, parameters)]
 
 
 def drop_judged(tx: Connection, product_id: int, seq: int) -> bool:
-    """Drop a product's batches up to `seq`. Returns whether more of them wait."""
+    """Delete a product's unjudged batches up to `seq`. Returns whether it has more."""
     row = tx.execute(queries.drop_judged, {"product_id": product_id, "seq": seq}).fetchone()
     return bool(row and row["more"])
 
 
 def drop_unjudged(connection: Connection, before: datetime) -> None:
-    """Forget unjudged batches that came before a moment; their readings are forgotten at the same time."""
+    """Delete unjudged batches from before a time, when their readings are deleted too."""
     connection.execute(queries.drop_unjudged, {"before": before})

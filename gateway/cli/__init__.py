@@ -20,6 +20,7 @@ from gateway.config import CONFIG_VARIABLE, Settings, variable
 from gateway.core.errors import BadInput, GatewayError, Unavailable
 from gateway.logs import set_up
 from gateway.store import TROUBLES, trouble_of, words_of
+from gateway.text import use_folder
 
 GROUPS = (demo, serve, database, imports, rules, admin, quarantine, events, receipts, schemas)
 EX_READER_LEFT = 128 + 13
@@ -44,6 +45,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     except BadInput as error:
         sys.exit(say(error, EX_CONFIG))
     set_up(settings.log_level, settings.log_format)
+    use_folder(settings.text_folder)
     try:
         code = arguments.run(arguments, settings)
         sys.stdout.flush()

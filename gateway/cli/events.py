@@ -1,4 +1,4 @@
-"""`gateway events`: events that could not be handled, listed or tried again, as lines of text."""
+"""`gateway events`: events that could not be handled, and what could not be told, listed or tried again."""
 
 import argparse
 
@@ -20,6 +20,10 @@ def add(commands: Commands) -> None:
     list_parser = acts.add_parser("failed", help="list the events that could not be handled and are tried again")
     list_parser.add_argument("--limit", type=int, default=20, help="events shown (default %(default)s)")
     list_parser.set_defaults(run=_events_failed)
+    untold_parser = acts.add_parser("untold", help="list campaigns, units and alarms that could not be told to owners")
+    untold_parser.add_argument("--limit", type=int, default=20, help="lines shown (default %(default)s)")
+    untold_parser.add_argument("--retry", action="store_true", help="have the worker try all of them at once")
+    untold_parser.set_defaults(run=_events_untold)
     retry_parser = acts.add_parser("retry", help="have the worker try them at once")
     retry_parser.add_argument("numbers", nargs="*", type=int, metavar="NUMBER")
     retry_parser.add_argument("--all", action="store_true", help="all there are")
@@ -29,6 +33,12 @@ def add(commands: Commands) -> None:
 def _events_failed(arguments: argparse.Namespace, settings: Settings) -> int:
 
     print("\n".join(failed_event_lines(database_url(settings), arguments.limit)))
+    return 0
+
+
+def _events_untold(arguments: argparse.Namespace, settings: Settings) -> int:
+    url = database_url(settings)
+    print("\n".join(retry_untold(url, system_clock) if arguments.retry else untold_lines(url, arguments.limit)))
     return 0
 
 
@@ -51,6 +61,26 @@ def failed_event_lines(url: str, limit: int) -> list[str]:
     return [f"{count} events could not be handled and are tried again."] + [_line(row) for row in rows]
 
 
+def untold_lines(url: str, limit: int) -> list[str]:
+    """Returns a line for each of the first `limit` campaigns, units and alarms that could not be told."""
+    from gateway.campaigns.failures import failures_to_tell
+
+    with connect(url, _NAME) as connection:
+        rows = failures_to_tell(connection, limit)
+    return [_untold_line(row) for row in rows] or ["There is nothing that could not be told."]
+
+
+def retry_untold(url: str, clock: Clock) -> list[str]:
+    """Have the worker try at once all that could not be told. Returns the lines to print."""
+    from gateway.campaigns.failures import try_again
+
+    with connect(url, _NAME) as connection:
+        with connection.transaction():
+            number = try_again(connection, clock(), actor=_ACTOR)
+        wake(connection)
+    return [f"{number} will be tried again by the worker; those that it can tell leave the list."]
+
+
 def retry_events(url: str, places: list[int] | None, clock: Clock) -> list[str]:
     """Have the worker try failed events, or all, at once. Returns the lines to print. Raises NotFound."""
     from gateway.events import dead_letters
@@ -66,3 +96,8 @@ def _line(row: Row) -> str:
     unit = f"unit {row['unit']}" if row["unit"] else "no unit"
     tries = f"{row['attempts']} attempts since {row['first_failed_at']:%Y-%m-%d %H:%M:%S}"
     return f"{row['place']}  {row['kind']}  {unit}  {tries}, next {row['next_try_at']:%H:%M:%S}  {row['error']}"
+
+
+def _untold_line(row: Row) -> str:
+    what = " ".join(f"{name} {row[name]}" for name in ("campaign", "unit", "alarm") if row[name])
+    return f"{what}  {row['tries']} tries, next {row['next_try_at']:%Y-%m-%d %H:%M:%S}"

@@ -8,8 +8,7 @@ from importlib import import_module
 from gateway.cli.common import EX_CONFIG, Commands, database_url, say
 from gateway.config import Settings
 from gateway.core.errors import Unavailable
-
-ROLES = ("ingest", "worker", "api")
+from gateway.roles import ROLES
 
 
 def add(commands: Commands) -> None:

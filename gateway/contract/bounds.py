@@ -83,6 +83,7 @@ BOUNDS: Mapping[str, Bound] = {
     ),
     # Campaigns
     "campaign": Bound("500 drafts; what two people published"),
+    "campaign_text": Bound("one for each campaign, kind of notice and language"),
     "campaign_number": Bound("one for each kind and year"),
     "campaign_unit": Bound("the units of each published campaign: the record of a recall"),
     "campaign_candidate": Bound("units that match a published campaign later", f"until the campaign ends; {_HOURLY}"),

@@ -27,10 +27,10 @@ def parse_duration(text: object) -> timedelta:
 
 def format_duration(span: timedelta) -> str:
     """The shortest text that `parse_duration` reads back as the same span, to the millisecond."""
-    rest = round(span / timedelta(milliseconds=1))
+    remaining = round(span / timedelta(milliseconds=1))
     text = ""
     for unit, size in _UNITS.items():
-        count, rest = divmod(rest, size)
+        count, remaining = divmod(remaining, size)
         text += f"{count}{unit}" if count else ""
     return text or "0s"
 

@@ -12,9 +12,12 @@ class GatewayError(Exception):
     code = "error"
     status = 400
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, *, code: str | None = None, **parameters: str | int) -> None:
         super().__init__(message)
         self.message = message
+        self.code = code or self.code
+        self.parameters = parameters
+        """What a text of this code names, in any language; the message says it in English."""
 
 
 class NotFound(GatewayError):
@@ -30,8 +33,8 @@ class BadInput(GatewayError):
     code = "bad_input"
     status = 422
 
-    def __init__(self, message: str, problems: list[str] | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, problems: list[str] | None = None, *, code: str | None = None) -> None:
+        super().__init__(message, code=code)
         self.problems = problems or []
 
     def __str__(self) -> str:
@@ -55,7 +58,7 @@ class TooManyAttempts(GatewayError):
         self.retry_after_s = max(1, ceil(wait.total_seconds()))
         minutes = ceil(self.retry_after_s / 60)
         span = f"{minutes} minutes" if minutes > 1 else "a minute"
-        super().__init__(f"That was tried too often. Try again in {span}.")
+        super().__init__(f"That was tried too often. Try again in {span}.", minutes=minutes)
 
 
 def problems_of(error: ValidationError, where: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Public ids: random, unguessable, and safe in a URL; no serial or row number is part of one."""
+"""Public ids: random, unguessable, and safe in a URL, with no serial or row number in them. Traces: one a batch."""
 
 import base64
 import secrets
@@ -10,3 +10,8 @@ IdMaker = Callable[[], str]
 def random_id() -> str:
     """Sixteen lower-case base32 characters: 80 random bits."""
     return base64.b32encode(secrets.token_bytes(10)).decode().lower()
+
+
+def trace_of(seq: int) -> str:
+    """The trace that log lines, events and notices carry which come of batch `seq`."""
+    return f"b-{seq}"

@@ -1,4 +1,4 @@
-"""Whose products these are: name, colours and addresses, as pages and mails show them; and colours that can be read."""
+"""The maker's name, colours and addresses for pages and mails, with a check that the colours are legible."""
 
 import re
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ _INSET, _INSET_DARK = "#e9eff1", "#1d2931"
 _SOFT, _BAND = 0.13, 0.16
 _LEGIBLE = 4.5
 """WCAG 2.2, 1.4.3: the least contrast of text."""
+_UTC = ZoneInfo("UTC")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +28,17 @@ class Maker:
     url: str | None = None
     imprint_url: str | None = None
     privacy_url: str | None = None
-    zone: ZoneInfo | None = None
-    """What times are written in where the reader's zone is not known; None: the server's."""
+    zone: ZoneInfo = _UTC
+    """What times are written in for a person who has chosen no zone."""
 
     @property
     def contact(self) -> dict[str, str | None]:
         """The ways to reach the maker, as campaigns have them."""
         return {"phone": self.phone, "email": self.email, "url": self.url}
+
+    def zone_of(self, chosen: str | None) -> ZoneInfo:
+        """Returns the time zone that a person chose, else the maker's."""
+        return ZoneInfo(chosen) if chosen else self.zone
 
     @property
     def soft(self) -> str:

@@ -1,1 +1,1 @@
-"""The demo: a maker's installation in small, on this machine, with data that a maker would write."""
+"""The demo: a small installation of one maker on this machine, with example data."""

@@ -1,4 +1,4 @@
-"""`gateway demo --check`: the demo's story, played without a person on data and ports of its own."""
+"""`gateway demo --check`: plays the demo's story automatically, on separate data and ports."""
 
 import json
 import logging
@@ -15,21 +15,21 @@ from gateway.demo.scene import StoryFailed
 from gateway.demo.story import Story
 from gateway.roles.process import free_port
 
-_OWN = ("mqtt_url", "public_url", "smtp_url", "fcm_credentials")
+_REPLACED = ("mqtt_url", "public_url", "smtp_url", "fcm_credentials")
 _FOLLOW_UP_AFTER = timedelta(seconds=1)
-"""So soon the other channel follows: the story sees both."""
+"""The other channel follows this soon, so that the story sees both."""
 
 
 def check(settings: Settings, *, as_json: bool) -> int:
-    """Play the story and print each step; answers 0, or 1 after saying which step failed."""
+    """Play the story and print each step. Returns the exit code: 1 after a failed step, else 0."""
     started = time.monotonic()
     logging.getLogger().setLevel(logging.WARNING)
-    failed: str | None = None
+    failure: str | None = None
     story = Story()
     with tempfile.TemporaryDirectory(prefix="gateway-check-") as folder:
-        # Where we are root, the database's account has to get through.
+        # If we are root, the database runs as another account, which must be able to enter the folder.
         Path(folder).chmod(0o755)
-        own = settings.model_copy(
+        own_settings = settings.model_copy(
             update={
                 "data_dir": Path(folder),
                 "database_url": None,
@@ -42,23 +42,23 @@ def check(settings: Settings, *, as_json: bool) -> int:
                 "follow_up_after": _FOLLOW_UP_AFTER,
             }
         )
-        # Servers that the operator named are not for playing: it is told to nobody outside.
-        own.model_fields_set.difference_update(_OWN)
+        # Do not use servers that the operator named: the story's messages must not leave the machine.
+        own_settings.model_fields_set.difference_update(_REPLACED)
         try:
-            with installation(own) as running:
+            with installation(own_settings) as running:
                 story.play(running)
         except StoryFailed as error:
-            failed = str(error)
+            failure = str(error)
         except GatewayError as error:
-            failed = f"start: {error}"
+            failure = f"start: {error}"
     seconds = round(time.monotonic() - started, 1)
     if as_json:
         steps = [{"step": step.name, "ms": step.ms, "found": step.found} for step in story.steps]
-        print(json.dumps({"ok": failed is None, "failed": failed, "seconds": seconds, "steps": steps}, indent=2))
+        print(json.dumps({"ok": failure is None, "failed": failure, "seconds": seconds, "steps": steps}, indent=2))
     else:
         for step in story.steps:
             print(f"{step.ms:8.0f} ms  {step.name}: {step.found}")
         print(f"The story took {seconds} s.")
-    if failed:
-        print(f"gateway: the check failed at {failed}", file=sys.stderr)
-    return 1 if failed else 0
+    if failure:
+        print(f"gateway: the check failed at {failure}", file=sys.stderr)
+    return 1 if failure else 0

@@ -1,4 +1,4 @@
-"""Everything the demo runs, started in order and stopped in the reverse: servers, data, roles, simulated fleet."""
+"""Starts and stops the parts of the demo: servers, data, roles, simulated fleet."""
 
 import json
 import os
@@ -16,6 +16,7 @@ from gateway.demo.servers.broker import EmbeddedBroker
 from gateway.demo.servers.postgres import EmbeddedPostgres
 from gateway.demo.visitor import VisitFailed, Visitor
 from gateway.imports import service as imports
+from gateway.roles import ROLES
 from gateway.roles.process import require_free_port
 from gateway.roles.supervisor import Supervisor
 from gateway.store.migrate import migrate
@@ -25,7 +26,7 @@ _READY_S = 30.0
 
 
 class Installation:
-    """A running demo: where it is, and who keeps it running."""
+    """A running demo: its settings, addresses and files, and the supervisor of its processes."""
 
     def __init__(
         self,
@@ -37,7 +38,7 @@ class Installation:
         *,
         own_broker: bool,
     ) -> None:
-        assert settings.database_url is not None  # noqa: S101 - ours, or the operator's
+        assert settings.database_url is not None  # noqa: S101 - set by `installation`
         self.settings = settings
         self.database_url = settings.database_url
         self.password = password
@@ -50,11 +51,11 @@ class Installation:
 
     @property
     def http_url(self) -> str:
-        """Where the pages are."""
+        """The address of the pages."""
         return f"http://{self.settings.http_host}:{self.settings.http_port}"
 
     def start_fleet(self, *options: str) -> None:
-        """Have the demo's 200 units publish."""
+        """Let the demo's 200 units publish."""
         self.supervisor.start(
             "device-sim",
             [
@@ -70,7 +71,7 @@ class Installation:
         )
 
     def wait_until_ready(self) -> None:
-        """Wait until pages and catchers answer and every role gives signs of life; raises Unavailable after 30 s."""
+        """Wait until pages and catchers answer and every role is ready. Raises Unavailable after 30 s."""
         deadline = time.monotonic() + _READY_S
         visitor = Visitor(self.http_url)
         while not (_is_ready(visitor) and (self.catcher is None or self.catcher.is_ready())):
@@ -87,7 +88,7 @@ def installation(settings: Settings) -> Iterator[Installation]:
     with ExitStack() as stack:
         settings = settings.model_copy(update={"data_dir": settings.data_dir.absolute()})
         if settings.database_url is None:
-            # First: it takes the lock on the data folder, and says clearly when the folder cannot be used.
+            # First, since it locks the data folder, and reports clearly when the folder cannot be used.
             url = stack.enter_context(EmbeddedPostgres(settings.data_dir)).url
             settings = settings.model_copy(update={"database_url": url})
         supervisor = Supervisor()
@@ -106,7 +107,7 @@ def installation(settings: Settings) -> Iterator[Installation]:
         password = people.settle(settings.database_url, settings.data_dir)
         if own_broker:
             broker.wait_until_ready()
-        for role in ("ingest", "worker", "api"):
+        for role in ROLES:
             supervisor.start(role, [sys.executable, "-m", "gateway", "serve", "--role", role], _environment(settings))
         yield Installation(settings, data, supervisor, password, catcher, own_broker=own_broker)
 
@@ -123,14 +124,14 @@ _BRAND = {
 
 
 def _branded(settings: Settings, data: Path) -> Settings:
-    """The demo's maker, where the operator names no other."""
+    """The settings with the demo's maker, unless the operator names another one."""
     if "maker_name" in settings.model_fields_set:
         return settings
     return settings.model_copy(update=_BRAND | {"maker_logo": data / "logo.svg"})
 
 
 def program(name: str) -> Path:
-    """A command that was installed beside this Python; raises Unavailable when it is not there."""
+    """The path of a command that is installed beside this Python. Raises Unavailable when there is none."""
     path = Path(sys.executable).with_name(name)
     if not path.exists():
         raise Unavailable(f"{name} is not installed beside {sys.executable}; install the whole package.")
@@ -146,12 +147,12 @@ def _fill(url: str, data: Path) -> None:
 
 
 def _environment(settings: Settings) -> dict[str, str]:
-    """The settings as a role reads them, and the rest of our environment."""
-    own = {
+    """Our environment with the settings as variables for a role."""
+    variables = {
         f"GATEWAY_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
         for name, value in settings.model_dump(mode="json", exclude_none=True).items()
     }
-    return os.environ | own
+    return os.environ | variables
 
 
 def _is_ready(visitor: Visitor) -> bool:
@@ -162,6 +163,6 @@ def _is_ready(visitor: Visitor) -> bool:
 
 
 def _short_path(path: Path) -> Path:
-    """A UNIX socket's path may have 107 bytes; from the working folder it is often shorter."""
+    """The shorter one of absolute and relative path, since a UNIX socket's path may have only 107 bytes."""
     relative = Path(os.path.relpath(path))
-    return min(path, relative, key=lambda each: len(str(each)))
+    return min(path, relative, key=lambda candidate: len(str(candidate)))

@@ -1,4 +1,4 @@
-"""The demo's people: printed sign-ins, one password for all of them, made once for each data folder."""
+"""The demo's people: their accounts with one password, which is made once for each data folder."""
 
 import secrets
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _PHONES_MAX = 20
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody to sign in as."""
+    """A person with an account in the demo."""
 
     name: str
     email: str
@@ -40,7 +40,7 @@ PEOPLE = (
 
 
 def settle(url: str, data_dir: Path) -> str:
-    """Give the demo's people their accounts, and its customers a phone. Returns their password."""
+    """Create the accounts of the demo's people, with a phone for customers. Returns the password."""
     file = data_dir / _FILE
     is_new = not file.exists()
     if is_new:
@@ -49,9 +49,9 @@ def settle(url: str, data_dir: Path) -> str:
         file.write_text("demo-" + "-".join(secrets.token_hex(2) for _ in range(3)), "utf-8")
     password = file.read_text("utf-8")
     with connect(url, "gateway-demo") as connection, connection.transaction():
-        new = [person for person in PEOPLE if is_new or find(connection, person.email) is None]
-        hashed = Passwords(1).hash(password) if new else ""
-        for person in new:
+        new_people = [person for person in PEOPLE if is_new or find(connection, person.email) is None]
+        hashed = Passwords(1).hash(password) if new_people else ""
+        for person in new_people:
             account = create(connection, person.email, person.name, person.role, system_clock(), password_hash=hashed)
             set_password(connection, account, hashed)
             if person.role == "customer":
@@ -65,7 +65,7 @@ def _give_phone(tx: Connection, account: Account) -> None:
 
 
 def sign_ins(password: str) -> str:
-    """The lines that the demo prints."""
+    """The lines with the sign-ins that the demo prints."""
     widest = max(len(person.email) for person in PEOPLE)
     lines = [f"    {person.email:{widest}}   {person.what}" for person in PEOPLE]
     return "\n".join([f"  Sign in with the password {password} as", *lines])

@@ -1,4 +1,4 @@
-"""The story's second part: a product manager recalls a lot, another one approves, and the owner is told and counted."""
+"""The story's second part: a product manager recalls a lot, another one approves, the owner is told and confirms."""
 
 import time
 
@@ -22,34 +22,36 @@ _CONTENT: Json = {
 def play_recall(
     scene: Scene, running: Installation, owner: Visitor, stream: EventStream, unit_id: str, addresses: tuple[str, str]
 ) -> None:
-    """Recall the lot of the owner's unit; `addresses` are their phone and their mail address."""
+    """Recall the lot of the owner's unit; `addresses` are the owner's phone and e-mail address."""
     paula, pavel = (_sign_in(scene, running, who) for who in (HEATING, GARDEN))
     unit = scene.do("recall drafted", lambda: owner.get(f"/api/my/units/{unit_id}"))
-    begun = time.time()
+    since = time.time()
     draft = _draft(scene, paula, unit)
     count = draft["count"]
-    found = f"{draft['number']}: lot {unit['lot']}, {count['units']} units, {count['registered']} registered"
-    scene.note("recall drafted", begun, found)
-    decisive = time.time()
+    description = f"{draft['number']}: lot {unit['lot']}, {count['units']} units, {count['registered']} registered"
+    scene.note("recall drafted", since, description)
+    approved_at = time.time()
     approval = {"units": count["units"], "version": draft["version"]}
     published = scene.do("recall approved", lambda: pavel.post(f"/api/campaigns/{draft['id']}/approve", approval))
-    scene.note("recall approved", decisive, f"by {published['approved_by']}, for {published['units']} units")
-    told = scene.event("recall on the stream", stream, "notice.told", unit_id)
-    scene.note("recall on the stream", decisive, told["data"]["title"])
-    notice = scene.expect("recall pinned", lambda: _pinned(owner, told["data"]["notice"]))
-    scene.note("recall pinned", decisive, f"{notice['campaign']['hazard']} {notice['action']}")
+    scene.note("recall approved", approved_at, f"by {published['approved_by']}, for {published['units']} units")
+    notice_event = scene.event("recall on the stream", stream, "notice.told", unit_id)
+    scene.note("recall on the stream", approved_at, f"notice {notice_event['data']['notice']}")
+    notice = scene.expect("recall pinned", lambda: _pinned(owner, notice_event["data"]["notice"]))
+    scene.note("recall pinned", approved_at, f"{notice['campaign']['hazard']} {notice['action']}")
     phone, email = addresses
-    scene.reached(owner, notice, decisive, phone, email, "recall")
-    begun = time.time()
-    done = scene.do("recall acknowledged", lambda: owner.post(f"/api/my/notices/{notice['id']}/acknowledge", {}))
-    scene.note("recall acknowledged", begun, f"at {done['acknowledged_at']}")
+    scene.reached(owner, notice, approved_at, phone, email, "recall")
+    since = time.time()
+    acknowledged = scene.do(
+        "recall acknowledged", lambda: owner.post(f"/api/my/notices/{notice['id']}/acknowledge", {})
+    )
+    scene.note("recall acknowledged", since, f"at {acknowledged['acknowledged_at']}")
     progress = scene.expect("recall counted", lambda: _counted(paula, draft["id"]))
-    counted = ", ".join(f"{progress[name]} {name}" for name in ("units", "notified", "seen", "acknowledged"))
-    scene.note("recall counted", begun, counted)
+    counts = ", ".join(f"{progress[name]} {name}" for name in ("units", "notified", "seen", "acknowledged"))
+    scene.note("recall counted", since, counts)
 
 
-def _sign_in(scene: Scene, running: Installation, who: Person) -> Visitor:
-    return scene.do("sign in", lambda: Visitor.sign_in(running.http_url, who.email, running.password))
+def _sign_in(scene: Scene, running: Installation, person: Person) -> Visitor:
+    return scene.do("sign in", lambda: Visitor.sign_in(running.http_url, person.email, running.password))
 
 
 def _draft(scene: Scene, author: Visitor, unit: Json) -> Json:
@@ -66,10 +68,10 @@ def _draft(scene: Scene, author: Visitor, unit: Json) -> Json:
 
 
 def _pinned(owner: Visitor, notice_id: str) -> Json | None:
-    return next((dict(each) for each in owner.get("/api/my/feed")["pinned"] if each["id"] == notice_id), None)
+    return next((dict(notice) for notice in owner.get("/api/my/feed")["pinned"] if notice["id"] == notice_id), None)
 
 
 def _counted(author: Visitor, campaign_id: str) -> Json | None:
-    """How far it came, once the acknowledgement is counted."""
+    """The campaign's progress, once it counts the acknowledgement."""
     progress: Json = author.get(f"/api/campaigns/{campaign_id}")["progress"]
     return progress if progress["acknowledged"] and progress["notified"] else None

@@ -14,7 +14,7 @@ FAILING = "hp-90/HP90-25-095247"
 OTHER = "ac-24/AC24-23-002242"
 _FREE = "hp-90"
 _FOLLOW_UP_AFTER = timedelta(seconds=15)
-"""Nobody waits an hour in front of a demo to see the other channel follow."""
+"""The other channel follows this soon, and not after an hour, so that one can watch it."""
 
 _ADDRESSES = """\
 
@@ -44,7 +44,7 @@ def run(settings: Settings) -> int:
         logging.getLogger().setLevel(logging.WARNING)
     if "follow_up_after" not in settings.model_fields_set:
         settings = settings.model_copy(update={"follow_up_after": _FOLLOW_UP_AFTER})
-    # Until the supervisor takes over; a script's background job starts with SIGINT ignored.
+    # Until the supervisor handles signals. (A background job of a script starts with SIGINT ignored.)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     print("Starting database, broker and gateway…", flush=True)
@@ -56,11 +56,11 @@ def run(settings: Settings) -> int:
             running.start_fleet("--every", "5s", "--fault", f"{FAILING} pressure-loss at=20s for=60s")
             return running.supervisor.run_until_signal()
     except KeyboardInterrupt:
-        return 0  # asked to stop while it was still starting; what ran has been stopped
+        return 0  # stopped during the start; `installation` has stopped what ran
 
 
 def _free(running: Installation) -> str:
-    """The lines about a unit that waits for its owner."""
+    """The lines about a unit without an owner."""
     plate = free_unit(running.database_url, running.data, _FREE)
     if plate is None:
         return ""

@@ -1,4 +1,4 @@
-"""The story: somebody signs up and registers a heat pump; it fails, they are told everywhere they wanted, and it ends.
+"""The story: an owner signs up and registers a heat pump; it fails, all their channels get a notice; it recovers.
 
 Then its lot is recalled (recall.py).
 """
@@ -22,13 +22,13 @@ _CODE = re.compile(r"\b\d{4}[ -]?\d{4}\b")
 
 
 class Story(Scene):
-    """Plays once."""
+    """The demo's story, which can be played once."""
 
     def play(self, running: Installation) -> None:
-        """Play against a running demo; raises StoryFailed at the first step that does not happen."""
-        begun = time.time()
+        """Play against a running demo. Raises StoryFailed at the first step that does not happen."""
+        since = time.time()
         running.wait_until_ready()
-        self.note("ready", begun, "pages, ingest, worker and catchers answer")
+        self.note("ready", since, "pages, ingest, worker and catchers answer")
         plate = free_unit(running.database_url, running.data, PRODUCT)
         if plate is None:
             raise StoryFailed(f"register a unit: every {PRODUCT} has an owner")
@@ -39,78 +39,78 @@ class Story(Scene):
         unit = self._register_unit(owner, plate)
         with self.do("open the stream", lambda: EventStream(owner, "/api/my/stream", WAIT_S)) as stream:
             self._fault(running, plate, FAULT, "--for", "10m")
-            notice = self._told(owner, stream, unit, phone)
+            notice = self._expect_notice(owner, stream, unit, phone)
             self._fault(running, plate, "--end")
-            self._calmed(owner, stream, unit, notice)
+            self._expect_all_clear(owner, stream, unit, notice)
             play_recall(self, running, owner, stream, unit, (phone, EMAIL))
 
     # -- An owner comes ------------------------------------------------------------------------------------------
 
     def _sign_up(self, owner: Visitor) -> None:
-        begun = time.time()
-        wanted = {"name": NAME, "email": EMAIL, "password": secrets.token_urlsafe(16)}
-        sent = self.do("sign up", lambda: owner.post("/api/sign-up", wanted))
-        self.note("sign up", begun, f"{EMAIL} gets a code, good for {sent['minutes']} minutes")
+        since = time.time()
+        sign_up = {"name": NAME, "email": EMAIL, "password": secrets.token_urlsafe(16)}
+        sign_up_answer = self.do("sign up", lambda: owner.post("/api/sign-up", sign_up))
+        self.note("sign up", since, f"{EMAIL} gets a code, good for {sign_up_answer['minutes']} minutes")
         mail = self.expect("code in the mailbox", lambda: caught(owner, "mail", EMAIL, _CODE))
-        self.note("code in the mailbox", begun, f"from {mail['sender']}")
+        self.note("code in the mailbox", since, f"from {mail['sender']}")
         code = _CODE.findall(mail["text"])[0]
-        begun = time.time()
+        since = time.time()
         me = self.do("confirm", lambda: owner.post("/api/confirm", {"email": EMAIL, "code": code}))
-        self.note("confirm", begun, f"{me['name']} is signed in as {me['role']}")
+        self.note("confirm", since, f"{me['name']} is signed in as {me['role']}")
 
     def _register_phone(self, owner: Visitor) -> str:
-        begun = time.time()
+        since = time.time()
         token = f"phone-of-nora-{secrets.token_hex(8)}"
         phone = self.do(
             "register a phone", lambda: owner.post("/api/my/push-tokens", {"value": token, "platform": "android"})
         )
-        self.note("register a phone", begun, phone["platform"])
+        self.note("register a phone", since, phone["platform"])
         return token
 
     def _register_unit(self, owner: Visitor, plate: Plate) -> str:
-        begun = time.time()
+        since = time.time()
         claim = {"serial": plate.serial, "code": plate.code}
         unit = self.do("register a unit", lambda: owner.post("/api/my/units", claim))
-        self.note("register a unit", begun, f"{unit['product']['model']} {unit['serial']}")
+        self.note("register a unit", since, f"{unit['product']['model']} {unit['serial']}")
         unit = self.expect("readings arrive", lambda: _reporting(owner, unit["id"]))
         first = unit["readings"][0]
-        found = f"{first['title']} {first['value']} {first['unit']}, {unit['connection']}"
-        self.note("readings arrive", seconds(first["at"]), found)
+        description = f"{first['title']} {first['value']} {first['unit']}, {unit['connection']}"
+        self.note("readings arrive", seconds(first["at"]), description)
         return str(unit["id"])
 
     # -- It fails, and the owner is told -------------------------------------------------------------------------------
 
-    def _told(self, owner: Visitor, stream: EventStream, unit: str, phone: str) -> str:
-        """The notice comes everywhere. Returns its id."""
+    def _expect_notice(self, owner: Visitor, stream: EventStream, unit: str, phone: str) -> str:
+        """Wait for the notice on every channel. Returns its id."""
         raised = self.event("alarm", stream, "alarm.raised", unit)
-        decisive = seconds(raised["data"]["raised_at"])
-        self.note("alarm", decisive, raised["data"]["title"])
-        told = self.event("notice on the stream", stream, "notice.told", unit)
-        title = told["data"]["title"]
-        self.note("notice on the stream", decisive, title)
-        notice = self.expect("notice in the feed", lambda: _notice(owner, told["data"]["notice"], "open"))
-        self.note("notice in the feed", decisive, notice["why"]["sentence"])
-        self.reached(owner, notice, decisive, phone, EMAIL)
+        raised_at = seconds(raised["data"]["raised_at"])
+        self.note("alarm", raised_at, raised["data"]["title"])
+        notice_event = self.event("notice on the stream", stream, "notice.told", unit)
+        title = notice_event["data"]["title"]
+        self.note("notice on the stream", raised_at, title)
+        notice = self.expect("notice in the feed", lambda: _notice(owner, notice_event["data"]["notice"], "open"))
+        self.note("notice in the feed", raised_at, notice["why"]["sentence"])
+        self.reached(owner, notice, raised_at, phone, EMAIL)
         return str(notice["id"])
 
     # -- It ends ---------------------------------------------------------------------------------------------------
 
-    def _calmed(self, owner: Visitor, stream: EventStream, unit: str, notice_id: str) -> None:
+    def _expect_all_clear(self, owner: Visitor, stream: EventStream, unit: str, notice_id: str) -> None:
         cleared = self.event("alarm cleared", stream, "alarm.cleared", unit)
-        calm = seconds(cleared["data"]["cleared_at"])
-        self.note("alarm cleared", calm, f"at {cleared['data']['value']:.2f}")
+        cleared_at = seconds(cleared["data"]["cleared_at"])
+        self.note("alarm cleared", cleared_at, f"at {cleared['data']['value']:.2f}")
         resolved = self.event("notice says so on the stream", stream, "notice.resolved", unit)
-        self.note("notice says so on the stream", calm, resolved["data"]["title"])
+        self.note("notice says so on the stream", cleared_at, resolved["data"]["title"])
         notice = self.expect("resolved in the feed", lambda: _notice(owner, notice_id, "resolved"))
-        self.note("resolved in the feed", calm, f"back to normal at {notice['why']['cleared_at']}")
+        self.note("resolved in the feed", cleared_at, f"back to normal at {notice['why']['cleared_at']}")
 
     # -- Helpers ---------------------------------------------------------------------------------------------------
 
-    def _fault(self, running: Installation, plate: Plate, *how: str) -> None:
-        command = [str(program("device-sim")), "fault", "--control", str(running.control), plate.key, *how]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise StoryFailed(f"fault: {done.stderr.strip()}")
+    def _fault(self, running: Installation, plate: Plate, *options: str) -> None:
+        command = [str(program("device-sim")), "fault", "--control", str(running.control), plate.key, *options]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        if result.returncode:
+            raise StoryFailed(f"fault: {result.stderr.strip()}")
 
 
 def _reporting(owner: Visitor, unit_id: str) -> Json | None:

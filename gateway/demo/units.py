@@ -1,4 +1,4 @@
-"""The demo's units that nobody owns yet, with the claim code that stands on their plates."""
+"""The demo's units without an owner, with the claim code on their plates."""
 
 import csv
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _ALL = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Plate:
-    """What stands on a unit's plate, and its product."""
+    """The serial and claim code on a unit's plate, and its product."""
 
     product: str
     serial: str
@@ -20,14 +20,14 @@ class Plate:
 
     @property
     def key(self) -> str:
-        """The unit as the simulator names it."""
+        """The unit's name in the simulator."""
         return f"{self.product}/{self.serial}"
 
 
 def free_unit(url: str, data: Path, product: str) -> Plate | None:
-    """The first unit of a product that nobody owns now; None when all are taken."""
+    """The first unit of a product without an owner; None when all have one."""
     with connect(url, "gateway-demo") as connection:
-        free = {row["serial"] for row in units_page(connection, 0, _ALL) if row["owner"] is None}
+        free_serials = {row["serial"] for row in units_page(connection, 0, _ALL) if row["owner"] is None}
     with (data / "units.csv").open(encoding="utf-8", newline="") as file:
         plates = [Plate(row["product"], row["serial"], row["claim_code"]) for row in csv.DictReader(file)]
-    return next((plate for plate in plates if plate.product == product and plate.serial in free), None)
+    return next((plate for plate in plates if plate.product == product and plate.serial in free_serials), None)

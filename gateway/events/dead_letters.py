@@ -26,13 +26,13 @@ class DeadLetter:
 
 
 def pause_after(attempts: int) -> timedelta:
-    """How long to wait after so many tries: a minute, then twice as long each time, an hour at most."""
+    """How long to wait after a number of tries: a minute, then twice as long each time, at most an hour."""
     doublings = min(attempts - 1, 16)
     return min(_FIRST * (1 << doublings), _LAST)
 
 
 def keep(tx: Connection, reader: str, event: Event, attempts: int, error: Exception, now: datetime) -> None:
-    """Note that the event could not be handled after so many attempts; the first time, write that into the log, too."""
+    """Store an event that could not be handled, with its attempts; the first time, write an event about it."""
     tx.execute(
         queries.keep_dead_letter,
         {

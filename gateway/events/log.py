@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from gateway.core.errors import BadInput
-from gateway.store import Connection, Jsonb, Row, is_idle, load_queries
+from gateway.store import Connection, Json, Jsonb, Row, is_idle, load_queries
 
 queries = load_queries("gateway.events")
 
@@ -85,29 +85,27 @@ def append(
 
 def append_all(tx: Connection, kind: str, rows: Iterable[tuple[int, dict[str, Any]]], *, actor: str) -> None:
     """Write one event of `kind` for each (unit id, data), in the caller's transaction."""
-    _append_rows(tx, kind, actor, [(unit_id, None, data) for unit_id, data in rows])
+    _append_rows(tx, actor, [(kind, unit_id, None, data) for unit_id, data in rows])
 
 
 def append_each(tx: Connection, kind: str, rows: Iterable[tuple[int | None, int, dict[str, Any]]]) -> None:
     """Write one event of `kind` for each (unit id, person id, data), by the gateway, in the caller's transaction."""
-    _append_rows(tx, kind, GATEWAY, list(rows))
+    _append_rows(tx, GATEWAY, [(kind, *row) for row in rows])
 
 
-def _append_rows(
-    tx: Connection, kind: str, actor: str, rows: list[tuple[int | None, int | None, dict[str, Any]]]
-) -> None:
+def append_mixed(tx: Connection, rows: Iterable[tuple[str, int, dict[str, Any]]]) -> None:
+    """Write one event for each (kind, unit id, data), by the gateway, in this order, in the caller's transaction."""
+    _append_rows(tx, GATEWAY, [(kind, unit_id, None, data) for kind, unit_id, data in rows])
+
+
+def _append_rows(tx: Connection, actor: str, rows: list[tuple[str, int | None, int | None, dict[str, Any]]]) -> None:
     for start in range(0, len(rows), _EVENTS_PER_STATEMENT):
         page = rows[start : start + _EVENTS_PER_STATEMENT]
-        tx.execute(
-            queries.append_rows,
-            {
-                "kind": kind,
-                "actor": actor,
-                "unit_ids": [row[0] for row in page],
-                "person_ids": [row[1] for row in page],
-                "data": [Jsonb(without_addresses(row[2])) for row in page],
-            },
-        )
+        events = [
+            {"kind": kind, "unit_id": unit_id, "person_id": person_id, "data": without_addresses(data)}
+            for kind, unit_id, person_id, data in page
+        ]
+        tx.execute(queries.append_rows, {"actor": actor, "rows": Json(events)})
 
 
 def without_addresses(value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds

@@ -6,7 +6,7 @@ from gateway.events.log import queries
 from gateway.store import Connection
 
 _AHEAD = 3
-"""Months that are made ahead: for so long the log has room although no worker runs."""
+"""The number of months made ahead: that long the log can grow although no worker runs."""
 _PLACES_PER_STATEMENT = 10_000
 
 
@@ -44,7 +44,7 @@ def _drop_places(connection: Connection) -> None:
         parameters = {"after": after, "limit": _PLACES_PER_STATEMENT, "before": _begin(first)}
         page = connection.execute(queries.drop_places, parameters).fetchone()
         assert page is not None  # noqa: S101 - a SELECT without FROM returns a row
-        after, dropped = page["last"] or after, page["gone"]
+        after, dropped = page["last"] or after, page["deleted"]
 
 
 def _begin(day: date) -> datetime:

@@ -1,8 +1,9 @@
 """Named readers: each gets every event once, and its place moves in the transaction that handles the events."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from gateway.events.log import Event, Position, queries, read
+from gateway.events.log import Event, event_of, queries
 from gateway.store import Connection
 
 NOTIFY = "notify"
@@ -11,18 +12,23 @@ UNREAD_MAX = 10_000
 """The highest number of unread, or unplaced, events that is counted."""
 
 
-def read_next(tx: Connection, reader: str, limit: int) -> list[Event]:
-    """Returns the events that a named reader has not read; they count as read when `tx` commits.
+def read_next(tx: Connection, reader: str, limit: int, kinds: Collection[str]) -> tuple[list[Event], int]:
+    """Returns those of these kinds among the next events of a named reader, and how many there were of any kind.
 
-    Call `place_events` before the transaction: inside it, no event gets a place.
+    All of them count as read when `tx` commits. Call `place_events` before the transaction: inside it, no event gets a
+    place.
     """
     tx.execute(queries.register_reader, {"name": reader})
     row = tx.execute(queries.lock_reader, {"name": reader}).fetchone()
     assert row is not None  # noqa: S101 - registered one line above
-    events = read(tx, Position(row["place"]), limit)
-    if events:
-        tx.execute(queries.advance_reader, {"name": reader, "place": events[-1].position.place})
-    return events
+    place = {"place": row["place"]}
+    next_places = tx.execute(queries.next_places, place | {"limit": limit}).fetchone()
+    if next_places is None or not next_places["events"]:
+        return [], 0
+    wanted = place | {"last": next_places["last"], "kinds": list(kinds)}
+    events = [event_of(row) for row in tx.execute(queries.read_kinds, wanted)]
+    tx.execute(queries.advance_reader, {"name": reader, "place": next_places["last"]})
+    return events, next_places["events"]
 
 
 @dataclass(frozen=True, slots=True)

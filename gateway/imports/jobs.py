@@ -30,7 +30,7 @@ def kinds() -> dict[str, Kind]:
 
 
 class JobThread:
-    """A worker's thread that takes up jobs whose process is gone; it does not hold up notices."""
+    """A thread of the worker that takes jobs whose process has ended; notices do not wait for it."""
 
     def __init__(self, url: str, clock: Clock) -> None:
         self._url = url

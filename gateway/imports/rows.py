@@ -36,7 +36,7 @@ class Cancelled(GatewayError):
 
 def import_rows(
     url: str,
-    what: str,
+    kind: str,
     paths: Sequence[Path],
     *,
     actor: str,
@@ -49,10 +49,10 @@ def import_rows(
     `clear` names columns whose empty cells erase what is known; an empty list is every column of the files that may.
     Raises BadInput with line numbers, and Cancelled.
     """
-    arguments = {"files": [path.name for path in paths], "clear": _columns_to_clear(what, paths, clear)}
+    arguments = {"files": [path.name for path in paths], "clear": _columns_to_clear(kind, paths, clear)}
     owner = new_owner()
     with connect(url, "gateway-import") as connection:
-        upload = _upload(connection, what, paths, rows_max)
+        upload = _upload(connection, kind, paths, rows_max)
         runner = Runner(connection, kinds() | {upload.name: upload}, system_clock, owner, url, show=show)
         job = jobs.create(connection, upload.name, arguments, actor=actor, owner=owner)
         try:
@@ -62,7 +62,7 @@ def import_rows(
             raise
         except (IntegrityError, OperationalError) as error:
             raise _interruption(runner.job or job, _names(paths), error) from error
-    return [_line(what, job, _names(paths))]
+    return [_line(kind, job, _names(paths))]
 
 
 def _interruption(job: Job, name: str, error: Exception) -> Unavailable:
@@ -74,52 +74,52 @@ def _interruption(job: Job, name: str, error: Exception) -> Unavailable:
     return Unavailable(f"{name} is not imported ({str(error).strip()}). {advice}")
 
 
-def _upload(connection: Connection, what: str, paths: Sequence[Path], rows_max: int) -> Kind:
+def _upload(connection: Connection, kind: str, paths: Sequence[Path], rows_max: int) -> Kind:
     products = {product.code: product.id for product in registrations.products(connection)}
-    if what == "units":
+    if kind == "units":
         return Upload(UnitImport(AFTER_UNITS, products), UnitRow, paths, rows_max)
     return Upload(OwnerImport(AFTER_OWNERS, products), OwnerRow, paths, rows_max)
 
 
-def _columns_to_clear(what: str, paths: Sequence[Path], clear: Sequence[str] | None) -> list[str]:
+def _columns_to_clear(kind: str, paths: Sequence[Path], clear: Sequence[str] | None) -> list[str]:
     """Returns the columns whose empty cells erase. Raises BadInput for one that cannot, or that a file lacks."""
-    clearable = _CLEARABLE[what]
-    if wrong := [name for name in clear or () if name not in clearable]:
-        raise BadInput(f"--clear does not take {', '.join(wrong)}: what it erases is {', '.join(clearable)}.")
+    clearable = _CLEARABLE[kind]
+    if not_clearable := [name for name in clear or () if name not in clearable]:
+        raise BadInput(f"--clear does not take {', '.join(not_clearable)}: what it erases is {', '.join(clearable)}.")
     if clear is None:
         return []
-    columns = {path: columns_of(path, _MODELS[what]) for path in paths}
-    wanted = list(clear) or [name for name in clearable if any(name in names for names in columns.values())]
+    columns = {path: columns_of(path, _MODELS[kind]) for path in paths}
+    columns_to_clear = list(clear) or [name for name in clearable if any(name in names for names in columns.values())]
     problems = [
         f"{path.name}: the column {name} is missing"
         for path, names in columns.items()
-        for name in wanted
+        for name in columns_to_clear
         if name not in names
     ]
     if problems:
         raise BadInput(
             "--clear erases what empty cells stand for; a column that is not there would erase all:", problems
         )
-    return wanted
+    return columns_to_clear
 
 
 def _names(paths: Sequence[Path]) -> str:
     return ", ".join(path.name for path in paths)
 
 
-def _line(what: str, job: Job, name: str) -> str:
+def _line(kind: str, job: Job, name: str) -> str:
     if job.state == "cancelled":
         raise Cancelled(f"{name} was not imported: it was cancelled, and nothing was changed.")
     if job.state == "failed":
         raise BadInput(job.error or f"{name} was not imported.")
     if not job.result:
         raise Unavailable(f"{name} is not imported yet; job {job.public_id} goes on: see `gateway jobs list`.")
-    return _result_line(what, job.result, name)
+    return _result_line(kind, job.result, name)
 
 
-def _result_line(what: str, result: dict[str, Any], name: str) -> str:
+def _result_line(kind: str, result: dict[str, Any], name: str) -> str:
     rows = result["rows"]
-    if what == "owners":
+    if kind == "owners":
         return f"{name}: {result['began']} of {rows} ownerships began"
     line = f"{name}: {result['created'] + result['changed']} of {rows} units created or changed"
     reported = result["reported"]
@@ -137,9 +137,9 @@ def progress_printer(clock: Callable[[], float] = time.monotonic) -> ShowProgres
         if now - printed_at < (0.2 if is_terminal else PROGRESS_EVERY_S):
             return
         printed_at = now
-        of = "" if total is None else f" of {total:,}"
+        total_text = "" if total is None else f" of {total:,}"
         print(
-            f"{phase}: {done:,}{of} rows",
+            f"{phase}: {done:,}{total_text} rows",
             end="\x1b[K\r" if is_terminal else "\n",
             file=sys.stderr,
             flush=True,

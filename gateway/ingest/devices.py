@@ -1,4 +1,4 @@
-"""Who may publish what: topics are looked up as devices, and remembered."""
+"""The devices behind topics: looked up once, and remembered."""
 
 from collections.abc import Iterable, Sequence
 
@@ -34,7 +34,7 @@ def rule_metrics(product: Product) -> dict[str, Metric]:
 
 
 class KnownDevices:
-    """The devices of topics seen: a few spellings of each unit, and so many units; those known longest go first."""
+    """The devices of seen topics: a few spellings of each unit, a bounded number of units; the oldest are forgotten."""
 
     def __init__(self, devices_max: int) -> None:
         self._max = devices_max
@@ -49,7 +49,7 @@ class KnownDevices:
         return self._of.get(topic)
 
     def remember(self, topic: str, device: Device) -> Device:
-        """Remember it; without room, in the place of the unit's oldest spelling or of the unit known longest."""
+        """Remember it; when full, instead of the unit's oldest spelling or of the unit known longest."""
         topics = self._topics.get(device.unit_id, ())
         if len(topics) == SPELLINGS_MAX:
             del self._of[topics[0]]
@@ -64,7 +64,7 @@ class KnownDevices:
 
 
 class Catalog:
-    """The devices behind topics. What is unknown is asked for again, so that a unit imported later is found."""
+    """The devices behind topics. An unknown topic is looked up each time, so that a unit imported later is found."""
 
     def __init__(self, products: Sequence[Product], devices_max: int = DEVICES_MAX) -> None:
         self._products = {
@@ -78,7 +78,7 @@ class Catalog:
         self._known = KnownDevices(devices_max)
 
     def known(self, topics: Iterable[str]) -> dict[str, Device | Rejected]:
-        """The devices of the topics that were seen before, and what is wrong with those that name none."""
+        """Returns the devices of topics seen before, and the reason of each topic that names no device."""
         known: dict[str, Device | Rejected] = {}
         for topic in topics:
             device = self._known.of(topic)
@@ -89,7 +89,7 @@ class Catalog:
         return known
 
     def devices(self, connection: Connection, topics: Iterable[str]) -> dict[str, Device | Rejected]:
-        """The device of each topic, or why there is none."""
+        """Returns the device of each topic, or the reason why there is none."""
         topics = set(topics)
         devices = self.known(topics)
         unknown = {topic: key for topic in topics - devices.keys() if isinstance(key := parse_topic(topic), DeviceKey)}

@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,17 +13,18 @@ from gateway import metrics
 from gateway.catalog.repository import drop_unjudged
 from gateway.config import Settings
 from gateway.core.clock import Clock, to_us
-from gateway.core.ids import IdMaker, random_id
+from gateway.core.ids import trace_of
 from gateway.core.partition import PARTITIONS
 from gateway.ingest import quarantine, repository
 from gateway.ingest.batch import REFUSED_BY_STORE, Batch, decode_batch, refused_alone
 from gateway.ingest.batch_log import count_batch, log_batch
-from gateway.ingest.commit import Committed, JudgedBatch, commit
+from gateway.ingest.commit import Committed, NumberedBatch, commit
 from gateway.ingest.devices import Catalog
-from gateway.ingest.judging import Judging, Verdicts, journal
+from gateway.ingest.judging import Judging
 from gateway.ingest.last_messages import LastMessages
 from gateway.ingest.restore import Resuming, follow, judge, newest_revision, restore
 from gateway.ingest.saves import Saves
+from gateway.ingest.threads import threads
 from gateway.ingest.writer import Writer
 from gateway.logs import traced
 from gateway.m2m.device import Device, Limits
@@ -34,9 +35,6 @@ from gateway.m2m.receipts import Receipts
 from gateway.m2m.redelivery import ENTRY_BYTES, Redelivery
 from gateway.readings.waiting import WaitingReadings
 from gateway.registrations.firmware import take_waiting
-from gateway.rules import repository as rules
-from gateway.rules.evaluator import Change
-from gateway.rules.repository import RuleVersion
 from gateway.store import Connection, DataError, IntegrityError
 from gateway.store.beat import beat
 from gateway.store.wakeup import wake
@@ -45,27 +43,27 @@ log = logging.getLogger(__name__)
 
 HOUSEKEEPING_S = 1.0
 _WORTH_DECODING_AHEAD = 500
-"""Messages that wait: of fewer, the batch that is being stored is finished first, so that its devices hear at once."""
+"""Of fewer messages waiting, the batch that is being stored is finished first, so that its devices hear at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Storing:
     """A judged batch whose commit another thread has begun; its verdicts are taken over once that is done."""
 
-    judged: JudgedBatch
+    numbered: NumberedBatch
     messages: Sequence[Message]
     devices: Mapping[str, Device | Rejected]
     delivery: Sequence[Message]
-    """What is acknowledged then; nothing for a part that others follow."""
-    verdicts: Verdicts
+    """The messages to acknowledge then; none for a part that other parts follow."""
     stored: Future[Committed | None]
     """What the commit did; None if stopped before it."""
 
 
 class Ingest:
-    """Owns the rule state, and judges each batch on what the one before left; see ingest/writer.py for who may.
+    """Owns the rule state, and judges each batch on the state that the one before left. One process at a time works.
 
-    `run` does it all; who steps by hand calls `open`, then `turn`, `finish`, `housekeeping` and `save` in any order.
+    `run` does all of it. To take single steps, call `open`, then `turn`, `finish`, `housekeeping` and `save` in any
+    order.
     """
 
     def __init__(self, settings: Settings, url: str, inbox: Inbox, link: Link, clock: Clock) -> None:
@@ -74,7 +72,6 @@ class Ingest:
         self.inbox = inbox
         self._link = link
         self._clock = clock
-        self._new_id: IdMaker = random_id
         self._limits = Limits(
             payload_bytes=settings.payload_max_bytes,
             readings=settings.message_max_readings,
@@ -88,17 +85,17 @@ class Ingest:
             settings.mqtt_address, settings.mqtt_credentials, settings.receipts_per_second, settings.receipt_gaps_max
         )
         self._waiting = WaitingReadings(url)
-        self._untrimmed = settings.quarantine_max_messages  # how full it is now, nobody knows yet
+        self._untrimmed = settings.quarantine_max_messages  # how many messages it holds now is not known yet
         self._level = logging.DEBUG
-        """Of the lines about the batch in work."""
+        """Of the log lines about the present batch."""
         self._oldest: deque[Message] = deque()
-        """Of each delivery that is not acknowledged."""
+        """The oldest message of each delivery that is not acknowledged."""
         self._storing: _Storing | None = None
         self._pool = ThreadPoolExecutor(1, "store")
         self._retrying = False
         self._resuming = Resuming()
         self._waiting_after = 0
-        """The unit behind which reported firmware that waits is looked for next."""
+        """The next look for reported firmware that waits begins behind this unit."""
         self.next_housekeeping = 0.0
         self._saves = Saves(settings.snapshot_every)
 
@@ -116,41 +113,27 @@ class Ingest:
         metrics.CONNECTED.set_function(self._link.connected.is_set)
         if not self.open():
             return
-        failures: list[BaseException] = []
-        part = threading.Event()
-
-        def until_parting(run: Callable[[threading.Event], None]) -> None:
-            try:
-                run(part)
-            except BaseException as error:  # noqa: BLE001 - handed to the thread that waits for it
-                failures.append(error)
-                stop.set()
-
         runs = {"mqtt": self._link.run, "receipts": self.receipts.run, "waiting": self._waiting.run}
-        threads = [threading.Thread(target=until_parting, args=[run], name=name) for name, run in runs.items()]
-        for thread in threads:
-            thread.start()
         try:
-            while not stop.is_set():
-                self.turn()
-            self.finish()
+            # They end after the last commit, so that its acknowledgements and receipts still leave.
+            with threads(runs, failed=stop):
+                try:
+                    while not stop.is_set():
+                        self.turn()
+                    self.finish()
+                finally:
+                    stop.set()  # also where something broke: a commit that waits for the database ends then
+                    self._pool.shutdown()
         finally:
-            stop.set()  # also where something broke: a commit that waits for the database must not hold up the end
-            self._pool.shutdown()
-            part.set()  # after the last commit, so that its acknowledgements and receipts still leave
-            for thread in threads:
-                thread.join()
             self._link.close()
             self._connection.close()
-        if failures:
-            raise failures[0]
 
     def open(self) -> bool:
         """Take the writer's place and bring the state up to the last commit; false if stopped meanwhile."""
         if not self.writer.open():
             return False
         beat(self._connection, "ingest", {"waiting_for": "its rule state"})
-        self.judging = restore(self._connection, self._record, self._clock())
+        self.judging = restore(self._connection, self._settings, self._clock())
         self._saves.load(self._connection)
         self._redelivery = Redelivery(self._settings.mqtt_receive_maximum, repository.last_messages(self._connection))
         log.info("Rule state restored up to batch %d (stage=judge).", self.judging.seq)
@@ -190,23 +173,23 @@ class Ingest:
             self.keep_house()
 
     def keep_house(self) -> None:
-        """Once a second, between two batches: what is due now and then, and what somebody wants tried again."""
+        """Do the housekeeping and the asked retries, once a second, between two batches."""
         if time.monotonic() < self.next_housekeeping:
             return
         self.next_housekeeping = time.monotonic() + HOUSEKEEPING_S
-        self.writer.patiently(self.housekeeping)
+        self.writer.keep_trying(self.housekeeping)
         if not self._retrying:
             self._retrying = True
             self._retry()
             self._retrying = False
 
     def _retry(self) -> None:
-        """Put what somebody wants tried again on the same road, in batches of its own, and see them committed."""
+        """Take the messages of the quarantine that somebody asked to try again, in batches of their own."""
         limit = self._settings.batch_max_messages
-        asked = self.writer.patiently(lambda: quarantine.retry_asked(self._connection, limit))
-        if asked:
-            log.info("%d messages of the quarantine are tried again (stage=receive).", len(asked))
-            if self._take(asked, b""):
+        messages = self.writer.keep_trying(lambda: quarantine.retry_asked(self._connection, limit))
+        if messages:
+            log.info("%d messages of the quarantine are tried again (stage=receive).", len(messages))
+            if self._take(messages, b""):
                 self.finish()
 
     def _take(self, messages: list[Message], entries: bytes, delivery: Sequence[Message] = ()) -> bool:
@@ -226,20 +209,20 @@ class Ingest:
             self.keep_house()
             if self._catalog is not catalog:
                 continue  # the readings are of products and metrics that were changed meanwhile
-            own, messages = messages[: batch.messages], messages[batch.messages :]
+            decoded, messages = messages[: batch.messages], messages[batch.messages :]
             entries = entries[len(batch.entries) :]
-            if not self._begin(batch, own, devices, () if messages else delivery):
+            if not self._begin(batch, decoded, devices, () if messages else delivery):
                 return False
         return True
 
     def _devices(self, topics: set[str]) -> dict[str, Device | Rejected] | None:
-        """The devices of topics; None if stopped before the database could tell of those not seen before."""
+        """Returns the devices of topics; None if stopped before the database could be asked about unknown ones."""
         known = self._catalog.known(topics)
         if len(known) == len(topics):
             return known
         if not self.finish():  # it uses the connection
             return None
-        return self.writer.patiently(lambda: self._catalog.devices(self._connection, topics))
+        return self.writer.keep_trying(lambda: self._catalog.devices(self._connection, topics))
 
     def _begin(
         self,
@@ -248,53 +231,43 @@ class Ingest:
         devices: Mapping[str, Device | Rejected],
         delivery: Sequence[Message],
     ) -> bool:
-        """Judge, and have another thread store; nothing else may be on its way. False if stopped before."""
+        """Judge a batch and have another thread store it, one at a time. Returns false if stopped before."""
         seq = self.judging.seq + 1
-        with traced(_trace(seq)):
+        with traced(trace_of(seq)):
             with metrics.stage("judge"):
-                readings = batch.by_product()
-                verdicts = self.writer.patiently(lambda: judge(self._connection, self.judging, readings, self._clock()))
-                if verdicts is None:
-                    return False
-                changes = self.judging.changes(verdicts)
-                columns = batch.marked(verdicts)
-            level = self._level = logging.INFO if changes else logging.DEBUG  # of the others only who asks for it hears
-            log_batch(level, batch, messages, changes, self._clock())
-            judged = JudgedBatch(
-                seq,
-                self.judging.revision.number,
-                batch,
-                columns,
-                journal(readings),
-                batch.partitions(),
-                self.judging.unjudged(readings),
-                changes,
-                self.judging.versions,
-                self._last.choose(batch.heard, time.monotonic()),
-                self.receipts.count(batch.numbers),
-            )
-        stored = self._pool.submit(self._store, judged, level)
-        self._storing = _Storing(judged, messages, devices, delivery, verdicts, stored)
+                now = self._clock()
+                judged = self.writer.keep_trying(lambda: judge(self._connection, self.judging, batch.by_product, now))
+            if judged is None:
+                return False
+            level = self._level = logging.INFO if judged.changes else logging.DEBUG
+            log_batch(level, batch, messages, judged.changes, now)
+        heard = self._last.choose(batch.heard, time.monotonic())
+        receipts = self.receipts.count(batch.numbers)
+        numbered = NumberedBatch(seq, self.judging.revision.number, batch, judged, heard, receipts)
+        stored = self._pool.submit(self._store, numbered, level)
+        self._storing = _Storing(numbered, messages, devices, delivery, stored)
         return True
 
-    def _store(self, judged: JudgedBatch, level: int) -> Committed | None:
-        """Commit a batch, and wake who waits for what it told; None if stopped before. Runs in a thread of its own."""
-        with traced(_trace(judged.seq)), metrics.stage("store"):
-            committed = self.writer.patiently(
-                lambda: commit(self._connection, self.writer.series, judged, self._settings, self._record)
-            )
+    def _store(self, numbered: NumberedBatch, level: int) -> Committed | None:
+        """Commit a batch, and wake who waits for its changes; None if stopped before. Runs in a thread of its own."""
+
+        def commit_now() -> Committed:
+            return commit(self._connection, self.writer.series, numbered, self._settings, self._clock())
+
+        with traced(trace_of(numbered.seq)), metrics.stage("store"):
+            committed = self.writer.keep_trying(commit_now)
             if committed is not None:
-                log.log(level, "Committed as batch %d (stage=store).", judged.seq)
-                if committed.told:
-                    self.writer.patiently(self._wake)
+                log.log(level, "Committed as batch %d (stage=store).", numbered.seq)
+                if committed.waited_for:
+                    self.writer.keep_trying(self._wake)
             return committed
 
     def finish(self) -> bool:
-        """Wait for the commit that is on its way, take it over and acknowledge; false if stopped before it."""
+        """Wait for the commit in progress, take it over and acknowledge. Returns false if stopped before it."""
         storing, self._storing = self._storing, None
         if storing is None:
             return True
-        judged = storing.judged
+        numbered = storing.numbered
         try:
             committed = storing.stored.result()
         except (DataError, IntegrityError) as error:
@@ -303,23 +276,23 @@ class Ingest:
         else:
             if committed is None:
                 return False
-            self.judging.apply(storing.verdicts, judged.seq)
-            self.receipts.committed(judged.receipts)
-            count_batch(judged.batch, storing.messages, judged.changes)
+            self.judging.apply(numbered.judged.verdicts, numbered.seq)
+            self.receipts.committed(numbered.receipts)
+            count_batch(numbered.batch, len(storing.messages), numbered.judged.changes)
             self._trim_quarantine(committed.quarantined)
         if storing.delivery:
             self._acknowledge(storing.delivery)
         return True
 
     def _acknowledge(self, delivery: Sequence[Message]) -> None:
-        with metrics.stage("acknowledge"), traced(_trace(self.judging.seq)):
+        with metrics.stage("acknowledge"), traced(trace_of(self.judging.seq)):
             self._link.acknowledge(delivery)
             log.log(self._level, "%d messages (stage=acknowledge).", len(delivery))
         self._oldest.popleft()
 
     def _divide(self, refused: _Storing, error: Exception) -> bool:
-        """Find the message that the database refuses by halving, and put it to quarantine; false if stopped before."""
-        batch, messages = refused.judged.batch, list(refused.messages)
+        """Find the message that the database refuses, by halving, and quarantine it; false if stopped before."""
+        batch, messages = refused.numbered.batch, list(refused.messages)
         log.error("The database refuses a batch of %d messages (stage=store).", len(messages), exc_info=error)
         middle = len(messages) // 2
         if middle:
@@ -330,12 +303,12 @@ class Ingest:
                 and self.finish()
             )
         if any(rejected.reason == REFUSED_BY_STORE for _, rejected in batch.refused):
-            raise error  # not even its place in quarantine
+            raise error  # the database refuses even to quarantine it
         alone = refused_alone(batch, messages[0], refused.devices[messages[0].topic], error)
         return self._begin(alone, messages, refused.devices, ()) and self.finish()
 
     def _lag(self) -> float:
-        """Seconds since the oldest message that is not acknowledged came; from any thread."""
+        """Returns the seconds since the oldest unacknowledged message arrived; may be called from any thread."""
         try:
             oldest: Message | None = self._oldest[0]
         except IndexError:
@@ -343,33 +316,22 @@ class Ingest:
         return (to_us(self._clock()) - oldest.received_us) / 1e6 if oldest else 0.0
 
     def _trim_quarantine(self, added: int) -> None:
-        """Trim the quarantine as soon as a tenth more was kept than it may hold."""
+        """Trim the quarantine after each tenth of its size that was added."""
         self._untrimmed += added
         keep = self._settings.quarantine_max_messages
         if self._untrimmed > keep // 10:
-            self.writer.patiently(lambda: quarantine.trim(self._connection, keep))
+            self.writer.keep_trying(lambda: quarantine.trim(self._connection, keep))
             self._untrimmed = 0
-
-    def _record(self, changes: Sequence[Change], versions: Mapping[int, RuleVersion], seq: int) -> int:
-        return rules.record_changes(
-            self._connection,
-            changes,
-            versions,
-            now=self._clock(),
-            historic_after=self._settings.historic_after,
-            new_id=self._new_id,
-            trace=_trace(seq),
-        )
 
     # -- Now and then -----------------------------------------------------------------------------------------
 
     def housekeeping(self) -> bool:
-        """What is due once a second; returns true, for who does it patiently."""
+        """Do what is due once a second. Returns true, as `keep_trying` wants a value."""
         self._keep_in_step()
-        self._resuming.step(self._connection, self.judging, self._record, self._clock())
+        self._resuming.step(self._connection, self.judging, self._settings, self._clock())
         self.save(self._saves.due())
         if units := repository.receipts_to_forget(self._connection):
-            self.receipts.forget(units)  # first: what is forgotten here only, the next try drops from the table
+            self.receipts.forget(units)  # first: if the table cannot be reached, the next try drops them there
             repository.forget_receipts(self._connection, units)
         with self._connection.transaction():
             self._waiting_after = take_waiting(self._connection, self._waiting_after)
@@ -395,7 +357,7 @@ class Ingest:
     def _take_over(self, judging: Judging) -> None:
         products = judging.revision.products
         counting = {product.id for product in products if product.receipts}
-        if counting != self._counting:  # first: what asks the database may be tried again
+        if counting != self._counting:  # first: it asks the database, and may be tried again
             self.receipts.load(repository.receipts(self._connection))
             self._counting = counting
         self.judging = judging
@@ -407,7 +369,7 @@ class Ingest:
         return True
 
     def save(self, partitions: int = PARTITIONS) -> None:
-        """Save so many partitions, each in a transaction of its own; once a round, trim what is needless then."""
+        """Save the next partitions, each in a transaction of its own; once a round, drop what is not needed."""
         for _ in range(partitions):
             if self._saves.save_next(self._connection, self.judging):
                 self._trim()
@@ -417,8 +379,3 @@ class Ingest:
             repository.trim_journal(self._connection, self._settings.mqtt_receive_maximum * ENTRY_BYTES)
             if self.judging.suspended:
                 drop_unjudged(self._connection, self._clock() - self._settings.history_max)
-
-
-def _trace(seq: int) -> str:
-    """What log lines, events and notices carry that come of a batch."""
-    return f"b-{seq}"

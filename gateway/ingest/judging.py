@@ -1,4 +1,4 @@
-"""The rules in force and the evaluator's state of every product: loaded, kept in step, saved, set aside in trouble."""
+"""The rules in force and the evaluator's state of each product: loaded, updated, saved, suspended in trouble."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,21 +8,35 @@ from typing import Self
 import numpy as np
 
 from gateway.core.partition import PARTITIONS
+from gateway.core.readings import Readings
 from gateway.ingest.devices import rule_metrics
 from gateway.registrations import repository as registrations
 from gateway.registrations.model import Product
 from gateway.rules import repository as rules
 from gateway.rules.evaluator import Change, Verdict, judge
 from gateway.rules.repository import Mark, RuleVersion
-from gateway.rules.state import Part, Readings, State, assembled, dump
+from gateway.rules.state import Part, State, assembled, dump
 from gateway.rules.table import RuleTable, compile_rules
 from gateway.store import Connection, Row
 
 ALL_PARTITIONS = frozenset(range(PARTITIONS))
 
-Verdicts = dict[int, Verdict]
 Troubles = dict[int, str]
 """Why products cannot be judged, by product id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the rules say of a batch; by product."""
+
+    verdicts: Mapping[int, Verdict]
+    troubles: Troubles
+    changes: Sequence[Change]
+    """All alarm changes, in the order of their readings' time."""
+    versions: Mapping[int, RuleVersion]
+    """The rule versions of the changes, by number."""
+    unjudged: Mapping[int, bytes]
+    """The readings of suspended products, as they are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +67,14 @@ SavedParts = Mapping[int, SavedPart]
 
 @dataclass(slots=True)
 class ProductJudge:
-    """The rules of one product, what they know of its units, and which partitions of that are not saved."""
+    """The rules of one product, their state, and the partitions of it that are not saved."""
 
     table: RuleTable
     state: State
     versions: Mapping[int, RuleVersion]
     dirty: set[int] = field(default_factory=set)
     ahead: dict[int, SavedPart] = field(default_factory=dict)
-    """Saved later than the batch that a replay is at; until it comes there, their readings are left out."""
+    """Partitions saved later than the replay's present batch; their readings are left out until it reaches them."""
 
     @classmethod
     def of(
@@ -75,38 +89,43 @@ class ProductJudge:
 
     @classmethod
     def without_rules(cls, product: Product, state: State | None) -> Self:
-        """One that raises no alarms, and only tells late readings and repeats."""
+        """One that raises no alarms; it only finds late readings and repeats."""
         table, _ = _compiled(product, ())
         empty = State.empty(table.versions, table.metrics)
         return cls(table, state.for_rules(table.versions, table.metrics) if state else empty, {})
 
     def in_step(self, product: Product, rows: Sequence[Row]) -> "ProductJudge":
-        """The same knowledge under other rules and metrics: what belongs to those that stay is kept."""
+        """The same state under other rules and metrics; what belongs to rules that are gone is dropped."""
         table, versions = _compiled(product, rows)
         state = self.state.for_rules(table.versions, table.metrics)
         return ProductJudge(table, state, versions, set(ALL_PARTITIONS - self.ahead.keys()), self.ahead)
 
     def reach(self, seq: int) -> None:
-        """Take up the partitions that were saved after batch `seq`, which a replay has come to."""
+        """Take up the partitions that were saved after batch `seq`, which a replay has reached."""
         for partition in [partition for partition, saved in self.ahead.items() if saved.seq <= seq]:
             self.state.place(self.ahead.pop(partition).part)
 
-    def judge(self, readings: Readings) -> Verdict:
-        """A verdict for a batch; nothing changes."""
-        return judge(self.state, self.table, readings)
-
     def known(self, readings: Readings) -> Readings:
-        """Of an old batch what is still to be judged, and is of metrics that are not gone."""
+        """Returns the readings of an old batch that are to be judged and are of metrics that still exist."""
         here = np.isin(readings.metric, self.table.metrics) & ~np.isin(readings.partition, list(self.ahead))
         return readings[here]
 
+    def catch_up(self, readings: Readings) -> list[Change]:
+        """Judge an old batch and take that over; returns its alarm changes.
+
+        What a partition's state knows already is late in it, and changes nothing.
+        """
+        verdict = judge(self.state, self.table, self.known(readings))
+        self.apply(verdict)
+        return verdict.changes
+
     def apply(self, verdict: Verdict) -> None:
-        """Take over what was committed."""
+        """Take over a committed verdict."""
         self.state.apply(verdict.delta)
         self.dirty |= verdict.delta.partitions()
 
     def dumps(self) -> list[tuple[int, bytes]]:
-        """Each partition that is known, and its state."""
+        """Returns each partition that was taken up, with its state."""
         return [
             (partition, dump(self.state, partition)) for partition in range(PARTITIONS) if partition not in self.ahead
         ]
@@ -122,15 +141,15 @@ class Judging:
         """Products whose readings are stored and not judged; their saved state stays as it is."""
         self._judges: dict[int, ProductJudge] = {}
         self.ahead: dict[int, SavedParts] = {}
-        """Products of which all was saved later than the batch that a replay is at."""
+        """Products that were saved wholly later than the replay's present batch."""
 
     @classmethod
     def load(
         cls, revision: Revision, seq: int, suspended: Iterable[int], saved: Mapping[int, SavedParts]
     ) -> tuple["Judging", Troubles]:
-        """The state after batch `seq`, for a replay from there; and which products cannot be taken up.
+        """Returns the state after batch `seq`, for a replay from there, and the products that cannot be taken up.
 
-        What of `saved` is of a later batch is taken up when the replay reaches that.
+        Partitions that were saved after a later batch are taken up when the replay reaches it.
         """
         judging = cls(revision, seq)
         judging.set_aside(list(suspended))
@@ -140,7 +159,7 @@ class Judging:
         return judging, judging.reach(seq)
 
     def reach(self, seq: int) -> Troubles:
-        """Take up what was saved after batch `seq`, to which a replay has come; and which products cannot be."""
+        """Take up what was saved after batch `seq`, which a replay has reached. Returns the products that cannot be."""
         self.seq = seq
         troubles: Troubles = {}
         for product in self.revision.products:
@@ -153,79 +172,73 @@ class Judging:
                 self._judges[product.id].reach(seq)
             except MemoryError:
                 raise
-            except Exception as error:  # noqa: BLE001 - whatever it is, the other products go on
+            except Exception as error:  # noqa: BLE001 - the other products go on
                 troubles[product.id] = reason(error)
                 self.ahead.pop(product.id, None)
                 self.set_aside([product.id])
         return troubles
 
     def _is_all_ahead(self, product_id: int) -> bool:
-        """A product that went on after trouble was saved whole; of any other, not every partition was saved yet."""
+        """Whether it was saved wholly later, as happens after trouble; in other products some partitions are older."""
         ahead = self.ahead.get(product_id, {})
         return len(ahead) == PARTITIONS and min(each.seq for each in ahead.values()) > self.seq
 
     @property
     def mark(self) -> Mark:
-        """What is saved now is of."""
+        """The batch and revision that a save of now belongs to."""
         return Mark(self.seq, self.revision.number)
 
     @property
-    def versions(self) -> dict[int, RuleVersion]:
-        """The rule versions that are judged by."""
-        return {number: version for each in self._judges.values() for number, version in each.versions.items()}
-
-    @property
     def rule_ids(self) -> dict[int, list[int]]:
-        """The rule versions in force, by product."""
+        """The numbers of the rule versions in force, by product."""
         return {product_id: [row["id"] for row in rows] for product_id, rows in self.revision.rules.items()}
 
     def in_force(self) -> list[int]:
         """All rule versions in force, those of suspended products too."""
         return [number for numbers in self.rule_ids.values() for number in numbers]
 
-    def judge(self, readings: Mapping[int, Readings]) -> tuple[Verdicts, Troubles]:
-        """A verdict for each product's readings, and which products cannot be judged; the state stays as it is.
+    def judge(self, readings: Mapping[int, Readings]) -> Judged:
+        """Returns the verdicts, and the products that cannot be judged; the state stays as it is.
 
-        Of suspended products the verdict only marks what is late or a repeat.
+        The verdict of a suspended product only marks late readings and repeats.
         """
-        verdicts: Verdicts = {}
+        verdicts: dict[int, Verdict] = {}
         troubles: Troubles = {}
         for product_id, batch in readings.items():
             if product_id in self.ahead:
                 continue
             try:
-                verdicts[product_id] = self._judges[product_id].judge(batch)
+                known = self._judges[product_id]
+                verdicts[product_id] = judge(known.state, known.table, batch)
             except MemoryError:
                 raise
-            except Exception as error:  # noqa: BLE001 - whatever it is, the other products go on
+            except Exception as error:  # noqa: BLE001 - the other products go on
                 if product_id not in self.suspended:
                     troubles[product_id] = reason(error)
-        return verdicts, troubles
+        found = [(change, self._judges[number]) for number, verdict in verdicts.items() for change in verdict.changes]
+        return Judged(
+            verdicts,
+            troubles,
+            sorted((change for change, _ in found), key=lambda each: (each.at, each.version_id, each.unit_id)),
+            {change.version_id: judge.versions[change.version_id] for change, judge in found},
+            {number: batch.to_bytes() for number, batch in readings.items() if number in self.suspended},
+        )
 
     def known(self, readings: Mapping[int, Readings]) -> dict[int, Readings]:
-        """Of an old batch what is still to be judged, and can be."""
+        """Returns the readings of an old batch that are to be judged."""
         return {
             product_id: self._judges[product_id].known(batch) if product_id in self._judges else batch
             for product_id, batch in readings.items()
         }
 
-    def unjudged(self, readings: Mapping[int, Readings]) -> dict[int, bytes]:
-        """The readings of suspended products, as they are kept."""
-        return {number: batch.to_bytes() for number, batch in readings.items() if number in self.suspended}
-
-    def apply(self, verdicts: Verdicts, seq: int) -> None:
+    def apply(self, verdicts: Mapping[int, Verdict], seq: int) -> None:
         """Take over what was committed as batch `seq`."""
         for product_id, verdict in verdicts.items():
             self._judges[product_id].apply(verdict)
         self.seq = seq
 
-    def changes(self, verdicts: Verdicts) -> list[Change]:
-        """All alarm changes of a batch, in the order of their readings' time."""
-        found = [change for verdict in verdicts.values() for change in verdict.changes]
-        return sorted(found, key=lambda change: (change.at, change.version_id, change.unit_id))
-
     def in_step(self, revision: Revision, seq: int) -> tuple["Judging", Troubles]:
-        """The same knowledge under another revision, as `seq`; and which products cannot follow: they are set aside."""
+        """Returns the same state under another revision, as `seq`, and the products that failed: they are suspended."""
         judging = Judging(revision, seq)
         judging.ahead = self.ahead
         troubles: Troubles = {}
@@ -242,13 +255,13 @@ class Judging:
                     judging._judges[product.id] = ProductJudge.of(product, rows)
             except MemoryError:
                 raise
-            except Exception as error:  # noqa: BLE001 - whatever it is, the other products go on
+            except Exception as error:  # noqa: BLE001 - the other products go on
                 troubles[product.id] = reason(error)
                 judging.set_aside([product.id], before)
         return judging, troubles
 
     def set_aside(self, product_ids: Sequence[int], before: ProductJudge | None = None) -> None:
-        """Judge these products no more, once that is committed; of their readings only late ones are told apart."""
+        """Suspend products, once that is committed: of their readings only late ones and repeats are marked."""
         products = {product.id: product for product in self.revision.products}
         for product_id in product_ids:
             known = self._judges.get(product_id, before)
@@ -259,7 +272,7 @@ class Judging:
             self.suspended.add(product_id)
 
     def rebuilt(self, product_id: int, saved: SavedParts, kept: Sequence[int] | None) -> ProductJudge:
-        """A suspended product's judge from its saved state, of `kept` rules or of all, under this revision."""
+        """Returns a suspended product's judge, from the saved state of its `kept` rules or of all."""
         (product,) = (product for product in self.revision.products if product.id == product_id)
         parts = [each.part for each in saved.values()]
         return ProductJudge.of(product, self.revision.rules.get(product_id, ()), parts, kept)
@@ -290,7 +303,7 @@ class Judging:
             save_product(tx, self.seq, product_id, judge)
 
     def retire(self, tx: Connection, now: datetime) -> None:
-        """Clear the alarms that no rule in force judges any more."""
+        """Clear the alarms whose rules are out of force."""
         rules.clear_retired(tx, self.in_force(), now)
 
 
@@ -302,28 +315,6 @@ def save_product(tx: Connection, seq: int, product_id: int, judge: ProductJudge)
 def reason(error: Exception) -> str:
     """An error as the reason of a suspension."""
     return f"{type(error).__name__}: {error}"
-
-
-def journal(readings: Mapping[int, Readings]) -> bytes:
-    """A batch as the journal keeps it: product, length and readings, one product after the other."""
-    return b"".join(
-        np.array([product_id, len(batch)], "<i8").tobytes() + batch.to_bytes()
-        for product_id, batch in readings.items()
-        if len(batch)
-    )
-
-
-def split_journal(journaled: bytes) -> dict[int, Readings]:
-    """What `journal` wrote."""
-    readings = {}
-    size = len(Readings.of([0], [0], [0], [0]).to_bytes())
-    place = 0
-    while place < len(journaled):
-        product_id, length = np.frombuffer(journaled, "<i8", 2, place).tolist()
-        place += 16
-        readings[product_id] = Readings.from_bytes(journaled[place : place + length * size])
-        place += length * size
-    return readings
 
 
 def _compiled(product: Product, rows: Sequence[Row]) -> tuple[RuleTable, dict[int, RuleVersion]]:

@@ -1,4 +1,4 @@
-"""The partitions of what was stored without them: old readings, and the state that a version before saved."""
+"""Partitions for what was stored without them: journaled readings, and state saved by an older version."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -6,11 +6,12 @@ from dataclasses import replace
 import numpy as np
 
 from gateway.core.partition import PARTITIONS, partition_of
+from gateway.core.readings import Ints, Parts, Readings
 from gateway.ingest.judging import SavedPart, SavedParts
 from gateway.registrations import repository as registrations
 from gateway.rules import repository as rules
 from gateway.rules.repository import Saved
-from gateway.rules.state import Ints, Part, Parts, Readings, assembled, dump, read_dump
+from gateway.rules.state import Part, assembled, dump, read_dump
 from gateway.store import Connection
 
 
@@ -36,9 +37,9 @@ class UnitPartitions:
 
 
 def read_saved(connection: Connection, product_id: int, saved: Sequence[Saved]) -> SavedParts:
-    """A product's saved state by partition; raises whatever is wrong with it.
+    """Returns a product's saved state by partition; raises what is wrong with it.
 
-    What a version before saved is put into today's partitions first, once.
+    State saved by an older version is first put into today's partitions, once.
     """
     if any(each.seq is None for each in saved):
         dumps = _rearranged(saved, UnitPartitions(connection))

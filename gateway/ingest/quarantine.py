@@ -1,6 +1,6 @@
 """Messages that could not be taken whole: kept, counted by reason, listed, tried again, purged; bounded.
 
-Trying again is ingest's work, which alone judges: a request marks the message, and ingest puts it on the ordinary road.
+Only ingest judges, so it does the retries: a request marks the message, and ingest takes it like a new one.
 """
 
 from collections import Counter
@@ -18,15 +18,15 @@ from gateway.store import Connection, Row
 
 NEWEST = 2**63 - 1
 PER_SENDER = 100
-"""Messages kept of one sender, where nobody says otherwise."""
+"""Messages kept of one sender by default."""
 SENDERS_MAX = 10_000
-"""Senders and reasons that are counted one by one; those quiet longest go first."""
+"""Pairs of sender and reason that are counted; those quiet longest are dropped first."""
 _NONE = "There is no such message in quarantine."
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which messages: those of these numbers, or of this reason, or of both; with neither it is all."""
+    """The messages of these numbers, of this reason, or both; all messages with neither."""
 
     ids: Sequence[int] | None = None
     reason: str | None = None
@@ -94,9 +94,9 @@ class _Tally:
 
 
 def trim(connection: Connection, keep: int) -> int:
-    """Drop messages beyond `keep`, of the senders who have most; the event log tells how many of each reason.
+    """Drop messages beyond `keep`, of the senders with most; an event holds how many of each reason.
 
-    Returns the number dropped. The counts of senders are bounded with it.
+    Returns the number dropped. The counts of senders are trimmed too.
     """
     with connection.transaction():
         gone = {row["reason"]: row["messages"] for row in connection.execute(queries.trim_quarantine, {"keep": keep})}
@@ -107,7 +107,7 @@ def trim(connection: Connection, keep: int) -> int:
 
 
 def senders(connection: Connection, limit: int, reason: str | None = None) -> list[Row]:
-    """Who had most messages refused, by sender and reason: `messages` ever, `unkept` of them beyond the share."""
+    """The senders with most refused messages, by reason: `messages` ever, `unkept` of them beyond the share."""
     return connection.execute(queries.quarantine_senders, {"limit": limit, "reason": reason}).fetchall()
 
 
@@ -181,7 +181,7 @@ def retry_asked(connection: Connection, limit: int) -> list[Message]:
 
 
 def settle_retry(tx: Connection, tried: Iterable[int], refused: Sequence[tuple[Message, Rejected]]) -> None:
-    """What was taken leaves; what was refused again stays, with its new reason."""
+    """Drop the retried messages that were taken; those refused again stay, with their new reason."""
     again = {message.quarantined: rejected for message, rejected in refused}
     taken = [number for number in tried if number not in again]
     tx.execute(queries.drop_taken, {"taken": taken})

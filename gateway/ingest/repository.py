@@ -1,4 +1,4 @@
-"""What ingest keeps beside the readings: last messages, receipts and its journal; in the caller's transaction."""
+"""Stores last messages, receipts and the journal; in the caller's transaction."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,9 +26,9 @@ def storable_topic(topic: str) -> str:
 def keep_last(
     tx: Connection, kept: Sequence[Heard], payload_bytes: int, conflicts: Mapping[tuple[int, int], int] | None = None
 ) -> None:
-    """Keep messages of units over their oldest ones; those of one unit in the order of their arrival.
+    """Keep messages in place of their units' oldest ones; those of one unit in arrival order.
 
-    `conflicts` says how many readings of a message said otherwise than what stood for their time.
+    `conflicts` counts the readings of a message that contradict stored ones.
     """
     if not kept:
         return
@@ -90,28 +90,28 @@ def _multirange(counted: Counted) -> str:
 
 
 def ask_receipt_reset(tx: Connection, product: str, serial: str) -> Row | None:
-    """Have ingest forget what was counted of a unit; None without such a unit, `boot` None without a receipt."""
+    """Ask ingest to forget a unit's count. Returns None without such a unit, `boot` None without a receipt."""
     return tx.execute(queries.ask_receipt_reset, {"product": product, "serial": serial}).fetchone()
 
 
 def receipts_to_forget(connection: Connection) -> list[int]:
-    """The units whose receipts an operator wants forgotten."""
+    """The units whose counts an operator asked to forget."""
     return [row["unit_id"] for row in connection.execute(queries.receipts_to_forget)]
 
 
 def forget_receipts(tx: Connection, units: Sequence[int]) -> None:
-    """Drop what was counted of these units."""
+    """Drop the counts of these units."""
     tx.execute(queries.forget_receipts, {"units": list(units)})
 
 
 @dataclass(frozen=True, slots=True)
 class Journaled:
-    """A batch in the journal, or with no readings a change of the catalog: from it on its revision is judged by."""
+    """A batch in the journal; one without content is a change of the catalog to its revision."""
 
     seq: int
     revision: int
     partitions: frozenset[int] | None
-    """That its readings are of; None where a version before wrote it, then it may be any."""
+    """The partitions of its readings; None, meaning any, where an older version wrote it."""
     readings: bytes
 
 

@@ -1,7 +1,7 @@
-"""The rule state through a start, a change of the catalog and a product's trouble: the journal in, the state out."""
+"""The rule state after a start, a change of the catalog or a product's trouble, restored from saves and journal."""
 
 import logging
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Container, Mapping
 from datetime import datetime
 
 from gateway import catalog
@@ -16,42 +16,41 @@ from gateway.catalog.repository import (
     suspended_at,
     unjudged,
 )
+from gateway.config import Settings
+from gateway.core.readings import Readings
 from gateway.ingest import repository
+from gateway.ingest.journal import split
 from gateway.ingest.judging import (
+    Judged,
     Judging,
     ProductJudge,
     Revision,
     SavedPart,
     SavedParts,
     Troubles,
-    Verdicts,
     read_revision,
     reason,
     save_product,
-    split_journal,
 )
 from gateway.ingest.partitions import UnitPartitions, read_saved
 from gateway.ingest.repository import Journaled
 from gateway.rules import repository as rules
-from gateway.rules.evaluator import Change
-from gateway.rules.repository import Mark, RuleVersion
-from gateway.rules.state import Readings
+from gateway.rules.changes import record_changes
+from gateway.rules.repository import Mark
 from gateway.store import TROUBLES, Connection
 
 log = logging.getLogger(__name__)
-
-Record = Callable[[Sequence[Change], Mapping[int, RuleVersion], int], int]
-"""Writes the alarm changes of a batch, in the transaction that runs."""
 
 BATCHES_A_STEP = 500
 _BYTES_A_STEP = 5_000_000
 """Of unjudged readings: a step takes some hundred milliseconds."""
 
 
-def restore(connection: Connection, record: Record, now: datetime) -> Judging:
-    """The state after the last committed batch: as last saved, with the journal judged again under its catalogs.
+def restore(connection: Connection, settings: Settings, now: datetime) -> Judging:
+    """Returns the state after the last committed batch: the saved one, with the later journal judged again.
 
-    A partition is taken up at the batch that it was saved after: of the batches before, its readings are left out.
+    Each batch is judged under the catalog of its time. A partition is taken up at the batch after which it was saved;
+    its readings in earlier batches are left out.
     """
     marks = rules.marks(connection)
     first = min(marks.values(), key=lambda mark: mark.seq)
@@ -67,14 +66,16 @@ def restore(connection: Connection, record: Record, now: datetime) -> Judging:
         if row.revision > judging.revision.number:
             judging = _follow_again(connection, judging, row, now)
         elif judging.suspended or _is_behind(row, marks):
-            readings = units.placed(split_journal(row.readings))
-            verdicts = judge(connection, judging, judging.known(readings), now)
-            unjudged = judging.unjudged(readings)
+            readings = units.placed(split(row.readings))
+            judged = judge(connection, judging, judging.known(readings), now)
             with connection.transaction():
-                record(judging.changes(verdicts), judging.versions, row.seq)  # all of them are known
-                kept = {number: each for number, each in unjudged.items() if waiting_after.get(number, 0) < row.seq}
+                # All of them are known.
+                record_changes(connection, judged.changes, judged.versions, now, settings.historic_after, row.seq)
+                kept = {
+                    number: each for number, each in judged.unjudged.items() if waiting_after.get(number, 0) < row.seq
+                }
                 keep_unjudged(connection, row.seq, kept)
-            judging.apply(verdicts, row.seq)
+            judging.apply(judged.verdicts, row.seq)
         judging.seq = row.seq
         if row.seq in stops:
             _suspend_now(connection, judging, judging.reach(row.seq), now)
@@ -83,14 +84,14 @@ def restore(connection: Connection, record: Record, now: datetime) -> Judging:
 
 
 def _is_behind(row: Journaled, marks: Mapping[int, Mark]) -> bool:
-    """Whether a partition of the batch was saved before it."""
+    """Whether some partition of the batch was last saved before it."""
     return row.partitions is None or any(marks[partition].seq < row.seq for partition in row.partitions)
 
 
 def _saved_parts(
     connection: Connection, marks: Mapping[int, Mark], suspended: Container[int]
 ) -> tuple[dict[int, SavedParts], Troubles]:
-    """The saved state of the products that are judged, by partition; and whose cannot be read."""
+    """Returns the saved state of the judged products, by partition, and the products whose state cannot be read."""
     found: dict[int, SavedParts] = {}
     troubles: Troubles = {}
     for product_id, saved in rules.snapshots(connection).items():
@@ -103,7 +104,7 @@ def _saved_parts(
             }
         except (MemoryError, *TROUBLES):
             raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, the other products go on
+        except Exception as error:  # noqa: BLE001 - the other products go on
             troubles[product_id] = reason(error)
     return found, troubles
 
@@ -114,21 +115,21 @@ def _suspend_now(connection: Connection, judging: Judging, troubles: Troubles, n
             _tell(connection, judging, troubles, now)
 
 
-def judge(connection: Connection, judging: Judging, readings: Mapping[int, Readings], now: datetime) -> Verdicts:
-    """A verdict for each product's readings. A product that cannot be judged is suspended: the others go on."""
-    verdicts, troubles = judging.judge(readings)
-    if troubles:
+def judge(connection: Connection, judging: Judging, readings: Mapping[int, Readings], now: datetime) -> Judged:
+    """Judge a batch. A product that cannot be judged is suspended, and the others go on."""
+    judged = judging.judge(readings)
+    if judged.troubles:
         with connection.transaction():
-            _save_and_tell(connection, judging, troubles, now)
-        judging.set_aside(list(troubles))
-        verdicts, _ = judging.judge(readings)
-    return verdicts
+            _save_and_tell(connection, judging, judged.troubles, now)
+        judging.set_aside(list(judged.troubles))
+        judged = judging.judge(readings)
+    return judged
 
 
 def follow(connection: Connection, judging: Judging, revision: Revision, now: datetime) -> Judging:
-    """Take over another revision of the catalog, and write that into the journal: a replay takes it over there too."""
+    """Take over another revision of the catalog, and note it in the journal, so that a replay does it at that place."""
     seq = judging.seq + 1
-    committed = repository.committed_revision(connection, seq)  # the answer to the first try got lost
+    committed = repository.committed_revision(connection, seq)  # the answer to the first try was lost
     if committed is not None:
         revision = read_revision(connection, committed)
     changed, troubles = judging.in_step(revision, seq)
@@ -143,7 +144,7 @@ def follow(connection: Connection, judging: Judging, revision: Revision, now: da
 
 
 def _follow_again(connection: Connection, judging: Judging, row: Journaled, now: datetime) -> Judging:
-    """Take over a revision in a replay; the alarms that it cleared are cleared."""
+    """Take over a revision in a replay. The alarms that it cleared are cleared already."""
     changed, troubles = judging.in_step(read_revision(connection, row.revision), row.seq)
     troubles |= changed.reach(row.seq)  # also products that are new with this revision
     with connection.transaction():
@@ -153,7 +154,7 @@ def _follow_again(connection: Connection, judging: Judging, row: Journaled, now:
 
 
 def _save_and_tell(tx: Connection, judging: Judging, troubles: Troubles, now: datetime) -> None:
-    """Suspend products with their state before the trouble, from which they go on one day."""
+    """Suspend products, and save their state before the trouble, from which they are resumed."""
     for product_id in troubles:
         judging.save_product(tx, product_id)
     _tell(tx, judging, troubles, now)
@@ -166,43 +167,40 @@ def _tell(tx: Connection, judging: Judging, troubles: Troubles, now: datetime) -
 
 
 class Resuming:
-    """Suspended products that are tried again: what waits is judged step by step, then they go on with the others."""
+    """Tries suspended products again: their waiting readings are judged step by step, then the product is resumed."""
 
     def __init__(self) -> None:
         self._asked: list[int] = []
         self._judges: dict[int, ProductJudge] = {}
-        """Of products whose unjudged readings were judged in part."""
+        """By product id; of products whose waiting readings were judged in part."""
 
     def ask(self, judging: Judging) -> None:
         """Try all suspended products: after a start, and with each revision of the catalog."""
         self._asked = sorted(judging.suspended)
         self._judges.clear()
 
-    def step(self, connection: Connection, judging: Judging, record: Record, now: datetime) -> None:
-        """Judge some of what waits of one product, and save its state with it; resume it when nothing waits."""
+    def step(self, connection: Connection, judging: Judging, settings: Settings, now: datetime) -> None:
+        """Judge some waiting readings of one product and save its state; resume it when none wait."""
         if not self._asked:
             return
         product_id = self._asked[0]
-        # Out of the memory until its commit is known: a step that breaks off begins anew with what is saved.
+        # Taken out until its commit is known: a step that fails begins anew with what is saved.
         held = self._judges.pop(product_id, None)
-        # No longer suspended: the answer to the commit that ended it got lost, and all that is saved counts.
+        # None if it is no longer suspended: the answer to the last commit was lost, and all saved rules count.
         kept = None if held else kept_rules(connection, product_id)
         saved = [] if held else rules.snapshot(connection, product_id)
         waiting = unjudged(connection, product_id, BATCHES_A_STEP, _BYTES_A_STEP)
-        found: list[tuple[int, list[Change]]] = []
         try:
             product = held or judging.rebuilt(product_id, read_saved(connection, product_id, saved), kept)
             units = UnitPartitions(connection)
-            for seq, journaled in waiting:
-                # What a partition's state knows already is late in it, and changes nothing.
-                readings = units.placed({product_id: Readings.from_bytes(journaled)})[product_id]
-                verdict = product.judge(product.known(readings))
-                product.apply(verdict)
-                found.append((seq, verdict.changes))
+            changes_by_batch = [
+                (seq, product.catch_up(units.placed({product_id: Readings.from_bytes(content)})[product_id]))
+                for seq, content in waiting
+            ]
             with connection.transaction():
-                for seq, changes in found:
-                    record(changes, product.versions, seq)
-                # All of it, as of now: a replay passes over the revisions that lie before.
+                for seq, changes in changes_by_batch:
+                    record_changes(connection, changes, product.versions, now, settings.historic_after, seq)
+                # Saved as of now: a replay passes over the revisions before.
                 save_product(connection, judging.seq, product_id, product)
                 saved_under(connection, product_id, list(product.versions), judging.seq)
                 more = bool(waiting) and drop_judged(connection, product_id, waiting[-1][0])
@@ -210,7 +208,7 @@ class Resuming:
                     resume(connection, product_id)
         except (MemoryError, *TROUBLES):
             raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, the other products go on
+        except Exception as error:  # noqa: BLE001 - the other products go on
             self._asked.remove(product_id)
             with connection.transaction():
                 _tell(connection, judging, {product_id: reason(error)}, now)

@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class Writer:
-    """One process at a time has the place (an advisory lock sees to it); one thread at a time uses the connection."""
+    """One process at a time has the writer's place, by an advisory lock; one thread at a time uses the connection."""
 
     def __init__(self, url: str, committed: Callable[[], int]) -> None:
         """`committed` returns the number of the last batch that this process knows to be committed."""
@@ -32,7 +32,7 @@ class Writer:
         self.series: TimeSeries
 
     def open(self) -> bool:
-        """Connect and wait for the place; false if stopped meanwhile."""
+        """Connect and wait for the writer's place. Returns false if stopped meanwhile."""
         while not self.stop.is_set():
             try:
                 self.connection = connect(self._url, "gateway-ingest")
@@ -49,8 +49,8 @@ class Writer:
             self.connection.close()  # without the place nothing may be done over it
         return False
 
-    def patiently(self, work: Callable[[], T]) -> T | None:
-        """Do it as often as the database cannot; None if stopped before it was done."""
+    def keep_trying(self, work: Callable[[], T]) -> T | None:
+        """Do the work, again and again while the database is in trouble. Returns None if stopped before it was done."""
         tries = 0
         while True:
             try:
@@ -64,7 +64,7 @@ class Writer:
                     return None
 
     def _wait_out(self, error: Exception, tries: int) -> None:
-        """Say what is waited for, in the log and as far as the database lets us in our sign of life."""
+        """Report what is waited for, in the log and, where the database allows it, in the sign of life; then wait."""
         trouble = count_trouble(error)
         log.warning("Ingest waits for %s, nothing is acknowledged meanwhile (%s).", trouble.value, words_of(error))
         span = pause(trouble, tries)
@@ -76,7 +76,7 @@ class Writer:
         self.stop.wait(span.total_seconds())
 
     def _come_back(self) -> bool:
-        """Connect again; false if stopped meanwhile. What another process may have done needs a fresh start."""
+        """Connect again; false if stopped meanwhile. Raises Unavailable if another process wrote batches meanwhile."""
         if not self.open():
             return False
         if max(mark.seq for mark in rules.marks(self.connection).values()) > self._committed():

@@ -1,12 +1,12 @@
 -- name: create
--- Begin a job that the process which creates it runs itself.
+-- Create a job that the creating process runs.
 INSERT INTO job (public_id, kind, state, actor, arguments, phase, lease_owner, lease_until, started_at)
 VALUES (%(public_id)s, %(kind)s, 'running', %(actor)s, %(arguments)s, %(phase)s, %(owner)s,
         clock_timestamp() + %(lease)s, clock_timestamp())
 RETURNING id, public_id, kind, state, actor, arguments, phase, place, done, total, result, error, attempts;
 
 -- name: take
--- Take up the oldest job that waits, whose process is gone, or that is over and not tidied up.
+-- Take the oldest job that waits, that has lost its process, or that is over but not tidied up.
 UPDATE job
 SET lease_owner = %(owner)s, lease_until = clock_timestamp() + %(lease)s, attempts = attempts + 1,
     state = CASE state WHEN 'waiting' THEN 'running' ELSE state END,
@@ -18,13 +18,13 @@ WHERE id = (SELECT id FROM job
 RETURNING id, public_id, kind, state, actor, arguments, phase, place, done, total, result, error, attempts;
 
 -- name: renew
--- Keep a job that this process runs, say how far its turn is, and hear whether it is to be cancelled.
+-- Renew the lease of a job with the progress of its turn. Returns whether the job is to be cancelled.
 UPDATE job SET lease_until = clock_timestamp() + %(lease)s, done = %(done)s, total = coalesce(%(total)s, total)
 WHERE id = %(id)s AND lease_owner = %(owner)s AND state = 'running'
 RETURNING cancel_asked;
 
 -- name: advance
--- Note where a job stands after a turn, in the turn's transaction, as long as this process has it.
+-- Store a job's place after a turn, in the turn's transaction, if this process still has the job.
 UPDATE job
 SET phase = coalesce(%(phase)s, phase), place = %(place)s, done = %(done)s, total = %(total)s,
     result = coalesce(%(result)s, result), error = NULL, attempts = 0,
@@ -35,18 +35,18 @@ WHERE id = %(id)s AND lease_owner = %(owner)s AND state = 'running'
 RETURNING id, public_id, kind, state, actor, arguments, phase, place, done, total, result, error, attempts, cancel_asked;
 
 -- name: finish
--- End a job that this process has, failed or cancelled, and say why.
+-- End a job of this process as failed or cancelled, with the error.
 UPDATE job SET state = %(state)s, error = %(error)s, finished_at = clock_timestamp()
 WHERE id = %(id)s AND lease_owner = %(owner)s AND state = 'running'
 RETURNING id, public_id, kind, state, actor, arguments, phase, place, done, total, result, error, attempts;
 
 -- name: leave
--- Leave a job to whoever takes it up, at once or after a while; and why its turn failed.
+-- Release a job for another process, now or after a pause, with the error of its turn.
 UPDATE job SET lease_owner = NULL, lease_until = clock_timestamp() + %(pause)s, error = coalesce(%(error)s, error)
 WHERE id = %(id)s AND lease_owner = %(owner)s;
 
 -- name: tidied
--- Note that nothing is left of what a job staged.
+-- Store that a job has no staged rows any more.
 UPDATE job SET is_tidy = true, lease_owner = NULL, lease_until = NULL
 WHERE id = %(id)s AND lease_owner = %(owner)s AND finished_at IS NOT NULL;
 
@@ -57,14 +57,14 @@ SELECT public_id, kind, state, actor, arguments, phase, done, total, result, err
 FROM job ORDER BY id DESC LIMIT %(limit)s;
 
 -- name: ask_to_cancel
--- Have the process that runs a job cancel it.
+-- Ask the process that runs a job to cancel it.
 UPDATE job SET cancel_asked = true WHERE public_id = %(public_id)s AND finished_at IS NULL RETURNING kind, phase;
 
 -- name: state
--- How a job ended, or that it has not.
+-- The state of a job.
 SELECT state FROM job WHERE public_id = %(public_id)s;
 
 -- name: forget
--- Forget jobs that ended before a moment.
+-- Delete jobs that ended before a time.
 DELETE FROM job WHERE id IN (
   SELECT id FROM job WHERE is_tidy AND finished_at < %(before)s ORDER BY finished_at LIMIT %(limit)s);

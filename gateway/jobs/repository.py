@@ -11,7 +11,7 @@ from gateway.store import Connection, Jsonb, Row, load_queries
 queries = load_queries("gateway.jobs")
 
 LEASE = timedelta(seconds=30)
-"""A process that does not renew its lease for so long has lost the job."""
+"""A process that does not renew its lease for this time has lost the job."""
 
 
 def job_of(row: Row | None) -> Job | None:

@@ -18,7 +18,7 @@ from gateway.store.wakeup import wake
 log = logging.getLogger(__name__)
 
 ATTEMPTS_MAX = 5
-"""A job has failed when so many processes took it up and none of them finished a turn."""
+"""A job fails when this many processes have taken it in a row without finishing a turn."""
 TIDY_ROWS = 10_000
 """Staged rows removed in one transaction."""
 _TRIES = 3

@@ -1,16 +1,16 @@
-"""Which of a device's numbered messages were taken, and up to where none is missing: what its receipt says."""
+"""Counts a device's numbered messages: which ones were taken, and up to which number none is missing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 Number = tuple[int, int, int]
-"""Boot, seq, and the lowest seq that the device still holds: 1 where it does not say."""
+"""Boot, seq, and the lowest seq that the device still holds (1 when the message does not say)."""
 
 UnitNumber = tuple[int, str, Number]
-"""Unit, topic of the message, number."""
+"""Unit id, topic of the message, number."""
 
 Span = tuple[int, int]
-"""Numbers from the first up to the second, without it; as PostgreSQL writes a range."""
+"""First number, and the number after the last one, as in a PostgreSQL range."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,47 +19,47 @@ class Counted:
 
     boot: int
     spans: tuple[Span, ...]
-    """In order, with a gap before each but the first."""
+    """In ascending order; there is a gap between two spans."""
 
     @property
     def upto(self) -> int:
-        """The number up to which none is missing; 0 while the first one is."""
+        """The number up to which none is missing; 0 while number 1 is missing."""
         return self.spans[0][1] - 1 if self.spans[0][0] == 1 else 0
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What was counted of a unit, and where its device reads it."""
+    """The counted numbers of a unit, and the topic where its device reads the receipt."""
 
     topic: str
     counted: Counted
 
 
-def count(before: Counted | None, numbers: Sequence[Number], spans_max: int) -> Counted:
-    """What is taken when these numbers, one at least, came besides: those of the highest boot count, which starts anew.
+def count(counted: Counted | None, numbers: Sequence[Number], spans_max: int) -> Counted:
+    """Add numbers (one at least) to the counted ones. A higher boot starts the count anew, a lower one is ignored.
 
-    Of more than `spans_max` spans the highest are left out, as if their messages had not come.
+    Beyond `spans_max` spans the highest are dropped, as if their messages had not arrived.
     """
     boot = max(number[0] for number in numbers)
-    if before and before.boot > boot:
-        return before
-    spans = list(before.spans) if before and before.boot == boot else []
-    for own, seq, lowest in numbers:
-        if own == boot:
+    if counted and counted.boot > boot:
+        return counted
+    spans = list(counted.spans) if counted and counted.boot == boot else []
+    for number_boot, seq, lowest in numbers:
+        if number_boot == boot:
             spans.append((seq, seq + 1))
             if lowest > 1:
                 spans.append((1, lowest))
-    return Counted(boot, _joined(spans)[:spans_max])
+    return Counted(boot, _merged(spans)[:spans_max])
 
 
-def _joined(spans: list[Span]) -> tuple[Span, ...]:
-    """The same numbers in as few spans as can be."""
+def _merged(spans: list[Span]) -> tuple[Span, ...]:
+    """The same numbers in as few spans as possible."""
     spans.sort()
-    joined = [spans[0]]
-    for first, end in spans:
-        begin, reached = joined[-1]
-        if first > reached:
-            joined.append((first, end))
-        elif end > reached:
-            joined[-1] = (begin, end)
-    return tuple(joined)
+    merged = [spans[0]]
+    for begin, end in spans:
+        last_begin, last_end = merged[-1]
+        if begin > last_end:
+            merged.append((begin, end))
+        elif end > last_end:
+            merged[-1] = (last_begin, end)
+    return tuple(merged)

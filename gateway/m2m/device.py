@@ -1,4 +1,4 @@
-"""A device as its decoders see it, and how much it may send."""
+"""A device as the decoders see it, and the limits on its messages."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,19 +21,18 @@ class Device:
     product_id: int
     metrics: Mapping[str, DeviceMetric]
     receipts: bool = False
-    """Whether its numbers are read."""
+    """Whether the device gets receipts, so that its message numbers are read."""
     partition: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What is too much: bytes, readings, microseconds ahead of and behind the gateway's clock, UTC days."""
+    """The limits on one message: bytes, readings, microseconds ahead of and behind the gateway's clock, UTC days."""
 
     payload_bytes: int
     readings: int
     ahead_us: int
     behind_us: int
     days: int = 31
-    """Of one message."""
     batch_readings: int = 50_000
-    """A batch is closed by the message that brings it to so many."""
+    """The limit on a batch: the message that reaches it is the last one of the batch."""

@@ -37,7 +37,7 @@ _BACKOFF_MAX_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class LinkSettings:
-    """Where the broker is and what we ask of it."""
+    """The broker's address, and the settings of our session."""
 
     host: str
     port: int
@@ -46,7 +46,7 @@ class LinkSettings:
     receive_maximum: int
     credentials: tuple[str, str] | None = None
     packet_max_bytes: int = 1 << 20
-    """Of one message; the broker holds back a larger one, which would stand whole in our memory until it is refused."""
+    """The broker does not deliver a larger message, which would be in memory as a whole before it is refused."""
 
 
 class Link:
@@ -59,7 +59,7 @@ class Link:
         self._connection = 0
         self._resumed = False
         self._now_us = self._last_us = 0
-        self._done: deque[Message] = deque()
+        self._committed: deque[Message] = deque()
         self._wake_out, self._wake_in = socket.socketpair()
         self._wake_out.setblocking(False)  # noqa: FBT003 - the name of the method says it
         self._client = self._make_client()
@@ -75,12 +75,12 @@ class Link:
         return client
 
     def acknowledge(self, messages: Iterable[Message]) -> None:
-        """Have these messages acknowledged; called by the writer, in arrival order, after their commit."""
-        self._done.extend(messages)
+        """Acknowledge messages soon. The writer calls this in arrival order, after their commit."""
+        self._committed.extend(messages)
         self._wake_in.send(b"a")
 
     def run(self, stop: threading.Event) -> None:
-        """Stay connected until `stop` is set, then send what is to be acknowledged and part politely."""
+        """Stay connected until `stop` is set, then send the remaining acknowledgements and disconnect."""
         while not stop.is_set():
             if not self._connect(stop):
                 return
@@ -93,19 +93,19 @@ class Link:
         self.connected.clear()
 
     def close(self) -> None:
-        """Give its own sockets back; after `run` has ended."""
+        """Close the sockets that wake the loop. Call it after `run` has ended."""
         self._wake_in.close()
         self._wake_out.close()
 
     def _connect(self, stop: threading.Event) -> bool:
-        """Try until the broker takes the connection; false if `stop` came first."""
+        """Try until the broker accepts the connection. Returns False if `stop` was set first."""
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = int(self._settings.session_expiry.total_seconds())
         properties.ReceiveMaximum = self._settings.receive_maximum
         properties.MaximumPacketSize = self._settings.packet_max_bytes
         pause = 0.1
         while not stop.is_set():
-            # From here on, ids of the connection before would acknowledge other messages.
+            # The new connection numbers its packets anew: ids of the last one would acknowledge other messages.
             self._connection += 1
             try:
                 self._client.connect(
@@ -122,11 +122,11 @@ class Link:
         return False
 
     def _turn(self) -> bool:
-        """One round of the loop; false when the connection is gone."""
+        """One round of the loop. Returns False when the connection has ended."""
         wire = self._client.wire
         if wire is None:
             return False
-        if self._client.want_write():  # said inside a callback
+        if self._client.want_write():  # a callback has sent something
             self._client.loop_write()
         wire.flush()
         reads = not self._inbox.full
@@ -151,10 +151,12 @@ class Link:
                 return
 
     def _send_acknowledgements(self, wire: BufferedSocket) -> None:
-        done = [self._done.popleft() for _ in range(len(self._done))]
-        # An id of an earlier connection would acknowledge another message now.
-        mine = (message.packet_id for message in done if message.packet_id and message.connection == self._connection)
-        wire.send(pubacks(mine))
+        committed = [self._committed.popleft() for _ in range(len(self._committed))]
+        # A packet id of an earlier connection would acknowledge another message.
+        packet_ids = (
+            message.packet_id for message in committed if message.packet_id and message.connection == self._connection
+        )
+        wire.send(pubacks(packet_ids))
         wire.flush()
 
     def _on_connect(
@@ -168,8 +170,8 @@ class Link:
         metrics.WINDOW.labels("gateway").set(self._settings.receive_maximum)
         metrics.WINDOW.labels("broker").set(getattr(properties, "ReceiveMaximum", 65_535))
         log.info("Connected to the broker (stage=receive, session %s).", "resumed" if self._resumed else "new")
-        # Retained readings would come again, as now. How devices are is what we want to know, once for a session: what
-        # was said later came to the session itself.
+        # A retained reading was stored when it was sent, and would count as a new one. A retained status is wanted once
+        # in a session: every later one arrives in the session itself.
         readings = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
         status = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_SEND_IF_NEW_SUB)
         client.subscribe([(TELEMETRY_FILTER, readings), (STATUS_FILTER, status)])
@@ -194,7 +196,7 @@ class Link:
         log.log(logging.WARNING if reason.is_failure else logging.INFO, "Disconnected from the broker (%s).", reason)
 
     def _take(self, topic: str, payload: bytes, packet_id: int, retained: bool) -> None:  # noqa: FBT001 - see wire.Take
-        # Strictly rising, so that two messages without a time of their own never fall on the same moment.
+        # Strictly ascending, so that no two messages without a timestamp get the same time.
         self._last_us = max(self._now_us, self._last_us + 1)
         self._inbox.put(
             Message(topic, payload, packet_id, self._connection, self._resumed, self._last_us, retained=retained)

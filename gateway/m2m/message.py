@@ -1,4 +1,4 @@
-"""What came from the broker, and what may be wrong with it."""
+"""A message from the broker, what it contains, and what is wrong with it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ Reading = tuple[int, int, float]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A publish as received; `connection` counts our connections, `resumed` says whether the session went on."""
+    """A message as received. `connection` is the number of our connection, `resumed` whether it resumed the session."""
 
     topic: str
     payload: bytes
@@ -21,38 +21,38 @@ class Message:
     resumed: bool
     received_us: int
     quarantined: int = 0
-    """Its number in quarantine, when it is tried again."""
+    """Its number in the quarantine when it is tried again, else 0."""
     retained: bool = False
-    """Whether the broker repeats what it retains, because we subscribed; nobody publishes it now."""
+    """Whether the broker sent a retained message because we subscribed; it may have been published long ago."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Why a message, or some of it, cannot be taken: a reason to count by, and a detail that says what to mend."""
+    """Why a message or a part of it is refused: a reason to count by, and a detail that says what to change."""
 
     reason: str
     detail: str
 
 
 class Decoded(NamedTuple):
-    """What a message holds, and what is wrong with the rest of it."""
+    """The content of a message, and why a part of it is refused."""
 
-    # A tuple is made in a fraction of a dataclass's time, and this one for every message, as is Heard.
+    # Decoded and Heard are made for every message, and a tuple is made much faster than a dataclass.
 
     readings: Sequence[Reading] = ()
     numbers: Sequence[Number] = ()
-    """Those that the device gave it; of a refused message too."""
+    """The numbers that the device gave the message, also when it is refused."""
     rejected: Rejected | None = None
     ignored: Sequence[str] = ()
-    """Names of fields that the gateway does not know; a few of them."""
+    """Names of unknown fields, up to `names.NAMES_KEPT`."""
     firmware: str | None = None
 
 
 class Heard(NamedTuple):
-    """A message of a known unit, and what was refused of it."""
+    """A message of a known unit, and why it or a part of it was refused."""
 
     unit_id: int
     message: Message
     rejected: Rejected | None
     ignored: Sequence[str] = ()
-    """Names of fields that the gateway does not know; a few of them."""
+    """Names of unknown fields, up to `names.NAMES_KEPT`."""

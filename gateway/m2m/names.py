@@ -1,4 +1,4 @@
-"""The names of a message's fields: those that are read, those that come near, and those that are ignored."""
+"""The names of a message's fields: known ones, ones that look like a known one, and ignored ones."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,9 +9,9 @@ from gateway.m2m.message import Rejected
 TELEMETRY = frozenset({"ts", "values", "seq", "boot", "from"})
 STATUS = frozenset({"state", "firmware"})
 
-SHOWN = 10
-"""Names of one message that are kept for its unit's page."""
-_SHOWN_CHARACTERS = 40
+NAMES_KEPT = 10
+"""The most unknown names of one message that its unit's page shows."""
+_NAME_CHARACTERS = 40
 
 _LIKE_TS = frozenset(
     {"ts", "t", "time", "timestamp", "date", "datetime", "epoch", "unix", "unixtime", "utc", "when", "at"}
@@ -23,30 +23,30 @@ _NO_LETTER = re.compile(r"[^a-z]+")
 
 
 def near_ts(entry: Mapping[str, Any]) -> Rejected | None:
-    """Why an entry without `ts` is not taken as of now: it carries a time under another name."""
-    name = _near(entry, TELEMETRY, _LIKE_TS)
+    """Returns why an entry without `ts` is refused: its time has another name. None when it has no time."""
+    name = _similar(entry, TELEMETRY, _LIKE_TS)
     return Rejected("bad_time", f"{name} is not read, and there is no ts; call it ts") if name else None
 
 
 def near_firmware(status: Mapping[str, Any]) -> Rejected | None:
-    """Why a status without `firmware` is refused: it carries a version under another name."""
-    name = _near(status, STATUS, _LIKE_FIRMWARE)
+    """Returns why a status without `firmware` is refused: its version has another name. None when it has no version."""
+    name = _similar(status, STATUS, _LIKE_FIRMWARE)
     return Rejected("bad_firmware", f"{name} is not read, and there is no firmware; call it firmware") if name else None
 
 
 def ignored(names: Iterable[str], known: frozenset[str]) -> list[str]:
-    """The names that nobody reads, in their order."""
+    """The names that are not known, in their order."""
     return [name for name in names if name not in known]
 
 
-def shown(names: Sequence[str]) -> tuple[str, ...]:
-    """The first of these names, each once, cut, and without what cannot be printed."""
-    distinct = list(dict.fromkeys(names))[:SHOWN]
-    return tuple("".join(c if c.isprintable() else "?" for c in name[:_SHOWN_CHARACTERS]) for name in distinct)
+def printable_names(names: Sequence[str]) -> tuple[str, ...]:
+    """The first distinct names, shortened, with "?" for characters that cannot be printed."""
+    first_names = list(dict.fromkeys(names))[:NAMES_KEPT]
+    return tuple("".join(c if c.isprintable() else "?" for c in name[:_NAME_CHARACTERS]) for name in first_names)
 
 
-def _near(fields: Mapping[str, Any], known: frozenset[str], like: frozenset[str]) -> str | None:
+def _similar(fields: Mapping[str, Any], known: frozenset[str], like: frozenset[str]) -> str | None:
     for name, value in fields.items():
-        if name not in known and value is not None and _NO_LETTER.sub("", name[:_SHOWN_CHARACTERS].lower()) in like:
-            return shown([name])[0]
+        if name not in known and value is not None and _NO_LETTER.sub("", name[:_NAME_CHARACTERS].lower()) in like:
+            return printable_names([name])[0]
     return None

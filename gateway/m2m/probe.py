@@ -1,4 +1,4 @@
-"""What the broker grants us, measured: the connection, the subscription, receipts, the window, the backlog."""
+"""Measures what the broker grants us: the connection, the subscription, receipts, the window, the backlog."""
 
 import secrets
 from contextlib import suppress
@@ -11,11 +11,11 @@ from gateway.m2m.session import ANSWER_S, Refused, Session
 from gateway.m2m.topics import TELEMETRY_FILTER
 
 WINDOW_MAX = 5_000
-"""A larger window is not measured to its end."""
+"""A larger window is only measured up to this."""
 BACKLOG = 2_000
-"""Twice what Mosquitto keeps by default."""
+"""Twice the number of messages that Mosquitto keeps by default."""
 _NARROW = 100
-"""With fewer in flight, a consumer that acknowledges after its commit gets a few hundred messages a second."""
+"""With a smaller window, a consumer that acknowledges after its commit gets only a few hundred messages a second."""
 _LONG_S = 30.0
 _EXPIRY_S = 60
 _ACL = "in the broker's ACL, give the gateway's user: topic readwrite m2m/check/#"
@@ -23,7 +23,7 @@ _ACL = "in the broker's ACL, give the gateway's user: topic readwrite m2m/check/
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """Where the broker is, and what ingest will ask of it."""
+    """The broker's address, and the session that ingest will ask for."""
 
     host: str
     port: int
@@ -34,7 +34,7 @@ class Broker:
     def session(
         self, name: str, *, clean: bool = True, expiry_s: int = 0, receive_maximum: int = 65_535, keep: bool = False
     ) -> Session:
-        """A session of the probe's own; with `keep` it does not acknowledge."""
+        """A session of the probe; with `keep` it does not acknowledge messages."""
         return Session(
             (self.host, self.port),
             self.credentials,
@@ -47,50 +47,52 @@ class Broker:
 
 
 def probe(broker: Broker) -> list[Finding]:
-    """Everything about the broker, with sessions and topics of our own; they are gone afterwards."""
+    """Run every check of the broker, with sessions and topics that nothing else uses and that do not stay."""
     name = f"gateway-check-{secrets.token_hex(4)}"
     topic = f"m2m/check/{name}"
     try:
-        found = [_connection(broker, name), _subscription(broker, name)]
+        findings = [_connection(broker, name), _subscription(broker, name)]
     except Refused as error:
         return [_unreachable(broker, error)]
-    found.append(_receipts(broker, name))
+    findings.append(_receipts(broker, name))
     try:
-        found.append(_window(broker, name, topic))
-        found.append(_backlog(broker, name, topic))
+        findings.append(_window(broker, name, topic))
+        findings.append(_backlog(broker, name, topic))
     except Refused as error:
-        found.append(warning("broker limits", f"not measured with {topic}: {error}", _ACL))
-    return found
+        findings.append(warning("broker limits", f"not measured with {topic}: {error}", _ACL))
+    return findings
 
 
 def _unreachable(broker: Broker, error: Refused) -> Finding:
-    said = str(error)
-    where = f"{broker.host}:{broker.port}"
+    reason = str(error)
+    address = f"{broker.host}:{broker.port}"
     change = "check that it runs and listens for MQTT 5 there, and GATEWAY_MQTT_URL"
-    if "authorized" in said.lower() or "password" in said.lower():
-        who = f"as {broker.credentials[0]}" if broker.credentials else "without user and password"
-        return problem("broker", f"{where} refuses us {who}: {said}", "user and password in GATEWAY_MQTT_URL")
-    if "protocol" in said.lower() or "closed the connection" in said:
+    if "authorized" in reason.lower() or "password" in reason.lower():
+        user = f"as {broker.credentials[0]}" if broker.credentials else "without user and password"
+        return problem("broker", f"{address} refuses us {user}: {reason}", "user and password in GATEWAY_MQTT_URL")
+    if "protocol" in reason.lower() or "closed the connection" in reason:
         change = "GATEWAY_MQTT_URL must name a listener for MQTT 5 (the embedded broker has another one for 3.1.1)"
-    return problem("broker", f"{where} does not answer: {said}", change)
+    return problem("broker", f"{address} does not answer: {reason}", change)
 
 
 def _connection(broker: Broker, name: str) -> Finding:
-    asked = int(broker.session_expiry.total_seconds())
-    with broker.session(name, expiry_s=asked) as session:
-        granted = getattr(session.granted, "SessionExpiryInterval", asked)
-        takes = getattr(session.granted, "ReceiveMaximum", 65_535)
+    expiry_s = int(broker.session_expiry.total_seconds())
+    with broker.session(name, expiry_s=expiry_s) as session:
+        granted = getattr(session.granted, "SessionExpiryInterval", expiry_s)
+        window = getattr(session.granted, "ReceiveMaximum", 65_535)
     _forget(broker, name)
-    who = f"as {broker.credentials[0]}" if broker.credentials else "without user and password"
-    said = f"{broker.host}:{broker.port} speaks MQTT 5, lets us in {who}, takes {takes} unacknowledged messages"
-    if granted < asked:
+    user = f"as {broker.credentials[0]}" if broker.credentials else "without user and password"
+    session_terms = (
+        f"{broker.host}:{broker.port} speaks MQTT 5, lets us in {user}, takes {window} unacknowledged messages"
+    )
+    if granted < expiry_s:
         short = format_duration(timedelta(seconds=granted))
         return warning(
             "broker",
-            f"{said}, and keeps a session for {short} only",
+            f"{session_terms}, and keeps a session for {short} only",
             f"let the broker keep sessions longer, or set GATEWAY_MQTT_SESSION_EXPIRY={short}",
         )
-    return ok("broker", said)
+    return ok("broker", session_terms)
 
 
 def _subscription(broker: Broker, name: str) -> Finding:
@@ -107,7 +109,7 @@ def _subscription(broker: Broker, name: str) -> Finding:
 
 
 def _receipts(broker: Broker, name: str) -> Finding:
-    """Publish where no device listens; nothing is retained."""
+    """Publish to a topic that no device reads; nothing is retained."""
     topic = f"m2m/v1/check/{name}/receipt"
     try:
         with broker.session(name) as session:
@@ -122,27 +124,27 @@ def _receipts(broker: Broker, name: str) -> Finding:
 
 
 def _window(broker: Broker, name: str, topic: str) -> Finding:
-    """Publish to ourselves and acknowledge nothing: what arrives is the window."""
-    wanted = min(broker.receive_maximum, WINDOW_MAX)
+    """Publish to a session that acknowledges nothing: the number of messages that arrive is the window."""
+    expected = min(broker.receive_maximum, WINDOW_MAX)
     with broker.session(name, receive_maximum=broker.receive_maximum, keep=True) as reader:
         reader.subscribe(topic)
         with broker.session(f"{name}-writer") as writer:
-            writer.publish(topic, wanted, _LONG_S, reader=reader)
-        window = reader.collect(wanted, _LONG_S)
-    said = f"{window} of {wanted} messages came before one was acknowledged"
+            writer.publish(topic, expected, _LONG_S, reader=reader)
+        window = reader.collect(expected, _LONG_S)
+    counts = f"{window} of {expected} messages came before one was acknowledged"
     if window == 0:
-        return warning("broker window", f"{said}: we may write {topic}, and not read it", _ACL)
-    if window >= wanted:
-        return ok("broker window", said)
+        return warning("broker window", f"{counts}: we may write {topic}, and not read it", _ACL)
+    if window >= expected:
+        return ok("broker window", counts)
     change = (
         "in mosquitto.conf: max_inflight_messages 0. (The embedded broker has 100 built in and is for the demo."
         " Otherwise look for the broker's limit of unacknowledged messages, or lower GATEWAY_MQTT_RECEIVE_MAXIMUM.)"
     )
-    return (problem if window < _NARROW else warning)("broker window", f"{said}: it throttles ingest", change)
+    return (problem if window < _NARROW else warning)("broker window", f"{counts}: it throttles ingest", change)
 
 
 def _backlog(broker: Broker, name: str, topic: str) -> Finding:
-    """Go away with a durable session, publish more than Mosquitto's default keeps, come back and count."""
+    """Disconnect a durable session, publish more than Mosquitto's default keeps, connect again and count."""
     name = f"{name}-durable"
     try:
         with broker.session(name, clean=False, expiry_s=_EXPIRY_S) as reader:
@@ -150,7 +152,7 @@ def _backlog(broker: Broker, name: str, topic: str) -> Finding:
         with broker.session(f"{name}-writer") as writer:
             writer.publish(topic, BACKLOG, _LONG_S)
         with broker.session(name, clean=False, expiry_s=_EXPIRY_S) as reader:
-            resumed, came = reader.resumed, reader.collect(BACKLOG, _LONG_S)
+            resumed, arrived = reader.resumed, reader.collect(BACKLOG, _LONG_S)
     finally:
         _forget(broker, name)
     if not resumed:
@@ -159,14 +161,14 @@ def _backlog(broker: Broker, name: str, topic: str) -> Finding:
             "the session was forgotten as soon as we were away: what is published meanwhile is lost",
             "let the broker keep durable sessions",
         )
-    said = f"{came} of {BACKLOG} messages were kept for a session that was away"
-    if came < BACKLOG:
+    counts = f"{arrived} of {BACKLOG} messages were kept for a session that was away"
+    if arrived < BACKLOG:
         return problem(
             "broker backlog",
-            f"{said}; the rest is lost, silently",
+            f"{counts}; the rest is lost, silently",
             "in mosquitto.conf: max_queued_messages 0 (its default is 1000)",
         )
-    return ok("broker backlog", f"{said} (its own restart: see persistence in mosquitto.conf)")
+    return ok("broker backlog", f"{counts} (its own restart: see persistence in mosquitto.conf)")
 
 
 def _forget(broker: Broker, name: str) -> None:

@@ -1,12 +1,12 @@
-"""Know again what was stored but not yet acknowledged when a connection broke: it comes once more.
+"""Recognises redelivered messages: those that were stored, but not acknowledged, when a connection broke.
 
-A resumed session begins with our unacknowledged messages, in their old order. So what follows a reconnect is laid
-against the last messages committed, and as long as the two run alike, it is a repeat. Where the broker keeps packet
-ids (Mosquitto) they must agree too; a broker that numbers anew (rumqttd) begins with 1, then order and content
-decide alone. The entries are committed with their batch, so this also holds over a `kill -9`.
+A resumed session begins with our unacknowledged messages, in their old order. So messages after a reconnect are
+compared with the last committed ones, and are repeats as long as the two sequences agree. If the broker keeps packet
+ids (Mosquitto), they must agree too; one that numbers anew (rumqttd) begins with 1, and then order and content decide.
+The entries are committed with their batch, so this also works after a `kill -9`.
 
-Telemetry and status are two subscriptions, and rumqttd brings back the one after the other, each in its order. So each
-is laid against its own.
+Telemetry and status are two subscriptions, and rumqttd redelivers one after the other, each in its order. So each has
+a sequence of its own.
 """
 
 import hashlib
@@ -19,18 +19,18 @@ from gateway.m2m.message import Message
 from gateway.m2m.topics import is_status
 
 JOURNAL = DocumentKind("journal entry")
-"""A row's readings (rules/state.py) and messages as bytes, as {"readings": …, "messages": …}."""
+"""A batch's readings (rules/state.py) and messages as bytes: {"readings": …, "messages": …}."""
 
 Entry = tuple[int, int]
-"""Packet id, and a 64-bit digest of topic and payload whose last bit says which subscription brought it."""
+"""Packet id, and a 64-bit digest of topic and payload; the last bit of the digest is 1 for status messages."""
 
 _ENTRY = np.dtype([("packet_id", "<u2"), ("digest", "<u8")])
 ENTRY_BYTES = _ENTRY.itemsize
-"""Of one message in the journal."""
+"""The size of a message's entry in the journal."""
 
 
 class Redelivery:
-    """The last messages taken, and how far the present connection has repeated them."""
+    """The last taken messages, and how many of them the present connection has repeated."""
 
     def __init__(self, window: int, taken: bytes = b"") -> None:
         entries: list[Entry] = [tuple(entry) for entry in np.frombuffer(taken, _ENTRY).tolist()]
@@ -38,22 +38,22 @@ class Redelivery:
         self._connection = 0
 
     def sift(self, messages: Sequence[Message]) -> tuple[list[Message], bytes]:
-        """The messages that are new, and their entries for the journal. Call it once for each, in arrival order."""
-        fresh: list[Message] = []
+        """Returns the new messages and their journal entries. Call it once for each message, in arrival order."""
+        new_messages: list[Message] = []
         entries: list[Entry] = []
         for message in messages:
-            if message.packet_id == 0:  # QoS 0 comes once or never
-                fresh.append(message)
+            if message.packet_id == 0:  # QoS 0 is never redelivered
+                new_messages.append(message)
                 continue
             entry = _entry(message)
             if message.connection != self._connection:
                 self._begin(message)
             if not self._runs[entry[1] & 1].repeats(entry):
-                fresh.append(message)
+                new_messages.append(message)
                 entries.append(entry)
         for run in self._runs:
             run.trim()
-        return fresh, np.array(entries, _ENTRY).tobytes()
+        return new_messages, np.array(entries, _ENTRY).tobytes()
 
     def _begin(self, first: Message) -> None:
         self._connection = first.connection
@@ -62,13 +62,13 @@ class Redelivery:
 
 
 class _Run:
-    """The last messages taken of one subscription, and how far the present connection has repeated them."""
+    """The last taken messages of one subscription, and how many of them the present connection has repeated."""
 
     def __init__(self, window: int, taken: list[Entry]) -> None:
         self._window = window
         self._taken = taken[-window:]
         self._repeating: list[int] = []
-        """Places of `_taken` that the next repeat may stand at; none when the repeats are over."""
+        """The indexes in `_taken` that the next repeat may have; empty when the repeats are over."""
         self._by_order = False
 
     def begin(self, *, resumed: bool, by_order: bool) -> None:
@@ -76,21 +76,21 @@ class _Run:
         self._repeating = list(range(len(self._taken))) if resumed else []
 
     def repeats(self, entry: Entry) -> bool:
-        """Whether it was taken before; if not, it is now."""
-        alike = [
-            place
-            for place in self._repeating
-            if place < len(self._taken)
-            and (self._taken[place] == entry or (self._by_order and self._taken[place][1] == entry[1]))
+        """Whether the message was taken before; a new one is added."""
+        matches = [
+            index
+            for index in self._repeating
+            if index < len(self._taken)
+            and (self._taken[index] == entry or (self._by_order and self._taken[index][1] == entry[1]))
         ]
-        self._repeating = [place + 1 for place in alike]
-        if not alike:
+        self._repeating = [index + 1 for index in matches]
+        if not matches:
             self._taken.append(entry)
-        return bool(alike)
+        return bool(matches)
 
     def trim(self) -> None:
-        """Forget what is older than the window."""
-        if not self._repeating:  # places count from the front
+        """Drop messages that are older than the window."""
+        if not self._repeating:  # else the indexes would be wrong
             del self._taken[: -self._window]
 
 

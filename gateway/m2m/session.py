@@ -1,4 +1,4 @@
-"""A visit at the broker, beside ingest's: connect, subscribe, publish, collect; the session ends with it."""
+"""A short session at the broker, beside that of ingest: connect, subscribe, publish, collect."""
 
 import select
 import threading
@@ -17,7 +17,7 @@ from gateway.core.errors import GatewayError
 
 ANSWER_S = 5.0
 _QUIET_S = 3.0
-"""So long nothing comes before it counts as all: a busy machine must not look like a broker that drops."""
+"""`collect` ends after a silence of this length: long, so that a slow broker does not look like one that drops."""
 _TURN_S = 0.05
 _READS_A_TURN = 200
 _IN_FLIGHT = 20
@@ -25,11 +25,11 @@ _KEEPALIVE_S = 30
 
 
 class Refused(GatewayError):
-    """The broker did not do what it was asked; the message is its reason."""
+    """The broker refused a request; the message is its reason."""
 
 
 class Session:
-    """One MQTT 5 session; with `acknowledge` false it holds on to whatever arrives."""
+    """One MQTT 5 session; with `acknowledge` false it acknowledges no message."""
 
     def __init__(
         self,
@@ -44,9 +44,9 @@ class Session:
     ) -> None:
         self._address = address
         self._clean = clean
-        self._wanted = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-        self._wanted.SessionExpiryInterval = expiry_s
-        self._wanted.ReceiveMaximum = receive_maximum
+        self._properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        self._properties.SessionExpiryInterval = expiry_s
+        self._properties.ReceiveMaximum = receive_maximum
         self._client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
@@ -70,12 +70,12 @@ class Session:
         self.resumed = False
         self.granted = Properties(PacketTypes.CONNACK)  # type: ignore[no-untyped-call]
         self.arrived = 0
-        self.last = b""
+        self.last_payload = b""
 
     def __enter__(self) -> Self:
         try:
             self._client.connect(
-                *self._address, keepalive=_KEEPALIVE_S, clean_start=self._clean, properties=self._wanted
+                *self._address, keepalive=_KEEPALIVE_S, clean_start=self._clean, properties=self._properties
             )
         except OSError as error:
             raise Refused(str(error)) from error
@@ -96,7 +96,7 @@ class Session:
         self._client.loop_write()
 
     def subscribe(self, topic: str, qos: int = 1) -> None:
-        """Raises Refused with the broker's reason."""
+        """Subscribe to a topic. Raises Refused with the broker's reason."""
         self._subscribed = None
         self._client.subscribe(topic, qos)
         self._turn_until(lambda: self._subscribed is not None, ANSWER_S)
@@ -104,9 +104,9 @@ class Session:
             raise Refused(str(self._subscribed))
 
     def publish(self, topic: str, count: int, within_s: float, *, reader: "Session | None" = None) -> None:
-        """Publish this many small messages with QoS 1 and wait until the broker has taken them, or raise Refused.
+        """Publish `count` small messages with QoS 1 and wait until the broker has taken them. Raises Refused.
 
-        A reader that is given reads meanwhile.
+        Meanwhile `reader` reads.
         """
         for number in range(count):
             self._client.publish(topic, str(number), qos=1)
@@ -115,41 +115,41 @@ class Session:
             raise Refused(str(self._refused_publish))
 
     def retain(self, messages: Sequence[tuple[str, bytes]], within_s: float) -> None:
-        """Publish topics with their payloads, retained, and wait until the broker has taken them, or raise Refused."""
-        wanted = self._published + len(messages)
+        """Publish retained messages (topic, payload) and wait until the broker has taken them. Raises Refused."""
+        published_after = self._published + len(messages)
         for topic, payload in messages:
             self._client.publish(topic, payload, qos=1, retain=True)
-        self._turn_until(lambda: self._published >= wanted or self._refused_publish is not None, within_s)
+        self._turn_until(lambda: self._published >= published_after or self._refused_publish is not None, within_s)
         if self._refused_publish is not None:
             raise Refused(str(self._refused_publish))
 
-    def rest(self, seconds: float, stop: threading.Event) -> None:
-        """Stay connected so long, or until `stop` is set; raises Refused when the connection ends."""
+    def wait(self, seconds: float, stop: threading.Event) -> None:
+        """Stay connected for some time, or until `stop` is set. Raises Refused when the connection ends."""
         end = time.monotonic() + seconds
         self._turn_until(lambda: stop.is_set() or time.monotonic() >= end, seconds + ANSWER_S)
 
     def collect(self, count: int, within_s: float) -> int:
-        """Wait until this many messages came, or none for a while. Returns how many there are."""
-        seen, since, deadline = self.arrived, time.monotonic(), time.monotonic() + within_s
-        while self.arrived < count and time.monotonic() < min(deadline, since + _QUIET_S):
+        """Wait until `count` messages arrived, or no more arrive. Returns the number of them."""
+        arrived_before, last_arrival, deadline = self.arrived, time.monotonic(), time.monotonic() + within_s
+        while self.arrived < count and time.monotonic() < min(deadline, last_arrival + _QUIET_S):
             self.turn()
-            if self.arrived != seen:
-                seen, since = self.arrived, time.monotonic()
+            if self.arrived != arrived_before:
+                arrived_before, last_arrival = self.arrived, time.monotonic()
         return self.arrived
 
-    def _turn_until(self, done: Callable[[], bool], within_s: float, other: "Session | None" = None) -> None:
+    def _turn_until(self, done: Callable[[], bool], within_s: float, reader: "Session | None" = None) -> None:
         deadline = time.monotonic() + within_s
         while not done() and not self._refusal:
             if time.monotonic() > deadline:
                 raise Refused(f"no answer within {within_s:.0f} s")
             self.turn()
-            if other is not None:
-                other.turn(0)
+            if reader is not None:
+                reader.turn(0)
         if self._refusal:
             raise Refused(self._refusal)
 
     def turn(self, wait_s: float = _TURN_S) -> None:
-        """One round of the loop: read what is there, send what waits."""
+        """One round of the loop: read and send what is possible now."""
         connection = self._client.socket()
         if connection is None:
             return
@@ -172,8 +172,8 @@ class Session:
         self.granted = properties or self.granted
         self._answered = True
 
-    def _on_disconnect(self, _client: Client, _data: object, *rest: object) -> None:
-        self._refusal = self._refusal or f"it closed the connection ({rest[1]})"
+    def _on_disconnect(self, _client: Client, _data: object, *arguments: object) -> None:
+        self._refusal = self._refusal or f"it closed the connection ({arguments[1]})"
 
     def _on_subscribe(self, _client: Client, _data: object, _mid: int, reasons: list[ReasonCode], *_: object) -> None:
         self._subscribed = reasons[0]
@@ -185,4 +185,4 @@ class Session:
 
     def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
         self.arrived += 1
-        self.last = bytes(message.payload)
+        self.last_payload = bytes(message.payload)

@@ -1,4 +1,4 @@
-"""The moment that a device writes: milliseconds since 1970, or RFC 3339 and nothing else that looks like it."""
+"""The time that a device sends: milliseconds since 1970, or RFC 3339 and no similar format."""
 
 import math
 import re
@@ -8,7 +8,7 @@ from typing import Any
 from gateway.core.clock import to_us
 from gateway.m2m.message import Rejected
 
-# RFC 3339, 5.6: T and Z in either case, or a space for T; a leap second; as many digits of a second as one likes.
+# RFC 3339, 5.6: T and Z in either case, or a space for T; a leap second; any number of digits of a second.
 _RFC_3339 = re.compile(
     r"(?P<minute>[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:)(?P<second>[0-9]{2})(?:\.[0-9]+)?"
     r"(?P<zone>[Zz]|[+-][0-9]{2}:[0-9]{2})?"
@@ -20,14 +20,14 @@ _DAY_US = 86_400_000_000
 def microseconds(ts: Any) -> int | Rejected:  # noqa: ANN401 - whatever JSON can hold
     """Microseconds since 1970 of a `ts`, or why it cannot be read."""
     if isinstance(ts, str):
-        return _written(ts)
-    # Finite as microseconds, too: a float may overflow on the way.
+        return _from_text(ts)
+    # Finite also as microseconds: the multiplication may overflow.
     if isinstance(ts, bool) or not isinstance(ts, (int, float)) or not math.isfinite(ts * 1000):
         return Rejected("bad_time", "send ts as milliseconds since 1970 or RFC 3339")
     return round(ts * 1000)
 
 
-def _written(ts: str) -> int | Rejected:
+def _from_text(ts: str) -> int | Rejected:
     parts = _RFC_3339.fullmatch(ts)
     if parts is None:
         return Rejected("bad_time", f"ts is {ts[:40]!r}; send milliseconds since 1970 or RFC 3339")
@@ -42,7 +42,7 @@ def _written(ts: str) -> int | Rejected:
 
 
 def _after_leap(parts: re.Match[str]) -> int:
-    """The begin of the next second, which is a day's; raises ValueError where no leap second is."""
+    """The second after a leap second, which begins a day. Raises ValueError when there is no leap second then."""
     moment = datetime.fromisoformat(f"{parts['minute'].upper()}59{parts['zone'].upper()}") + timedelta(seconds=1)
     us = to_us(moment)
     if us % _DAY_US:

@@ -8,19 +8,19 @@ from gateway.m2m.message import Rejected
 TELEMETRY_FILTER = "m2m/v1/+/+/telemetry"
 STATUS_FILTER = "m2m/v1/+/+/status"
 TOPIC_MAX = 256
-"""Characters of a topic that is taken; of a longer one so many are kept and shown."""
+"""The most characters of a topic; a longer one is refused, and kept and shown only up to this length."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceKey:
-    """Who publishes: product code and canonical serial."""
+    """The identity of a device: product code and canonical serial."""
 
     product: str
     serial: str
 
 
 def parse_topic(topic: str) -> DeviceKey | Rejected:
-    """The device that a topic names, or what is wrong with the topic."""
+    """Returns the device of a topic, or what is wrong with the topic."""
     if len(topic) > TOPIC_MAX:
         return Rejected("bad_topic", f"the topic has {len(topic)} characters; send {TOPIC_MAX} at most")
     match topic.split("/"):
@@ -34,21 +34,21 @@ def parse_topic(topic: str) -> DeviceKey | Rejected:
 
 
 def sender_of(topic: str) -> str:
-    """Who publishes there, however the serial is written: product and canonical serial; empty where it is no device."""
+    """Product and canonical serial of the device that publishes on a topic; empty for a topic of no device."""
     key = parse_topic(topic)
     return "" if isinstance(key, Rejected) else f"{key.product}/{key.serial}"
 
 
 def receipt_topic(topic: str) -> str:
-    """Where the device that published on this topic reads its receipt: beside it, the serial written the same way."""
+    """The topic on which a device reads its receipt, with the serial as the device writes it."""
     return topic.rpartition("/")[0] + "/receipt"
 
 
 def last_level(topic: str) -> str:
-    """What a message on this topic is: telemetry or status."""
+    """The kind of a message on this topic: telemetry or status."""
     return topic.rpartition("/")[2]
 
 
 def is_status(topic: str) -> bool:
-    """Whether a message on this topic tells how the device is, and not what it measured."""
+    """Whether messages on this topic are status messages."""
     return topic.endswith("/status")

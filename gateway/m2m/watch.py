@@ -1,7 +1,7 @@
-"""Ask the broker now and then how many messages it has dropped; a rise is told in the log.
+"""Ask the broker now and then how many messages it has dropped; a rise is logged.
 
-Mosquitto says so under `$SYS`, where its ACL lets us read it. A visit of its own, so that the durable session and its
-window are not touched.
+Mosquitto publishes the number under `$SYS`, if its ACL lets us read it. A session of its own asks, so that the durable
+session and its window are not touched.
 """
 
 import logging
@@ -20,12 +20,12 @@ _ANSWER_S = 3.0
 
 
 def dropped(address: tuple[str, int], credentials: tuple[str, str] | None) -> int | None:
-    """Messages dropped since the broker's start; None where it does not say."""
+    """Messages dropped since the broker's start; None when it does not say."""
     try:
         with Session(address, credentials, f"gateway-watch-{secrets.token_hex(4)}") as session:
             session.subscribe(DROPPED_TOPIC, qos=0)
             session.collect(1, _ANSWER_S)
-            return int(session.last)
+            return int(session.last_payload)
     except (Refused, ValueError):
         return None
 
@@ -34,13 +34,13 @@ def watch(
     address: tuple[str, int], credentials: tuple[str, str] | None, every: timedelta, stop: threading.Event
 ) -> None:
     """Ask until `stop` is set."""
-    before: int | None = None
+    count_before: int | None = None
     while not stop.is_set():
         with suppress(OSError):
-            now = dropped(address, credentials)
-            if now is not None:
-                metrics.DROPPED.set(now)
-                if before is not None and now > before:
-                    log.warning("The broker dropped %d messages: its queue limits are too small.", now - before)
-                before = now
+            count = dropped(address, credentials)
+            if count is not None:
+                metrics.DROPPED.set(count)
+                if count_before is not None and count > count_before:
+                    log.warning("The broker dropped %d messages: its queue limits are too small.", count - count_before)
+                count_before = count
         stop.wait(every.total_seconds())

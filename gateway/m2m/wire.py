@@ -1,8 +1,8 @@
-"""paho over a buffered socket: it asks for a byte at a time, so the kernel is asked for 256 KB at once instead.
+"""paho over a buffered socket: paho reads single bytes, and the socket reads 256 KB at once from the kernel.
 
-paho takes any object with a socket's methods, as it does for TLS and WebSockets. What it sends is gathered, too, and
-leaves with `flush`, so that the acknowledgements of a batch are one write. A plain PUBLISH is taken apart here: paho
-makes an object for the properties of each, though nearly none has any.
+paho takes any object with a socket's methods, as it does for TLS and WebSockets. What it sends is buffered too, until
+`flush`, so that the acknowledgements of a batch are one write. A plain PUBLISH is parsed here: paho makes an object for
+the properties of each, though nearly none has any.
 """
 
 import socket
@@ -14,73 +14,73 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 _CHUNK = 262_144
 _TYPE = 0xF0
 _PUBLISH = 0x30
-_GOES_ON = 0x80
+_MORE_BYTES = 0x80
 _QOS = 0b110
 _QOS_1 = 0b010
 _RETAIN = 0b001
 
 Publish = tuple[str, bytes, int, bool]
-"""Topic, payload, packet id (0 with QoS 0), and whether the broker repeats what it retained."""
+"""Topic, payload, packet id (0 with QoS 0), and whether it is a retained message."""
 
 Take = Callable[[str, bytes, int, bool], None]
-"""Gets the parts of each message."""
+"""Called with the parts of each message."""
 
 
 class BufferedSocket:
-    """A connected socket, read in chunks and written at once; never waits."""
+    """A connected socket that reads and writes in large pieces and never waits."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
         self._received = b""
-        self._place = 0
+        self._position = 0
         self._unsent = bytearray()
 
     def recv(self, size: int) -> bytes:
-        """Up to `size` bytes; raises BlockingIOError when nothing is there, answers b"" at the end."""
-        if self._place == len(self._received):
+        """Returns up to `size` bytes, b"" at the end. Raises BlockingIOError when nothing is there yet."""
+        if self._position == len(self._received):
             self._received = self._socket.recv(_CHUNK)
-            self._place = 0
-        begin = self._place
-        self._place = min(begin + size, len(self._received))
-        return self._received[begin : self._place]
+            self._position = 0
+        begin = self._position
+        self._position = min(begin + size, len(self._received))
+        return self._received[begin : self._position]
 
     def take_plain(self, take: Take, is_full: Callable[[], bool]) -> None:
-        """Hand over the plain PUBLISH packets that are here whole, until another packet comes or there is no room."""
-        received, place, end = self._received, self._place, len(self._received)
-        while place + 2 < end and received[place] & _TYPE == _PUBLISH:
-            length, begin = received[place + 1], place + 2
-            if length & _GOES_ON:
-                more, begin = received[begin], begin + 1
-                if more & _GOES_ON:  # longer than 16 KB: left to paho
+        """Pass on complete plain PUBLISH packets, until there is another packet or `is_full`."""
+        received, position, end = self._received, self._position, len(self._received)
+        while position + 2 < end and received[position] & _TYPE == _PUBLISH:
+            length, begin = received[position + 1], position + 2
+            if length & _MORE_BYTES:
+                high_byte, begin = received[begin], begin + 1
+                if high_byte & _MORE_BYTES:  # longer than 16 KB: left to paho
                     break
-                length += (more << 7) - _GOES_ON
+                length += (high_byte << 7) - _MORE_BYTES
             if begin + length > end:
                 break
-            plain = plain_publish(received[place], received[begin : begin + length])
+            plain = plain_publish(received[position], received[begin : begin + length])
             if plain is None:
                 break
             take(*plain)
-            place = begin + length
+            position = begin + length
             if is_full():
                 break
-        self._place = place
+        self._position = position
 
     def pending(self) -> int:
-        """Bytes received that nobody has asked for yet."""
-        return len(self._received) - self._place
+        """The number of received bytes that were not read yet."""
+        return len(self._received) - self._position
 
     def send(self, data: bytes | bytearray) -> int:
-        """Take all of it; it leaves with `flush`."""
+        """Buffer all of it until `flush`."""
         self._unsent += data
         return len(data)
 
     @property
     def has_unsent(self) -> bool:
-        """Whether something waits for `flush`."""
+        """Whether there is something to flush."""
         return bool(self._unsent)
 
     def flush(self) -> None:
-        """Send what the kernel takes now. Of a connection that broke paho learns by the next `recv`."""
+        """Send as much as the kernel takes now. When the connection broke, the next `recv` tells paho."""
         if not self._unsent:
             return
         try:
@@ -95,17 +95,17 @@ class BufferedSocket:
         return self._socket.fileno()
 
     def setblocking(self, flag: bool) -> None:  # noqa: FBT001 - a socket's method
-        """What paho asks for; we never wait."""
+        """Paho calls this; the socket never waits anyway."""
         self._socket.setblocking(flag)
 
     def close(self) -> None:
-        """Send what still waits, if that can be done at once, and close."""
+        """Send what can be sent at once, and close."""
         self.flush()
         self._socket.close()
 
 
 class BufferedClient(Client):
-    """paho's MQTT 5 client over a BufferedSocket, driven by its owner's loop; who takes a message acknowledges it."""
+    """paho's MQTT 5 client over a BufferedSocket, driven by the caller's loop; `take` has to acknowledge messages."""
 
     def __init__(self, client_id: str, take: Take) -> None:
         super().__init__(
@@ -121,10 +121,10 @@ class BufferedClient(Client):
         return BufferedSocket(self._create_socket_connection())
 
     def read(self, is_full: Callable[[], bool]) -> MQTTErrorCode:
-        """Read one packet as paho does, and behind it at once the plain PUBLISH packets that came along."""
+        """Read one packet as paho does, and then the plain PUBLISH packets that were received with it."""
         result = self.loop_read()
         wire = self.wire
-        if wire is not None and not self._in_packet["command"]:  # paho is not within a packet
+        if wire is not None and not self._in_packet["command"]:  # paho is between two packets
             wire.take_plain(self._take, is_full)
         return result
 
@@ -144,10 +144,10 @@ class BufferedClient(Client):
 
 
 def plain_publish(header: int, packet: bytes | bytearray) -> Publish | None:
-    """The parts of a PUBLISH packet (MQTT 5, 3.3); None where it is for paho.
+    """Returns the parts of a PUBLISH packet (MQTT 5, 3.3); None for one that paho must parse.
 
-    That is with QoS 2, with properties, with a topic that is not UTF-8, and when it is malformed. `header` is its first
-    byte, `packet` what follows the length.
+    That is one with QoS 2, with properties, with a topic that is not UTF-8, and a malformed one. `header` is its first
+    byte, `packet` the part after the length.
     """
     qos = header & _QOS
     topic_end = 2 + int.from_bytes(packet[:2])
@@ -171,5 +171,5 @@ def _parts(message: MQTTMessage) -> Publish:
 
 
 def pubacks(packet_ids: Iterable[int]) -> bytes:
-    """PUBACK packets for messages that were taken (MQTT 5, 3.4: without a reason code it is success)."""
+    """PUBACK packets for taken messages (MQTT 5, 3.4: no reason code means success)."""
     return b"".join(b"\x40\x02" + packet_id.to_bytes(2) for packet_id in packet_ids)

@@ -105,7 +105,8 @@ def register_phone(
 
 def phones(tx: Connection, person_id: int) -> list[Row]:
     """Returns a person's registered phones, the oldest first."""
-    return tx.execute(queries.phones, {"person_id": person_id}).fetchall()
+    rows = tx.execute(queries.phones, {"person_ids": [person_id]}).fetchall()
+    return [{name: value for name, value in row.items() if name != "person_id"} for row in rows]
 
 
 def person(tx: Connection, public_id: str) -> Row | None:

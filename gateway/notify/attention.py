@@ -2,10 +2,14 @@
 
 from datetime import datetime
 
-from gateway.events import append
+from gateway.events import Event, append
 from gateway.notify import addresses
+from gateway.notify.channels.registry import sign_in_channel
 from gateway.notify.repository import of_campaign, queries
 from gateway.store import Connection, Row
+
+LEARNED_FROM = frozenset({"notice.acknowledged", "account.signed_in"})
+"""Kinds of events that show where a person looks."""
 
 
 def note_opened(tx: Connection, notice: str, channel: str, now: datetime) -> bool:
@@ -38,6 +42,17 @@ def acknowledged(tx: Connection, person_id: int, notice: str, now: datetime) -> 
         append(tx, "notice.acknowledged", data, unit_id=row["unit_id"], person_id=person_id)
         learn_from_acknowledgement(tx, person_id, notice, now)
     return True
+
+
+def learn_from_event(tx: Connection, event: Event, now: datetime) -> None:
+    """Store what an event shows of where its person looks."""
+    if event.person_id is None:
+        return
+    if event.kind == "notice.acknowledged":
+        learn_from_acknowledgement(tx, event.person_id, event.data["notice"], now)
+    elif event.kind == "account.signed_in":
+        # A sign-in with a password counts for e-mail, unless the event names another channel.
+        addresses.note(tx, event.person_id, event.data.get("channel") or sign_in_channel(), "signed_in", event.at)
 
 
 def learn_from_acknowledgement(tx: Connection, person_id: int, notice: str, now: datetime) -> None:

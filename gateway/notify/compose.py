@@ -1,18 +1,18 @@
 """A notice or a service letter as the mail and push that a person reads, made from templates."""
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import MutableMapping
+from datetime import datetime
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from gateway.core.maker import Maker
-from gateway.notify.bulletin_words import BulletinTexts, bulletin_texts, bulletin_words, maker_links
+from gateway.notify.bulletin_texts import BulletinTexts, bulletin_texts, maker_links
 from gateway.notify.channels.registry import name_in
 from gateway.notify.links import Links, OpenLink, UnsubscribeLink, address_digest
 from gateway.notify.mail import Mail
 from gateway.notify.model import Delivery
-from gateway.notify.words import letter_words, words
-from gateway.rules.figures import number
+from gateway.text import Speech
 
 
 class _Environment(Environment):
@@ -35,7 +35,7 @@ _ENVIRONMENT = _Environment(
 
 def notice_mail(delivery: Delivery, to: str, person: str, links: Links, maker: Maker) -> Mail:
     """The mail of a notice, HTML and text; only safety has no way out."""
-    said = words(delivery.language)
+    say = _speech(delivery, maker)
     safety = delivery.severity == "safety"
     unsubscribe = None if safety else links.unsubscribe(UnsubscribeLink(person, address_digest(to)))
     headers = {}
@@ -44,21 +44,20 @@ def notice_mail(delivery: Delivery, to: str, person: str, links: Links, maker: M
     if safety:
         headers |= {"Importance": "high", "X-Priority": "1"}
     template = "notice" if delivery.kind == "alarm" else "campaign"
-    subject = _title(delivery)
+    subject = _title(delivery, say)
     shown = {
-        **_framed(maker, delivery.language),
-        "said": said,
+        **_framed(maker, say),
         "delivery": delivery,
         "subject": subject,
-        **(_alarm(delivery, said) if template == "notice" else _campaign(delivery, maker)),
+        **(_alarm(delivery, say) if template == "notice" else _campaign(delivery, say)),
         "told_because": _sentence(delivery.why.get("told_because", "")),
-        "sent_because": _sent_because(delivery, said),
+        "sent_because": _sent_because(delivery, say),
         "link": links.open(OpenLink(delivery.notice, delivery.channel)),
         "unsubscribe": unsubscribe,
     }
     return Mail(
         to=to,
-        subject=said["again_title"].format(title=subject) if delivery.again else subject,
+        subject=say("mail-again-title", title=subject) if delivery.again else subject,
         text=_ENVIRONMENT.get_template(f"{template}.txt").render(shown),
         html=_ENVIRONMENT.get_template(f"{template}.html").render(shown),
         headers=headers,
@@ -68,35 +67,36 @@ def notice_mail(delivery: Delivery, to: str, person: str, links: Links, maker: M
 
 def notice_push(delivery: Delivery, links: Links) -> tuple[str, str, dict[str, str]]:
     """Title, body and data of a push; the phone knows the same notice again by its id."""
-    said = words(delivery.language)
-    title, body = _title(delivery), delivery.text["body"]
+    say = Speech(delivery.language)
+    title, body = _title(delivery, say), delivery.text["body"]
     data = {
         "notice": delivery.notice,
         "severity": delivery.severity,
         "link": links.open(OpenLink(delivery.notice, delivery.channel)),
     }
     if delivery.again:
-        return said["again_title"].format(title=title), f"{body} {said['again']}", data | {"again": "true"}
+        return say("mail-again-title", title=title), f"{body} {say('mail-again')}", data | {"again": "true"}
     return title, body, data
 
 
 def letter_mail(letter: dict[str, Any], links: Links, maker: Maker) -> Mail | None:
     """The mail of a service letter; None when nobody wrote such a letter."""
-    written = letter_words(letter["template"], letter["language"])
-    if written is None:
+    say, template = Speech(letter["language"]), letter["template"]
+    if f"letter-{template}-subject" not in say:
         return None
-    data = {name: str(value) for name, value in letter["data"].items()} | {"maker": maker.name}
-    filled = {"button": ""} | {part: text.format_map(_Given(data)) for part, text in written.items()}
+    data = {key: value if isinstance(value, int) else str(value) for key, value in letter["data"].items()}
+    data["maker"] = maker.name
+    keys = {part: f"letter-{template}-{part}" for part in ("subject", "lead", "note", "button")}
+    written = {part: say(key, **data) if key in say else "" for part, key in keys.items()}
     shown = {
-        **_framed(maker, letter["language"]),
-        "said": filled,
+        **_framed(maker, say),
+        **written,
         "code": data.get("code"),
-        "link": links.base + data.get("path", "/"),
-        "name": data.get("name"),
+        "link": links.base + str(data.get("path", "/")),
     }
     return Mail(
         to=letter["to_email"],
-        subject=filled["subject"],
+        subject=written["subject"],
         text=_ENVIRONMENT.get_template("letter.txt").render(shown),
         html=_ENVIRONMENT.get_template("letter.html").render(shown),
         headers={},
@@ -104,61 +104,65 @@ def letter_mail(letter: dict[str, Any], links: Links, maker: Maker) -> Mail | No
     )
 
 
-def page(
-    title: str, body: str, language: str, maker: Maker, *, button: str | None = None, back: str | None = None
-) -> str:
+def page(say: Speech, maker: Maker, title: str, body: str, *, button: str | None = None, back: bool = False) -> str:
     """The small page behind a link, without JavaScript; a button posts to the same address."""
-    shown = _framed(maker, language) | {"title": title, "body": body, "button": button, "back": back}
+    shown = _framed(maker, say) | {"title": title, "body": body, "button": button, "back": back}
     return _ENVIRONMENT.get_template("page.html").render(shown)
 
 
-def _framed(maker: Maker, language: str) -> dict[str, Any]:
-    """What head and foot of a page or a mail need."""
-    return {"language": language, "maker": maker, "maker_links": maker_links(maker, language)}
+def _speech(delivery: Delivery, maker: Maker) -> Speech:
+    return Speech(delivery.language, maker.zone_of(delivery.time_zone))
 
 
-class _Given(dict[str, str]):
-    def __missing__(self, name: str) -> str:
-        return ""
+def _framed(maker: Maker, say: Speech) -> dict[str, Any]:
+    """What every page and mail needs, and its head and foot."""
+    return {"say": say, "maker": maker, "maker_links": maker_links(maker, say)}
 
 
-def _title(delivery: Delivery) -> str:
+def _title(delivery: Delivery, say: Speech) -> str:
     """Its title; a recall's begins with the headline that the law fixes."""
     title = delivery.text["title"]
-    return bulletin_words(delivery.language)["recall_title"].format(title=title) if delivery.kind == "recall" else title
+    return say("mail-recall-title", title=title) if delivery.kind == "recall" else title
 
 
-def _alarm(delivery: Delivery, said: Mapping[str, str]) -> dict[str, str]:
+def _alarm(delivery: Delivery, say: Speech) -> dict[str, str]:
+    severity = f"mail-severity-{delivery.severity}"
     return {
-        "severity": said.get(delivery.severity, ""),
-        "unit": said["unit"].format(product=delivery.product, serial=delivery.serial),
-        "evidence": _evidence(delivery.why, said["limit"]),
+        "severity": say(severity) if severity in say else "",
+        "unit": say("mail-unit", product=delivery.product, serial=delivery.serial),
+        "evidence": _evidence(delivery.why, say),
         "sentence": delivery.why.get("plain") or str(delivery.why.get("sentence", "")).replace("*", ""),
     }
 
 
-def _campaign(delivery: Delivery, maker: Maker) -> dict[str, BulletinTexts]:
-    return {"told": bulletin_texts(delivery.kind, delivery.why, delivery.language, maker.zone)}
+def _campaign(delivery: Delivery, say: Speech) -> dict[str, BulletinTexts]:
+    return {"told": bulletin_texts(delivery.kind, delivery.why, say)}
 
 
-def _evidence(why: dict[str, Any], template: str) -> str:
+def _evidence(why: dict[str, Any], say: Speech) -> str:
     value, limit = why.get("value"), why.get("limit")
     if value is None or limit is None:
         return ""
-    return template.format(value=number(round(value, 2)), unit=why.get("unit", ""), limit=number(limit))
+    return say(
+        "mail-evidence",
+        when=say.when(datetime.fromisoformat(why["raised_at"])),
+        value=say.plain(round(value, 2)),
+        limit=say.plain(limit),
+        unit=why.get("unit", ""),
+    )
 
 
 def _sentence(reason: str) -> str:
     return f"{reason[0].upper()}{reason[1:]}." if reason else ""
 
 
-def _sent_because(delivery: Delivery, said: Mapping[str, str]) -> str:
+def _sent_because(delivery: Delivery, say: Speech) -> str:
     if delivery.severity == "safety":
-        return said["sent_safety"]
+        return say("mail-sent-safety")
     if delivery.follows:
-        return said["follows"].format(channel=name_in(delivery.follows, delivery.language))
+        return say("mail-follows", channel=name_in(delivery.follows, say))
     reason = delivery.why.get("sent_because")
-    return said["sent_because"].format(reason=reason) if reason else ""
+    return say("mail-sent-because", reason=reason) if reason else ""
 
 
 def render(template: str, **shown: Any) -> str:  # noqa: ANN401 - what the template names

@@ -1,6 +1,6 @@
 """The values that the stages decide on, deliveries, and the answers of providers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,12 +12,19 @@ from gateway.rules.document import RuleDocument
 
 NOTICE = DocumentKind(
     "notice",
+    schema=2,
+    # Since schema 2 the text of a campaign's notice is null, and its why holds only what is of this person and unit.
+    # One of schema 1 has all of it in the row, and stays complete.
+    upgrades={1: lambda document: document},
     sql_paths=(
         "why.onset", "why.value", "why.extreme", "why.cleared_at", "why.cleared_value", "why.cleared_reason",
         "why.sent_because", "why.replaced_by",
     ),
 )  # fmt: skip
 """A row's text and why, as {"text": …, "why": …}; of an alarm or of a campaign."""
+
+CAMPAIGN_TEXT = DocumentKind("campaign text")
+"""What the notices of a campaign say in a language, as {"text": …, "details": …}."""
 
 LEDGER = DocumentKind("ledger line")
 """The outcomes of the stages in order, a list."""
@@ -47,7 +54,7 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class Bulletin:
-    """The message of a campaign about one unit; texts and details by language."""
+    """The message of a campaign about one unit; what it says is stored with the campaign."""
 
     campaign_id: int
     campaign: str
@@ -57,8 +64,6 @@ class Bulletin:
     """The kind of the notice: recall, update or withdrawal."""
     unit_id: int
     severity: str
-    texts: Mapping[str, dict[str, str]]
-    details: Mapping[str, dict[str, Any]]
     matched: str
     takes_back: str | None = None
     """The number of the campaign that does not concern this unit any more; only owners who were told of it get this."""
@@ -73,6 +78,10 @@ class EarlierNotice:
     severity: str
     state: str
     updated_at: datetime
+    text: dict[str, str] | None = None
+    """What it says; of an alarm."""
+    skip_reason: str | None = None
+    """Why nobody was told of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +112,8 @@ class Facts:
     """The trace of its log lines, if it has one."""
 
 
-Decide = Callable[[Facts], Outcome]
+Decide = Callable[[Sequence[Facts]], list[Outcome]]
+"""Decides on a set: returns an outcome for each, and counts in what it decided on those before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +123,19 @@ class Stage:
     name: str
     sentence: str
     decide: Decide | None = None
+
+
+Steps = tuple[tuple[str, Outcome], ...]
+"""The stages that were asked, and their outcomes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the stages decided on one row of a set."""
+
+    facts: Facts
+    outcome: Outcome
+    steps: Steps
 
 
 FOLLOWED_SEVERITIES = ("warning", "critical", "safety")
@@ -146,6 +169,8 @@ class Delivery:
     text: dict[str, str]
     why: dict[str, Any]
     language: str
+    time_zone: str | None
+    """The zone that the person chose."""
     serial: str
     product: str
     model: str

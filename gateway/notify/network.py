@@ -4,7 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from gateway.notify.channels.registry import CHANNELS, channel_words, default_order, name_in
+from gateway.notify.channels.registry import default_order, name_in
+from gateway.text import Speech
 
 HALF_LIFE = timedelta(days=30)
 ENGAGEMENT_LIFE = timedelta(days=180)
@@ -41,21 +42,24 @@ def choose(
     language: str = "en",
 ) -> Order:
     """Returns the order by the person's choice, else by engagements, else the default; all channels have an address."""
-    words = _WORDS.get(language, _WORDS["en"])
+    say = Speech(language)
     usable = tuple(channel for channel in default_order() if channel in available)
     if not usable:
-        return Order((), words["nowhere"])
+        return Order((), say("reason-nowhere"))
     if choice in usable:
-        return Order(_first(choice, usable), words["choice"].format(by=name_in(choice, language)))
-    missing = _missing(choice, language, words) if choice else ""
+        return Order(_first(choice, usable), say("reason-chosen", channel=name_in(choice, say)))
+
+    def order(channels: tuple[str, ...], reason: str) -> Order:
+        return Order(channels, say(f"reason-chosen-without-{choice}", reason=reason) if choice else reason)
+
     if len(usable) == 1:
-        return Order(usable, missing + words["only"].format(by=name_in(usable[0], language)))
+        return order(usable, say("reason-only-way", channel=name_in(usable[0], say)))
     recent = [item for item in engagements if item.channel in usable and _age(item, now) <= ENGAGEMENT_LIFE]
     scores = {channel: sum(_score(item, now) for item in recent if item.channel == channel) for channel in usable}
     best = max(usable, key=lambda channel: scores[channel])
     if scores[best] < LEAST_SCORE or all(score == scores[best] for score in scores.values()):
-        return Order(usable, missing + words["default"].format(by=name_in(usable[0], language)))
-    return Order(_first(best, usable), missing + _engagement_reason(best, recent, language, words))
+        return order(usable, say("reason-default", channel=name_in(usable[0], say)))
+    return order(_first(best, usable), _engagement_reason(best, recent, say))
 
 
 def _first(channel: str, usable: tuple[str, ...]) -> tuple[str, ...]:
@@ -71,44 +75,11 @@ def _score(engagement: Engagement, now: datetime) -> float:
     return float(WEIGHT.get(engagement.kind, 0.0) * 0.5 ** (_age(engagement, now) / HALF_LIFE))
 
 
-def _missing(choice: str, language: str, words: Mapping[str, str]) -> str:
-    """Returns the words on a choice that cannot be followed; empty where the channel exists no more."""
-    if choice not in CHANNELS:
-        return ""
-    return words["missing"].format(by=name_in(choice, language), address=channel_words(choice, language)["missing"])
-
-
-def _engagement_reason(best: str, engagements: Sequence[Engagement], language: str, words: Mapping[str, str]) -> str:
+def _engagement_reason(best: str, engagements: Sequence[Engagement], say: Speech) -> str:
     """Returns the reason with the strongest kind of engagement, counted so that the person can follow it."""
     for kind in ("opened", "acknowledged", "signed_in"):
         recent = sorted((item for item in engagements if item.kind == kind), key=lambda item: item.at)[-RECENT_MAX:]
         count = sum(item.channel == best for item in recent)
         if 2 * count > len(recent):
-            return words[kind].format(count=count, all=len(recent), by=name_in(best, language))
-    return words["lately"].format(by=name_in(best, language))
-
-
-_WORDS: Mapping[str, Mapping[str, str]] = {
-    "en": {
-        "choice": "you chose {by}",
-        "missing": "you chose {by}, but {address}; ",
-        "only": "{by} is the only way you gave us",
-        "nowhere": "there is no confirmed address and no registered phone",
-        "opened": "you opened {count} of the last {all} by {by}",
-        "acknowledged": "you acknowledged {count} of the last {all} by {by}",
-        "signed_in": "you signed in by {by} {count} of the last {all} times",
-        "lately": "lately you were reached best by {by}",
-        "default": "we start with {by}, until we know what reaches you",
-    },
-    "de": {
-        "choice": "Sie haben {by} gewählt",
-        "missing": "Sie haben {by} gewählt, aber {address}; ",
-        "only": "{by} ist der einzige Weg, den Sie uns gegeben haben",
-        "nowhere": "es gibt keine bestätigte Adresse und kein angemeldetes Telefon",
-        "opened": "Sie haben {count} der letzten {all} per {by} geöffnet",
-        "acknowledged": "Sie haben {count} der letzten {all} per {by} bestätigt",
-        "signed_in": "Sie haben sich {count} der letzten {all} Male per {by} angemeldet",
-        "lately": "zuletzt waren Sie am besten per {by} zu erreichen",
-        "default": "wir beginnen mit {by}, bis wir wissen, was Sie erreicht",
-    },
-}
+            return say(f"reason-{kind}", count=count, all=len(recent), channel=name_in(best, say))
+    return say("reason-lately", channel=name_in(best, say))

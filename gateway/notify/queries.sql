@@ -1,100 +1,105 @@
 -- name: earlier
--- The last notice of a rule and unit to a person in their present time of owning it, held until the transaction ends.
-SELECT id, public_id, severity, state, updated_at FROM notice
-WHERE person_id = %(person_id)s AND unit_id = %(unit_id)s AND rule_id = %(rule_id)s AND created_at >= %(since)s
-ORDER BY created_at DESC LIMIT 1 FOR UPDATE;
+-- The last notice of each rule and unit to a person in their present time of owning it, held until the transaction ends.
+SELECT k.place, n.id, n.public_id, n.severity, n.state, n.updated_at, n.text, n.schema, n.skip_reason
+FROM unnest(%(person_ids)s::bigint[], %(unit_ids)s::bigint[], %(rule_ids)s::text[], %(sinces)s::timestamptz[])
+  WITH ORDINALITY AS k (person_id, unit_id, rule_id, since, place)
+CROSS JOIN LATERAL (
+  SELECT * FROM notice
+  WHERE person_id = k.person_id AND unit_id = k.unit_id AND rule_id = k.rule_id AND created_at >= k.since
+  ORDER BY created_at DESC LIMIT 1 FOR UPDATE) n;
 
--- name: answered
--- Whether the stages answered to an alarm already.
-SELECT EXISTS (SELECT FROM ledger WHERE alarm_id = %(alarm_id)s) AS answered;
+-- name: decided
+-- For whom it was decided already whether they are told of alarms; null for nobody.
+SELECT alarm_id, person_id FROM ledger WHERE alarm_id = ANY (%(alarm_ids)s::bigint[])
+UNION
+SELECT alarm_id, person_id FROM notice_alarm WHERE alarm_id = ANY (%(alarm_ids)s::bigint[]);
 
 -- name: told_since
--- When a person was or will be told something, from a moment on.
-SELECT o.due_at FROM outbox o JOIN notice n ON n.id = o.notice_id
-WHERE n.person_id = %(person_id)s AND o.channel = 'feed' AND o.status IN ('waiting', 'delivered')
-  AND o.due_at > %(since)s
-ORDER BY o.due_at;
+-- When people were or will be told something, from a moment on; one message about many units counts once.
+SELECT DISTINCT person_id, coalesce(group_key, public_id) AS message, visible_at FROM notice
+WHERE person_id = ANY (%(person_ids)s::bigint[]) AND skip_reason IS NULL AND visible_at > %(since)s
+  AND (created_at > %(since)s OR visible_at > created_at)
+ORDER BY visible_at;
 
--- name: insert_notice
--- Write a feed item.
-INSERT INTO notice (public_id, person_id, unit_id, rule_id, campaign_id, kind, owned_since, severity, state, text, why,
-                    schema, trace, created_at, updated_at)
-VALUES (%(public_id)s, %(person_id)s, %(unit_id)s, %(rule_id)s, %(campaign_id)s, %(kind)s, %(owned_since)s,
-        %(severity)s, 'open', %(text)s, %(why)s, %(schema)s, %(trace)s, %(now)s, %(now)s)
-RETURNING id;
+-- name: next_notices
+-- Row ids for so many new notices.
+SELECT nextval('notice_id_seq') AS id FROM generate_series(1, %(count)s);
 
--- name: notice_documents
--- The stored documents of a notice that is held.
-SELECT text, schema FROM notice WHERE id = %(id)s;
+-- name: join_notices
+-- Let one more alarm join each notice: it is open (again), and counts one more; nobody was told if it is told only now.
+UPDATE notice n
+SET state = 'open', resolved_at = NULL, count = n.count + 1, text = r.text, schema = %(schema)s, updated_at = %(now)s,
+    why = r.why || jsonb_strip_nulls(jsonb_build_object('sent_because', n.why -> 'sent_because')),
+    skip_reason = CASE WHEN NOT r.told THEN n.skip_reason END,
+    visible_at = CASE WHEN r.told AND n.skip_reason IS NOT NULL THEN %(now)s ELSE n.visible_at END
+FROM json_to_recordset(%(rows)s) AS r (id bigint, text jsonb, why jsonb, told boolean)
+WHERE n.id = r.id
+RETURNING n.id, n.count;
 
--- name: join_notice
--- Let one more alarm join a notice: it is open (again), and counts one more.
-UPDATE notice SET state = 'open', resolved_at = NULL, count = count + 1, text = %(text)s, schema = %(schema)s,
-       why = %(why)s || jsonb_strip_nulls(jsonb_build_object('sent_because', why -> 'sent_because')), updated_at = %(now)s
-WHERE id = %(id)s
-RETURNING count;
-
--- name: link_alarm
--- Note which alarm a notice tells of.
-INSERT INTO notice_alarm (notice_id, alarm_id, person_id) VALUES (%(notice_id)s, %(alarm_id)s, %(person_id)s);
-
--- name: insert_outbox
--- Have a notice sent on a channel.
-INSERT INTO outbox (notice_id, channel, due_at, reason, follows, is_safety)
-SELECT id, %(channel)s, %(due_at)s, %(reason)s, %(follows)s, severity = 'safety' FROM notice WHERE id = %(notice_id)s
-ON CONFLICT (notice_id, channel) DO NOTHING;
+-- name: link_alarms
+-- Note which alarms notices tell of.
+INSERT INTO notice_alarm (notice_id, alarm_id, person_id)
+SELECT * FROM unnest(%(notice_ids)s::bigint[], %(alarm_ids)s::bigint[], %(person_ids)s::bigint[]);
 
 -- name: send_after_all
--- Have a notice sent that was open again after its delivery had been skipped.
+-- Have notices sent that were open again after their deliveries had been skipped.
 UPDATE outbox SET status = 'waiting', due_at = %(now)s, reason = %(reason)s, finished_at = NULL
-WHERE notice_id = %(notice_id)s AND status = 'skipped' AND follows IS NULL;
-
--- name: insert_ledger
--- Write what the stages answered to an alarm, or to a unit of a campaign.
-INSERT INTO ledger (at, alarm_id, campaign_id, unit_id, person_id, notice_id, outcome, reason, steps, schema)
-VALUES (%(at)s, %(alarm_id)s, %(campaign_id)s, %(unit_id)s, %(person_id)s, %(notice_id)s, %(outcome)s, %(reason)s,
-        %(steps)s, %(schema)s);
+WHERE notice_id = ANY (%(notice_ids)s::bigint[]) AND status = 'skipped' AND follows IS NULL;
 
 -- name: resolve
--- Resolve the open notices of a cleared alarm whose other alarms are cleared too.
-UPDATE notice n SET state = 'resolved', resolved_at = %(now)s, updated_at = %(now)s, 
-       why = CASE WHEN (n.why->>'onset')::timestamptz > %(onset)s  -- it began before they owned the unit
-                  THEN (n.why || %(why)s::jsonb) || jsonb_build_object('extreme', n.why->'extreme')
-                  ELSE n.why || %(why)s::jsonb END
-FROM notice_alarm na
-WHERE na.alarm_id = %(alarm_id)s AND n.id = na.notice_id AND n.state = 'open'
+-- Resolve the open notices of cleared alarms whose other alarms are cleared too; the last one says how it ended.
+WITH cleared AS (
+  SELECT DISTINCT ON (na.notice_id) na.notice_id, r.onset, r.why
+  FROM json_to_recordset(%(rows)s) AS r (alarm_id bigint, onset timestamptz, cleared_at timestamptz, why jsonb)
+  JOIN notice_alarm na ON na.alarm_id = r.alarm_id
+  ORDER BY na.notice_id, r.cleared_at DESC, r.alarm_id DESC
+)
+UPDATE notice n SET state = 'resolved', resolved_at = %(now)s, updated_at = %(now)s,
+       why = CASE WHEN (n.why->>'onset')::timestamptz > c.onset  -- it began before they owned the unit
+                  THEN (n.why || c.why) || jsonb_build_object('extreme', n.why->'extreme')
+                  ELSE n.why || c.why END
+FROM cleared c
+WHERE n.id = c.notice_id AND n.state = 'open'
   AND NOT EXISTS (SELECT FROM notice_alarm other JOIN alarm a ON a.id = other.alarm_id
                   WHERE other.notice_id = n.id AND a.cleared_at IS NULL)
-RETURNING n.public_id, n.person_id, n.unit_id, n.text, n.schema;
+RETURNING n.public_id, n.person_id, n.unit_id, n.text, n.why, n.schema;
 
--- name: due
--- Deliveries to the feed that are due, each taken by one worker only.
-SELECT o.id, o.channel, o.due_at, n.public_id AS notice, n.person_id, n.unit_id, n.kind, n.state, n.severity, n.text,
-       n.why, n.schema, c.public_id AS campaign,
+-- name: held_due
+-- Held notices whose time has come, each taken by one worker only.
+SELECT n.id, n.public_id AS notice, n.person_id, n.unit_id, n.kind, n.state, n.severity, n.text, n.why, n.schema,
+       c.public_id AS campaign,
        EXISTS (SELECT FROM ownership w WHERE w.unit_id = n.unit_id AND w.person_id = n.person_id
                AND w.during @> %(now)s::timestamptz AND lower(w.during) <= n.created_at) AS still_owned
-FROM outbox o
-JOIN notice n ON n.id = o.notice_id
+FROM notice n
 LEFT JOIN campaign c ON c.id = n.campaign_id
-WHERE o.status = 'waiting' AND o.channel = 'feed' AND o.due_at <= %(now)s
-ORDER BY o.due_at, o.id
+WHERE n.is_held AND n.visible_at <= %(now)s
+ORDER BY n.visible_at, n.id
 LIMIT %(limit)s
-FOR UPDATE OF o, n SKIP LOCKED;
+FOR UPDATE OF n SKIP LOCKED;
 
--- name: finish
--- Note how a delivery ended.
-UPDATE outbox SET status = %(status)s, reason = %(reason)s, finished_at = %(now)s WHERE id = %(id)s;
+-- name: show
+-- Held notices are told now, or never with a reason.
+UPDATE notice n SET is_held = false, skip_reason = r.reason
+FROM unnest(%(ids)s::bigint[], %(reasons)s::text[]) AS r (id, reason) WHERE n.id = r.id;
+
+-- name: keep_campaign_text
+-- Keep what the notices of a campaign say, unless it is kept.
+INSERT INTO campaign_text (campaign_id, kind, language, document, schema)
+SELECT %(campaign_id)s, kind, language, document, %(schema)s
+FROM json_to_recordset(%(rows)s) AS r (kind text, language text, document jsonb)
+ON CONFLICT (campaign_id, kind, language) DO NOTHING;
 
 -- name: feed
--- Notices below a number, the newest first.
+-- Notices below a number, the newest first; those of campaigns in a language.
 SELECT n.id AS row, n.public_id AS id, n.kind, n.severity, n.state, n.count, n.text, n.why, n.schema, n.created_at, n.updated_at,
        n.resolved_at, p.name AS person, u.public_id AS unit, u.printed AS serial, pr.name AS product, pr.model,
-       o.due_at AS held_until, o.reason AS hold_reason
+       CASE WHEN n.visible_at > now() THEN n.visible_at END AS held_until,
+       CASE WHEN n.visible_at > now() THEN n.hold_reason END AS hold_reason, n.group_key, t.told
 FROM notice n
 JOIN person p ON p.id = n.person_id
 JOIN unit u ON u.id = n.unit_id
 JOIN product pr ON pr.id = u.product_id
-LEFT JOIN outbox o ON o.notice_id = n.id AND o.channel = 'feed' AND o.status = 'waiting' AND o.due_at > now()
+LEFT JOIN LATERAL campaign_told(n.campaign_id, n.kind, %(language)s) t ON true
 WHERE n.id < %(before)s
 ORDER BY n.id DESC
 LIMIT %(limit)s;
@@ -104,7 +109,7 @@ LIMIT %(limit)s;
 SELECT o.id, n.public_id AS notice, o.channel, o.status, o.reason, o.due_at, o.finished_at, o.attempts,
        n.created_at AS recorded_at
 FROM outbox o JOIN notice n ON n.id = o.notice_id
-WHERE o.id < %(before)s
+WHERE o.id < %(before)s AND o.channel <> 'feed'
 ORDER BY o.id DESC
 LIMIT %(limit)s;
 
@@ -143,7 +148,8 @@ WITH due AS MATERIALIZED (
   RETURNING outbox.*
 )
 SELECT o.id, o.notice_id, n.public_id AS notice, n.trace, o.channel, n.person_id, p.public_id AS person, n.unit_id, n.kind,
-       c.public_id AS campaign, n.severity, n.state, n.text, n.why, n.schema, p.language, u.printed AS serial,
+       c.public_id AS campaign, n.severity, n.state, n.text, n.why, n.schema, t.told, p.language,
+       coalesce(p.own_time_zone, p.time_zone) AS time_zone, u.printed AS serial,
        pr.name AS product, pr.model, o.attempts, o.follows, o.claimed_at, n.read_at, n.acknowledged_at,
        EXISTS (SELECT FROM ownership w WHERE w.unit_id = n.unit_id AND w.person_id = n.person_id
                AND w.during @> %(now)s::timestamptz AND lower(w.during) <= n.created_at) AS still_owned
@@ -153,12 +159,14 @@ JOIN person p ON p.id = n.person_id
 JOIN unit u ON u.id = n.unit_id
 JOIN product pr ON pr.id = u.product_id
 LEFT JOIN campaign c ON c.id = n.campaign_id
+LEFT JOIN LATERAL campaign_told(n.campaign_id, n.kind, p.language) t ON true
 ORDER BY o.is_safety DESC, o.due_at, o.id;
 
 -- name: abandoned
 -- Deliveries of a channel that were claimed so long ago that their worker must have ended.
 SELECT o.id, o.notice_id, n.public_id AS notice, n.trace, o.channel, n.person_id, p.public_id AS person, n.unit_id, n.kind,
-       c.public_id AS campaign, n.severity, n.state, n.text, n.why, n.schema, p.language, u.printed AS serial,
+       c.public_id AS campaign, n.severity, n.state, n.text, n.why, n.schema, t.told, p.language,
+       coalesce(p.own_time_zone, p.time_zone) AS time_zone, u.printed AS serial,
        pr.name AS product, pr.model, o.attempts, o.follows, o.claimed_at, n.read_at, n.acknowledged_at
 FROM outbox o
 JOIN notice n ON n.id = o.notice_id
@@ -166,6 +174,7 @@ JOIN person p ON p.id = n.person_id
 JOIN unit u ON u.id = n.unit_id
 JOIN product pr ON pr.id = u.product_id
 LEFT JOIN campaign c ON c.id = n.campaign_id
+LEFT JOIN LATERAL campaign_told(n.campaign_id, n.kind, p.language) t ON true
 WHERE o.status = 'claimed' AND o.channel = %(channel)s AND o.claimed_at < %(before)s
 ORDER BY o.claimed_at
 LIMIT %(limit)s
@@ -187,7 +196,7 @@ CROSS JOIN LATERAL (
   ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED) o
 JOIN notice n ON n.id = o.notice_id
 LEFT JOIN campaign c ON c.id = n.campaign_id
-WHERE named.channel <> 'feed' AND named.channel <> ALL (%(channels)s)
+WHERE named.channel <> ALL (%(channels)s)
 LIMIT %(limit)s;
 
 -- name: skip
@@ -258,27 +267,10 @@ LEFT JOIN account a ON a.person_id = p.id
 LEFT JOIN suppression s ON s.email = lower(p.email)
 WHERE p.id = %(person_id)s;
 
--- name: suppress
--- Send no more mail of notices to an address.
-INSERT INTO suppression (email, at, reason) VALUES (lower(%(email)s), %(now)s, %(reason)s) ON CONFLICT (email) DO NOTHING;
-
--- name: set_choice
--- Note the person's own choice of a channel.
-INSERT INTO preference (person_id, channel, updated_at) VALUES (%(person_id)s, %(channel)s, %(now)s)
-ON CONFLICT (person_id) DO UPDATE SET channel = excluded.channel, updated_at = excluded.updated_at;
-
--- name: engagements
--- What people did lately that shows where they look.
-SELECT k.person_id, e.channel, e.kind, e.at
-FROM unnest(%(person_ids)s::bigint[]) AS k (person_id)
-CROSS JOIN LATERAL (
-  SELECT channel, kind, at FROM engagement WHERE person_id = k.person_id AND at > %(since)s
-  ORDER BY at DESC LIMIT %(limit)s) e;
-
 -- name: phones
--- A person's phones that may be told, the oldest first.
-SELECT id, public_id, kind, value, platform, created_at FROM push_token
-WHERE person_id = %(person_id)s AND retired_at IS NULL ORDER BY id;
+-- People's phones that may be told, the oldest first.
+SELECT person_id, id, public_id, kind, value, platform, created_at FROM push_token
+WHERE person_id = ANY (%(person_ids)s::bigint[]) AND retired_at IS NULL ORDER BY id;
 
 -- name: register_phone
 -- Note a phone; one that is known belongs to who registers it now, and lives again.
@@ -292,9 +284,26 @@ RETURNING id, public_id, kind, value, platform, created_at, xmax = 0 AS created;
 -- Tell a phone nothing any more.
 UPDATE push_token SET retired_at = %(now)s, retired_reason = %(reason)s WHERE id = %(id)s AND retired_at IS NULL;
 
+-- name: suppress
+-- Send no more mail of notices to an address.
+INSERT INTO suppression (email, at, reason) VALUES (lower(%(email)s), %(now)s, %(reason)s) ON CONFLICT (email) DO NOTHING;
+
 -- name: unsuppress
 -- Let mail of notices go to an address again.
 DELETE FROM suppression WHERE email = lower(%(email)s);
+
+-- name: set_choice
+-- Note the person's own choice of a channel.
+INSERT INTO preference (person_id, channel, updated_at) VALUES (%(person_id)s, %(channel)s, %(now)s)
+ON CONFLICT (person_id) DO UPDATE SET channel = excluded.channel, updated_at = excluded.updated_at;
+
+-- name: engagements
+-- What people did lately that shows where they look.
+SELECT k.person_id, e.channel, e.kind, e.at
+FROM unnest(%(person_ids)s::bigint[]) AS k (person_id)
+CROSS JOIN LATERAL (
+  SELECT channel, kind, at FROM engagement WHERE person_id = k.person_id AND at > %(since)s
+  ORDER BY at DESC LIMIT %(limit)s) e;
 
 -- name: insert_engagement
 -- Note something that shows where a person looks; the same of the same notice counts once.
@@ -354,15 +363,22 @@ UPDATE letter SET due_at = %(due_at)s, reason = %(reason)s WHERE id = %(id)s AND
 UPDATE letter SET status = %(status)s, reason = %(reason)s, finished_at = %(now)s, data = '{}'
 WHERE id = %(id)s AND status = 'waiting';
 
--- name: decided
--- Whether it was decided already whether a person is told of an alarm.
-SELECT EXISTS (SELECT FROM ledger WHERE alarm_id = %(alarm_id)s AND person_id = %(person_id)s)
-    OR EXISTS (SELECT FROM notice_alarm WHERE alarm_id = %(alarm_id)s AND person_id = %(person_id)s) AS decided;
+-- name: note_raised
+-- Have raised alarms told, now.
+INSERT INTO alarm_due (alarm_id, due_at, place, tries, trace, rank)
+SELECT DISTINCT ON (r.alarm_id) r.alarm_id, %(now)s, r.place, r.tries, r.trace,
+       coalesce(array_position(ARRAY['safety', 'critical', 'warning', 'info'], a.severity) - 1, 1)
+FROM json_to_recordset(%(rows)s) AS r (alarm_id bigint, place bigint, tries int, trace text)
+LEFT JOIN alarm a ON a.id = r.alarm_id
+ORDER BY r.alarm_id, r.place
+ON CONFLICT (alarm_id) DO UPDATE
+SET due_at = excluded.due_at, place = excluded.place, tries = excluded.tries, trace = excluded.trace, rank = excluded.rank;
 
 -- name: alarms_of_new_owner
 -- Have active alarms of a unit looked at whose owner was not considered: known at a moment, or for an owner to come.
-INSERT INTO alarm_due (alarm_id, due_at)
-SELECT a.id, greatest(min(lower(o.during)), %(now)s)
+INSERT INTO alarm_due (alarm_id, due_at, rank)
+SELECT a.id, greatest(min(lower(o.during)), %(now)s),
+       array_position(ARRAY['safety', 'critical', 'warning', 'info'], a.severity) - 1
 FROM alarm a
 JOIN ownership o ON o.unit_id = a.unit_id AND (upper_inf(o.during) OR upper(o.during) > %(now)s)
 WHERE a.cleared_at IS NULL AND NOT a.historic
@@ -375,8 +391,9 @@ ON CONFLICT (alarm_id) DO UPDATE SET due_at = least(alarm_due.due_at, excluded.d
 
 -- name: alarms_of_new_owners
 -- The same for the units of everybody.
-INSERT INTO alarm_due (alarm_id, due_at)
-SELECT a.id, greatest(min(lower(o.during)), %(now)s)
+INSERT INTO alarm_due (alarm_id, due_at, rank)
+SELECT a.id, greatest(min(lower(o.during)), %(now)s),
+       array_position(ARRAY['safety', 'critical', 'warning', 'info'], a.severity) - 1
 FROM alarm a
 CROSS JOIN LATERAL (  -- by the index, alarm by alarm: few alarms are active
   SELECT person_id, during FROM ownership
@@ -389,18 +406,20 @@ GROUP BY a.id
 ON CONFLICT (alarm_id) DO UPDATE SET due_at = least(alarm_due.due_at, excluded.due_at);
 
 -- name: due_alarms
--- Alarms to be told to who owns the unit now, each taken by one worker only.
-SELECT alarm_id, tries FROM alarm_due WHERE due_at <= %(now)s
-ORDER BY due_at, alarm_id
-LIMIT %(limit)s
-FOR UPDATE SKIP LOCKED;
+-- Alarms to be told to who owns the unit now, the gravest first, each taken by one worker only.
+SELECT d.alarm_id, d.tries, d.place, d.trace, a.unit_id, v.rule_id
+FROM (SELECT * FROM alarm_due WHERE due_at <= %(now)s
+      ORDER BY rank, due_at, alarm_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED) d
+CROSS JOIN LATERAL (SELECT unit_id, rule_version_id FROM alarm WHERE id = d.alarm_id OFFSET 0) a
+JOIN rule_version v ON v.id = a.rule_version_id
+ORDER BY d.rank, d.due_at, d.alarm_id;
 
 -- name: next_ownership
 -- Look at alarms again when the next ownership begins that is known already.
-UPDATE alarm_due d SET due_at = later.since, tries = 0
+UPDATE alarm_due d SET due_at = later.since, tries = 0, place = NULL, trace = NULL
 FROM (SELECT a.id, min(lower(o.during)) AS since
       FROM alarm a JOIN ownership o ON o.unit_id = a.unit_id AND lower(o.during) > %(now)s
-      WHERE a.id = ANY (%(ids)s::bigint[]) AND a.cleared_at IS NULL
+      WHERE a.id = ANY (%(ids)s::bigint[]) AND a.cleared_at IS NULL AND NOT a.historic
       GROUP BY a.id) AS later
 WHERE d.alarm_id = later.id;
 
@@ -410,8 +429,14 @@ DELETE FROM alarm_due WHERE alarm_id = ANY (%(ids)s::bigint[]) AND due_at <= %(n
 
 -- name: alarm_again
 -- Look at an alarm again at a time, after so many tries that failed.
-INSERT INTO alarm_due (alarm_id, due_at, tries) VALUES (%(id)s, %(due_at)s, %(tries)s)
+INSERT INTO alarm_due (alarm_id, due_at, tries, rank)
+SELECT id, %(due_at)s, %(tries)s, array_position(ARRAY['safety', 'critical', 'warning', 'info'], severity) - 1
+FROM alarm WHERE id = %(id)s
 ON CONFLICT (alarm_id) DO UPDATE SET due_at = least(alarm_due.due_at, excluded.due_at), tries = excluded.tries;
+
+-- name: forget_feed_rows
+-- Delete rows of the outbox that were of the feed, which is no channel any more.
+DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE channel = 'feed' ORDER BY id LIMIT %(limit)s);
 
 -- name: forget_letters
 -- Forget the oldest letters that ended before a moment.

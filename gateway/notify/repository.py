@@ -1,17 +1,39 @@
-"""Notices, outbox and ledger in the database; everything runs in the caller's transaction."""
+"""Notices, outbox and ledger in the database, in sets; everything runs in the caller's transaction."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from gateway.notify.model import LEDGER, NOTICE, Alarm, EarlierNotice, Facts, Policy
-from gateway.registrations import repository as registrations
+from gateway.notify.model import CAMPAIGN_TEXT, LEDGER, NOTICE, Alarm, EarlierNotice
+from gateway.notify.text import campaign_notice
+from gateway.registrations.model import Owner
 from gateway.rules import repository as rules
 from gateway.rules.document import RuleDocument
-from gateway.store import Connection, Jsonb, Row, load_queries
+from gateway.store import Connection, Json, Jsonb, Row, load_queries
+from gateway.store.copy import copy_rows
 
 queries = load_queries("gateway.notify")
+
+_NOTICE_OWN = {
+    "public_id": "text", "person_id": "int8", "unit_id": "int8", "rule_id": "text", "campaign_id": "int8",
+    "kind": "text", "owned_since": "timestamptz", "severity": "text", "trace": "text", "hold_reason": "text",
+    "skip_reason": "text", "group_key": "text",
+}  # fmt: skip
+_NOTICE_COLUMNS = {
+    "id": "int8", "state": "text", "schema": "int2", "created_at": "timestamptz", "updated_at": "timestamptz",
+    **_NOTICE_OWN, "text": "jsonb", "why": "jsonb", "visible_at": "timestamptz", "is_held": "bool",
+}  # fmt: skip
+_OUTBOX_COLUMNS = {
+    "notice_id": "int8", "channel": "text", "due_at": "timestamptz", "reason": "text", "follows": "text",
+    "is_safety": "bool",
+}  # fmt: skip
+_LINE_OWN = {
+    "alarm_id": "int8", "campaign_id": "int8", "unit_id": "int8", "person_id": "int8", "notice_id": "int8",
+    "outcome": "text", "reason": "text",
+}  # fmt: skip
+_LEDGER_COLUMNS = {"at": "timestamptz", "schema": "int2", **_LINE_OWN, "steps": "jsonb"}
+"""Columns of new rows, with their types; `_OWN` are those that a row gives by their names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +44,16 @@ class PlannedDelivery:
     due_at: datetime
     reason: str
     follows: str | None = None
+    is_safety: bool = False
+    """Whether it goes out before all others."""
 
 
-def alarm(connection: Connection, alarm_id: int) -> Alarm:
-    """Returns an alarm with the data of its notice."""
-    row = rules.alarm(connection, alarm_id)
+def alarms(connection: Connection, alarm_ids: Sequence[int]) -> dict[int, Alarm]:
+    """Returns alarms with the data of their notices, by number."""
+    return {row["id"]: _alarm(row) for row in rules.alarms(connection, alarm_ids)}
+
+
+def _alarm(row: Row) -> Alarm:
     return Alarm(
         id=row["id"],
         unit_id=row["unit_id"],
@@ -46,40 +73,45 @@ def alarm(connection: Connection, alarm_id: int) -> Alarm:
     )
 
 
-def facts(tx: Connection, alarm: Alarm, now: datetime, policy: Policy) -> Facts:
-    """Returns what the stages decide on; the earlier notice is locked until the transaction ends."""
-    owner = registrations.owner_at(tx, alarm.unit_id, now)
-    earlier = None
-    if owner:
-        key = {"person_id": owner.person_id, "unit_id": alarm.unit_id, "rule_id": alarm.rule.id, "since": owner.since}
-        row = tx.execute(queries.earlier, key).fetchone()
-        earlier = EarlierNotice(**row) if row else None
-    recent = recent_notice_times(tx, owner.person_id, now) if owner else ()
-    return Facts(alarm, owner, earlier, recent, now, policy)
+def earlier_notices(tx: Connection, owned: Sequence[tuple[Alarm, Owner]]) -> dict[int, EarlierNotice]:
+    """Returns, by alarm, its owner's last notice of the same rule and unit, locked until the transaction ends."""
+    parameters = {
+        "person_ids": [owner.person_id for _, owner in owned],
+        "unit_ids": [alarm.unit_id for alarm, _ in owned],
+        "rule_ids": [alarm.rule.id for alarm, _ in owned],
+        "sinces": [owner.since for _, owner in owned],
+    }
+    earlier = {}
+    for row in tx.execute(queries.earlier, parameters):
+        alarm, _ = owned[row.pop("place") - 1]
+        text = as_written({name: row[name] for name in ("text", "schema")})["text"]
+        del row["schema"]
+        earlier[alarm.id] = EarlierNotice(**row | {"text": text})
+    return earlier
 
 
-def recent_notice_times(tx: Connection, person_id: int, now: datetime) -> tuple[datetime, ...]:
-    """Returns when notices to a person were, or will be, due since an hour before now; the earliest first."""
-    parameters = {"person_id": person_id, "since": now - timedelta(hours=1)}
-    return tuple(row["due_at"] for row in tx.execute(queries.told_since, parameters))
+def notice_times(tx: Connection, person_ids: Collection[int], since: datetime) -> dict[int, tuple[datetime, ...]]:
+    """Returns, by person, when notices were, or will be, told to them since a moment; the earliest first."""
+    times: dict[int, list[datetime]] = {}
+    for row in tx.execute(queries.told_since, {"person_ids": list(person_ids), "since": since}):
+        times.setdefault(row["person_id"], []).append(row["visible_at"])
+    return {person_id: tuple(each) for person_id, each in times.items()}
+
+
+def decided(tx: Connection, alarm_ids: Sequence[int]) -> set[tuple[int, int | None]]:
+    """Returns the alarms, and for whom, on which the stages have decided."""
+    rows = tx.execute(queries.decided, {"alarm_ids": list(alarm_ids)})
+    return {(row["alarm_id"], row["person_id"]) for row in rows}
 
 
 def as_written(row: Row) -> Row:
-    """A notice's row with its documents in the present schema."""
-    upgraded: Row = NOTICE.read({name: row[name] for name in ("text", "why") if name in row}, row["schema"])
+    """A notice's row with its documents in the present schema; what stands with its campaign is put in."""
+    stored = {name: row[name] for name in ("text", "why") if name in row}
+    upgraded: Row = NOTICE.read(stored, row["schema"])
+    if (told := row.get("told")) and upgraded["text"] is None:
+        document = CAMPAIGN_TEXT.read(told["document"], told["schema"])
+        upgraded = campaign_notice(document, upgraded["why"], told["language"])
     return row | upgraded | {"schema": NOTICE.schema}
-
-
-def is_answered(tx: Connection, alarm: Alarm) -> bool:
-    """Whether the stages have decided on this alarm already."""
-    row = tx.execute(queries.answered, {"alarm_id": alarm.id}).fetchone()
-    return row is not None and bool(row["answered"])
-
-
-def is_decided(tx: Connection, alarm_id: int, person_id: int) -> bool:
-    """Whether the stages have decided already if this person is told of this alarm."""
-    row = tx.execute(queries.decided, {"alarm_id": alarm_id, "person_id": person_id}).fetchone()
-    return row is not None and bool(row["decided"])
 
 
 def of_campaign(row: Row) -> dict[str, str]:
@@ -92,86 +124,109 @@ def backlog(connection: Connection) -> list[Row]:
     return connection.execute(queries.backlog).fetchall()
 
 
-def insert_notice(tx: Connection, notice: dict[str, Any]) -> int:
-    """Insert a notice. Returns its row id."""
-    row = tx.execute(
-        queries.insert_notice,
-        notice | {"text": Jsonb(notice["text"]), "why": Jsonb(notice["why"]), "schema": NOTICE.schema},
-    ).fetchone()
-    assert row is not None  # noqa: S101 - RETURNING returns a row
-    return int(row["id"])
+def keep_campaign_texts(tx: Connection, campaign_id: int, kinds: Mapping[str, Mapping[str, Any]]) -> None:
+    """Store what the notices of a campaign say, by kind of the notice and language, unless it is stored."""
+    rows = [
+        {"kind": kind, "language": language, "document": document}
+        for kind, documents in kinds.items()
+        for language, document in documents.items()
+    ]
+    parameters = {"campaign_id": campaign_id, "schema": CAMPAIGN_TEXT.schema, "rows": Json(rows)}
+    tx.execute(queries.keep_campaign_text, parameters)
 
 
-def join_notice(tx: Connection, notice_id: int, why: dict[str, Any], now: datetime) -> int:
-    """Add one more alarm to a notice. Returns the number of alarms of the notice."""
-    earlier = tx.execute(queries.notice_documents, {"id": notice_id}).fetchone()
-    assert earlier is not None  # noqa: S101 - the notice is locked
+def insert_notices(tx: Connection, notices: Sequence[Row], now: datetime) -> list[int]:
+    """Insert notices; what a row does not name is null. Returns their row ids."""
+    ids = [row["id"] for row in tx.execute(queries.next_notices, {"count": len(notices)})] if notices else []
+    common = ("open", NOTICE.schema, now, now)
+    rows = (
+        (number, *common, *(notice.get(name) for name in _NOTICE_OWN), *_documents(notice), *_visible(notice, now))
+        for number, notice in zip(ids, notices, strict=True)
+    )
+    copy_rows(tx, "notice", _NOTICE_COLUMNS, rows)
+    return ids
+
+
+def _documents(notice: Row) -> tuple[Jsonb | None, Jsonb]:
+    return (Jsonb(notice["text"]) if "text" in notice else None), Jsonb(notice["why"])
+
+
+def _visible(notice: Row, now: datetime) -> tuple[datetime, bool]:
+    held_until = notice.get("held_until")
+    return held_until or now, held_until is not None
+
+
+def join_notices(tx: Connection, joined: Sequence[Row], now: datetime) -> dict[int, int]:
+    """Add one more alarm to each notice. Returns the numbers of alarms of the notices by row id."""
+    if not joined:
+        return {}
     # Both documents of a row are of one schema.
-    documents = {"text": Jsonb(as_written(earlier)["text"]), "why": Jsonb(why), "schema": NOTICE.schema}
-    row = tx.execute(queries.join_notice, documents | {"id": notice_id, "now": now}).fetchone()
-    assert row is not None  # noqa: S101 - the notice is locked
-    return int(row["count"])
+    rows = tx.execute(queries.join_notices, {"rows": Json(joined), "schema": NOTICE.schema, "now": now})
+    return {row["id"]: row["count"] for row in rows}
 
 
-def link_alarm(tx: Connection, notice_id: int, alarm_id: int, person_id: int) -> None:
-    """Note that a notice is about an alarm; a person gets one notice of an alarm."""
-    tx.execute(queries.link_alarm, {"notice_id": notice_id, "alarm_id": alarm_id, "person_id": person_id})
+def link_alarms(tx: Connection, links: Sequence[tuple[int, int, int]]) -> None:
+    """Note (notice, alarm, person): which alarms notices are about; a person gets one notice of an alarm."""
+    if links:
+        notice_ids, alarm_ids, person_ids = (list(column) for column in zip(*links, strict=True))
+        tx.execute(queries.link_alarms, {"notice_ids": notice_ids, "alarm_ids": alarm_ids, "person_ids": person_ids})
 
 
-def insert_outbox(
-    tx: Connection, notice_id: int, channel: str, due_at: datetime, reason: str, follows: str | None = None
-) -> None:
-    """Insert one delivery of a notice; see PlannedDelivery."""
-    insert_deliveries(tx, [PlannedDelivery(channel, due_at, reason, follows)], notice_id)
+def insert_deliveries(tx: Connection, deliveries: Iterable[tuple[int, PlannedDelivery]]) -> None:
+    """Insert the planned deliveries of new notices."""
+    rows = (
+        (number, planned.channel, planned.due_at, planned.reason, planned.follows, planned.is_safety)
+        for number, planned in deliveries
+    )
+    copy_rows(tx, "outbox", _OUTBOX_COLUMNS, rows)
 
 
-def insert_deliveries(tx: Connection, deliveries: Sequence[PlannedDelivery], notice_id: int) -> None:
-    """Insert the planned deliveries of a notice."""
-    with tx.cursor() as cursor:
-        cursor.executemany(
-            queries.insert_outbox, [{"notice_id": notice_id, **asdict(delivery)} for delivery in deliveries]
-        )
+def send_after_all(tx: Connection, notice_ids: Sequence[int], reason: str, now: datetime) -> None:
+    """Have the skipped deliveries of notices sent now."""
+    if notice_ids:
+        tx.execute(queries.send_after_all, {"notice_ids": list(notice_ids), "reason": reason, "now": now})
 
 
-def send_after_all(tx: Connection, notice_id: int, reason: str, now: datetime) -> None:
-    """Have the skipped delivery of a notice sent now."""
-    tx.execute(queries.send_after_all, {"notice_id": notice_id, "reason": reason, "now": now})
-
-
-def insert_ledger(tx: Connection, lines: Sequence[dict[str, Any]]) -> None:
+def insert_ledger(tx: Connection, lines: Sequence[Row], now: datetime) -> None:
     """Insert ledger lines with the outcomes of the stages."""
-    with tx.cursor() as cursor:
-        cursor.executemany(
-            queries.insert_ledger, [line | {"steps": Jsonb(line["steps"]), "schema": LEDGER.schema} for line in lines]
-        )
+    rows = ((now, LEDGER.schema, *(line[name] for name in _LINE_OWN), Jsonb(line["steps"])) for line in lines)
+    copy_rows(tx, "ledger", _LEDGER_COLUMNS, rows)
 
 
-def resolve(tx: Connection, alarm: Alarm, now: datetime) -> list[Row]:
-    """Resolve the notices of a cleared alarm that have no other active alarm. Returns those resolved."""
+def resolve(tx: Connection, cleared: Iterable[Alarm], now: datetime) -> list[Row]:
+    """Resolve the notices of cleared alarms that have no other active alarm. Returns those resolved."""
+    rows = [_clearing(alarm) for alarm in cleared]
+    if not rows:
+        return []
+    return [as_written(row) for row in tx.execute(queries.resolve, {"rows": Json(rows), "now": now})]
+
+
+def _clearing(alarm: Alarm) -> Row:
     clearing = alarm.clearing or {}
+    cleared_at = alarm.cleared_at.isoformat() if alarm.cleared_at else None
     why = {
-        "cleared_at": alarm.cleared_at.isoformat() if alarm.cleared_at else None,
+        "cleared_at": cleared_at,
         "cleared_value": clearing.get("value"),
         "cleared_reason": clearing.get("reason"),
         "extreme": clearing.get("extreme", alarm.evidence["extreme"]),
     }
-    rows = tx.execute(queries.resolve, {"alarm_id": alarm.id, "onset": alarm.onset, "why": Jsonb(why), "now": now})
-    return [as_written(row) for row in rows]
+    return {"alarm_id": alarm.id, "onset": alarm.onset.isoformat(), "cleared_at": cleared_at, "why": why}
 
 
-def due(tx: Connection, now: datetime, limit: int) -> list[Row]:
-    """Returns the deliveries that are due, locked until `tx` ends."""
-    return [as_written(row) for row in tx.execute(queries.due, {"now": now, "limit": limit})]
+def held_due(tx: Connection, now: datetime, limit: int) -> list[Row]:
+    """Returns held notices whose time has come, locked until `tx` ends."""
+    return tx.execute(queries.held_due, {"now": now, "limit": limit}).fetchall()
 
 
-def finish(tx: Connection, delivery_id: int, status: str, reason: str, now: datetime) -> None:
-    """Note how a delivery ended."""
-    tx.execute(queries.finish, {"id": delivery_id, "status": status, "reason": reason, "now": now})
+def show(tx: Connection, skip_reasons: Mapping[int, str | None]) -> None:
+    """Note that held notices are told, or why not, by row id."""
+    tx.execute(queries.show, {"ids": list(skip_reasons), "reasons": list(skip_reasons.values())})
 
 
-def feed(connection: Connection, before: int, limit: int) -> list[Row]:
-    """Notices below a number, the newest first."""
-    return [as_written(row) for row in connection.execute(queries.feed, {"before": before, "limit": limit})]
+def feed(connection: Connection, before: int, limit: int, language: str) -> list[Row]:
+    """Notices below a number, the newest first; those of campaigns in a language."""
+    parameters = {"before": before, "limit": limit, "language": language}
+    return [as_written(row) for row in connection.execute(queries.feed, parameters)]
 
 
 def deliveries(connection: Connection, before: int, limit: int) -> list[Row]:

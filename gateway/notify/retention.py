@@ -34,3 +34,9 @@ def forget_notices(connection: Connection, before: datetime, limit: int) -> int:
 def forget_ledger(connection: Connection, before: datetime, limit: int) -> int:
     """Forget ledger lines of alarms without a notice. Returns the number of them."""
     return connection.execute(queries.forget_ledger, {"before": before, "limit": limit}).rowcount
+
+
+def forget_feed_rows(connection: Connection, before: datetime, limit: int) -> int:
+    """Forget rows of the outbox that an older version wrote for the feed. Returns the number of them."""
+    del before  # none of them is needed
+    return connection.execute(queries.forget_feed_rows, {"limit": limit}).rowcount

@@ -1,23 +1,29 @@
 """The words of a notice, from its rule or its campaign, in the person's language."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from string import Formatter
 from typing import Any
 
-from gateway.notify.campaign_words import campaign_words, matched_in
 from gateway.notify.model import Alarm, Bulletin
 from gateway.registrations.model import Owner
-from gateway.rules.figures import number
 from gateway.rules.sentence import plain_sentence, sentence
+from gateway.text import Speech
 
 
-def notice_text(subject: Alarm | Bulletin, owner: Owner) -> dict[str, str]:
+def notice_text(alarm: Alarm, owner: Owner) -> dict[str, str]:
     """Title, body and action; English where the language is missing."""
-    if isinstance(subject, Bulletin):
-        return subject.texts.get(owner.language) or subject.texts["en"]
-    if _began_before(subject, owner):
-        return _without_value(subject, owner.language, _values(subject, owner.language))
-    return _filled(subject, owner.language)
+    if _began_before(alarm, owner):
+        return _without_value(alarm, owner.language, _values(alarm, owner.language))
+    return _filled(alarm, owner.language)
+
+
+def campaign_notice(document: Mapping[str, Any], why: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """The complete text and why of a campaign's notice: what it says to all, and what is of this person and unit."""
+    since = datetime.fromisoformat(why["owned_since"])
+    own = {name: why[name] for name in ("sent_because", "replaced_by") if name in why}
+    told = {"matched": matched_in(why["matched"], language), "told_because": _told_because(since, language)}
+    return {"text": document["text"], "why": document["details"] | told | own}
 
 
 def _began_before(alarm: Alarm, owner: Owner) -> bool:
@@ -28,7 +34,7 @@ def _began_before(alarm: Alarm, owner: Owner) -> bool:
 def _filled(alarm: Alarm, language: str) -> dict[str, str]:
     """The rule's text with the alarm's values."""
     written = alarm.rule.text.get(language) or alarm.rule.text["en"]
-    values = _values(alarm, language) | {"value": number(round(alarm.evidence["value"], 2))}
+    values = _values(alarm, language) | {"value": Speech(language).plain(round(alarm.evidence["value"], 2))}
     return {part: text.format(**values) for part, text in written.model_dump().items()}
 
 
@@ -36,23 +42,17 @@ def _values(alarm: Alarm, language: str) -> dict[str, str]:
     """What fills the placeholders of a text, without the value."""
     return {
         "unit": alarm.rule.condition.quantity.unit,
-        "limit": number(alarm.rule.condition.crossed_limit(alarm.evidence["value"])),
+        "limit": Speech(language).plain(alarm.rule.condition.crossed_limit(alarm.evidence["value"])),
         "product": alarm.product_name.get(language) or alarm.product_name["en"],
         "serial": alarm.serial,
     }
 
 
 def why(subject: Alarm | Bulletin, owner: Owner) -> dict[str, Any]:
-    """Why this person got it; of a campaign, also what it says of the unit."""
-    return _why_bulletin(subject, owner) if isinstance(subject, Bulletin) else _why_alarm(subject, owner)
-
-
-def _why_bulletin(bulletin: Bulletin, owner: Owner) -> dict[str, Any]:
-    details = bulletin.details.get(owner.language) or bulletin.details["en"]
-    return details | {
-        "matched": matched_in(bulletin.matched, owner.language),
-        "told_because": _told_because(owner),
-    }
+    """Why this person got it; of a campaign only what is of them and the unit, see `campaign_notice`."""
+    if isinstance(subject, Bulletin):
+        return {"matched": subject.matched, "owned_since": owner.since.isoformat()}
+    return _why_alarm(subject, owner)
 
 
 def _why_alarm(alarm: Alarm, owner: Owner) -> dict[str, Any]:
@@ -79,18 +79,24 @@ def _why_alarm(alarm: Alarm, owner: Owner) -> dict[str, Any]:
         "raised_at": max(alarm.raised_at, owner.since).isoformat(),
         "cleared_at": None,
         "cleared_value": None,
-        "told_because": _told_because(owner),
+        "told_because": _told_because(owner.since, owner.language),
     }
 
 
-def _told_because(owner: Owner) -> str:
-    return campaign_words(owner.language)["told_because"].format(since=f"{owner.since:%Y-%m-%d}")
+def matched_in(matched: str, language: str) -> str:
+    """Returns why a unit is in the audience ("lot L2305", "serial list", "firmware 2.3.1"), in a language."""
+    kind, _, what = matched.partition(" ")
+    return Speech(language)(f"campaign-matched-{kind}", what=what)
+
+
+def _told_because(since: datetime, language: str) -> str:
+    return Speech(language)("campaign-told-because", since=f"{since:%Y-%m-%d}")
 
 
 def _without_value(alarm: Alarm, language: str, values: Mapping[str, str]) -> dict[str, str]:
     """For whoever did not own the unit when the value was measured: it says that the alarm was there before."""
     written = alarm.rule.text.get(language) or alarm.rule.text["en"]
-    words = _WORDS.get(language, _WORDS["en"])
+    say = Speech(language)
     filled = {
         part: text.format(**values)
         for part, text in written.model_dump().items()
@@ -98,18 +104,6 @@ def _without_value(alarm: Alarm, language: str, values: Mapping[str, str]) -> di
     }
     return {
         "title": filled.get("title") or alarm.rule.title.get(language) or alarm.rule.title["en"],
-        "body": " ".join([*filter(None, [filled.get("body")]), words["before"]]),
-        "action": filled.get("action") or words["look"],
+        "body": " ".join([*filter(None, [filled.get("body")]), say("alarm-before")]),
+        "action": filled.get("action") or say("alarm-look"),
     }
-
-
-_WORDS: Mapping[str, Mapping[str, str]] = {
-    "en": {
-        "before": "This was so already when the unit became yours.",
-        "look": "See what it measures now in My Products.",
-    },
-    "de": {
-        "before": "Das war schon so, als Sie das Gerät übernommen haben.",
-        "look": "Was es jetzt misst, sehen Sie unter Meine Produkte.",
-    },
-}

@@ -1,1 +1,1 @@
-"""The store of readings: kept once, by unit, metric and time; read as charts and exports."""
+"""The store of readings: one value for each unit, metric and time; read for charts and exports."""

@@ -1,4 +1,4 @@
-"""Conflicting readings are bounded: a number for each unit, and a time; what is dropped stays counted."""
+"""Conflicting readings are kept up to a number for each unit, and for some time; dropped ones stay counted."""
 
 from datetime import datetime
 
@@ -6,17 +6,17 @@ from gateway.readings.repository import CONFLICTS_PER_UNIT, queries
 from gateway.store import Connection
 
 _UNITS_A_TURN = 100
-_KEPT = CONFLICTS_PER_UNIT // 2
+_KEPT_PER_UNIT = CONFLICTS_PER_UNIT // 2
 
 
 def trim(connection: Connection, before: datetime) -> int:
-    """Drop those received before a moment, and of a unit without room all but the newest; returns the number dropped.
+    """Drop those received before a time, and all but the newest of units at the limit. Returns the number dropped.
 
-    It goes unit by unit in short transactions, beside ingest.
+    Each transaction is for some units only, so that ingest does not wait.
     """
     dropped, after = 0, 0
     while units := _units(connection, after):
-        arguments = {"units": units, "before": before, "share": CONFLICTS_PER_UNIT, "keep": _KEPT}
+        arguments = {"units": units, "before": before, "share": CONFLICTS_PER_UNIT, "keep": _KEPT_PER_UNIT}
         dropped += connection.execute(queries.trim_conflicting, arguments).rowcount
         after = units[-1]
     return dropped

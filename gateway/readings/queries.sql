@@ -1,34 +1,34 @@
 -- name: stage
--- A place for the readings of one batch that may be there already, or that wait for their day.
+-- The table for readings of one batch that may be stored already, or that wait for the partition of their day.
 CREATE TEMPORARY TABLE IF NOT EXISTS staged (
   place int, time timestamptz, unit_id bigint, metric_id smallint, value float8, received_at timestamptz, late boolean,
   waits boolean, conflicts boolean NOT NULL DEFAULT false
 ) ON COMMIT DELETE ROWS;
 
 -- name: insert_staged
--- Store the staged readings that are not there; of two in one batch the first to arrive stands.
+-- Store the staged readings that are not stored yet; of two in one batch, the one that arrived first.
 INSERT INTO telemetry (time, unit_id, metric_id, value, received_at, late)
 SELECT time, unit_id, metric_id, value, received_at, late FROM staged WHERE NOT waits ORDER BY place
 ON CONFLICT (unit_id, metric_id, time) DO NOTHING;
 
 -- name: mark_conflicting
--- Mark the staged readings of a span of days that say otherwise than what stands for their unit, metric and time.
+-- Mark the staged readings of some days that differ from the stored value of their unit, metric and time.
 UPDATE staged s SET conflicts = true
 WHERE NOT s.waits AND s.time >= %(begin)s AND s.time < %(end)s
-  -- A scalar subquery: one look by the key for each reading, whatever the planner guesses of a table without statistics.
+  -- A scalar subquery forces one look-up by key for each reading, as the staged table has no statistics.
   AND (SELECT t.value FROM telemetry t
        WHERE t.unit_id = s.unit_id AND t.metric_id = s.metric_id AND t.time = s.time
          AND t.time >= %(begin)s AND t.time < %(end)s) <> s.value;
 
 -- name: insert_conflicting
--- Keep the staged readings that were marked as conflicting, as far as their unit has room; returns them by message.
+-- Keep the staged readings marked as conflicting, up to the limit of their unit. Returns the number by message.
 WITH conflicting AS MATERIALIZED (
   SELECT place, unit_id, metric_id, time, value, received_at,
          row_number() OVER (PARTITION BY unit_id ORDER BY place) AS nth
   FROM staged WHERE conflicts
 ), room AS (
   SELECT u.unit_id, %(share)s - (SELECT count(*) FROM (SELECT FROM conflicting_reading k WHERE k.unit_id = u.unit_id
-                                                       LIMIT %(share)s) AS here) AS free
+                                                       LIMIT %(share)s) AS stored) AS free
   FROM (SELECT DISTINCT unit_id FROM conflicting) AS u
 ), kept AS (
   INSERT INTO conflicting_reading (unit_id, metric_id, time, value, received_at)
@@ -43,30 +43,30 @@ WITH conflicting AS MATERIALIZED (
 SELECT unit_id, received_at, count(*) AS readings FROM conflicting GROUP BY unit_id, received_at;
 
 -- name: conflicting_units
--- Units that ever had conflicting readings, behind a unit, in their order.
+-- Units that ever had conflicting readings, after a unit, in the order of ids.
 SELECT unit_id FROM conflicting_count WHERE unit_id > %(after)s ORDER BY unit_id LIMIT %(limit)s;
 
 -- name: trim_conflicting
--- Drop units' conflicting readings that are too old, and of a unit that has no room left all but the newest.
+-- Drop units' conflicting readings that are too old, and all but the newest of units at the limit.
 DELETE FROM conflicting_reading c
 USING (
   SELECT r.place FROM unnest(%(units)s::bigint[]) AS u (unit_id)
   CROSS JOIN LATERAL (
-    SELECT k.ctid AS place, k.received_at, count(*) OVER () AS here,
+    SELECT k.ctid AS place, k.received_at, count(*) OVER () AS stored,
            row_number() OVER (ORDER BY k.received_at DESC, k.time DESC) AS nth
     FROM conflicting_reading k WHERE k.unit_id = u.unit_id) AS r
-  WHERE r.received_at < %(before)s OR (r.here >= %(share)s AND r.nth > %(keep)s)
+  WHERE r.received_at < %(before)s OR (r.stored >= %(share)s AND r.nth > %(keep)s)
 ) AS old
 WHERE c.ctid = old.place;
 
 -- name: insert_waiting
--- Store the staged readings whose day has no room yet, unless they wait already.
+-- Store the staged readings whose day has no partition yet, unless they wait already.
 INSERT INTO telemetry_waiting (time, unit_id, metric_id, value, received_at, late)
 SELECT time, unit_id, metric_id, value, received_at, late FROM staged WHERE waits ORDER BY place
 ON CONFLICT (unit_id, metric_id, time) DO NOTHING;
 
 -- name: mark_conflicting_waiting
--- Mark the staged readings that say otherwise than what waits for their unit, metric and time, or has just been moved.
+-- Mark the staged readings that differ from the waiting or just moved value of their unit, metric and time.
 UPDATE staged s SET conflicts = true
 WHERE s.waits
   AND coalesce((SELECT w.value FROM telemetry_waiting w
@@ -75,11 +75,11 @@ WHERE s.waits
                 WHERE t.unit_id = s.unit_id AND t.metric_id = s.metric_id AND t.time = s.time)) <> s.value;
 
 -- name: newest_waiting
--- The time of the newest reading that waits for its day.
+-- The time of the newest waiting reading.
 SELECT max(time) AS time FROM telemetry_waiting;
 
 -- name: stage_waiting
--- Take some of the readings that wait for one day, and stage them.
+-- Stage some of the waiting readings of one day.
 WITH moved AS (
   DELETE FROM telemetry_waiting WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM telemetry_waiting WHERE time >= %(begin)s AND time < %(end)s LIMIT %(limit)s))
@@ -89,7 +89,7 @@ INSERT INTO staged (place, time, unit_id, metric_id, value, received_at, late, w
 SELECT row_number() OVER (ORDER BY received_at), time, unit_id, metric_id, value, received_at, late, false FROM moved;
 
 -- name: stage_latest
--- A place for the newest readings of one batch.
+-- The table for the newest readings of one batch.
 CREATE TEMPORARY TABLE IF NOT EXISTS staged_latest (
   time timestamptz, unit_id bigint, metric_id smallint, value float8, received_at timestamptz
 ) ON COMMIT DELETE ROWS;
@@ -103,32 +103,32 @@ SET time = excluded.time, value = excluded.value, received_at = excluded.receive
 WHERE latest.time < excluded.time;
 
 -- name: readings
--- A metric of a unit between two moments, newest first; beyond the limit, the lowest and the highest of each part.
-WITH asked AS MATERIALIZED (
+-- A unit's metric between two times, the newest first; beyond the limit, the lowest and highest of each interval.
+WITH selected AS MATERIALIZED (
   SELECT time, value FROM telemetry
   WHERE unit_id = %(unit_id)s AND metric_id = %(metric_id)s AND time >= %(since)s AND time < %(until)s
   ORDER BY time DESC LIMIT %(most)s
 ), span AS (
   SELECT count(*) AS readings, extract(epoch FROM min(time))::float8 AS first, extract(epoch FROM max(time))::float8 AS last
-  FROM asked
+  FROM selected
 ), parted AS (
-  -- The newest is a part of its own, so that it stays.
+  -- The newest reading gets an interval of its own, so that it is always returned.
   SELECT a.time, a.value, width_bucket(extract(epoch FROM a.time)::float8, s.first, s.last,
                                        greatest(1, (%(limit)s::int - 1) / 2)) AS part
-  FROM asked a, span s WHERE s.readings > %(limit)s
+  FROM selected a, span s WHERE s.readings > %(limit)s
 ), ranked AS (
   SELECT time, value, row_number() OVER (PARTITION BY part ORDER BY value, time) AS from_lowest,
          row_number() OVER (PARTITION BY part ORDER BY value DESC, time) AS from_highest
   FROM parted
 )
-SELECT time, value FROM asked WHERE (SELECT readings FROM span) <= %(limit)s
+SELECT time, value FROM selected WHERE (SELECT readings FROM span) <= %(limit)s
 UNION ALL
 SELECT time, value FROM ranked WHERE from_lowest = 1 OR from_highest = 1
 ORDER BY time DESC
 LIMIT %(limit)s;
 
 -- name: stored_readings
--- Every reading of a unit between two moments, exactly as it is stored, behind a place, in the order of time and metric.
+-- The readings of a unit between two times as they are stored, after a time and metric, in that order.
 SELECT t.time, t.metric_id, m.name AS metric, t.value, t.received_at, t.late
 FROM telemetry t
 JOIN metric m ON m.id = t.metric_id
@@ -138,7 +138,7 @@ ORDER BY t.time, t.metric_id
 LIMIT %(limit)s;
 
 -- name: conflicting_readings
--- The readings of a unit between two moments that said otherwise than what stands for their time.
+-- The readings of a unit between two times that differ from the stored value of their time.
 SELECT c.time, m.name AS metric, c.value, c.received_at
 FROM conflicting_reading c
 JOIN metric m ON m.id = c.metric_id
@@ -147,11 +147,11 @@ ORDER BY c.time, m.name, c.value
 LIMIT %(limit)s;
 
 -- name: conflicts_ever
--- How many readings of a unit ever said otherwise than what stood for their time.
+-- The number of conflicting readings of a unit so far.
 SELECT readings FROM conflicting_count WHERE unit_id = %(unit_id)s;
 
 -- name: unit_metric
--- A metric that a unit has: the numbers by which its readings are looked up, and what it is measured in.
+-- A metric of a unit: the ids of its readings, and the unit of measurement.
 SELECT u.id AS unit_id, m.id AS metric_id, r.unit AS measure FROM unit u
 JOIN product_metric r ON r.product_id = u.product_id
 JOIN metric m ON m.id = r.metric_id

@@ -1,97 +1,72 @@
-"""Readings in the database: stored, compared with what stands, and read again; in the caller's transaction."""
+"""Stores readings and finds conflicts with stored ones, in the caller's transaction."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 import numpy as np
 
 from gateway.core.clock import from_us, to_us
+from gateway.core.readings import US_A_DAY, Flags, Ints, Readings
 from gateway.store import Connection, load_queries
-from gateway.store.copy import copy_columns, timestamps
+from gateway.store.copy import Column, copy_columns, timestamps
 
 queries = load_queries("gateway.readings")
 
-Column = np.ndarray[Any, np.dtype[Any]]
-
-US_A_DAY = 86_400_000_000
 SPANS_MAX = 16
-"""Runs of days that one batch is looked up in; of a batch on more runs, the days between some are looked at too."""
+"""The most runs of days in which stored readings are looked up for one batch; beyond it, close runs are joined."""
 _EPOCH = date(1970, 1, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """Readings of one batch in arrival order; times in microseconds since 1970."""
-
-    unit: Column
-    metric: Column
-    time: Column
-    value: Column
-    received: Column
-    late: Column
-    """Not newer than what was judged before."""
-    known: Column
-    """May be stored already (late, or a second of the same moment): takes the road that looks."""
-
-    def __getitem__(self, rows: Column) -> "Columns":
-        return Columns(
-            self.unit[rows],
-            self.metric[rows],
-            self.time[rows],
-            self.value[rows],
-            self.received[rows],
-            self.late[rows],
-            self.known[rows],
-        )
-
-
 CONFLICTS_PER_UNIT = 1_000
-"""Conflicting readings of a unit that are kept; further ones are only counted, until the oldest half is dropped."""
+"""The most conflicting readings kept for a unit; further ones are only counted, until the oldest half is dropped."""
 
 Conflicts = dict[tuple[int, int], int]
-"""By unit and moment of arrival in microseconds, which is one message: its readings that said otherwise."""
+"""The number of conflicting readings of each message, by unit id and time of arrival in microseconds."""
 
 
 def store_readings(
-    tx: Connection, readings: Columns, *, all_known: bool = False, without_room: Collection[date] = ()
+    tx: Connection,
+    readings: Readings,
+    late: Flags,
+    known: Flags,
+    *,
+    all_known: bool = False,
+    without_room: Collection[date] = (),
 ) -> Conflicts:
-    """Store a batch: what is newer than anything stored by bare COPY, the rest past a look at what is there.
+    """Store a batch: readings newer than any stored one by plain COPY, the others after a look-up of stored ones.
 
-    Returns the readings that said otherwise than what stands for their time; of them the first of a unit are kept.
+    `late` readings are not newer than those judged before; `known` ones may be stored already: they are late, or their
+    time occurs twice. With `all_known` all are looked up: for a batch whose first try met a duplicate.
 
-    `all_known` sends everything the second way: for a batch whose first try met a duplicate. Readings of days
-    `without_room` wait in a table of their own, until `waiting.move_waiting` brings them to their day.
+    Returns the readings that differ from the stored value of their time; the first ones of each unit are kept.
+    Readings of days `without_room` wait in another table until `waiting.move_waiting` moves them.
     """
     conflicts: Conflicts = {}
     waits = np.isin(readings.time // US_A_DAY, [(day - _EPOCH).days for day in without_room])
-    looked_up = np.ones_like(readings.known) if all_known else readings.known | waits
-    fresh = readings[~readings.known]
-    bare = readings[~looked_up]
-    if len(bare.unit):
-        copy_columns(tx, "telemetry", _telemetry(bare))
+    looked_up = np.ones_like(known) if all_known else known | waits
+    if not looked_up.all():
+        copy_columns(tx, "telemetry", _telemetry(readings[~looked_up], late[~looked_up]))
     if looked_up.any():
-        rest, rest_waits = readings[looked_up], waits[looked_up]
+        compared, compared_waits = readings[looked_up], waits[looked_up]
         tx.execute(queries.stage)
-        place = {"place": np.arange(len(rest.unit), dtype=np.int32)}
-        copy_columns(tx, "staged", place | _telemetry(rest) | {"waits": rest_waits})
-        conflicts = store_staged(tx, rest.time[~rest_waits], wait=bool(rest_waits.any()))
-    if len(fresh.unit):
-        _upsert_latest(tx, fresh)
+        place = {"place": np.arange(len(compared), dtype=np.int32)}
+        copy_columns(tx, "staged", place | _telemetry(compared, late[looked_up]) | {"waits": compared_waits})
+        conflicts = store_staged(tx, compared.time[~compared_waits], wait=bool(compared_waits.any()))
+    if not known.all():
+        _upsert_latest(tx, readings[~known])
     return conflicts
 
 
-def store_staged(tx: Connection, times: Column, *, wait: bool = False) -> Conflicts:
-    """Store the staged readings: those of `times` in their days and, with `wait`, those that wait for theirs.
+def store_staged(tx: Connection, times: Ints, *, wait: bool = False) -> Conflicts:
+    """Store the staged readings: those of `times`, and with `wait` those that wait for the partition of their day.
 
-    Returns those that said otherwise than what stands; the first of a unit are kept.
+    Returns those that differ from the stored value; the first ones of each unit are kept.
     """
     marked = 0
     if len(times):
         tx.execute(queries.insert_staged)
         for begin, end in day_spans(times):
-            # Not prepared: only a plan made for these bounds leaves out the days beyond them, however many are kept.
+            # Not prepared: only a plan for these bounds leaves out the partitions of other days.
             span = {"begin": begin, "end": end}
             marked += tx.execute(queries.mark_conflicting, span, prepare=False).rowcount
     if wait:
@@ -103,10 +78,8 @@ def store_staged(tx: Connection, times: Column, *, wait: bool = False) -> Confli
     return {(row["unit_id"], to_us(row["received_at"])): row["readings"] for row in rows}
 
 
-def day_spans(times: Column) -> list[tuple[datetime, datetime]]:
-    """The runs of UTC days that these times (microseconds since 1970) fall on; the smallest gaps are closed beyond
-    `SPANS_MAX` runs.
-    """
+def day_spans(times: Ints) -> list[tuple[datetime, datetime]]:
+    """The runs of UTC days with these times (microseconds since 1970), joined at the smallest gaps to `SPANS_MAX`."""
     days = np.unique(times // US_A_DAY)
     gaps = np.diff(days)
     widest = np.argsort(-gaps, kind="stable")[: SPANS_MAX - 1]
@@ -118,24 +91,24 @@ def day_spans(times: Column) -> list[tuple[datetime, datetime]]:
     ]
 
 
-def _telemetry(readings: Columns) -> dict[str, Column]:
+def _telemetry(readings: Readings, late: Flags) -> dict[str, Column]:
+    return _values(readings) | {"late": late}
+
+
+def _values(readings: Readings) -> dict[str, Column]:
     return {
         "time": timestamps(readings.time),
         "unit_id": readings.unit,
         "metric_id": readings.metric,
         "value": readings.value,
         "received_at": timestamps(readings.received),
-        "late": readings.late,
     }
 
 
-def _upsert_latest(tx: Connection, fresh: Columns) -> None:
-    order = np.lexsort((fresh.time, fresh.metric, fresh.unit))
-    unit, metric = fresh.unit[order], fresh.metric[order]
-    last = order[np.append((unit[1:] != unit[:-1]) | (metric[1:] != metric[:-1]), True)]
-    newest = fresh[last]
+def _upsert_latest(tx: Connection, new_readings: Readings) -> None:
+    order = np.lexsort((new_readings.time, new_readings.metric, new_readings.unit))
+    unit, metric = new_readings.unit[order], new_readings.metric[order]
+    newest = order[np.append((unit[1:] != unit[:-1]) | (metric[1:] != metric[:-1]), True)]
     tx.execute(queries.stage_latest)
-    latest = _telemetry(newest)
-    del latest["late"]
-    copy_columns(tx, "staged_latest", latest)
+    copy_columns(tx, "staged_latest", _values(new_readings[newest]))
     tx.execute(queries.upsert_latest)

@@ -1,6 +1,6 @@
-"""Readings that wait for the partition of their day: moved to it by a thread of ingest, beside the stream.
+"""Moves readings that wait for the partition of their day, in a thread of ingest beside the stream.
 
-A message over hundreds of days is stored, judged and acknowledged at once; making its days takes many times longer.
+A message over hundreds of days is stored, judged and acknowledged at once; making its partitions takes much longer.
 """
 
 import logging
@@ -17,34 +17,34 @@ from gateway.store.timeseries import TimeSeries
 log = logging.getLogger(__name__)
 
 ROWS_AT_ONCE = 5_000
-"""Readings moved in one transaction: some hundredths of a second."""
+"""The most readings moved in one transaction, which takes some hundredths of a second."""
 _PAUSE_S = 1.0
 
 
 class WaitingReadings:
-    """Moves what waits until it is stopped; over a connection of its own."""
+    """Moves waiting readings until it is stopped, over its own connection."""
 
     def __init__(self, url: str) -> None:
         self._url = url
 
     def run(self, stop: threading.Event) -> None:
-        """Look once a second for readings that wait, and move all there are. A database that is away is tried again."""
+        """Look once a second for waiting readings, and move all of them. While the database is away, try again."""
         while not stop.is_set():
             try:
                 with connect(self._url, "gateway-waiting") as connection:
                     while not stop.is_set():
-                        # Maintenance drops days meanwhile: which there are is looked up each time.
+                        # Maintenance may drop days, so the existing ones are looked up each time.
                         if not move_waiting(connection, TimeSeries(connection)):
                             stop.wait(_PAUSE_S)
-            except (*TROUBLES, IntegrityError) as error:  # its day may be dropped at this moment
+            except (*TROUBLES, IntegrityError) as error:  # its day may just be dropped
                 log.warning("Readings that wait for their day stay where they are (%s).", str(error).strip())
                 stop.wait(_PAUSE_S)
 
 
-def move_waiting(connection: Connection, series: TimeSeries, at_most: int = ROWS_AT_ONCE) -> int:
-    """Move readings of the newest day that is waited for, making it, in one transaction; returns their number.
+def move_waiting(connection: Connection, series: TimeSeries, limit: int = ROWS_AT_ONCE) -> int:
+    """Make the newest day with waiting readings, and move some of them in one transaction. Returns the number.
 
-    A reading that its day has already stays as it is there; one that contradicts it is kept as conflicting.
+    A stored reading stays; a waiting one with another value is kept as conflicting.
     """
     newest = connection.execute(queries.newest_waiting).fetchone()
     if newest is None or newest["time"] is None:
@@ -53,7 +53,7 @@ def move_waiting(connection: Connection, series: TimeSeries, at_most: int = ROWS
     with connection.transaction():
         series.ensure_days([begin.date()])
         connection.execute(queries.stage)
-        span = {"begin": begin, "end": begin + timedelta(days=1), "limit": at_most}
+        span = {"begin": begin, "end": begin + timedelta(days=1), "limit": limit}
         moved = connection.execute(queries.stage_waiting, span).rowcount
         store_staged(connection, np.array([to_us(begin)]))
     return moved

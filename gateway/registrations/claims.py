@@ -88,7 +88,7 @@ _NO_CODE = hash_code("", bytes(SALT_BYTES))
 
 
 def claim(
-    tx: Connection, who: Claimant, serial: str, code: str, product: str | None, limits: Limits, now: datetime
+    tx: Connection, claimant: Claimant, serial: str, code: str, product: str | None, limits: Limits, now: datetime
 ) -> Outcome:
     """Register a unit for a person. Commit `tx` also when the claim was refused: else the try is not counted.
 
@@ -96,19 +96,19 @@ def claim(
     """
     tx.execute(queries.wait_briefly)
     serial, code = canonical_serial(serial), canonical_code(code)
-    account = str(who.person_id)
+    account = str(claimant.person_id)
     tries = [
         Limit("claim of unit by account", f"{serial} {account}", limits.per_unit, limits.window),
         Limit("claim-account", account, limits.per_account, limits.window),
     ]
-    network = Limit("claim-network", who.network, limits.per_network, limits.window)
+    network = Limit("claim-network", claimant.network, limits.per_network, limits.window)
     spend(tx, tries, shared=[network], spared=Limit("claim-account", account, FREE_TRIES, limits.window))
     attempts = tally(tx, _UNIT, serial, limits.window)
     rows = tx.execute(queries.claimable, {"serial": serial, "product": product}).fetchall()
     owners = _owners(tx, [row["unit_id"] for row in rows], now)
     notices_limit = Limit("owner told of claims", serial, 1, limits.window)
     is_owner_told = free_at(tx, notices_limit) is None and attempts >= limits.per_unit
-    matches = _matches(rows, code, owners, who)
+    matches = _matches(rows, code, owners, claimant)
     if product is None and len(rows) > COMPARED:
         return _ambiguity(rows)
     if not matches:
@@ -122,10 +122,12 @@ def claim(
         return _ambiguity(rows)
     (unit,) = matches
     if unit["unit_id"] not in owners:  # else the claimant owns it already, and asked twice
-        tx.execute(queries.begin_claimed, {"unit_id": unit["unit_id"], "person_id": who.person_id, "since": now})
+        tx.execute(queries.begin_claimed, {"unit_id": unit["unit_id"], "person_id": claimant.person_id, "since": now})
         tx.execute(queries.spend_code, {"unit_id": unit["unit_id"], "at": now})
         data = {"product": unit["product"], "serial": unit["printed"]}
-        append(tx, "unit.claimed", data, actor=who.public_id, unit_id=unit["unit_id"], person_id=who.person_id)
+        append(
+            tx, "unit.claimed", data, actor=claimant.public_id, unit_id=unit["unit_id"], person_id=claimant.person_id
+        )
     return Claimed(unit["id"])
 
 
@@ -135,7 +137,7 @@ def _owners(tx: Connection, unit_ids: list[int], now: datetime) -> dict[int, int
     return {row["unit_id"]: row["person_id"] for row in rows}
 
 
-def _matches(rows: list[Row], code: str, owners: dict[int, int], who: Claimant) -> list[Row]:
+def _matches(rows: list[Row], code: str, owners: dict[int, int], claimant: Claimant) -> list[Row]:
     """Returns the units that the code registers for the claimant; it always compares the same number of codes.
 
     A used code still counts for the owner who used it, until they give the unit up.
@@ -146,7 +148,10 @@ def _matches(rows: list[Row], code: str, owners: dict[int, int], who: Claimant) 
         row
         for row, match in zip(rows, is_match, strict=False)
         if match
-        and ((row["unit_id"] not in owners and row["spent_at"] is None) or owners.get(row["unit_id"]) == who.person_id)
+        and (
+            (row["unit_id"] not in owners and row["spent_at"] is None)
+            or owners.get(row["unit_id"]) == claimant.person_id
+        )
     ]
 
 

@@ -35,11 +35,12 @@ class Problems:
         self.count += len(problems)
         self.texts += problems[: PROBLEMS_MAX - len(self.texts)]
 
-    def refusal(self, what: str) -> BadInput:
+    def refusal(self, file_names: str) -> BadInput:
         """Returns the error that names the problems."""
-        more = self.count - len(self.texts)
+        further_count = self.count - len(self.texts)
         return BadInput(
-            f"{what} was not imported, nothing of it was taken:", self.texts + ([f"and {more} more"] if more else [])
+            f"{file_names} was not imported, nothing of it was taken:",
+            self.texts + ([f"and {further_count} more"] if further_count else []),
         )
 
 
@@ -90,7 +91,7 @@ def columns_of(path: Path, model: type[BaseModel]) -> list[str]:
     return names
 
 
-def read_rows(path: Path, model: type[RowT], problems: Problems, where: str = "") -> Iterator[tuple[int, RowT]]:
+def read_rows(path: Path, model: type[RowT], problems: Problems, prefix: str = "") -> Iterator[tuple[int, RowT]]:
     """Yields each sound row with its line number; problems are added to `problems`, each after the text `where`.
 
     Raises BadInput when the file cannot be read further.
@@ -99,19 +100,19 @@ def read_rows(path: Path, model: type[RowT], problems: Problems, where: str = ""
         reader = csv.DictReader(_lines(file, path), strict=True)
         try:
             if column_problems := list(_wrong_columns(reader.fieldnames or [], model)):
-                problems.add(*(f"{where}{problem}" for problem in column_problems))
+                problems.add(*(f"{prefix}{problem}" for problem in column_problems))
                 return
             for cells in reader:
                 line = reader.line_num
                 if None in cells:
-                    problems.add(f"{where}line {line}: there are more cells than columns; quote cells with a comma")
+                    problems.add(f"{prefix}line {line}: there are more cells than columns; quote cells with a comma")
                     continue
                 try:
                     yield line, model.model_validate({name: cell for name, cell in cells.items() if cell})
                 except ValidationError as error:
-                    problems.add(*problems_of(error, f"{where}line {line}"))
+                    problems.add(*problems_of(error, f"{prefix}line {line}"))
         except csv.Error as error:
-            problems.add(f"{where}line {reader.reader.line_num}: {error}")
+            problems.add(f"{prefix}line {reader.reader.line_num}: {error}")
 
 
 def _wrong_columns(names: Sequence[str], model: type[BaseModel]) -> Iterator[str]:
@@ -162,5 +163,5 @@ def _text(path: Path) -> str:
     return text
 
 
-def _unreadable(path: Path, why: str) -> BadInput:
-    return BadInput(f"{path} cannot be read: {why}. Give a UTF-8 text file.")
+def _unreadable(path: Path, reason: str) -> BadInput:
+    return BadInput(f"{path} cannot be read: {reason}. Give a UTF-8 text file.")

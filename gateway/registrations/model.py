@@ -25,6 +25,7 @@ from gateway.core.mailbox import plain
 from gateway.core.places import country_code, zone_name
 from gateway.core.serial import canonical_serial
 from gateway.registrations.codes import canonical_code
+from gateway.text import offered
 
 Code = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 MetricName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
@@ -93,9 +94,9 @@ class ProductFile(_Written):
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
         names = [metric.name for metric in self.metrics]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"metrics named twice: {', '.join(twice)}")
+        repeated_names = sorted({name for name in names if names.count(name) > 1})
+        if repeated_names:
+            raise ValueError(f"metrics named twice: {', '.join(repeated_names)}")
         return self
 
 
@@ -115,9 +116,9 @@ def _is_plain_domain(domain: str) -> bool:
         return False
 
 
-def _email(written: object) -> str:
+def _email(value: object) -> str:
     """An address in lower case; raises ValueError for what is none, or not taken by every mail server."""
-    address = str(written).strip().lower()
+    address = str(value).strip().lower()
     local, _, domain = address.rpartition("@")
     if len(local) <= _LOCAL_MAX and _PLAIN_LOCAL.fullmatch(local) and _is_plain_domain(domain):
         return address
@@ -171,7 +172,7 @@ class OwnerRow(_Written):
     time_zone: Annotated[str, AfterValidator(zone_name)] | None = None
     customer_number: Cell | None = None
     contract_level: Cell | None = None
-    language: Literal["en", "de"] | None = None
+    language: Annotated[str, AfterValidator(offered)] | None = None
 
     @property
     def unit_key(self) -> tuple[str, str]:

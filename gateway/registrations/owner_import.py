@@ -114,19 +114,19 @@ class OwnerImport:
         """Apply people, then ownerships; for the progress each of the two is half a row."""
         hold(tx, Lock.IMPORT)
         people = self._apply_people(tx, turn)
-        began = done = number = 0
+        begun_count = applied_count = number = 0
         for number, keys in enumerate(ranges(tx, queries.next_owners, turn.job.id)):
-            began += _begin(tx, turn, keys, number)
-            done += keys.rows
-            turn.report((done + (turn.job.total or done)) // 2, turn.job.total)
-        counts = {"rows": done, "began": began, **people}
-        if any((began, *people.values())):
+            begun_count += _begin(tx, turn, keys, number)
+            applied_count += keys.rows
+            turn.report((applied_count + (turn.job.total or applied_count)) // 2, turn.job.total)
+        counts = {"rows": applied_count, "began": begun_count, **people}
+        if any((begun_count, *people.values())):
             append(tx, "owners.imported", {"job": turn.job.public_id, **counts}, actor=turn.job.actor)
-        return Step("follow", 0, began, {"turn": 0, "last": number}, counts)
+        return Step("follow", 0, begun_count, {"turn": 0, "last": number}, counts)
 
     def _apply_people(self, tx: Connection, turn: Turn) -> dict[str, int]:
         people = {"people_created": 0, "people_changed": 0}
-        done = 0
+        applied_count = 0
         for addresses, rows in _addresses(tx, turn.job.id):
             parameters = addresses | {"clear": turn.job.arguments["clear"]}
             row = tx.execute(queries.bring_people, parameters, prepare=False).fetchone()
@@ -134,8 +134,8 @@ class OwnerImport:
             if row:
                 people["people_created"] += row["created"]
                 people["people_changed"] += row["changed"]
-            done += rows
-            turn.report(done // 2, turn.job.total)
+            applied_count += rows
+            turn.report(applied_count // 2, turn.job.total)
         return people
 
     def tidy(self, tx: Connection, job_id: int, limit: int) -> bool:

@@ -1,5 +1,5 @@
 -- name: upsert_product
--- Create a product or change what the file says otherwise; returns nothing when all is as it was.
+-- Create or update a product.
 INSERT INTO product (code, model, brand, gtin, name, receipts, serial_hint, code_hint)
 VALUES (%(code)s, %(model)s, %(brand)s, %(gtin)s, %(name)s, %(receipts)s, %(serial_hint)s, %(code_hint)s)
 ON CONFLICT (code) DO UPDATE
@@ -9,24 +9,24 @@ SET model = excluded.model, brand = excluded.brand, gtin = excluded.gtin, name =
 RETURNING id;
 
 -- name: picture
--- The picture of a product.
+-- A product's picture.
 SELECT i.media_type, i.content FROM product_picture i JOIN product p ON p.id = i.product_id WHERE p.code = %(code)s;
 
 -- name: set_picture
--- Give a product its picture.
+-- Store a product's picture.
 INSERT INTO product_picture (product_id, media_type, content) VALUES (%(product_id)s, %(media_type)s, %(content)s)
 ON CONFLICT (product_id) DO UPDATE SET media_type = excluded.media_type, content = excluded.content;
 
 -- name: drop_picture
--- Take a product's picture away.
+-- Delete a product's picture.
 DELETE FROM product_picture WHERE product_id = %(product_id)s;
 
 -- name: claim_hints
--- Every product, and where its serial and claim code stand, if its file says it.
+-- Every product, and where to find its serial and claim code, if its file says so.
 SELECT code, model, name, serial_hint, code_hint FROM product ORDER BY code LIMIT %(limit)s;
 
 -- name: product_with_metrics
--- One product with its metric registry as the product file wrote it, to see whether a file changes anything.
+-- One product with its metric registry, to compare it with a product file.
 SELECT p.id, p.code, p.model, p.brand, p.gtin, p.name, p.receipts, p.serial_hint, p.code_hint,
        (SELECT json_agg(json_build_object('name', m.name, 'title', r.title, 'unit', r.unit, 'low', r.low,
                'high', r.high, 'normal_low', r.normal_low, 'normal_high', r.normal_high,
@@ -35,18 +35,18 @@ SELECT p.id, p.code, p.model, p.brand, p.gtin, p.name, p.receipts, p.serial_hint
 FROM product p WHERE p.code = %(code)s;
 
 -- name: metric_id
--- The dictionary number of a metric name, made if new.
+-- The id of a metric name, created if it is new.
 WITH made AS (
   INSERT INTO metric (name) VALUES (%(name)s) ON CONFLICT (name) DO NOTHING RETURNING id
 )
 SELECT id FROM made UNION ALL SELECT id FROM metric WHERE name = %(name)s LIMIT 1;
 
 -- name: drop_other_metrics
--- Take metrics out of a product's registry that its file no longer names.
+-- Delete the metrics of a product that its file no longer names.
 DELETE FROM product_metric WHERE product_id = %(product_id)s AND NOT metric_id = ANY(%(metric_ids)s::smallint[]);
 
 -- name: upsert_metric
--- Write one line of a product's metric registry.
+-- Create or update one metric of a product.
 INSERT INTO product_metric (product_id, metric_id, position, title, unit, low, high, normal_low, normal_high, cadence)
 VALUES (%(product_id)s, %(metric_id)s, %(position)s, %(title)s, %(unit)s, %(low)s, %(high)s, %(normal_low)s,
         %(normal_high)s, %(cadence)s)
@@ -60,19 +60,19 @@ SET position = excluded.position, title = excluded.title, unit = excluded.unit, 
 SELECT id, code, model, name, receipts, updated_at FROM product ORDER BY id;
 
 -- name: registry
--- Every line of every product's metric registry.
+-- The metrics of all products.
 SELECT r.product_id, m.id, m.name, r.title, r.unit, r.low, r.high, r.normal_low, r.normal_high, r.cadence
 FROM product_metric r JOIN metric m ON m.id = r.metric_id
 ORDER BY r.product_id, r.position;
 
 -- name: products_at
--- Every product that a revision of the catalog has.
+-- The products at a revision of the catalog.
 SELECT id, code, model, name, receipts, updated_at FROM product p
 WHERE EXISTS (SELECT FROM product_revision r WHERE r.product_id = p.id AND r.revision <= %(revision)s)
 ORDER BY id;
 
 -- name: registry_at
--- Every line of every product's metric registry as a revision of the catalog has it.
+-- The metrics of all products at a revision of the catalog.
 SELECT r.product_id, m.id, m.name, r.title, r.unit, r.low, r.high, r.normal_low, r.normal_high, r.cadence
 FROM (SELECT product_id, max(revision) AS revision FROM product_revision WHERE revision <= %(revision)s
       GROUP BY product_id) AS newest
@@ -81,18 +81,18 @@ JOIN metric m ON m.id = r.metric_id
 ORDER BY r.product_id, r.position;
 
 -- name: take_firmware
--- Bring units to the firmware they reported, and keep the report where the unit's row is held; returns those brought.
+-- Store the reported firmware of units; reports for locked units wait. Returns the units that had another firmware.
 WITH reported AS (
   SELECT * FROM unnest(%(units)s::bigint[], %(firmwares)s::text[], %(ats)s::timestamptz[], %(replayed)s::boolean[])
     AS n (id, firmware, at, replayed)
 ), free AS MATERIALIZED (
   SELECT u.id, u.firmware, u.firmware_reported_at FROM unit u
   WHERE u.id = ANY (%(units)s) ORDER BY u.id FOR NO KEY UPDATE OF u SKIP LOCKED
-), wanted AS (
+), changes AS (
   SELECT f.id, r.firmware, r.at, f.firmware AS before FROM free f JOIN reported r USING (id)
   WHERE NOT r.replayed
      OR (f.firmware_reported_at IS NULL
-         -- OFFSET 0: looked up unit by unit, else all that waits is read with every batch.
+         -- OFFSET 0 forces a look-up for each unit, else every batch reads the whole table of waiting reports.
          AND NOT EXISTS (SELECT FROM firmware_waiting w WHERE w.unit_id = r.id AND NOT w.replayed OFFSET 0))
 ), held AS (
   INSERT INTO firmware_waiting AS w (unit_id, firmware, reported_at, replayed)
@@ -105,11 +105,11 @@ WITH reported AS (
   DELETE FROM firmware_waiting w USING free f, reported r
   WHERE w.unit_id = ANY (%(units)s) AND w.unit_id = f.id AND r.id = f.id AND (w.replayed OR NOT r.replayed)
 )
-UPDATE unit u SET firmware = w.firmware, firmware_reported_at = w.at FROM wanted w WHERE u.id = w.id
+UPDATE unit u SET firmware = w.firmware, firmware_reported_at = w.at FROM changes w WHERE u.id = w.id
 RETURNING u.id, u.firmware, w.before;
 
 -- name: firmware_waiting
--- The reports whose units were held, behind a unit, in the order of units.
+-- The waiting reports, after a unit, in the order of units.
 SELECT unit_id, firmware, reported_at, replayed FROM firmware_waiting WHERE unit_id > %(after)s ORDER BY unit_id LIMIT %(limit)s;
 
 -- name: units_by_key
@@ -120,15 +120,17 @@ JOIN product p ON p.code = k.code
 JOIN unit u ON u.product_id = p.id AND u.serial = k.serial;
 
 -- name: unit_keys
--- Product code and canonical serial of units, by their numbers.
+-- Product code and canonical serial of units by id.
 SELECT u.id, p.code AS product_code, u.serial FROM unit u JOIN product p ON p.id = u.product_id
 WHERE u.id = ANY (%(units)s::bigint[]);
 
--- name: owner_at
--- Who owns a unit at a moment.
-SELECT p.id AS person_id, p.public_id, p.name, p.email, p.language, lower(o.during) AS since
-FROM ownership o JOIN person p ON p.id = o.person_id
-WHERE o.unit_id = %(unit_id)s::bigint AND o.during @> %(at)s::timestamptz;
+-- name: owners_at
+-- Who owns units at a moment.
+SELECT k.unit_id, p.* FROM unnest(%(unit_ids)s::bigint[]) AS k (unit_id)
+CROSS JOIN LATERAL (  -- OFFSET 0: looked up unit by unit
+  SELECT p.id AS person_id, p.public_id, p.name, p.email, p.language, lower(o.during) AS since
+  FROM ownership o JOIN person p ON p.id = o.person_id
+  WHERE o.unit_id = k.unit_id AND o.during @> %(at)s::timestamptz OFFSET 0) p;
 
 -- name: units_page
 -- Units in the order of their ids, with product, present owner, newest readings, and kinds of campaigns as JSON.
@@ -151,18 +153,18 @@ SELECT u.id AS row, u.public_id AS id, u.printed AS serial, u.lot, u.firmware, p
         WHERE cu.unit_id = u.id AND cu.standing = 'affected' AND cu.closed_at IS NULL AND c.state = 'published') AS campaigns,
        EXISTS (SELECT FROM campaign_candidate k JOIN campaign c ON c.id = k.campaign_id
                WHERE k.unit_id = u.id AND c.kind = 'recall' AND c.state = 'published'
-               OFFSET 0) AS checks  -- OFFSET 0: looked up unit by unit, else all candidates are read for one page
+               OFFSET 0) AS checks  -- OFFSET 0 forces a look-up for each unit, else a page reads all candidates
 FROM unit u JOIN product p ON p.id = u.product_id
 WHERE u.id > %(after)s
 ORDER BY u.id
 LIMIT %(limit)s;
 
 -- name: wait_briefly
--- Wait 2 s at most for a unit that an import is changing: many who wait would hold all connections of the pages.
+-- Wait at most 2 s for a unit that an import is changing: many waiting requests would take all connections.
 SELECT set_config('lock_timeout', '2s', true);
 
 -- name: claimable
--- The units with a serial, in one product or in all, held while it is decided whose they are.
+-- The units with a serial, in one product or in all, locked while a claim is decided.
 SELECT u.id AS unit_id, u.public_id AS id, u.printed, p.code AS product, p.name, p.model, c.code_hash, c.spent_at
 FROM unit u
 JOIN product p ON p.id = u.product_id
@@ -172,44 +174,44 @@ ORDER BY u.id
 FOR NO KEY UPDATE OF u;
 
 -- name: owners_from
--- Who owns units at a moment, or later.
+-- The owners of units at a time or later.
 SELECT unit_id, person_id FROM ownership
 WHERE unit_id = ANY(%(unit_ids)s::bigint[]) AND (upper_inf(during) OR upper(during) > %(at)s);
 
 -- name: begin_claimed
--- Let the ownership of who claimed a unit begin.
+-- Create the ownership of a claimed unit.
 INSERT INTO ownership (unit_id, person_id, during, how)
 VALUES (%(unit_id)s, %(person_id)s, tstzrange(%(since)s, NULL), 'claim');
 
 -- name: spend_code
--- A code was used: it is good for this one ownership.
+-- Mark a claim code as used.
 UPDATE claim_code SET spent_at = %(at)s WHERE unit_id = %(unit_id)s;
 
 -- name: free_code
--- A unit was given up: its code is good for the next owner.
+-- Mark a claim code as unused, since its owner gave the unit up.
 UPDATE claim_code SET spent_at = NULL WHERE unit_id = %(unit_id)s;
 
 -- name: hold_own
--- A person's unit, held while its ownership changes.
+-- A person's unit, locked while its ownership changes.
 SELECT u.id, u.printed FROM unit u
 WHERE u.public_id = %(unit)s AND EXISTS (
   SELECT FROM ownership o WHERE o.unit_id = u.id AND o.person_id = %(person_id)s AND o.during @> %(at)s::timestamptz)
 FOR NO KEY UPDATE OF u;
 
 -- name: end_own
--- End a person's running ownership; not before it began.
+-- End a person's present ownership of a unit, at the earliest just after its begin.
 UPDATE ownership SET during = tstzrange(lower(during), greatest(%(until)s, lower(during) + interval '1 microsecond'))
 WHERE unit_id = %(unit_id)s::bigint AND person_id = %(person_id)s AND during @> %(until)s::timestamptz
 RETURNING unit_id;
 
 -- name: name_place
--- Keep where a person's unit stands.
+-- Store the place of a person's unit.
 UPDATE ownership o SET place = %(place)s FROM unit u
 WHERE u.public_id = %(unit)s AND o.unit_id = u.id AND o.person_id = %(person_id)s
   AND o.during @> %(at)s::timestamptz;
 
 -- name: owners_when
--- Who owned units at two moments each: when it was told, and the one that it tells of.
+-- The people who owned units at both of two times: when an event was written, and the time that it is about.
 SELECT n.place, o.person_id
 FROM unnest(%(units)s::bigint[], %(ats)s::timestamptz[], %(moments)s::timestamptz[])
   WITH ORDINALITY AS n (unit_id, at, moment, place)
@@ -238,33 +240,33 @@ ORDER BY u.unit_id
 LIMIT %(limit)s;
 
 -- name: my_measure
--- The measuring unit of a metric of the person's unit, to tell "no readings" from "no such thing".
+-- The unit of measurement of a metric of the person's unit; no row when it has no such metric.
 SELECT measure FROM my_latest WHERE unit = %(unit)s AND metric = %(metric)s;
 
 -- name: my_metric
--- The numbers by which readings of the person's unit are looked up.
+-- The ids by which readings of the person's unit are looked up.
 SELECT unit_id, metric_id FROM my_metric WHERE unit = %(unit)s AND metric = %(metric)s LIMIT 1;
 
 -- name: my_readings
--- The same as `readings` of the person's unit: only what was measured and received while it was theirs.
-WITH asked AS MATERIALIZED (
+-- As `readings`, for the person's unit: only readings measured and received while it was theirs.
+WITH selected AS MATERIALIZED (
   SELECT time, value FROM my_reading
   WHERE unit_id = %(unit_id)s AND metric_id = %(metric_id)s AND time >= %(since)s AND time < %(until)s
   ORDER BY time DESC LIMIT %(most)s
 ), span AS (
   SELECT count(*) AS readings, extract(epoch FROM min(time))::float8 AS first, extract(epoch FROM max(time))::float8 AS last
-  FROM asked
+  FROM selected
 ), parted AS (
-  -- The newest is a part of its own, so that it stays.
+  -- The newest reading gets an interval of its own, so that it is always returned.
   SELECT a.time, a.value, width_bucket(extract(epoch FROM a.time)::float8, s.first, s.last,
                                        greatest(1, (%(limit)s::int - 1) / 2)) AS part
-  FROM asked a, span s WHERE s.readings > %(limit)s
+  FROM selected a, span s WHERE s.readings > %(limit)s
 ), ranked AS (
   SELECT time, value, row_number() OVER (PARTITION BY part ORDER BY value, time) AS from_lowest,
          row_number() OVER (PARTITION BY part ORDER BY value DESC, time) AS from_highest
   FROM parted
 )
-SELECT time, value FROM asked WHERE (SELECT readings FROM span) <= %(limit)s
+SELECT time, value FROM selected WHERE (SELECT readings FROM span) <= %(limit)s
 UNION ALL
 SELECT time, value FROM ranked WHERE from_lowest = 1 OR from_highest = 1
 ORDER BY time DESC
@@ -277,7 +279,7 @@ WHERE unit = %(unit)s
 ORDER BY number DESC;
 
 -- name: my_feed
--- The person's notices below a number, the newest first, each with its deliveries, without those that are pinned.
+-- The person's notices below a row number, the newest first, with deliveries, without pinned ones.
 SELECT n.*, (SELECT jsonb_agg(jsonb_build_object('channel', d.channel, 'status', d.status, 'at', d.at,
                      'reason', d.reason) ORDER BY d.at, d.channel)
              FROM my_delivery d WHERE d.notice = n.id) AS deliveries
@@ -287,7 +289,7 @@ ORDER BY n.row DESC
 LIMIT %(limit)s;
 
 -- name: my_pinned
--- The person's open recalls that they have not acknowledged, the oldest first, each with its deliveries.
+-- The person's open recalls that they have not acknowledged, the oldest first, with deliveries.
 SELECT n.*, (SELECT jsonb_agg(jsonb_build_object('channel', d.channel, 'status', d.status, 'at', d.at,
                      'reason', d.reason) ORDER BY d.at, d.channel)
              FROM my_delivery d WHERE d.notice = n.id) AS deliveries
@@ -304,18 +306,18 @@ FROM my_notice n
 WHERE n.id = %(notice)s;
 
 -- name: my_unread
--- How many of the person's notices they have not read.
+-- The number of the person's notices that they have not read.
 SELECT count(*) AS unread FROM my_notice WHERE read_at IS NULL;
 
 -- name: codes_by_key
--- The kept claim codes of units by product and canonical serial.
+-- The stored claim codes of units by product and canonical serial.
 SELECT k.place, c.code_hash
 FROM unnest(%(product_ids)s::int[], %(serials)s::text[]) WITH ORDINALITY AS k (product_id, serial, place)
 JOIN unit u ON u.product_id = k.product_id AND u.serial = k.serial
 JOIN claim_code c ON c.unit_id = u.id;
 
 -- name: next_units
--- The last key of the next staged units behind a key, and how many these are.
+-- The last key of the next staged units after a key, and the number of these units.
 SELECT product_id, serial, count(*) OVER () AS rows FROM (
   SELECT product_id, serial FROM import_unit
   WHERE job_id = %(job)s AND (product_id, serial) > (%(after_product)s::int, %(after_serial)s::text)
@@ -323,7 +325,7 @@ SELECT product_id, serial, count(*) OVER () AS rows FROM (
 ORDER BY product_id DESC, serial DESC LIMIT 1;
 
 -- name: units_twice
--- Staged units that stand in the files before.
+-- Staged units that are earlier in the files, too.
 SELECT file, line, printed, first_file, first_line FROM (
   SELECT file, line, printed, row_number() OVER w AS nth, first_value(file) OVER w AS first_file,
          first_value(line) OVER w AS first_line
@@ -334,7 +336,7 @@ SELECT file, line, printed, first_file, first_line FROM (
 WHERE nth > 1;
 
 -- name: change_units
--- Bring units that are here to what is staged, where that differs; empty is unknown, and what a device reported stands.
+-- Update existing units from the staged rows; empty cells change nothing outside `clear`, and reported firmware stays.
 WITH changed AS (
   UPDATE unit u
   SET printed = s.printed,
@@ -372,7 +374,7 @@ WITH changed AS (
 INSERT INTO import_change (job_id, turn, unit_id, is_new) SELECT %(job)s, %(turn)s, id, false FROM changed;
 
 -- name: count_reported
--- How many staged units name another firmware than their device reported.
+-- The number of staged units with another firmware than their device reported.
 SELECT count(*) AS units FROM import_unit s
 JOIN unit u ON u.product_id = s.product_id AND u.serial = s.serial
 WHERE s.job_id = %(job)s AND (s.product_id, s.serial) > (%(after_product)s::int, %(after_serial)s::text)
@@ -380,7 +382,7 @@ WHERE s.job_id = %(job)s AND (s.product_id, s.serial) > (%(after_product)s::int,
   AND u.firmware_reported_at IS NOT NULL AND s.firmware <> u.firmware;
 
 -- name: create_units
--- Create the staged units that are not here.
+-- Create the staged units that do not exist.
 WITH created AS (
   INSERT INTO unit (public_id, product_id, serial, printed, lot, firmware, made_on, hardware, region, sold_on,
                     support_until, order_number, is_test)
@@ -396,7 +398,7 @@ WITH created AS (
 INSERT INTO import_change (job_id, turn, unit_id, is_new) SELECT %(job)s, %(turn)s, id, true FROM created;
 
 -- name: keep_codes
--- Keep the staged claim codes; another code than before is not spent.
+-- Store the staged claim codes; a new code is unused.
 INSERT INTO claim_code (unit_id, code_hash)
 SELECT u.id, s.code_hash FROM import_unit s
 JOIN unit u ON u.product_id = s.product_id AND u.serial = s.serial
@@ -405,7 +407,7 @@ WHERE s.job_id = %(job)s AND (s.product_id, s.serial) > (%(after_product)s::int,
 ON CONFLICT (unit_id) DO UPDATE SET code_hash = excluded.code_hash, spent_at = NULL;
 
 -- name: next_owners
--- The last key of the next staged owners behind a key, and how many these are.
+-- The last key of the next staged owners after a key, and the number of these owners.
 SELECT product_id, serial, count(*) OVER () AS rows FROM (
   SELECT product_id, serial FROM import_owner
   WHERE job_id = %(job)s AND (product_id, serial) > (%(after_product)s::int, %(after_serial)s::text)
@@ -413,20 +415,20 @@ SELECT product_id, serial, count(*) OVER () AS rows FROM (
 ORDER BY product_id DESC, serial DESC LIMIT 1;
 
 -- name: next_people
--- The last address of the next staged owners behind an address, and how many these are.
+-- The last address of the next staged owners after an address, and the number of these owners.
 SELECT email, count(*) OVER () AS rows FROM (
   SELECT email FROM import_owner WHERE job_id = %(job)s AND email > %(after)s ORDER BY email LIMIT %(limit)s) staged
 ORDER BY email DESC LIMIT 1;
 
 -- name: owners_refused
--- Staged owners that cannot begin as they are written, and from when on somebody else has the unit.
+-- Staged owners whose ownership cannot begin, and since when somebody else owns the unit.
 SELECT file, line, unit, verdict, owned_since
 FROM import_owner_plan(%(job)s, %(after_product)s::int, %(after_serial)s::text,
                        %(upto_product)s::int, %(upto_serial)s::text)
 WHERE verdict NOT IN ('begins', 'known');
 
 -- name: bring_people
--- Create or change people as staged: an address is a person, the last line that says something counts, empty is unknown.
+-- Create or update people, one for each address: the last line with a value counts; empty cells change nothing outside `clear`.
 WITH staged AS MATERIALIZED (
   SELECT s.email, (array_agg(s.public_id))[1] AS public_id,
          (array_agg(s.name ORDER BY s.file DESC, s.line DESC))[1] AS name,
@@ -478,7 +480,7 @@ WITH staged AS MATERIALIZED (
 SELECT (SELECT count(*) FROM created) AS created, (SELECT count(*) FROM changed) AS changed;
 
 -- name: bring_languages
--- Bring people to the staged language, except those who have an account and choose for themselves.
+-- Set the staged language of people without an account; those with one choose it themselves.
 UPDATE person p SET language = s.language
 FROM (SELECT DISTINCT ON (email) email, language FROM import_owner
       WHERE job_id = %(job)s AND email > %(after)s AND email <= %(upto)s AND language IS NOT NULL
@@ -486,7 +488,7 @@ FROM (SELECT DISTINCT ON (email) email, language FROM import_owner
 WHERE p.email = s.email AND p.language <> s.language AND NOT EXISTS (SELECT FROM account a WHERE a.person_id = p.id);
 
 -- name: plan_owners
--- Note the ownerships that begin; returns the staged owners that cannot.
+-- Store the ownerships that will begin. Returns the staged owners whose ownership cannot.
 WITH plan AS MATERIALIZED (
   SELECT * FROM import_owner_plan(%(job)s, %(after_product)s::int, %(after_serial)s::text,
                                   %(upto_product)s::int, %(upto_serial)s::text)
@@ -498,7 +500,7 @@ WITH plan AS MATERIALIZED (
 SELECT file, line, unit, verdict, owned_since FROM plan WHERE verdict NOT IN ('begins', 'known');
 
 -- name: hold_changed
--- Hold the units whose ownership changes: somebody who claims one waits for it.
+-- Lock the units whose ownership changes, so that claims of them wait.
 WITH held AS (
   SELECT u.id FROM unit u
   WHERE u.id IN (SELECT unit_id FROM import_change WHERE job_id = %(job)s AND turn = %(turn)s)
@@ -507,33 +509,33 @@ WITH held AS (
 SELECT count(*) FROM held;
 
 -- name: end_ownerships
--- End the ownerships that run when those of a turn begin.
+-- End the present ownerships when those of a turn begin.
 UPDATE ownership o SET during = tstzrange(lower(o.during), c.since)
 FROM (SELECT unit_id, min(since) AS since FROM import_change
       WHERE job_id = %(job)s AND turn = %(turn)s GROUP BY unit_id) c
 WHERE o.unit_id = c.unit_id AND upper_inf(o.during) AND lower(o.during) < c.since;
 
 -- name: begin_ownerships
--- Let the ownerships of a turn begin.
+-- Create the ownerships of a turn.
 INSERT INTO ownership (unit_id, person_id, during)
 SELECT unit_id, person_id, tstzrange(since, until) FROM import_change WHERE job_id = %(job)s AND turn = %(turn)s;
 
 -- name: changed_units
--- The units that a turn of an import changed, or whose ownership began.
+-- The units that a turn of an import changed, or whose ownership began in it.
 SELECT DISTINCT unit_id FROM import_change WHERE job_id = %(job)s AND turn = %(turn)s ORDER BY unit_id;
 
 -- name: drop_staged_units
--- Remove staged units of a job.
+-- Delete staged units of a job.
 DELETE FROM import_unit WHERE ctid = ANY (ARRAY(SELECT ctid FROM import_unit WHERE job_id = %(job)s LIMIT %(limit)s));
 
 -- name: drop_staged_owners
--- Remove staged owners of a job.
+-- Delete staged owners of a job.
 DELETE FROM import_owner WHERE ctid = ANY (ARRAY(SELECT ctid FROM import_owner WHERE job_id = %(job)s LIMIT %(limit)s));
 
 -- name: drop_changes
--- Remove what was noted of the changes of a job.
+-- Delete the stored changes of a job.
 DELETE FROM import_change WHERE ctid = ANY (ARRAY(SELECT ctid FROM import_change WHERE job_id = %(job)s LIMIT %(limit)s));
 
 -- name: unit_number
--- The number of the unit with this public id.
+-- The id of the unit with this public id.
 SELECT id FROM unit WHERE public_id = %(unit)s;

@@ -61,10 +61,10 @@ def unit_keys(connection: Connection, units: Sequence[int]) -> dict[int, tuple[s
     return {row["id"]: (row["product_code"], row["serial"]) for row in rows}
 
 
-def owner_at(connection: Connection, unit_id: int, at: datetime) -> Owner | None:
-    """Returns the owner of the unit at this moment; None without one."""
-    row = connection.execute(queries.owner_at, {"unit_id": unit_id, "at": at}).fetchone()
-    return Owner(**row) if row else None
+def owners_at(connection: Connection, unit_ids: Sequence[int], at: datetime) -> dict[int, Owner]:
+    """Returns the owners of the units at this moment, by unit; none for a unit without one."""
+    rows = connection.execute(queries.owners_at, {"unit_ids": list(unit_ids), "at": at})
+    return {row.pop("unit_id"): Owner(**row) for row in rows}
 
 
 def units_page(connection: Connection, after: int, limit: int) -> list[Row]:
@@ -79,7 +79,7 @@ def unit_number(connection: Connection, unit: str) -> int | None:
 
 
 def owners_when(connection: Connection, places: Sequence[tuple[int, datetime, datetime]]) -> list[int | None]:
-    """Returns who owned each unit at both of its moments; None where nobody did, or not the same person."""
+    """Returns the person who owned each unit at both of its times; None when no single person did."""
     units, ats, moments = (list(column) for column in zip(*places, strict=True)) if places else ([], [], [])
     owners: list[int | None] = [None] * len(places)
     for row in connection.execute(queries.owners_when, {"units": units, "ats": ats, "moments": moments}):

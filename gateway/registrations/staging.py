@@ -132,21 +132,21 @@ def check_step(turn: Turn, keys: KeyRange | None, problems: Sequence[tuple[int, 
     """
     place = turn.job.place
     count = place.get("count", 0) + len(problems)
-    first = nsmallest(PROBLEMS_MAX, [*map(tuple, place.get("problems", ())), *problems])
+    first_problems = nsmallest(PROBLEMS_MAX, [*map(tuple, place.get("problems", ())), *problems])
     sums = {name: place.get(name, 0) + value for name, value in counts.items()}
     if keys is not None:
-        next_place = {"after": keys.upto, "problems": first, "count": count, **sums}
+        next_place = {"after": keys.upto, "problems": first_problems, "count": count, **sums}
         return Step("check", turn.job.done + keys.rows, turn.job.total, next_place)
     if count:
-        raise refusal(turn, first, count)
+        raise refusal(turn, first_problems, count)
     return Step("apply", 0, turn.job.total, sums)
 
 
-def refusal(turn: Turn, first: Sequence[tuple[int, int, str]], count: int) -> BadInput:
+def refusal(turn: Turn, first_problems: Sequence[tuple[int, int, str]], count: int) -> BadInput:
     """Returns the error that names problems of staged rows by their files and lines."""
     files = turn.job.arguments["files"]
-    where = [f"{files[file]}: " if len(files) > 1 else "" for file, _, _ in first]
-    lines = [f"{name}line {line}: {words}" for name, (_, line, words) in zip(where, first, strict=True)]
+    prefixes = [f"{files[file]}: " if len(files) > 1 else "" for file, _, _ in first_problems]
+    lines = [f"{prefix}line {line}: {text}" for prefix, (_, line, text) in zip(prefixes, first_problems, strict=True)]
     return Problems(lines, count).refusal(", ".join(files))
 
 

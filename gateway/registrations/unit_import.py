@@ -123,9 +123,9 @@ class UnitImport:
         }
         return [
             None
-            if code is None or (place in digests and is_code(code, digests[place]))
+            if code is None or (index in digests and is_code(code, digests[index]))
             else hash_code(code, self._salt(SALT_BYTES))
-            for place, code in enumerate(codes)
+            for index, code in enumerate(codes)
         ]
 
     def turn(self, tx: Connection, turn: Turn) -> Step:
@@ -171,5 +171,5 @@ class UnitImport:
 
 
 def _repeated_serial(row: Mapping[str, Any], files: Sequence[str]) -> str:
-    other = "" if row["first_file"] == row["file"] else f" of {files[row['first_file']]}"
-    return f"serial: {row['printed']} stands in line {row['first_line']}{other} already"
+    file_text = "" if row["first_file"] == row["file"] else f" of {files[row['first_file']]}"
+    return f"serial: {row['printed']} stands in line {row['first_line']}{file_text} already"

@@ -2,3 +2,5 @@
 
 Nothing is imported here: a role loads only what it needs, so that it is quickly back after a crash.
 """
+
+ROLES = ("ingest", "worker", "api")

@@ -1,4 +1,4 @@
-"""`gateway check`: what the gateway stands on, measured, with what to change where it is not well."""
+"""`gateway check`: measures what the gateway needs, and says what to change where there is a problem."""
 
 import ipaddress
 import json
@@ -11,7 +11,9 @@ from gateway.catalog.model import Suspension
 from gateway.catalog.repository import suspensions
 from gateway.config import Settings
 from gateway.core.clock import Clock
+from gateway.core.errors import BadInput
 from gateway.core.finding import Finding, ok, problem, warning
+from gateway.core.pictures import read_picture
 from gateway.events import probe as event_log
 from gateway.m2m import probe as broker
 from gateway.notify.channels.registry import CHANNELS
@@ -34,6 +36,7 @@ def check(settings: Settings, clock: Clock) -> list[Finding]:
         ),
         *(kind.check(settings, clock) for kind in CHANNELS.values()),
         public_url(settings),
+        logo(settings),
         data_dir(settings),
     ]
 
@@ -104,6 +107,17 @@ def public_url(settings: Settings) -> Finding:
         text = f"{settings.public_url}: passwords and sessions travel in clear"
         return warning("public url", text, "put a proxy with TLS in front, and https:// in GATEWAY_PUBLIC_URL")
     return ok("public url", settings.public_url)
+
+
+def logo(settings: Settings) -> Finding:
+    """The role api does not start with a logo that it cannot show."""
+    if settings.maker_logo is None:
+        return ok("logo", "none is named; pages show a plain mark")
+    try:
+        picture = read_picture(settings.maker_logo, "GATEWAY_MAKER_LOGO")
+    except BadInput as error:
+        return problem("logo", str(error), "GATEWAY_MAKER_LOGO: a file with an SVG, PNG, WebP or JPEG")
+    return ok("logo", f"{settings.maker_logo}, {picture.media_type}")
 
 
 def data_dir(settings: Settings) -> Finding:

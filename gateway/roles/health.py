@@ -13,40 +13,40 @@ _ANSWER_S = 5.0
 
 
 def health(settings: Settings, url: str, role: str) -> str:
-    """How the role is; raises Unavailable, with the reason, where it does not do its work."""
+    """Returns a line about a role that works. Raises Unavailable with the reason when it does not."""
     return _api(settings) if role == "api" else _beat(url, role)
 
 
 def _api(settings: Settings) -> str:
-    """Ask as a visitor does: the answer takes the database as well."""
+    """Ask over HTTP as a visitor does; the response needs the database as well."""
     host = "127.0.0.1" if settings.http_host in {"0.0.0.0", "::"} else settings.http_host  # noqa: S104 - compared only
-    # Each check is a process of its own: to import httpx takes a third as long again as all else.
+    # Each check is a new process, and importing httpx would take a third of the time of everything else.
     connection = http.client.HTTPConnection(host, settings.http_port, timeout=_ANSWER_S)
     try:
         connection.request("GET", "/readyz", headers={"Host": settings.http_allowed_hosts[0]})
-        answer = connection.getresponse()
-        body = answer.read()
+        response = connection.getresponse()
+        body = response.read()
     except (OSError, http.client.HTTPException) as error:
         raise Unavailable(f"api does not answer ({error}).") from error
     finally:
         connection.close()
-    told = _json(body)
-    if "waiting_for" not in told:  # it cannot ask the database; that another role waits is no fault of api
-        raise Unavailable(f"api answers {answer.status}.")
-    waiting = ", ".join(f"{role} waits for {what}" for role, what in told["waiting_for"].items())
+    readiness = _json(body)
+    if "waiting_for" not in readiness:  # it cannot query the database; that another role waits is not api's fault
+        raise Unavailable(f"api answers {response.status}.")
+    waiting = ", ".join(f"{role} waits for {what}" for role, what in readiness["waiting_for"].items())
     return f"api answers; {waiting or 'every role works'}."
 
 
 def _json(body: bytes) -> dict[str, Any]:
     try:
-        told = json.loads(body)
+        content = json.loads(body)
     except ValueError:
         return {}
-    return told if isinstance(told, dict) else {}
+    return content if isinstance(content, dict) else {}
 
 
 def _beat(url: str, role: str) -> str:
-    """Its sign of life, by the database's clock. Ingest without the broker does not do its work."""
+    """Check a role's last sign of life by the database's clock. Ingest does not work without the broker."""
     with connect(url, "gateway-health") as connection:
         beat = last_beat(connection, role)
     if beat is None:

@@ -1,4 +1,4 @@
-"""Maintenance forgets what is old enough: in turns of a transaction each, so that nobody waits for it."""
+"""Maintenance deletes old rows, in turns of one short transaction each, so that nothing waits long for it."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ _ATTEMPTS_KEPT = timedelta(days=1)
 """No limit on tries looks back any further."""
 
 Forget = Callable[[Connection, datetime, int], int]
-"""Deletes at most so many rows that ended before a moment; returns how many it deleted."""
+"""Deletes up to a number of rows that ended before a time. Returns how many it deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,7 @@ def sweeps(settings: Settings, now: datetime) -> Iterator[Sweep]:
     yield Sweep("job", jobs.forget, now - settings.jobs_kept)
     yield Sweep("letter", notices.forget_letters, now - settings.letter_history)
     yield Sweep("delivery_try", notices.forget_tries, now - settings.delivery_history)
+    yield Sweep("outbox", notices.forget_feed_rows, now)
     yield Sweep("push_token", notices.forget_phones, now - settings.delivery_history)
     yield Sweep("engagement", notices.forget_engagements, now - settings.engagement_history)
     yield Sweep("notice", notices.forget_notices, now - settings.notice_history)

@@ -1,4 +1,4 @@
-"""What Prometheus is told of the database: counted when it asks, so that a stuck worker cannot hide its backlog."""
+"""Metrics from the database, counted at each scrape, so that a stuck worker cannot hide its backlog."""
 
 import logging
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 class Measured(Collector):
-    """Asks the database with each scrape; while it is away only that is told."""
+    """Queries the database at each scrape; while it is away, the only metric is that."""
 
     def __init__(self, database: Database, reader: str) -> None:
         self._database = database
@@ -29,21 +29,21 @@ class Measured(Collector):
         REGISTRY.register(self)
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing is asked at registering."""
+        """Returns nothing, so that registering does not query the database."""
         return ()
 
     def collect(self) -> Iterable[Metric]:
-        """Everything, or that the database does not answer."""
-        answers = GaugeMetricFamily("gateway_database_up", "1 while the database answers.")
+        """Returns all metrics, or only that the database does not answer."""
+        database_up = GaugeMetricFamily("gateway_database_up", "1 while the database answers.")
         try:
             with self._database.read() as connection:
                 measures = list(_measure(connection, self._reader))
         except TROUBLES as error:
             log.warning("The metrics wait for %s (%s).", count_trouble(error).value, words_of(error))
-            answers.add_metric([], 0)
-            return [answers]
-        answers.add_metric([], 1)
-        return [answers, *measures]
+            database_up.add_metric([], 0)
+            return [database_up]
+        database_up.add_metric([], 1)
+        return [database_up, *measures]
 
 
 def _measure(connection: Connection, reader: str) -> Iterable[Metric]:
@@ -69,15 +69,17 @@ def _measure(connection: Connection, reader: str) -> Iterable[Metric]:
     longest: dict[str, float] = {}
     for wait in lock_waits(connection, timedelta()):
         longest[wait.who] = max(longest.get(wait.who, 0.0), wait.waited.total_seconds())
-    for who, seconds in longest.items():
-        locks.add_metric([who], seconds)
-    here = GaugeMetricFamily("gateway_quarantine_messages", "Messages in quarantine.", labels=["reason"])
-    ever = GaugeMetricFamily("gateway_quarantine_ever", "Messages ever refused, restarts or not.", labels=["reason"])
+    for program, seconds in longest.items():
+        locks.add_metric([program], seconds)
+    kept_messages = GaugeMetricFamily("gateway_quarantine_messages", "Messages in quarantine.", labels=["reason"])
+    refused_ever = GaugeMetricFamily(
+        "gateway_quarantine_ever", "Messages ever refused, restarts or not.", labels=["reason"]
+    )
     trimmed = GaugeMetricFamily("gateway_quarantine_trimmed", "Of them, gone for want of room.", labels=["reason"])
     for row in quarantine.counts(connection):
-        here.add_metric([row["reason"]], row["here"])
-        ever.add_metric([row["reason"]], row["messages"])
+        kept_messages.add_metric([row["reason"]], row["here"])
+        refused_ever.add_metric([row["reason"]], row["messages"])
         trimmed.add_metric([row["reason"]], row["trimmed"])
     suspended = GaugeMetricFamily("gateway_products_suspended", "Products whose readings are stored and not judged.")
     suspended.add_metric([], len(suspensions(connection)))
-    return waiting, overdue, events, lag, unplaced, failed, locks, here, ever, trimmed, suspended
+    return waiting, overdue, events, lag, unplaced, failed, locks, kept_messages, refused_ever, trimmed, suspended

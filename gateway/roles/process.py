@@ -1,4 +1,4 @@
-"""Child processes that cannot outlive us: the kernel signals them when this process dies, even by kill -9."""
+"""Child processes that end with this one: the kernel signals them when this process ends, even by kill -9."""
 
 import ctypes
 import errno
@@ -30,7 +30,7 @@ def spawn(
     stdout: int | IO[bytes] | None = None,
     cwd: Path | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start a child, in a session of its own, that gets `death_signal` when this process dies, however it dies."""
+    """Start a child in its own session; it gets `death_signal` when this process ends for whatever reason."""
     if threading.current_thread() is not threading.main_thread():
         # The kernel sends the signal when the creating THREAD ends, so a pool's thread would kill the child early.
         raise RuntimeError("spawn() works from the main thread only")
@@ -65,7 +65,7 @@ def stop(process: subprocess.Popen[bytes], sig: signal.Signals, timeout: float) 
 
 
 def free_port() -> int:
-    """A loopback port nobody listens on at this moment."""
+    """A loopback port that is free at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

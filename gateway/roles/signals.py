@@ -1,4 +1,4 @@
-"""How a process of ours is told to stop."""
+"""Stops a role's process at SIGTERM or SIGINT."""
 
 import signal
 import threading

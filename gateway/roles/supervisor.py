@@ -1,4 +1,4 @@
-"""Keeps named children running: a child that dies comes back after a pause, and a signal to us stops them in order."""
+"""Keeps named child processes running: restarts one that ended after a pause, and stops all in order at a signal."""
 
 import logging
 import os

@@ -1,13 +1,15 @@
-"""The worker role: alarm events and campaigns become notices, the outbox is drained, and the store is kept in order."""
+"""The worker role: alarm events and campaigns become notices, which are sent, and the store is kept in order."""
 
 import logging
 import threading
+from collections.abc import Sequence
 from datetime import UTC, timedelta
+from functools import partial
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from gateway import flow, metrics
-from gateway.campaigns.candidates import find_candidates
+from gateway.campaigns.candidates import UNIT_CHANGED, UNITS_CHANGED, find_candidates
 from gateway.campaigns.follow import follow
 from gateway.campaigns.tell import tell_due
 from gateway.campaigns.withdrawn import tell_withdrawn
@@ -19,12 +21,11 @@ from gateway.events.reader import NOTIFY
 from gateway.imports import jobs
 from gateway.ingest import quarantine
 from gateway.logs import traced
+from gateway.notify import alarms, attention
 from gateway.notify.channels.registry import set_up
+from gateway.notify.held import tell_held
 from gateway.notify.model import Policy
-from gateway.notify.new_owner import note_ownership, tell_new_owners
-from gateway.notify.send.outbox import drain
 from gateway.notify.send.senders import Senders
-from gateway.notify.service import handle
 from gateway.readings import conflicting
 from gateway.roles import maintenance
 from gateway.roles.measured import Measured
@@ -35,12 +36,12 @@ from gateway.store import (
     Database,
     connect,
     count_trouble,
-    holds_up_all,
     pause,
     trouble_of,
     words_of,
 )
 from gateway.store.beat import beat
+from gateway.store.halved import in_halves
 from gateway.store.locks import Lock, try_lock
 from gateway.store.timeseries import TimeSeries
 from gateway.store.wakeup import listen, wait, wake
@@ -49,11 +50,19 @@ log = logging.getLogger(__name__)
 
 READER = NOTIFY
 """Its place in the event log."""
+_READS_AHEAD = 10
+"""How many times `notify_batch` events one turn reads, where all of them are of alarms, or of no kind to act on."""
 _AGAIN_AT_ONCE = 20
 """Dead letters that one turn tries again: what is new comes first."""
 LOCK_WAIT = timedelta(seconds=1)
 """What waits longer for a lock, say for an approval that is open, is put off: alarms behind it do not wait."""
 _RETRY_S = 1.0
+_ALARMS = frozenset({alarms.RAISED, alarms.CLEARED})
+_ONE_BY_ONE = attention.LEARNED_FROM | alarms.NEW_OWNER | alarms.NEW_OWNERS | UNIT_CHANGED | UNITS_CHANGED
+"""Events that are acted on one by one; alarms are acted on in sets, and all others not at all."""
+
+TriedEvent = tuple[Event, int]
+"""An event, and how often it was tried before."""
 
 
 class Worker:
@@ -115,55 +124,83 @@ class Worker:
 
     def turn(self) -> int:
         """Handle the next events and what is due; returns how many there were."""
+        limit = self._settings.notify_batch
         with self._database.connection() as tx:
             # It commits by itself, on the connection that then reads: each round trip is part of the reaction.
             place_events(tx)
             with tx.transaction():
-                events = read_next(tx, READER, self._settings.outbox_batch)
-                for event in events:
-                    self._handle(tx, event, 1)
-                # While the reader's place is held: an alarm that clears is handled before this, or after it.
-                inherited = tell_new_owners(tx, self._clock(), self._settings.outbox_batch, self._policy, flow.NOTICE)
+                event_count = self._read(tx, limit)
                 again = self._try_again(tx)
+                # While the reader's place is held: an alarm that clears is handled before this, or after it.
+                alarm_count = alarms.tell_due(tx, self._clock(), limit, self._policy, flow.NOTICE)
         with self._database.transaction() as tx:
-            withdrawn = tell_withdrawn(tx, self._settings.outbox_batch)
+            others = tell_withdrawn(tx, limit)
         with self._database.transaction() as tx:
-            looked = tell_due(tx, self._clock(), self._settings.outbox_batch, self._policy, flow.NOTICE)
+            others += tell_due(tx, self._clock(), limit, self._policy, flow.NOTICE)
         with self._database.transaction() as tx:
-            looked += find_candidates(tx, self._clock())
+            others += find_candidates(tx, self._clock())
         with self._database.transaction() as tx:
-            delivered = drain(tx, self._clock(), self._settings.outbox_batch)
+            others += tell_held(tx, self._clock(), limit)
             self.senders.outbox.skip_unserved(tx, self._clock(), self._settings.outbox_batch)
-        metrics.EVENTS.inc(len(events))
-        if delivered:
-            log.info("%d deliveries ended (stage=deliver).", delivered)
-        return delivered + looked + withdrawn + inherited + again + len(events)
+        metrics.EVENTS.inc(event_count)
+        return event_count + again + alarm_count + others
+
+    def _read(self, tx: Connection, limit: int) -> int:
+        """Handle the next events; returns how many there were.
+
+        Alarms are only noted here, so they are read far ahead: a safety alarm behind a storm of others is seen at once.
+        """
+        total = 0
+        for _ in range(_READS_AHEAD):
+            events, count = read_next(tx, READER, limit, _ALARMS | _ONE_BY_ONE)
+            self._handle(tx, [(event, 0) for event in events])
+            total += count
+            if count < limit or any(event.kind in _ONE_BY_ONE for event in events):
+                break
+        return total
 
     def _try_again(self, tx: Connection) -> int:
         """Handle dead letters that are due; returns how many there were."""
         letters = dead_letters.due(tx, READER, self._clock(), _AGAIN_AT_ONCE)
+        events = []
         for letter in letters:
-            event = read_one(tx, letter.place)
-            if event is None or self._handle(tx, event, letter.attempts + 1):
-                dead_letters.settle(tx, READER, letter.place)
+            dead_letters.settle(tx, READER, letter.place)  # one that fails again is kept again
+            if event := read_one(tx, letter.place):
+                events.append((event, letter.attempts))
+        self._handle(tx, events)
         return len(letters)
 
-    def _handle(self, tx: Connection, event: Event, attempt: int) -> bool:
-        """Handle one event; one that cannot be handled is kept for another try, and holds up nobody else's notices."""
-        with traced(event.data.get("trace")):
-            try:
-                with tx.transaction():
-                    handle(tx, event, flow.NOTICE, now=self._clock(), policy=self._policy)
-                    note_ownership(tx, event, self._clock())
-                    follow(tx, event, self._clock())
-            except Exception as error:
-                if holds_up_all(error):
-                    raise
-                log.exception("Event %s cannot be handled (try %d); it is tried again later.", event.position, attempt)
-                metrics.UNHANDLED.inc()
-                dead_letters.keep(tx, READER, event, attempt, error, self._clock())
-                return False
-            return True
+    def _handle(self, tx: Connection, events: Sequence[TriedEvent]) -> None:
+        """Handle events; one that cannot be handled is kept for another try, and holds up nobody else's notices."""
+        now = self._clock()
+        of_kind = {kind: [each for each in events if each[0].kind == kind] for kind in (alarms.RAISED, alarms.CLEARED)}
+
+        def note_raised(part: Sequence[TriedEvent]) -> None:
+            alarms.note_raised(tx, part, now)
+
+        def resolve_cleared(part: Sequence[TriedEvent]) -> None:
+            alarms.resolve_cleared(tx, [event.data["alarm_id"] for event, _ in part], now)
+
+        in_halves(tx, of_kind[alarms.RAISED], note_raised, partial(self._keep, tx))
+        in_halves(tx, of_kind[alarms.CLEARED], resolve_cleared, partial(self._keep, tx))
+        for each in events:
+            if each[0].kind in _ONE_BY_ONE:
+                in_halves(tx, [each], partial(self._handle_one, tx), partial(self._keep, tx))
+
+    def _handle_one(self, tx: Connection, events: Sequence[TriedEvent]) -> None:
+        for event, _ in events:
+            with traced(event.data.get("trace")):
+                attention.learn_from_event(tx, event, self._clock())
+                alarms.note_ownership(tx, event, self._clock())
+                follow(tx, event, self._clock())
+
+    def _keep(self, tx: Connection, tried: TriedEvent, error: Exception) -> None:
+        event, tries = tried
+        log.error(
+            "Event %s cannot be handled (try %d); it is tried again later.", event.position, tries + 1, exc_info=error
+        )
+        metrics.UNHANDLED.inc()
+        dead_letters.keep(tx, READER, event, tries + 1, error, self._clock())
 
     def maintain(self) -> None:
         """Make room for tomorrow, forget what is too old, keep the quarantine bounded."""

@@ -1,1 +1,1 @@
-"""Rules: documents that a maker writes and tests, and the pure evaluator that turns readings into alarm changes."""
+"""Rules: files that a maker writes and tests, and the pure evaluator that turns readings into alarm changes."""

@@ -1,4 +1,4 @@
-"""What every kind of condition answers. The rest of the gateway asks this, and reads the fields of no kind."""
+"""The interface of a condition, which every kind implements. Other packages use it, and read the fields of no kind."""
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
@@ -7,36 +7,37 @@ from typing import Protocol, Self
 
 from pydantic import BaseModel, ConfigDict
 
+from gateway.core.readings import Flags, Floats, Ints
 from gateway.rules.registry import Metric
-from gateway.rules.state import Flags, Floats, Ints
+from gateway.text import Speech
 
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """What is measured, and in which unit."""
+    """A metric and its unit of measurement."""
 
     metric: str
     unit: str
 
 
 class Columns(Protocol):
-    """The conditions of rules of one kind in numpy, one row a rule: a hot value raises, a cool one clears."""
+    """The conditions of one kind's rules in numpy, one row a rule: a hot value raises an alarm, a cool one ends it."""
 
     def beyond(self, rows: Ints, values: Floats) -> Floats:
-        """How far each value is beyond the condition of its row: hot when positive."""
+        """How far each value is beyond the limit of its row: hot when positive."""
 
     def cool(self, rows: Ints, values: Floats) -> Flags:
         """Whether each value clears an alarm of its row."""
 
     def may_be_hot(self, rows: slice, lowest: Floats, highest: Floats) -> Flags:
-        """Whether a value from lowest to highest, one pair a line, may be hot in each row: a table of flags.
+        """Returns a table of flags: whether a value from lowest to highest, one pair a line, may be hot in each row.
 
-        It may say yes too often, which costs time; never no where a value is hot.
+        It must be true where a value is hot; where it is true without need, that only costs time.
         """
 
 
 class Condition(BaseModel):
-    """When a rule raises, and when it clears; a kind derives from it and adds the fields that a rule writes."""
+    """When a rule raises an alarm, and when it clears it; each kind is a subclass with the fields of a rule file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -45,32 +46,32 @@ class Condition(BaseModel):
     @property
     @abstractmethod
     def quantity(self) -> Quantity:
-        """The quantity whose readings it judges."""
+        """The quantity whose readings the condition judges."""
 
     @abstractmethod
     def check(self, metrics: Mapping[str, Metric]) -> list[str]:
-        """What does not fit the product's metrics, naming each field and what to write instead."""
+        """Returns what does not fit the product's metrics, naming each field and what to write instead."""
 
     @classmethod
     @abstractmethod
     def columns(cls, conditions: Sequence[Self]) -> Columns:
-        """Conditions of this kind that `check` has no problem with, for the evaluator; row by row."""
+        """The columns of checked conditions of this kind for the evaluator, row by row."""
 
     @abstractmethod
     def raises(self, *, lasting: bool) -> str:
-        """When it raises, in English: temp_c stays above 90 °C; `lasting` where it must hold for a time."""
+        """When it raises, in English: temp_c stays above 90 °C. `lasting` when it must hold for some time."""
 
     @abstractmethod
     def clears(self) -> str:
         """When it clears, in English: below 85 °C."""
 
     @abstractmethod
-    def plain(self, title: str, language: str, wait: str, keep: str) -> str:
-        """Both as its owner reads them, English where the language is missing.
+    def plain(self, title: str, say: Speech, wait: str, keep: str) -> str:
+        """Both in one sentence for the unit's owner.
 
-        `title` is the metric's; `wait` and `keep` say how long, or are empty: " for 15 s".
+        `title` is the metric's; `wait` and `keep` are durations such as " for 15 s", or empty.
         """
 
     @abstractmethod
     def crossed_limit(self, value: float) -> float:
-        """The limit that a hot value is beyond: for a notice and its chart."""
+        """The limit that a hot value has crossed, for a notice and its chart."""

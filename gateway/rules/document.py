@@ -1,4 +1,4 @@
-"""A rule as its maker writes it: YAML goes in, frozen models or problems with file, line and field come out."""
+"""Rule files: reads YAML and returns frozen models, or problems with file, line and field."""
 
 import hashlib
 import json
@@ -22,14 +22,14 @@ from gateway.core.errors import BadInput
 from gateway.rules import kinds
 from gateway.rules.condition import Condition
 
-MAX_SAMPLES = 10_000  # of one series in a test
+MAX_SAMPLES = 10_000  # in one series of a test
 PLACEHOLDERS = frozenset({"value", "unit", "limit", "product", "serial"})
 
 RULE = DocumentKind("rule", sql_paths=("title", "title.en"))
-"""A rule as `rule_version` keeps it. `RuleDocument` reads the present schema; a change of it needs the next number."""
+"""A rule as `rule_version` stores it. `RuleDocument` reads the present schema; a change of it needs the next number."""
 
-# pydantic's words for these say what is wrong, but not what to do.
-_PLAINER = {
+# Messages in place of pydantic's, which do not say what to do.
+_MESSAGES = {
     "missing": "is missing; add it",
     "extra_forbidden": "there is no such field; correct its spelling or take it out",
 }
@@ -39,12 +39,12 @@ T = TypeVar("T")
 
 def parse_series(text: str) -> list[float | None]:
     """The samples of "70+1x10 _ 95x6": ten from 70 to 79, one missing, six times 95."""
-    # `xN` is always N samples; promtool makes eleven of 70+1x10, and one learns it by a failing test.
+    # `xN` is always N samples. (In promtool 70+1x10 makes eleven, which surprises authors.)
     samples: list[float | None] = []
-    for word in text.split():
-        match = _SAMPLES.fullmatch(word)
+    for run in text.split():
+        match = _SAMPLES.fullmatch(run)
         if match is None or (match[2] and not match[3]):
-            raise ValueError(f"{word!r} is not a run of samples; write 70, 95x6, 70+1x10, 70-0.5x10, _ or _x3")
+            raise ValueError(f"{run!r} is not a run of samples; write 70, 95x6, 70+1x10, 70-0.5x10, _ or _x3")
         start, step, count = match[1], Decimal(match[2] or 0), int(match[3] or 1)
         if len(samples) + count > MAX_SAMPLES:
             raise ValueError(f"a series holds {MAX_SAMPLES} samples at most")
@@ -68,18 +68,18 @@ def _has_english(texts: dict[str, T]) -> dict[str, T]:
 def _only_known_placeholders(text: str) -> str:
     for _, name, spec, conversion in string.Formatter().parse(text):
         if name is not None and (name not in PLACEHOLDERS or spec or conversion):
-            allowed = " ".join(f"{{{known}}}" for known in sorted(PLACEHOLDERS))
+            allowed = " ".join(f"{{{placeholder}}}" for placeholder in sorted(PLACEHOLDERS))
             raise ValueError(f"{{{name}}} cannot be filled in; use only {allowed}")
     return text
 
 
-def _is_some_time(span: timedelta) -> timedelta:
+def _is_not_zero(span: timedelta) -> timedelta:
     if not span:
         raise ValueError("is no time at all; write it like 5s")
     return span
 
 
-def _sorted_once(names: tuple[T, ...]) -> tuple[T, ...]:
+def _sorted_unique(names: tuple[T, ...]) -> tuple[T, ...]:
     return tuple(sorted(set(names), key=str))
 
 
@@ -88,12 +88,12 @@ Language = Annotated[str, Field(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
 Line = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_only_known_placeholders)]
 Title = Annotated[str, Field(min_length=1, max_length=100)]
 Series = Annotated[str, AfterValidator(_is_series)]
-# Its kind reads it, by the name in the registry; the published schema shows every kind.
+# The kind in the registry parses it; the published schema shows every kind.
 AnyCondition = Annotated[
     SerializeAsAny[Condition],
     BeforeValidator(kinds.read, json_schema_input_type=reduce(operator.or_, kinds.KINDS.values())),
 ]
-_0S: JsonDict = {"default": "0s"}  # pydantic would write PT0S, which is not how a rule writes it
+_0S: JsonDict = {"default": "0s"}  # a rule file writes 0s, pydantic would write PT0S
 _ENGLISH = Field(json_schema_extra={"required": ["en"]})
 
 
@@ -120,7 +120,7 @@ class RuleTest(_Part):
     """Series of samples, one every `every`, and the alarms they must make; no alarm in `expect` means silence."""
 
     name: str
-    every: Annotated[Duration, AfterValidator(_is_some_time)]
+    every: Annotated[Duration, AfterValidator(_is_not_zero)]
     series: dict[str, Series] = Field(description='By metric: "70+1x10 _ 95x6"; xN is N samples, _ a missing one.')
     expect: tuple[Expected, ...]
 
@@ -145,37 +145,37 @@ class RuleDocument(_Part):
         None, description="A longer silence starts a wait again; without one, five times the metric's cadence."
     )
     severity: Literal["info", "warning", "critical", "safety"]
-    audience: Annotated[tuple[Literal["owner", "support"], ...], Field(min_length=1), AfterValidator(_sorted_once)]
+    audience: Annotated[tuple[Literal["owner", "support"], ...], Field(min_length=1), AfterValidator(_sorted_unique)]
     text: Annotated[dict[Language, Text], AfterValidator(_has_english), _ENGLISH]
     tests: tuple[RuleTest, ...] = ()
 
     def digest(self) -> str:
-        """SHA-256 of what the document says, whatever its order, comments and spelled-out defaults."""
-        said = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-        return hashlib.sha256(json.dumps(said, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+        """SHA-256 of the content; order, comments and written defaults make no difference."""
+        document = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        return hashlib.sha256(json.dumps(document, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def stored_rule(document: object, schema: int) -> RuleDocument:
-    """A rule from the database. Raises Unavailable for one that a newer version wrote."""
+    """A rule from the database. Raises Unavailable when a newer version of the gateway wrote it."""
     return RuleDocument.model_validate(RULE.read(document, schema))
 
 
 def load_rules(path: Path) -> list[RuleDocument]:
-    """The rules of a YAML file with one or several documents; raises BadInput that names every problem."""
+    """The rules of a YAML file with one or several documents. Raises BadInput that names every problem."""
     rules: dict[str, RuleDocument] = {}
     problems: list[str] = []
     try:
         loader = yaml.SafeLoader(path.read_bytes())
         while loader.check_node() and (node := loader.get_node()):
-            if twice := list(_keys_written_twice(node)):
-                problems += [f"{path}:{line}: {key}: is written twice; keep one" for line, key in twice]
+            if duplicates := list(_duplicate_keys(node)):
+                problems += [f"{path}:{line}: {key}: is written twice; keep one" for line, key in duplicates]
                 continue
             try:
                 rule = RuleDocument.model_validate(loader.construct_document(node))
             except ValidationError as error:
                 problems += [
-                    _problem(path, node, found["loc"], _PLAINER.get(found["type"], found["msg"]))
-                    for found in error.errors()
+                    _problem(path, node, detail["loc"], _MESSAGES.get(detail["type"], detail["msg"]))
+                    for detail in error.errors()
                 ]
                 continue
             if rule.id in rules:
@@ -199,7 +199,7 @@ def _problem(path: Path, node: yaml.Node, loc: tuple[str | int, ...], message: s
 
 
 def _line(node: yaml.Node, loc: tuple[str | int, ...]) -> int:
-    """The line of the deepest part of `loc` that the author wrote; a missing field is reported where it belongs."""
+    """The line of the deepest part of `loc` that is in the file; for a missing field, the line of its parent."""
     line: int = node.start_mark.line
     for step in loc:
         if isinstance(node, yaml.MappingNode):
@@ -213,15 +213,15 @@ def _line(node: yaml.Node, loc: tuple[str | int, ...]) -> int:
     return line + 1
 
 
-def _keys_written_twice(node: yaml.Node) -> Iterator[tuple[int, str]]:
-    """YAML keeps the last of two equal keys silently, so a second `above` would hide the first."""
+def _duplicate_keys(node: yaml.Node) -> Iterator[tuple[int, str]]:
+    """Yields line and name of duplicate keys: YAML silently keeps the last one, and a second `above` would win."""
     if isinstance(node, yaml.MappingNode):
-        seen = set()
+        keys = set()
         for key, value in node.value:
-            if key.value in seen:
+            if key.value in keys:
                 yield key.start_mark.line + 1, str(key.value)
-            seen.add(str(key.value))
-            yield from _keys_written_twice(value)
+            keys.add(str(key.value))
+            yield from _duplicate_keys(value)
     elif isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            yield from _keys_written_twice(item)
+            yield from _duplicate_keys(item)

@@ -9,7 +9,7 @@ WHERE v.rule_id = %(rule_id)s AND v.active AND p.id = v.product_id
 RETURNING v.id, v.version, p.code AS product;
 
 -- name: reactivate
--- Bring a version back into force.
+-- Activate an earlier version again.
 UPDATE rule_version SET active = true WHERE id = %(id)s;
 
 -- name: insert_version
@@ -25,12 +25,12 @@ SELECT coalesce(array_agg(id ORDER BY id), '{}') AS ids,
 FROM rule_version WHERE active;
 
 -- name: in_force_at
--- The rule versions that a revision of the catalog has in force, by product.
+-- The rule versions in force at a revision of the catalog, by product.
 SELECT DISTINCT ON (product_id) product_id, rules FROM product_revision
 WHERE revision <= %(revision)s ORDER BY product_id, revision DESC;
 
 -- name: in_force_of
--- The documents of the rules in force for products, by their codes.
+-- The documents of the rules in force for products, by product code.
 SELECT v.id, v.rule_id, v.version, v.product_id, v.document, v.schema, p.code AS product
 FROM rule_version v JOIN product p ON p.id = v.product_id
 WHERE v.active AND p.code = ANY(%(products)s) ORDER BY v.rule_id;
@@ -39,20 +39,30 @@ WHERE v.active AND p.code = ANY(%(products)s) ORDER BY v.rule_id;
 -- Rule versions by number.
 SELECT id, rule_id, version, product_id, document, schema FROM rule_version WHERE id = ANY(%(ids)s) ORDER BY id;
 
--- name: insert_alarm
--- Write an alarm, unless it is known: (version, unit, onset) is its identity.
-INSERT INTO alarm (public_id, rule_version_id, unit_id, severity, onset, raised_at, judged_at, historic, evidence,
-                   schema)
-VALUES (%(public_id)s, %(version_id)s, %(unit_id)s, %(severity)s, %(onset)s, %(raised_at)s, %(judged_at)s,
-        %(historic)s, %(evidence)s, %(schema)s)
-ON CONFLICT (rule_version_id, unit_id, onset) DO NOTHING
-RETURNING id;
+-- name: insert_alarms
+-- Create alarms unless they exist: (version, unit, onset) is an alarm's identity.
+WITH changes AS (
+  SELECT * FROM unnest(%(public_ids)s::text[], %(versions)s::int[], %(units)s::bigint[], %(severities)s::text[],
+                       %(onsets)s::timestamptz[], %(raised_at)s::timestamptz[], %(historic)s::boolean[],
+                       %(evidence)s::jsonb[]) WITH ORDINALITY
+    AS g (public_id, version_id, unit_id, severity, onset, raised_at, historic, evidence, line)
+), inserted AS (
+  INSERT INTO alarm (public_id, rule_version_id, unit_id, severity, onset, raised_at, judged_at, historic, evidence,
+                     schema)
+  SELECT public_id, version_id, unit_id, severity, onset, raised_at, %(now)s, historic, evidence, %(schema)s
+  FROM changes ORDER BY line
+  ON CONFLICT (rule_version_id, unit_id, onset) DO NOTHING
+  RETURNING id, public_id, historic
+)
+SELECT i.id, i.public_id, i.historic, g.line FROM inserted i JOIN changes g USING (public_id);
 
--- name: clear_alarm
--- Clear an alarm that is active.
-UPDATE alarm SET cleared_at = %(cleared_at)s, clearing = %(clearing)s, clearing_schema = %(schema)s
-WHERE rule_version_id = %(version_id)s AND unit_id = %(unit_id)s AND onset = %(onset)s AND cleared_at IS NULL
-RETURNING id, public_id, historic;
+-- name: clear_alarms
+-- Clear the active ones of some alarms.
+UPDATE alarm a SET cleared_at = g.cleared_at, clearing = g.clearing, clearing_schema = %(schema)s
+FROM unnest(%(versions)s::int[], %(units)s::bigint[], %(onsets)s::timestamptz[], %(cleared_at)s::timestamptz[],
+            %(clearings)s::jsonb[]) WITH ORDINALITY AS g (version_id, unit_id, onset, cleared_at, clearing, line)
+WHERE a.rule_version_id = g.version_id AND a.unit_id = g.unit_id AND a.onset = g.onset AND a.cleared_at IS NULL
+RETURNING a.id, a.public_id, a.historic, g.line;
 
 -- name: clear_retired
 -- Clear the active alarms of rule versions that are out of force.
@@ -68,8 +78,8 @@ FROM rule_version v
 WHERE v.id = a.rule_version_id AND a.cleared_at IS NULL AND v.product_id = %(product_id)s
 RETURNING a.id, a.public_id, a.unit_id, a.historic, v.rule_id, v.version;
 
--- name: alarm
--- One alarm with its rule's document and its unit.
+-- name: alarms
+-- Alarms with their rules' documents and their units.
 SELECT a.id, a.public_id, a.unit_id, a.severity, a.onset, a.raised_at, a.judged_at, a.historic, a.evidence,
        a.cleared_at, a.clearing, a.schema, a.clearing_schema, v.rule_id, v.version, v.document,
        v.schema AS rule_schema, u.printed AS serial,
@@ -80,10 +90,11 @@ FROM alarm a
 JOIN rule_version v ON v.id = a.rule_version_id
 JOIN unit u ON u.id = a.unit_id
 JOIN product p ON p.id = u.product_id
-WHERE a.id = %(id)s;
+WHERE a.id = ANY (%(ids)s::bigint[])
+ORDER BY a.id;
 
 -- name: alarms_page
--- Alarms below a number, the newest first, with unit and rule.
+-- Alarms with ids below a number, the newest first, with unit and rule.
 SELECT a.id AS row, a.public_id AS id, u.public_id AS unit, u.printed AS serial, p.code AS product, a.severity,
        v.rule_id AS rule, v.version, v.document->'title'->>'en' AS title, a.onset, a.raised_at, a.judged_at,
        a.historic, a.evidence, a.cleared_at, a.clearing, a.schema, a.clearing_schema
@@ -97,11 +108,11 @@ ORDER BY a.id DESC
 LIMIT %(limit)s;
 
 -- name: marks
--- Up to which batch each partition is saved, and the revision of the catalog at that batch.
+-- The batch up to which each partition is saved, and the revision of the catalog at that batch.
 SELECT partition, seq, revision FROM partition_mark ORDER BY partition;
 
 -- name: set_mark
--- Note up to which batch a partition is saved.
+-- Store the batch up to which a partition is saved.
 INSERT INTO partition_mark (partition, seq, revision) VALUES (%(partition)s, %(seq)s, %(revision)s)
 ON CONFLICT (partition) DO UPDATE SET seq = excluded.seq, revision = excluded.revision;
 
@@ -125,7 +136,7 @@ SET seq = excluded.seq, state = excluded.state, schema = excluded.schema;
 DELETE FROM rule_snapshot WHERE product_id = %(product_id)s;
 
 -- name: forget_alarms
--- Forget the alarms that were cleared longest ago and that no notice, ledger line or new owner names any more.
+-- Delete the alarms that were cleared longest ago and that no notice, ledger line or new owner refers to.
 DELETE FROM alarm WHERE id IN (
   SELECT a.id FROM alarm a
   WHERE a.cleared_at < %(before)s AND NOT EXISTS (SELECT FROM notice_alarm n WHERE n.alarm_id = a.id)

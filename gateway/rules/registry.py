@@ -1,4 +1,4 @@
-"""The metrics of a product, as rules see them: what is measured, in which unit, and what is possible and normal."""
+"""The metrics of a product as rules use them: unit of measurement, and possible and normal values."""
 
 import difflib
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from datetime import timedelta
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One metric; `low` and `high` bound what is physically possible, None where the maker gave no bound."""
+    """One metric; `low` and `high` are the physically possible bounds, None without a bound."""
 
     name: str
     unit: str
@@ -20,7 +20,7 @@ class Metric:
 
 
 def unknown_metric(name: str, metrics: Mapping[str, Metric]) -> str:
-    """That a product has no metric of this name, and which one may be meant."""
+    """The message that a product has no metric of this name, and which one may be meant."""
     close = difflib.get_close_matches(name, metrics, n=1)
     hint = f"did you mean {close[0]}?" if close else f"write one of {', '.join(sorted(metrics)) or 'none: it has none'}"
     return f"the product has no metric {name}; {hint}"

@@ -1,16 +1,13 @@
 """Rule versions, alarms and the saved evaluator state in the database; everything runs in the caller's transaction."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from gateway import catalog
-from gateway.core.clock import from_us
 from gateway.core.documents import DocumentKind
-from gateway.core.ids import IdMaker
 from gateway.events import append
 from gateway.rules.document import RULE, RuleDocument, stored_rule
-from gateway.rules.evaluator import Change
 from gateway.rules.state import SNAPSHOT
 from gateway.store import Connection, Jsonb, Row, load_queries
 
@@ -18,12 +15,12 @@ queries = load_queries("gateway.rules")
 
 EVIDENCE = DocumentKind("alarm's evidence", sql_paths=("metric",))
 CLEARING = DocumentKind("alarm's clearing")
-"""The clearing reading, or why else an alarm was cleared; it may be of another schema than the alarm's evidence."""
+"""The clearing reading, or another reason why an alarm was cleared; its schema may differ from the evidence's."""
 
 
 @dataclass(frozen=True, slots=True)
 class RuleVersion:
-    """A rule as it was at one time; never edited."""
+    """A rule as it was at one time; it never changes."""
 
     id: int
     rule_id: str
@@ -42,7 +39,7 @@ class InForce:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A partition of all products is saved as it was after batch `seq`, under this revision of the catalog."""
+    """A partition, with all its products, is saved as after batch `seq`, under this revision of the catalog."""
 
     seq: int
     revision: int
@@ -50,9 +47,9 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What a product's rules knew of one partition after batch `seq`.
+    """The state of a product's rules for one partition after batch `seq`.
 
-    `seq` is None where a version before saved it, in 16 partitions by the units' numbers.
+    `seq` is None when an earlier version of the gateway saved it, in 16 partitions by unit id.
     """
 
     partition: int
@@ -61,7 +58,7 @@ class Saved:
 
 
 def activate(tx: Connection, rule: RuleDocument, *, actor: str) -> int | None:
-    """Bring a checked rule into force, as a new version if it says something new; None if it was in force."""
+    """Activate a checked rule, as a new version if its content is new. Returns None if it was in force already."""
     catalog.lock(tx)
     newest = tx.execute(queries.newest_version, {"rule_id": rule.id}).fetchone()
     retired = None
@@ -92,7 +89,7 @@ def activate(tx: Connection, rule: RuleDocument, *, actor: str) -> int | None:
 
 
 def deactivate(tx: Connection, rule_id: str, *, actor: str) -> bool:
-    """Take a rule out of force; false if it was not."""
+    """Take a rule out of force. Returns False if it was not in force."""
     catalog.lock(tx)
     row = tx.execute(queries.retire, {"rule_id": rule_id}).fetchone()
     if row:
@@ -108,7 +105,7 @@ def in_force(connection: Connection) -> InForce:
 
 
 def in_force_at(connection: Connection, revision: int) -> dict[int, list[Row]]:
-    """The rule versions in force at a revision of the catalog, by product, as stored: `read_version` reads each."""
+    """The rule versions in force at a revision of the catalog, by product, as stored rows for `read_version`."""
     ids = {row["product_id"]: row["rules"] for row in connection.execute(queries.in_force_at, {"revision": revision})}
     rows = connection.execute(queries.versions, {"ids": [number for rules in ids.values() for number in rules]})
     by_product: dict[int, list[Row]] = {product_id: [] for product_id in ids}
@@ -118,7 +115,7 @@ def in_force_at(connection: Connection, revision: int) -> dict[int, list[Row]]:
 
 
 def in_force_of(connection: Connection, products: Iterable[str]) -> list[Row]:
-    """The rules in force for these products, by their codes, as stored, each with its product's code."""
+    """The rules in force for products, by product code, as stored rows with the product's code."""
     return connection.execute(queries.in_force_of, {"products": list(products)}).fetchall()
 
 
@@ -129,142 +126,38 @@ def versions(connection: Connection, ids: Iterable[int]) -> list[RuleVersion]:
 
 
 def read_version(row: Row) -> RuleVersion:
-    """A rule version as stored; raises ValueError or Unavailable where this code cannot read its document."""
+    """A rule version from a row. Raises ValueError or Unavailable when this code cannot read its document."""
     fields = {name: value for name, value in row.items() if name != "schema"}
     return RuleVersion(**fields | {"document": stored_rule(row["document"], row["schema"])})
 
 
-def record_changes(
-    tx: Connection,
-    changes: Sequence[Change],
-    rules: Mapping[int, RuleVersion],
-    *,
-    now: datetime,
-    historic_after: timedelta,
-    new_id: IdMaker,
-    trace: str | None = None,
-) -> int:
-    """Write alarm changes and tell of them in the event log; known ones are passed over. Answers how many were new.
-
-    The events carry the trace of the batch, so that log lines can be followed from a reading to its notice.
-    """
-    written = 0
-    for change in changes:
-        rule = rules[change.version_id]
-        if change.kind == "raised":
-            written += _raise(tx, change, rule, now, historic_after, new_id, trace)
-        else:
-            written += _clear(tx, change, rule, trace)
-    return written
-
-
-def _raise(
-    tx: Connection,
-    change: Change,
-    rule: RuleVersion,
-    now: datetime,
-    historic_after: timedelta,
-    new_id: IdMaker,
-    trace: str | None,
-) -> bool:
-    onset = from_us(change.onset)
-    # Counted from the first moment at which it could have been raised, else a long `for` would make all historic.
-    historic = now - (onset + rule.document.for_) > historic_after
-    alarm = {
-        "public_id": new_id(),
-        "version_id": change.version_id,
-        "unit_id": change.unit_id,
-        "severity": rule.document.severity,
-        "onset": onset,
-        "raised_at": from_us(change.at),
-        "judged_at": now,
-        "historic": historic,
-        "schema": EVIDENCE.schema,
-        "evidence": Jsonb(
-            {
-                "metric": rule.document.condition.quantity.metric,
-                "unit": rule.document.condition.quantity.unit,
-                "onset_value": change.onset_value,
-                "value": change.value,
-                "extreme": change.extreme,
-            }
-        ),
-    }
-    row = tx.execute(queries.insert_alarm, alarm).fetchone()
-    if row is None:
-        return False
-    told = {
-        "alarm": alarm["public_id"],
-        "alarm_id": row["id"],
-        "rule": rule.rule_id,
-        "version": rule.version,
-        "title": rule.document.title["en"],
-        "severity": rule.document.severity,
-        "onset": onset.isoformat(),
-        "raised_at": from_us(change.at).isoformat(),
-        "value": change.value,
-        "historic": historic,
-    }
-    told |= {"trace": trace} if trace else {}
-    append(tx, "alarm.raised", told, unit_id=change.unit_id)
-    return True
-
-
-def _clear(tx: Connection, change: Change, rule: RuleVersion, trace: str | None) -> bool:
-    row = tx.execute(
-        queries.clear_alarm,
-        {
-            "version_id": change.version_id,
-            "unit_id": change.unit_id,
-            "onset": from_us(change.onset),
-            "cleared_at": from_us(change.at),
-            "clearing": Jsonb({"value": change.value, "extreme": change.extreme}),
-            "schema": CLEARING.schema,
-        },
-    ).fetchone()
-    if row is None:
-        return False
-    told = {
-        "alarm": row["public_id"],
-        "alarm_id": row["id"],
-        "rule": rule.rule_id,
-        "version": rule.version,
-        "cleared_at": from_us(change.at).isoformat(),
-        "value": change.value,
-        "historic": row["historic"],
-    }
-    told |= {"trace": trace} if trace else {}
-    append(tx, "alarm.cleared", told, unit_id=change.unit_id)
-    return True
-
-
-def clear_retired(tx: Connection, kept: Iterable[int], now: datetime) -> None:
-    """Clear the active alarms of versions that are out of force: nobody judges them any more."""
+def clear_retired(tx: Connection, active_ids: Iterable[int], now: datetime) -> None:
+    """Clear the active alarms of rule versions that are not active: their readings are not judged any more."""
     reason = "the rule was changed or taken out of force"
-    given = {
-        "in_force": list(kept),
+    parameters = {
+        "in_force": list(active_ids),
         "cleared_at": now,
         "clearing": Jsonb({"reason": reason}),
         "schema": CLEARING.schema,
     }
-    _tell_cleared(tx, tx.execute(queries.clear_retired, given).fetchall(), now, reason)
+    _tell_cleared(tx, tx.execute(queries.clear_retired, parameters).fetchall(), now, reason)
 
 
 def clear_product(tx: Connection, product_id: int, now: datetime) -> None:
-    """Clear the active alarms of a product whose rule state is dropped: nobody could clear them otherwise."""
+    """Clear the active alarms of a product whose rule state is dropped: no reading could clear them."""
     reason = "the state of the product's rules was dropped"
-    given = {
+    parameters = {
         "product_id": product_id,
         "cleared_at": now,
         "clearing": Jsonb({"reason": reason}),
         "schema": CLEARING.schema,
     }
-    _tell_cleared(tx, tx.execute(queries.clear_product, given).fetchall(), now, reason)
+    _tell_cleared(tx, tx.execute(queries.clear_product, parameters).fetchall(), now, reason)
 
 
 def _tell_cleared(tx: Connection, rows: Iterable[Row], now: datetime, reason: str) -> None:
     for row in rows:
-        told = {
+        event_data = {
             "alarm": row["public_id"],
             "alarm_id": row["id"],
             "rule": row["rule_id"],
@@ -273,42 +166,40 @@ def _tell_cleared(tx: Connection, rows: Iterable[Row], now: datetime, reason: st
             "reason": reason,
             "historic": row["historic"],
         }
-        append(tx, "alarm.cleared", told, unit_id=row["unit_id"])
+        append(tx, "alarm.cleared", event_data, unit_id=row["unit_id"])
 
 
-def alarm(connection: Connection, alarm_id: int) -> Row:
-    """One alarm with its rule's document, its unit and product."""
-    row = connection.execute(queries.alarm, {"id": alarm_id}).fetchone()
-    if row is None:
-        raise LookupError(f"no alarm has the number {alarm_id}")
-    return _as_written(row) | {"document": RULE.read(row["document"], row["rule_schema"])}
+def alarms(connection: Connection, alarm_ids: Sequence[int]) -> list[Row]:
+    """Alarms with their rules' documents, units and products."""
+    rows = connection.execute(queries.alarms, {"ids": list(alarm_ids)})
+    return [_in_present_schemas(row) | {"document": RULE.read(row["document"], row["rule_schema"])} for row in rows]
 
 
-def _as_written(row: Row) -> Row:
-    """An alarm's row with its evidence and clearing in the present schemas."""
+def _in_present_schemas(row: Row) -> Row:
+    """An alarm's row with evidence and clearing in the present schemas."""
     clearing = None if row["clearing"] is None else CLEARING.read(row["clearing"], row["clearing_schema"])
     return row | {"evidence": EVIDENCE.read(row["evidence"], row["schema"]), "clearing": clearing}
 
 
 def alarms_page(connection: Connection, before: int, limit: int, unit: str | None = None) -> list[Row]:
-    """Alarms below a number, the newest first; of one unit, if its public id is given."""
-    # Not prepared: with and without a unit it takes different plans.
+    """Alarms with ids below `before`, the newest first; of one unit, if its public id is given."""
+    # Not prepared, because the best plans with and without a unit differ.
     arguments = {"before": before, "limit": limit, "unit": unit}
-    return [_as_written(row) for row in connection.execute(queries.alarms_page, arguments, prepare=False)]
+    return [_in_present_schemas(row) for row in connection.execute(queries.alarms_page, arguments, prepare=False)]
 
 
 def forget_alarms(connection: Connection, before: datetime, limit: int) -> int:
-    """Forget some alarms that were cleared before a moment and are named nowhere any more; returns how many."""
+    """Delete up to `limit` alarms that were cleared before a time and that nothing refers to. Returns the number."""
     return connection.execute(queries.forget_alarms, {"before": before, "limit": limit}).rowcount
 
 
 def marks(connection: Connection) -> dict[int, Mark]:
-    """Up to where each partition is saved."""
+    """The mark of each partition."""
     return {row["partition"]: Mark(row["seq"], row["revision"]) for row in connection.execute(queries.marks)}
 
 
 def set_mark(tx: Connection, partition: int, mark: Mark) -> None:
-    """Note up to where a partition of all products is saved."""
+    """Store the mark of a partition."""
     tx.execute(queries.set_mark, {"partition": partition, "seq": mark.seq, "revision": mark.revision})
 
 
@@ -330,7 +221,7 @@ def _saved(row: Row) -> Saved:
 
 
 def save(tx: Connection, seq: int, dumps: Iterable[tuple[int, int, bytes]]) -> None:
-    """Save (product, partition, state) as it is after batch `seq`."""
+    """Save (product id, partition, state) as of batch `seq`."""
     with tx.cursor() as cursor:
         cursor.executemany(
             queries.save_snapshot,

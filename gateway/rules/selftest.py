@@ -1,19 +1,20 @@
-"""Runs the tests a rule carries, on the evaluator that judges live readings; what went otherwise comes out as text."""
+"""Runs the tests of a rule on the evaluator that judges live readings; returns the failures as text."""
 
 from collections.abc import Mapping
 from datetime import timedelta
 
 from gateway.core.clock import MICROSECOND
 from gateway.core.duration import format_duration
+from gateway.core.readings import Readings
 from gateway.rules.document import Expected, RuleDocument, RuleTest, parse_series
 from gateway.rules.evaluator import judge
 from gateway.rules.registry import Metric
-from gateway.rules.state import Readings, State
+from gateway.rules.state import State
 from gateway.rules.table import RuleTable, compile_rules
 
 
 def run_tests(rule: RuleDocument, metrics: Mapping[str, Metric]) -> list[str]:
-    """A line for each test that fails, with the alarms it expected and those it got."""
+    """Returns a line for each failed test, with the expected alarms and those it got."""
     metric_ids = {name: number for number, name in enumerate(metrics)}
     unknown = {rule.condition.quantity.metric, *(name for test in rule.tests for name in test.series)} - metrics.keys()
     if unknown:
@@ -21,9 +22,9 @@ def run_tests(rule: RuleDocument, metrics: Mapping[str, Metric]) -> list[str]:
     table = compile_rules([(1, rule)], metric_ids, metrics)
     failures = []
     for test in rule.tests:
-        found = _run(test, table, metric_ids)
-        if found != list(test.expect):
-            failures.append(f"test {test.name!r}: expected {_told(test.expect)}, got {_told(found)}")
+        alarms = _run(test, table, metric_ids)
+        if alarms != list(test.expect):
+            failures.append(f"test {test.name!r}: expected {_described(test.expect)}, got {_described(alarms)}")
     return failures
 
 
@@ -36,17 +37,17 @@ def _run(test: RuleTest, table: RuleTable, metric_ids: Mapping[str, int]) -> lis
         if value is not None
     ]
     readings = Readings.of(*zip(*rows, strict=True)) if rows else Readings.of([], [], [], [])
-    found: list[Expected] = []
+    alarms: list[Expected] = []
     for change in judge(State.empty(table.versions, table.metrics), table, readings).changes:
         at = timedelta(microseconds=change.at)
         if change.kind == "raised":
-            found.append(Expected(raised_at=at))
+            alarms.append(Expected(raised_at=at))
         else:
-            found[-1] = Expected(raised_at=found[-1].raised_at, cleared_at=at)
-    return found
+            alarms[-1] = Expected(raised_at=alarms[-1].raised_at, cleared_at=at)
+    return alarms
 
 
-def _told(alarms: list[Expected] | tuple[Expected, ...]) -> str:
+def _described(alarms: list[Expected] | tuple[Expected, ...]) -> str:
     return (
         " and ".join(
             f"raised at {format_duration(alarm.raised_at)}"

@@ -2,6 +2,7 @@
 
 from gateway.rules.document import RuleDocument
 from gateway.rules.figures import span
+from gateway.text import Speech
 
 
 def sentence(rule: RuleDocument) -> str:
@@ -18,10 +19,7 @@ def sentence(rule: RuleDocument) -> str:
 
 def plain_sentence(rule: RuleDocument, metric_title: str, language: str) -> str:
     """The rule as its owner reads it: We tell you when the water pressure stays below 1 bar for 15 s. …"""
-    lasting = _LASTING.get(language, _LASTING["en"])
-    wait = lasting.format(span=span(rule.for_)) if rule.for_ else ""
-    keep = lasting.format(span=span(rule.keep_firing_for)) if rule.keep_firing_for else ""
-    return rule.condition.plain(metric_title, language, wait, keep)
-
-
-_LASTING = {"en": " for {span}", "de": " {span} lang"}
+    say = Speech(language)
+    wait = say("rule-lasting", span=span(rule.for_)) if rule.for_ else ""
+    keep = say("rule-lasting", span=span(rule.keep_firing_for)) if rule.keep_firing_for else ""
+    return rule.condition.plain(metric_title, say, wait, keep)

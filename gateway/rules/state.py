@@ -1,100 +1,39 @@
-"""What the evaluator knows of one product's units: a Delta goes in, each partition goes out as bytes."""
+"""The evaluator's state of one product's units: takes Deltas, and dumps each partition as bytes."""
 
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
 from gateway.core.documents import DocumentKind
+from gateway.core.readings import Floats, Index, Ints, Parts
 
-Ints = npt.NDArray[np.int64]
 Phases = npt.NDArray[np.int8]
-Parts = npt.NDArray[np.int16]
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
-Index = Any  # what numpy takes between brackets
 
 SNAPSHOT = DocumentKind("rule snapshot")
-"""What `dump` writes; a change of its arrays or their meaning needs the next number and an upgrade of the bytes."""
+"""The bytes of `dump`; a change of its arrays or their meaning needs the next number and an upgrade of the bytes."""
 
-NEVER = -(2**62)  # "no reading yet": older than any event time, and far enough from overflow to subtract from
+NEVER = -(2**62)  # "no reading yet": before any event time, and differences to it do not overflow
 
 CLEAR, PENDING, ACTIVE, CALMING = range(4)
-
-_READING = np.dtype([("unit", "<i8"), ("metric", "<i2"), ("time", "<i8"), ("value", "<f8")])
-
-
-@dataclass(frozen=True, slots=True)
-class Readings:
-    """Columns of equal length, in the order of arrival; `time` is the event time in microseconds since 1970."""
-
-    unit: Ints
-    metric: npt.NDArray[np.int16]
-    time: Ints
-    value: Floats
-    partition: Parts
-    """Of each reading's unit; where nothing is saved, it may be any."""
-
-    def __post_init__(self) -> None:
-        if not len(self.unit) == len(self.metric) == len(self.time) == len(self.value) == len(self.partition):
-            raise ValueError("the columns of readings differ in length")
-
-    def __len__(self) -> int:
-        return len(self.unit)
-
-    def __getitem__(self, index: Index) -> "Readings":
-        return Readings(
-            self.unit[index], self.metric[index], self.time[index], self.value[index], self.partition[index]
-        )
-
-    @classmethod
-    def of(
-        cls,
-        unit: npt.ArrayLike,
-        metric: npt.ArrayLike,
-        time: npt.ArrayLike,
-        value: npt.ArrayLike,
-        partition: npt.ArrayLike = 0,
-    ) -> Self:
-        """Readings from anything that numpy reads as columns."""
-        return cls(
-            np.asarray(unit, np.int64),
-            np.asarray(metric, np.int16),
-            np.asarray(time, np.int64),
-            np.asarray(value, float),
-            np.broadcast_to(np.asarray(partition, np.int16), np.shape(unit)),
-        )
-
-    def to_bytes(self) -> bytes:
-        """For the journal: 26 bytes a reading, little-endian."""
-        rows = np.empty(len(self), _READING)
-        for name in _READING.fields or ():
-            rows[name] = getattr(self, name)
-        return rows.tobytes()
-
-    @classmethod
-    def from_bytes(cls, journaled: bytes) -> Self:
-        """What `to_bytes` wrote, in whatever partition; raises ValueError when bytes are missing."""
-        rows = np.frombuffer(journaled, _READING)
-        return cls.of(rows["unit"], rows["metric"], rows["time"], rows["value"])
 
 
 @dataclass(frozen=True, slots=True)
 class Timers:
-    """How far each rule is on each unit; zero everywhere where the phase is CLEAR."""
+    """The progress of each rule on each unit; all values are zero while the phase is CLEAR."""
 
     phase: Phases
-    onset: Ints  # first hot reading
-    calm_since: Ints  # first cool reading of the latest calm, while CALMING
+    onset: Ints  # time of the first hot reading
+    calm_since: Ints  # while CALMING, time of the first cool reading after the last hot one
     onset_value: Floats
     extreme: Floats  # the value farthest beyond its limit since the onset
 
     @classmethod
     def zeros(cls, shape: int | tuple[int, int]) -> Self:
-        """Timers that are all clear; large ones take memory only where something is written."""
+        """Timers that are all clear; the kernel backs them with memory only where something is written."""
         return cls(
             np.zeros(shape, np.int8),
             np.zeros(shape, np.int64),
@@ -113,7 +52,7 @@ class Timers:
         )
 
     def tidied(self) -> "Timers":
-        """With zeros for what its phase has no use for, so that equal knowledge is equal to the last bit."""
+        """The timers with zeros in fields that their phase does not use, so that equal states have equal bytes."""
         in_use, calming = self.phase != CLEAR, self.phase == CALMING
         return Timers(
             self.phase,
@@ -134,11 +73,11 @@ class Timers:
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """What a verdict changes in the state it was made from: the newest readings, and the timers that moved."""
+    """The change of the state by a verdict: the times of the newest readings, and the timers that moved."""
 
     revision: int
-    new_units: Ints  # they take the slots after the known ones
-    new_partitions: Parts  # of these
+    new_units: Ints  # they get the next free slots
+    new_partitions: Parts  # of the new units
     partition: Parts
     slot: Ints
     column: Ints
@@ -148,28 +87,28 @@ class Delta:
     timers: Timers
 
     def partitions(self) -> set[int]:
-        """The partitions whose dump is out of date once this is applied."""
+        """The partitions that must be dumped again once this is applied."""
         return set(np.unique(self.partition).tolist())
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What is known of some units, without the zeros: as it is dumped, and as it moves to another state."""
+    """The state of some units without the zeros: for a dump, and for a move to another state."""
 
     metrics: Ints
     unit: Ints
     partition: Parts
     newest: Ints
-    row: Ints  # of each open timer, in `unit`
+    row: Ints  # the index in `unit` of each timer that is not clear
     version: Ints
     timers: Timers
 
 
 @dataclass(slots=True)
 class State:
-    """One product's units in slots: the newest judged reading by metric, the timers by rule version."""
+    """One product's units, one slot each: the newest judged reading's time by metric, the timers by rule version."""
 
-    # There is always a row to spare after the last unit: a unit not yet known reads from it that it has nothing.
+    # The row after the last unit is always empty: it is read for units that are new in a batch.
     versions: Ints  # the columns of `timers`
     metrics: Ints  # the columns of `newest`
     slots: dict[int, int]
@@ -180,9 +119,9 @@ class State:
     revision: int = 0
 
     @classmethod
-    def empty(cls, versions: Ints, metrics: Ints, room: int = 0) -> Self:
-        """No units yet; `versions` and `metrics` are those of the RuleTable that will judge."""
-        rows = room + 1
+    def empty(cls, versions: Ints, metrics: Ints, capacity: int = 0) -> Self:
+        """A state without units; `versions` and `metrics` are those of the RuleTable."""
+        rows = capacity + 1
         newest = np.full((rows, len(metrics)), NEVER, np.int64)
         timers = Timers.zeros((rows, len(versions)))
         return cls(versions, metrics, {}, np.zeros(rows, np.int64), np.zeros(rows, np.int16), newest, timers)
@@ -191,7 +130,7 @@ class State:
         return len(self.slots)
 
     def apply(self, delta: Delta) -> None:
-        """Take a verdict over, once the caller's commit has succeeded; only the state it was judged on takes it."""
+        """Apply a verdict after the caller's commit. Raises ValueError when it was judged on another state."""
         if delta.revision != self.revision:
             raise ValueError("the delta was judged on another state; judge the batch again")
         self._add(delta.new_units, delta.new_partitions)
@@ -200,14 +139,14 @@ class State:
         self.revision += 1
 
     def for_rules(self, versions: Ints, metrics: Ints) -> "State":
-        """A state for other rules and metrics; what is known of those that remain is kept."""
+        """The state for other rules and metrics; those that remain keep their values."""
         state = assembled(versions, metrics, [self.part(np.arange(len(self)))])
         state.revision = self.revision + 1
         return state
 
     def part(self, slots: Ints) -> Part:
-        """What is known of the units in these slots."""
-        # Open timers only: copying the zeros too would make the kernel back them all with memory.
+        """The state of the units in these slots."""
+        # Not the clear timers: copying their zeros would make the kernel back all of them with memory.
         by_version = np.argsort(self.versions)
         row, nth = np.nonzero(self.timers.phase[slots][:, by_version])
         rule = by_version[nth]
@@ -223,36 +162,36 @@ class State:
         )
 
     def place(self, part: Part) -> None:
-        """Take in units that are not yet known, with what they have in the columns that are here."""
-        known = len(self)
+        """Add new units with their values in the columns of this state."""
+        first_new = len(self)
         self._add(part.unit, part.partition)
-        _, there, here = np.intersect1d(part.metrics, self.metrics, return_indices=True)
-        self.newest[known : len(self), here] = part.newest[:, there]
+        _, part_columns, own_columns = np.intersect1d(part.metrics, self.metrics, return_indices=True)
+        self.newest[first_new : len(self), own_columns] = part.newest[:, part_columns]
         by_version = np.argsort(self.versions)
-        kept = np.flatnonzero(np.isin(part.version, self.versions))
-        rule = by_version[np.searchsorted(self.versions, part.version[kept], sorter=by_version)]
-        self.timers.put((known + part.row[kept], rule), part.timers[kept])
+        kept_timers = np.flatnonzero(np.isin(part.version, self.versions))
+        rule = by_version[np.searchsorted(self.versions, part.version[kept_timers], sorter=by_version)]
+        self.timers.put((first_new + part.row[kept_timers], rule), part.timers[kept_timers])
 
     def _add(self, units: Ints, partitions: Parts) -> None:
-        known = len(self)
-        total = known + len(units)
+        first_new = len(self)
+        total = first_new + len(units)
         if total >= len(self.unit):
             larger = State.empty(self.versions, self.metrics, 2 * total)
-            larger.place(self.part(np.arange(known)))
+            larger.place(self.part(np.arange(first_new)))
             self.unit, self.partition = larger.unit, larger.partition
             self.newest, self.timers = larger.newest, larger.timers
-        self.unit[known:total] = units
-        self.partition[known:total] = partitions
-        self.slots.update(zip(units.tolist(), range(known, total), strict=True))
+        self.unit[first_new:total] = units
+        self.partition[first_new:total] = partitions
+        self.slots.update(zip(units.tolist(), range(first_new, total), strict=True))
 
 
 def dump(state: State, partition: int) -> bytes:
-    """All that is known of one partition's units; equal knowledge gives equal bytes."""
+    """The state of one partition's units as bytes; equal states have equal bytes."""
     slots = np.flatnonzero(state.partition[: len(state)] == partition)
     part = state.part(slots[np.argsort(state.unit[slots])])
-    out = io.BytesIO()
+    buffer = io.BytesIO()
     np.savez(
-        out,
+        buffer,
         metrics=part.metrics,
         unit=part.unit,
         newest=part.newest,
@@ -264,11 +203,11 @@ def dump(state: State, partition: int) -> bytes:
         onset_value=part.timers.onset_value,
         extreme=part.timers.extreme,
     )
-    return out.getvalue()
+    return buffer.getvalue()
 
 
 def read_dump(dumped: bytes, partition: npt.ArrayLike) -> Part:
-    """What was dumped of a partition; raises whatever is wrong with the bytes."""
+    """Read a dump of a partition. Raises different exceptions for damaged bytes."""
     with np.load(io.BytesIO(dumped), allow_pickle=False) as saved:
         timers = Timers(*(saved[name] for name in ("phase", "onset", "calm_since", "onset_value", "extreme")))
         unit = saved["unit"]
@@ -277,7 +216,7 @@ def read_dump(dumped: bytes, partition: npt.ArrayLike) -> Part:
 
 
 def assembled(versions: Ints, metrics: Ints, parts: Sequence[Part]) -> State:
-    """The state of these parts; rules and metrics that are gone since are left out."""
+    """The state that consists of these parts, without rules and metrics that no longer exist."""
     state = State.empty(versions, metrics, sum(len(part.unit) for part in parts))
     for part in parts:
         state.place(part)

@@ -1,4 +1,4 @@
-"""A rule against its product's metrics: problems come out, each naming the field and what to write instead."""
+"""Checks a rule against its product's metrics; each problem names the field and what to write instead."""
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
@@ -9,7 +9,7 @@ from gateway.rules.registry import Metric, unknown_metric
 
 
 def check(rule: RuleDocument, metrics: Mapping[str, Metric]) -> list[str]:
-    """Everything that keeps the rule from being activated; an empty list when nothing does."""
+    """Returns everything that keeps the rule from being activated."""
     metric = metrics.get(rule.condition.quantity.metric)
     times = _times(rule, metric) if metric else ()
     return [*rule.condition.check(metrics), *times, *_tests(rule, metrics)]
@@ -24,13 +24,13 @@ def _times(rule: RuleDocument, metric: Metric) -> Iterator[str]:
 
 
 def _tests(rule: RuleDocument, metrics: Mapping[str, Metric]) -> Iterator[str]:
-    judged = rule.condition.quantity.metric
+    judged_metric = rule.condition.quantity.metric
     if not any(test.expect for test in rule.tests):
         yield "tests: none expects an alarm; add a test whose series raises it, with `raised_at`"
     if not any(not test.expect for test in rule.tests):
         yield "tests: none stays silent; add a test with `expect: []`"
     for index, test in enumerate(rule.tests):
-        if judged not in test.series:
-            yield f"tests.{index}.series: has no {judged}; add its samples"
-        for name in sorted(test.series.keys() - metrics.keys() - {judged}):
+        if judged_metric not in test.series:
+            yield f"tests.{index}.series: has no {judged_metric}; add its samples"
+        for name in sorted(test.series.keys() - metrics.keys() - {judged_metric}):
             yield f"tests.{index}.series: {unknown_metric(name, metrics)}"

@@ -1,7 +1,7 @@
 """PostgreSQL: connections, named queries, migrations, time series, wake-ups. The only importer of psycopg."""
 
 from psycopg.sql import SQL
-from psycopg.types.json import Jsonb
+from psycopg.types.json import Json, Jsonb
 
 from gateway.store.database import (
     Connection,
@@ -24,6 +24,7 @@ __all__ = [
     "DataError",
     "Database",
     "IntegrityError",
+    "Json",
     "Jsonb",
     "OperationalError",
     "Queries",

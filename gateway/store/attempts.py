@@ -1,4 +1,4 @@
-"""Limits on tries, in one table: what is tried is noted before it is tried, and too many wait."""
+"""Limits on tries, in one table: a try is stored before it is made, and refused beyond a limit."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,38 +21,38 @@ class Limit:
 
 
 def spend(tx: Connection, limits: Sequence[Limit], shared: Sequence[Limit] = (), spared: Limit | None = None) -> None:
-    """Note one try with every limit; raises TooManyAttempts, and then nothing is noted once `tx` is rolled back.
+    """Count one try on every limit. Raises TooManyAttempts; roll `tx` back then, so that the try is not counted.
 
-    `shared` limits, which others spend too, stop nobody whose own limit `spared` is free. Tries that come together wait
-    for each other until `tx` ends: keep it short.
+    `shared` limits, on which others count too, refuse nothing while the limit `spared` is free. Tries at the same time
+    wait for each other until `tx` ends: keep it short.
     """
     for limit in sorted([*limits, *shared], key=lambda each: (each.kind, each.key)):
         _hold(tx, limit.kind, limit.key)
-    free = [moment for limit in limits if (moment := free_at(tx, limit))]
-    free_shared = [moment for limit in shared if (moment := free_at(tx, limit))]
+    free_times = [moment for limit in limits if (moment := free_at(tx, limit))]
+    shared_free_times = [moment for limit in shared if (moment := free_at(tx, limit))]
     if not spared or free_at(tx, spared):
-        free += free_shared
-    if free:
-        raise TooManyAttempts(max(free) - _now(tx))
+        free_times += shared_free_times
+    if free_times:
+        raise TooManyAttempts(max(free_times) - _now(tx))
     for limit in [*limits, *shared]:
         note(tx, limit.kind, limit.key)
 
 
 def spend_either(tx: Connection, limits: Sequence[Limit]) -> timedelta | None:
-    """Note one try with every limit when at least one of them is free; else returns the wait until one is."""
+    """Count one try on every limit if at least one of them is free; else returns the time until one is."""
     for limit in sorted(limits, key=lambda each: (each.kind, each.key)):
         _hold(tx, limit.kind, limit.key)
-    moments = [free_at(tx, limit) for limit in limits]
-    busy = [moment for moment in moments if moment]
-    if len(busy) == len(limits):
-        return min(busy) - _now(tx)
+    free_times = [free_at(tx, limit) for limit in limits]
+    waits = [moment for moment in free_times if moment]
+    if len(waits) == len(limits):
+        return min(waits) - _now(tx)
     for limit in limits:
         note(tx, limit.kind, limit.key)
     return None
 
 
 def free_at(tx: Connection, limit: Limit) -> datetime | None:
-    """When the next try is free; None when it is free now."""
+    """Returns when the next try is allowed; None when it is allowed now."""
     row = tx.execute(
         queries.nth_newest_try,
         {"kind": limit.kind, "key": limit.key, "window": limit.window, "newer": limit.most - 1},
@@ -61,35 +61,35 @@ def free_at(tx: Connection, limit: Limit) -> datetime | None:
 
 
 def tally(tx: Connection, kind: str, key: str, window: timedelta) -> int:
-    """Note a try that nothing stops; returns how many there were within the window. Others wait until `tx` ends."""
+    """Count a try without a limit. Returns the number within the window. Other tries wait until `tx` ends."""
     _hold(tx, kind, key)
     note(tx, kind, key)
     return count_recent(tx, kind, key, window)
 
 
 def count_recent(tx: Connection, kind: str, key: str, window: timedelta) -> int:
-    """How often something was tried within the window before now."""
+    """Returns the number of tries within the window before now."""
     row = tx.execute(queries.count_tries, {"kind": kind, "key": key, "window": window}).fetchone()
     return int(row["tries"]) if row else 0
 
 
 def note(tx: Connection, kind: str, key: str) -> None:
-    """Note a try."""
+    """Store a try."""
     tx.execute(queries.note_try, {"kind": kind, "key": key})
 
 
 def take_back(tx: Connection, kind: str, key: str) -> None:
-    """Forget the last try: it was not a wrong one."""
+    """Delete the last try, which succeeded."""
     tx.execute(queries.take_back_try, {"kind": kind, "key": key})
 
 
 def clear(tx: Connection, kind: str, key: str) -> None:
-    """Forget every try with a key: who it is has been proved in another way."""
+    """Delete every try with a key: the person was authenticated in another way."""
     tx.execute(queries.clear_tries, {"kind": kind, "key": key})
 
 
 def forget_attempts(connection: Connection, before: datetime, limit: int) -> int:
-    """Forget the oldest tries from before a moment, at most so many; returns how many."""
+    """Delete up to `limit` of the oldest tries from before a time. Returns the number."""
     return connection.execute(queries.forget_tries, {"before": before, "limit": limit}).rowcount
 
 

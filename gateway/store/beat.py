@@ -9,15 +9,16 @@ from psycopg.types.json import Jsonb
 from gateway.store.database import Connection
 from gateway.store.queries import queries
 
-ROLES = ("ingest", "worker")
+BEATING = ("ingest", "worker")
+"""The roles that give signs of life; the api answers for itself."""
 SILENT_AFTER = timedelta(seconds=10)
-"""A role that gave no sign of life for so long does not do its work."""
+"""A role without a sign of life for this long counts as not working."""
 SIGN_OF_LIFE = "a sign of life"
-"""What a silent role waits for."""
+"""What a silent role is said to wait for."""
 
 
 def beat(connection: Connection, role: str, detail: dict[str, Any]) -> None:
-    """Say that a role lives and how it is; in `waiting_for`, what keeps it from its work."""
+    """Store a role's sign of life; `waiting_for` in `detail` says what keeps it from its work."""
     connection.execute(queries.beat, {"role": role, "detail": Jsonb(detail)})
 
 
@@ -30,16 +31,14 @@ class Beat:
 
 
 def last_beat(connection: Connection, role: str) -> Beat | None:
-    """When a role last gave a sign of life, by the database's clock, and what it said of itself."""
+    """A role's last sign of life, its age by the database's clock; None without one."""
     row = connection.execute(queries.last_beat, {"role": role}).fetchone()
     return Beat(row["age"], row["detail"]) if row else None
 
 
 def standings(connection: Connection, longer_than: timedelta) -> dict[str, str | None]:
-    """What each role waits for before it does its work; None for one that does it. Silent for so long, it is a sign of
-    life.
-    """
+    """What each role waits for, None for a working one; SIGN_OF_LIFE for one that is silent for `longer_than`."""
     rows = connection.execute(
-        queries.standings, {"longer_than": longer_than, "sign_of_life": SIGN_OF_LIFE, "roles": list(ROLES)}
+        queries.standings, {"longer_than": longer_than, "sign_of_life": SIGN_OF_LIFE, "roles": list(BEATING)}
     )
     return {row["role"]: row["waiting_for"] for row in rows}

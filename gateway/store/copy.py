@@ -19,12 +19,12 @@ Column = np.ndarray[Any, np.dtype[Any]]
 
 
 def timestamps(us: Column) -> Column:
-    """Microseconds since 1970 as COPY wants a timestamptz."""
+    """Converts microseconds since 1970 to COPY's form of a timestamptz."""
     return us - POSTGRES_EPOCH_US
 
 
 def copy_columns(connection: Connection, table: str, columns: Mapping[str, Column]) -> None:
-    """COPY equal-length columns into `table`; dtypes decide the binary types (int64 is also timestamptz)."""
+    """COPY columns of equal length into `table`; their dtypes must match its types (int64 for timestamptz)."""
     fields: list[tuple[str, str]] = [("", ">i2")]
     for name, column in columns.items():
         fields += [(f"{name} length", ">i4"), (name, column.dtype.newbyteorder(">").str)]
@@ -42,7 +42,7 @@ def copy_columns(connection: Connection, table: str, columns: Mapping[str, Colum
 
 
 def copy_rows(connection: Connection, table: str, columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> None:
-    """COPY rows into `table`; `columns` names them with their types in the database, in the order of each row."""
+    """COPY rows into `table`; `columns` has names and database types in the order of the rows' values."""
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
         sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
     )

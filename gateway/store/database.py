@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL: one pool a process, each connection in UTC and answering rows as dictionaries."""
+"""Connections to PostgreSQL: one pool a process, each connection in UTC and returning rows as dictionaries."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,17 +16,17 @@ Row = dict[str, Any]
 Connection = psycopg.Connection[Row]
 
 OperationalError = psycopg.OperationalError
-"""The database is away: try again later, nothing was decided."""
+"""The database did not do it for now; the same may succeed later."""
 DataError = psycopg.DataError
 IntegrityError = psycopg.IntegrityError
 UniqueViolation = psycopg.errors.UniqueViolation
 
-# Our statements are short and many: compiling one over 400 days of readings takes longer than running it.
+# JIT is off: our statements are short, and compiling one over 400 days of readings takes longer than running it.
 _OPTIONS = "-c timezone=UTC -c jit=off"
 
 
 def connect(url: str, application_name: str = "gateway") -> Connection:
-    """A connection of its own, in autocommit, for long-lived owners (the ingest writer, listeners)."""
+    """A connection outside the pool, in autocommit, for long use (the ingest writer, listeners)."""
     return psycopg.connect(
         url,
         row_factory=dict_row,
@@ -53,9 +53,9 @@ class Database:
         lock_wait: timedelta | None = None,
         patience: timedelta = timedelta(seconds=5),
     ) -> None:
-        """After `lock_wait` a statement gives up a lock that another transaction has; None waits for it.
+        """A statement waits at most `lock_wait` for a lock of another transaction, with None without end.
 
-        `patience` is how long somebody waits for a free connection.
+        `patience` is how long a caller waits for a free connection.
         """
         self.url = url
         lock_timeout = f" -c lock_timeout={lock_wait // timedelta(milliseconds=1)}" if lock_wait else ""
@@ -87,7 +87,7 @@ class Database:
         return self
 
     def close(self) -> None:
-        """Give every connection back to the server."""
+        """Close every connection."""
         self._pool.close()
 
     def __enter__(self) -> Self:
@@ -98,7 +98,7 @@ class Database:
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
-        """A connection in autocommit, for what commits by itself before a transaction on the same one."""
+        """A connection in autocommit, for statements that commit by themselves, and a transaction after them."""
         with self._pool.connection() as connection:
             yield connection
 
@@ -110,6 +110,6 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A connection for single reading statements."""
+        """A connection for single statements that read."""
         with self._pool.connection() as connection:
             yield connection

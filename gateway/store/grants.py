@@ -1,6 +1,6 @@
-"""What the roles' database user may do: read and write rows, and nothing that makes, changes or drops a table.
+"""The rights of the roles' database user: read and write rows, but not create, change or drop tables.
 
-The user itself, with its password, is made by who runs the server; deploy/postgres/users.sql does it for Compose.
+The server's administrator creates the user and its password; deploy/postgres/users.sql does it for Compose.
 """
 
 from psycopg import errors, sql
@@ -16,20 +16,20 @@ REVOKE INSERT, UPDATE, DELETE ON schema_migration FROM {user};
 REVOKE UPDATE, DELETE ON event, telemetry FROM {user};
 GRANT EXECUTE ON FUNCTION telemetry_make_day(date), telemetry_drop_before(date) TO {user};
 GRANT EXECUTE ON FUNCTION event_make_month(date), event_drop_before(date) TO {user};
-GRANT USAGE ON SEQUENCE event_number TO {user}
+GRANT USAGE ON SEQUENCE event_number, notice_id_seq TO {user}
 """
 
 
 def grant(url: str, user: str) -> None:
-    """Let `user` run the roles; after each migration again. Raises Unavailable when it is not there or cannot be."""
+    """Let `user` run the roles; needed after each migration. Raises Unavailable without such a user or the right."""
     with connect(url, "gateway-migrate") as connection, connection.transaction():
         row = connection.execute(queries.session_names).fetchone()
         assert row is not None  # noqa: S101 - a SELECT without FROM returns a row
-        names = {"schema": sql.Identifier(row["schema"]), "user": sql.Identifier(user)}
+        identifiers = {"schema": sql.Identifier(row["schema"]), "user": sql.Identifier(user)}
         try:
-            connection.execute(sql.SQL(_GRANTS).format(**names))
+            connection.execute(sql.SQL(_GRANTS).format(**identifiers))
             if not _may_become_owner(connection, user):
-                connection.execute(sql.SQL("GRANT gateway_owner TO {user}").format(**names))
+                connection.execute(sql.SQL("GRANT gateway_owner TO {user}").format(**identifiers))
         except errors.UndefinedObject as error:
             raise Unavailable(
                 f"There is no database user {user}. Let a superuser make it: CREATE ROLE {user} LOGIN PASSWORD '…'"
@@ -42,7 +42,7 @@ def grant(url: str, user: str) -> None:
 
 
 def missing_rights(connection: Connection) -> list[str]:
-    """What the present user lacks of what `grant` gives; empty for who owns everything."""
+    """The rights of `grant` that the present user does not have."""
     missing = [str(row["what"]) for row in connection.execute(queries.missing_rights)]
     row = connection.execute(queries.session_names).fetchone()
     if row and not _may_become_owner(connection, row["me"]):

@@ -1,6 +1,6 @@
-"""Every advisory lock: one number for one meaning. Only migrations, which never change, write such a number too.
+"""Every advisory lock: one number for one meaning. Besides this file only migrations contain such numbers.
 
-A process of another version must see the same lock: a number is never changed, and never used for something else.
+Processes of different versions must use the same locks: never change a number or use it for something else.
 """
 
 from enum import IntEnum, unique
@@ -11,46 +11,46 @@ from gateway.store.queries import queries
 
 @unique
 class Lock(IntEnum):
-    """What is locked; 7402203 was one of a version before."""
+    """What is locked. Do not use 7402203, a lock of an earlier version."""
 
     INGEST = 7_402_200
-    """The place of the one process that judges, for as long as its connection lives."""
+    """Held by the one process that judges readings, as long as its connection lives."""
     MIGRATE = 7_402_201
-    """One process migrates, the others wait and then find nothing left to do."""
+    """One process migrates; others wait, and then have nothing to do."""
     MAKE_DAY = 7_402_202
-    """Two roles may want the same day of readings at once (migration 0007)."""
+    """Two roles may make the same day of readings at once (migration 0007)."""
     MAINTENANCE = 7_402_204
-    """One worker an hour keeps the store in order."""
+    """One worker at a time does the hourly maintenance."""
     EVENT_TURN = 7_402_205
-    """Events get their places in one order (migration 0012)."""
+    """Events get their places in the order of commits (migration 0012)."""
     MAKE_MONTH = 7_402_206
-    """Two roles may want the same month of events at once (migration 0012)."""
+    """Two roles may make the same month of events at once (migration 0012)."""
     CATALOG = 7_402_207
     """One writer at a time changes the catalog, so that revisions are numbered in the order of their commits."""
     IMPORT = 7_402_213
-    """One import after the other puts what it staged into force: two cannot wait for each other's rows."""
+    """One import at a time applies its staged rows, so that two cannot deadlock."""
     ATTEMPT = 7_402_214
-    """Tries with one limited key are counted one after the other; locked by key."""
+    """Tries on a limit with one key are counted one at a time; locked by key."""
     ADDRESS = 7_402_215
-    """Acts on one e-mail address wait for each other; locked by key."""
+    """Changes of one e-mail address wait for each other; locked by key."""
 
 
 def try_lock(connection: Connection, lock: Lock) -> bool:
-    """Take a lock for as long as the connection lives; false where another has it."""
+    """Take a lock as long as the connection lives. Returns False if another one has it."""
     row = connection.execute(queries.try_lock, {"lock": lock}).fetchone()
     return bool(row and row["mine"])
 
 
 def lock_session(connection: Connection, lock: Lock) -> None:
-    """Take a lock for as long as the connection lives; waits for it."""
+    """Wait for a lock and keep it as long as the connection lives."""
     connection.execute(queries.lock_session, {"lock": lock})
 
 
 def hold(tx: Connection, lock: Lock) -> None:
-    """Take a lock until the transaction ends; waits for it."""
+    """Wait for a lock and keep it until the transaction ends."""
     tx.execute(queries.hold, {"lock": lock})
 
 
 def hold_key(tx: Connection, lock: Lock, key: str) -> None:
-    """Take the lock of one key until the transaction ends; other keys are not held up."""
+    """Wait for the lock of one key and keep it until the transaction ends; other keys are not locked."""
     tx.execute(queries.hold_key, {"lock": lock, "key": key})

@@ -1,4 +1,4 @@
-"""Migrations: numbered SQL files, each applied once in a transaction of its own, never edited afterwards."""
+"""Migrations: numbered SQL files, each applied once in its own transaction, and never edited afterwards."""
 
 import hashlib
 from importlib.resources import files
@@ -19,38 +19,38 @@ CREATE TABLE IF NOT EXISTS schema_migration (
 
 
 def migrate(url: str) -> list[str]:
-    """Bring the database to this version's schema; returns the names applied. Safe to run from several places at once.
+    """Bring the database to this version's schema. Returns the applied names. Several processes may call it at once.
 
-    Raises Unavailable when a migration that ran was edited since, and, before anything is applied, when the user lacks
-    a right that the missing ones need.
+    Raises Unavailable when an applied migration was edited, and, before anything is applied, when the user lacks a
+    right for the missing ones.
     """
     with connect(url, "gateway-migrate") as connection:
         lock_session(connection, Lock.MIGRATE)
         if not missing_migrations(connection):
-            return _apply(connection)  # only to see that none was edited
+            return _apply(connection)  # only checks that none was edited
         _require_rights(connection)
         connection.execute(_TABLE)
         return _apply(connection)
 
 
 def _require_rights(connection: Connection) -> None:
-    """Raise Unavailable with everything that a superuser has to grant, in one line."""
-    about = connection.execute(queries.migration_rights).fetchone()
-    assert about is not None  # noqa: S101 - a SELECT without FROM returns a row
-    user, database = (Identifier(about[name]).as_string(connection) for name in ("me", "database"))
-    if about["schema"] is None:
+    """Raise Unavailable with every command that a superuser has to run, in one line."""
+    rights = connection.execute(queries.migration_rights).fetchone()
+    assert rights is not None  # noqa: S101 - a SELECT without FROM returns a row
+    user, database = (Identifier(rights[name]).as_string(connection) for name in ("me", "database"))
+    if rights["schema"] is None:
         raise Unavailable(
             f"There is no schema to migrate into: let a superuser run: CREATE SCHEMA AUTHORIZATION {user}"
         )
-    schema = Identifier(about["schema"]).as_string(connection)
+    schema = Identifier(rights["schema"]).as_string(connection)
     commands = []
-    if not about["may_create"]:
+    if not rights["may_create"]:
         commands.append(f"GRANT CREATE ON SCHEMA {schema} TO {user}")
-    if about["lacks_extension"]:
+    if rights["lacks_extension"]:
         commands.append(f"GRANT CREATE ON DATABASE {database} TO {user}")
-    if about["lacks_role"]:
+    if rights["lacks_role"]:
         commands.append("CREATE ROLE gateway_owner NOLOGIN")
-    if about["lacks_membership"]:
+    if rights["lacks_membership"]:
         commands.append(f"GRANT gateway_owner TO {user}")
     if commands:
         raise Unavailable(
@@ -68,33 +68,33 @@ def require_migrated(url: str) -> None:
 
 
 def missing_migrations(connection: Connection) -> list[str]:
-    """The names of the migrations that did not run here. Raises Unavailable to a user who may not see them."""
-    known = connection.execute(queries.has_migrations).fetchone()
-    done = set()
-    if known and known["there"]:
+    """The names of migrations that were not applied here. Raises Unavailable when the user may not read our tables."""
+    table = connection.execute(queries.has_migrations).fetchone()
+    applied = set()
+    if table and table["there"]:
         try:
-            done = {row["name"] for row in connection.execute(queries.applied_migrations)}
+            applied = {row["name"] for row in connection.execute(queries.applied_migrations)}
         except InsufficientPrivilege as error:
             raise Unavailable(
                 "The database user may not read our tables. Who migrates can let it: `gateway migrate --grant USER`."
             ) from error
-    return [name for name, _ in all_migrations() if name not in done]
+    return [name for name, _ in all_migrations() if name not in applied]
 
 
 def all_migrations() -> list[tuple[str, str]]:
-    """Name and text of every migration, in order."""
-    found = files("gateway.store.migrations").iterdir()
-    return sorted((file.name, file.read_text("utf-8")) for file in found if file.name.endswith(".sql"))
+    """The name and text of every migration, in order."""
+    migration_files = files("gateway.store.migrations").iterdir()
+    return sorted((file.name, file.read_text("utf-8")) for file in migration_files if file.name.endswith(".sql"))
 
 
 def _apply(connection: Connection) -> list[str]:
-    done = {row["name"]: row["digest"] for row in connection.execute(queries.applied_migrations)}
+    digests = {row["name"]: row["digest"] for row in connection.execute(queries.applied_migrations)}
     applied = []
     for name, text in all_migrations():
         digest = hashlib.sha256(text.encode()).hexdigest()
-        if done.get(name) == digest:
+        if digests.get(name) == digest:
             continue
-        if name in done:
+        if name in digests:
             raise Unavailable(f"Migration {name} was edited after it ran here; add a new one instead.")
         try:
             _apply_one(connection, name, text, digest)
@@ -109,7 +109,7 @@ def _apply(connection: Connection) -> list[str]:
 
 def _apply_one(connection: Connection, name: str, text: str, digest: str) -> None:
     with connection.transaction():
-        # Rather give up than lock a busy table: the next try finds a quieter moment.
+        # It fails rather than wait long for a lock, behind which others would wait; try again when it is quieter.
         connection.execute("SET LOCAL lock_timeout = '4s'")
         connection.execute("SET LOCAL statement_timeout = '60s'")
         connection.execute(SQL(text))

@@ -1,4 +1,4 @@
-"""The database role that serves owners: it sees its own person's things through views, and nothing else."""
+"""The database role that serves owners: through views it sees only what belongs to one person."""
 
 from psycopg.sql import SQL
 
@@ -9,6 +9,6 @@ _BECOME = SQL("SET LOCAL ROLE gateway_owner")
 
 
 def act_as_owner(tx: Connection, person_id: int) -> None:
-    """For the rest of this transaction, see and do only what this person may."""
+    """Restrict the rest of this transaction to what this person may see and do."""
     tx.execute(queries.set_person, {"person_id": person_id})
     tx.execute(_BECOME)

@@ -1,4 +1,4 @@
-"""What the database is and lets us do: version, schema, rights, durability, clock."""
+"""Checks the database: version, schema, rights, durability, clock."""
 
 from datetime import date, timedelta
 
@@ -15,84 +15,84 @@ from gateway.store.queries import queries
 from gateway.store.timeseries import TimeSeries
 
 _OLDEST = 150_000
-"""PostgreSQL 15, as the server writes it."""
+"""PostgreSQL 15, in the form of server_version_num."""
 _CLOCK_WARNING = timedelta(seconds=1)
 _CLOCK_PROBLEM = timedelta(minutes=1)
 _GRANT = "as the user who migrates, run `gateway migrate --grant USER` with the user in GATEWAY_DATABASE_URL"
 
 
 def probe(url: str, clock: Clock) -> list[Finding]:
-    """Everything about the database; nothing that is written stays."""
+    """Run every check of the database; what it writes is rolled back."""
     try:
         with connect(url, "gateway-check") as connection:
-            about = connection.execute(queries.about_server).fetchone()
-            assert about is not None  # noqa: S101 - a SELECT without FROM returns a row
-            found = [_server(about), _durability(about), _clock(connection, about, clock)]
+            server = connection.execute(queries.about_server).fetchone()
+            assert server is not None  # noqa: S101 - a SELECT without FROM returns a row
+            findings = [_server(server), _durability(server), _clock(connection, server, clock)]
             try:
                 missing = missing_migrations(connection)
             except Unavailable as error:
-                return [*found, problem("rights", str(error), _GRANT)]
+                return [*findings, problem("rights", str(error), _GRANT)]
             if missing:
-                return [*found, problem("schema", f"it lacks {', '.join(missing)}", "run `gateway migrate`")]
-            found += [
+                return [*findings, problem("schema", f"it lacks {', '.join(missing)}", "run `gateway migrate`")]
+            findings += [
                 ok("schema", "as this version needs it"),
-                _series(connection, about),
+                _series(connection, server),
                 rights := _rights(connection),
             ]
-            return found if rights.state == "problem" else [*found, _maintenance(connection, about)]
+            return findings if rights.state == "problem" else [*findings, _maintenance(connection, server)]
     except OperationalError as error:
         return [problem("database", f"it does not let us in: {_first_line(error)}", "GATEWAY_DATABASE_URL")]
 
 
-def _server(about: Row) -> Finding:
-    said = f"PostgreSQL {about['version']}, as {about['me']}"
-    if about["number"] < _OLDEST:
-        return problem("database", said, "update the server to PostgreSQL 15 or newer")
-    if about["superuser"]:
+def _server(server: Row) -> Finding:
+    version = f"PostgreSQL {server['version']}, as {server['me']}"
+    if server["number"] < _OLDEST:
+        return problem("database", version, "update the server to PostgreSQL 15 or newer")
+    if server["superuser"]:
         change = "name a user of the gateway's own in GATEWAY_DATABASE_URL (deploy/postgres/users.sql makes one)"
-        return warning("database", f"{said}, a superuser: a mistake could reach everything on the server", change)
-    return ok("database", said)
+        return warning("database", f"{version}, a superuser: a mistake could reach everything on the server", change)
+    return ok("database", version)
 
 
-def _durability(about: Row) -> Finding:
-    """What is acknowledged to the broker must be on disk by then."""
+def _durability(server: Row) -> Finding:
+    """Whether committed readings are on disk, since we acknowledge them to the broker."""
     names = ("fsync", "full_page_writes", "synchronous_commit")
-    off = [name for name in names if about[name] == "off"]
-    if off:
-        change = f"in postgresql.conf: {', '.join(f'{name} = on' for name in off)}"
-        return problem("durability", f"{', '.join(off)} off: a power cut loses what we acknowledged", change)
-    return ok("durability", ", ".join(f"{name} {about[name]}" for name in names))
+    unsafe = [name for name in names if server[name] == "off"]
+    if unsafe:
+        change = f"in postgresql.conf: {', '.join(f'{name} = on' for name in unsafe)}"
+        return problem("durability", f"{', '.join(unsafe)} off: a power cut loses what we acknowledged", change)
+    return ok("durability", ", ".join(f"{name} {server[name]}" for name in names))
 
 
-def _clock(connection: Connection, about: Row, clock: Clock) -> Finding:
-    """Measured between two looks at our own clock, so exact to half of what the question took."""
+def _clock(connection: Connection, server: Row, clock: Clock) -> Finding:
+    """Compare with our clock before and after the query: exact to half the time of the query."""
     before = clock()
     row = connection.execute(queries.clock_time).fetchone()
     after = clock()
     assert row is not None  # noqa: S101 - a SELECT without FROM returns a row
     ahead = row["now"] - (before + (after - before) / 2)
-    said = f"{ahead.total_seconds():+.3f} s from ours (±{(after - before).total_seconds() / 2:.3f} s)"
-    said += f", zone {about['zone']}"
-    if about["zone"] != "UTC":
+    offset = f"{ahead.total_seconds():+.3f} s from ours (±{(after - before).total_seconds() / 2:.3f} s)"
+    offset += f", zone {server['zone']}"
+    if server["zone"] != "UTC":
         change = "connect directly: something between us and the server drops the option timezone=UTC"
-        return problem("database clock", said, change)
+        return problem("database clock", offset, change)
     if abs(ahead) < _CLOCK_WARNING:
-        return ok("database clock", said)
+        return ok("database clock", offset)
     change = "set both machines' clocks by NTP: rules, limits and codes mix times of both"
-    return (problem if abs(ahead) >= _CLOCK_PROBLEM else warning)("database clock", said, change)
+    return (problem if abs(ahead) >= _CLOCK_PROBLEM else warning)("database clock", offset, change)
 
 
-def _series(connection: Connection, about: Row) -> Finding:
+def _series(connection: Connection, server: Row) -> Finding:
     if TimeSeries(connection).is_hypertable:
         rows = connection.execute(queries.count_chunks).fetchone() or {}
         counts = f"{rows['chunks']} chunks, {rows['in_columnstore']} of them in the columnstore"
-        return ok("telemetry", f"a hypertable of TimescaleDB {about['timescale']}, {counts}")
-    there = "TimescaleDB is there, but the table was made without it" if about["timescale"] else "no TimescaleDB"
-    return ok("telemetry", f"partitions by day ({there})")
+        return ok("telemetry", f"a hypertable of TimescaleDB {server['timescale']}, {counts}")
+    presence = "TimescaleDB is there, but the table was made without it" if server["timescale"] else "no TimescaleDB"
+    return ok("telemetry", f"partitions by day ({presence})")
 
 
-def _maintenance(connection: Connection, about: Row) -> Finding:
-    """Whether the calls that make and drop days work, tried on days of long ago and taken back."""
+def _maintenance(connection: Connection, server: Row) -> Finding:
+    """Whether days can be made and dropped: tried with days of long ago, and rolled back."""
     try:
         with connection.transaction(force_rollback=True):
             connection.execute("SET LOCAL lock_timeout = '2s'")
@@ -102,11 +102,11 @@ def _maintenance(connection: Connection, about: Row) -> Finding:
     except LockNotAvailable:
         return warning("maintenance", "not tried: the telemetry table was locked for 2 s", "run it again")
     except DatabaseError as error:
-        said = f"old days cannot be dropped, or new ones made: {_first_line(error)}"
+        refusal = f"old days cannot be dropped, or new ones made: {_first_line(error)}"
         return problem(
-            "maintenance", said, "report it; readings are kept for longer than GATEWAY_HISTORY_MAX meanwhile"
+            "maintenance", refusal, "report it; readings are kept for longer than GATEWAY_HISTORY_MAX meanwhile"
         )
-    failed = connection.execute(queries.failed_timescale_jobs).fetchall() if about["timescale"] else []
+    failed = connection.execute(queries.failed_timescale_jobs).fetchall() if server["timescale"] else []
     if failed:
         names = ", ".join(f"{row['job_id']} ({row['proc_name']})" for row in failed)
         change = "see timescaledb_information.job_errors; the gateway needs none of TimescaleDB's jobs"

@@ -1,4 +1,4 @@
-"""SQL lives in `queries.sql` beside the repository that uses it: every query has a name and one sentence."""
+"""Loads SQL from `queries.sql` beside the repository that uses it; every query has a name and one sentence."""
 
 import re
 from importlib.resources import files
@@ -13,18 +13,18 @@ _HEAD = re.compile(r"^-- name: (\w+)\n-- (\S.*)\n", re.MULTILINE)
 
 
 class Queries:
-    """The named queries of one file, as attributes; a name that is not in the file raises AttributeError.
+    """The named queries of one file, as attributes. Raises AttributeError for a name that is not in the file.
 
-    Raises ValueError for a name that stands twice, or without its sentence.
+    Raises ValueError for a file with a name twice, or without its sentence.
     """
 
     def __init__(self, source: str, text: str) -> None:
         self.source = source
         heads = list(_HEAD.finditer(text))
         names = [head[1] for head in heads]
-        wrong = [name for name in _NAME.findall(text) if names.count(name) != 1]
-        if wrong:
-            raise ValueError(f"{source}: give each query one name and one sentence: {', '.join(wrong)}")
+        malformed = [name for name in _NAME.findall(text) if names.count(name) != 1]
+        if malformed:
+            raise ValueError(f"{source}: give each query one name and one sentence: {', '.join(malformed)}")
         ends = [head.start() for head in heads[1:]] + [len(text)]
         self._queries = {
             head[1]: SQL(text[head.end() : end].strip().rstrip(";")) for head, end in zip(heads, ends, strict=True)
@@ -39,9 +39,9 @@ class Queries:
 
 
 def load_queries(package: str) -> Queries:
-    """The queries of `package`'s queries.sql, read once at import."""
+    """The queries in the package's queries.sql, read once at import."""
     return Queries(f"{package}/queries.sql", files(package).joinpath("queries.sql").read_text("utf-8"))
 
 
 queries = load_queries("gateway.store")
-"""The store's own."""
+"""The queries of this package."""

@@ -15,30 +15,30 @@ SELECT pg_advisory_xact_lock(%(lock)s);
 SELECT pg_advisory_xact_lock(hashtextextended(%(key)s, %(lock)s));
 
 -- name: nth_newest_try
--- The newest try but so many, if it was within the window: with it the limit is reached.
+-- The newest try but %(newer)s within the window: if there is one, the limit is reached.
 SELECT at FROM attempt
 WHERE kind = %(kind)s AND key = %(key)s AND at > now() - %(window)s
 ORDER BY at DESC OFFSET %(newer)s LIMIT 1;
 
 -- name: count_tries
--- How often something was tried within the window.
+-- The number of tries within the window.
 SELECT count(*) AS tries FROM attempt WHERE kind = %(kind)s AND key = %(key)s AND at > now() - %(window)s;
 
 -- name: note_try
--- Note a try.
+-- Store a try.
 INSERT INTO attempt (kind, key, at) VALUES (%(kind)s, %(key)s, now());
 
 -- name: take_back_try
--- Forget the newest try with a key.
+-- Delete the newest try with a key.
 DELETE FROM attempt WHERE ctid = (
   SELECT ctid FROM attempt WHERE kind = %(kind)s AND key = %(key)s ORDER BY at DESC LIMIT 1);
 
 -- name: clear_tries
--- Forget every try with a key.
+-- Delete every try with a key.
 DELETE FROM attempt WHERE kind = %(kind)s AND key = %(key)s;
 
 -- name: forget_tries
--- Forget the oldest tries from before a moment, at most so many.
+-- Delete the oldest tries from before a time.
 DELETE FROM attempt WHERE ctid = ANY (ARRAY(
   SELECT ctid FROM attempt WHERE at < %(before)s ORDER BY at LIMIT %(limit)s));
 
@@ -60,13 +60,13 @@ ON CONFLICT (role) DO UPDATE SET at = excluded.at, detail = excluded.detail;
 SELECT clock_timestamp() - at AS age, detail FROM role_beat WHERE role = %(role)s;
 
 -- name: standings
--- What each role waits for; one that was silent for so long, a sign of life.
-SELECT wanted.role,
+-- What each role waits for; a silent role waits for a sign of life.
+SELECT r.role,
        CASE WHEN b.at > now() - %(longer_than)s THEN b.detail->>'waiting_for' ELSE %(sign_of_life)s END AS waiting_for
-FROM unnest(%(roles)s::text[]) AS wanted (role) LEFT JOIN role_beat b ON b.role = wanted.role;
+FROM unnest(%(roles)s::text[]) AS r (role) LEFT JOIN role_beat b ON b.role = r.role;
 
 -- name: lock_waits
--- Our sessions that wait for a lock, the longest first, and the sessions that hold it or stand before them.
+-- Our sessions that wait for a lock, the longest first, and the sessions that hold it or wait before them.
 SELECT a.application_name AS who, clock_timestamp() - w.since AS waited, h.pid AS holder, b.application_name AS program,
        b.usename AS "user", b.state, clock_timestamp() - b.xact_start AS age
 FROM (SELECT pid, min(waitstart) AS since FROM pg_locks WHERE NOT granted GROUP BY pid) AS w
@@ -79,23 +79,23 @@ ORDER BY w.since, a.pid, h.pid
 LIMIT 20;
 
 -- name: set_person
--- Say for the rest of the transaction which person the owners' views are of.
+-- Set the person of the owners' views for the rest of the transaction.
 SELECT set_config('gateway.person_id', %(person_id)s::text, true);
 
 -- name: has_migrations
--- Whether anything was migrated here.
+-- Whether this database was ever migrated.
 SELECT to_regclass('schema_migration') IS NOT NULL AS there;
 
 -- name: applied_migrations
--- The migrations that ran here, with the digests of their texts.
+-- The applied migrations with the digests of their texts.
 SELECT name, digest FROM schema_migration;
 
 -- name: note_migration
--- Note that a migration ran.
+-- Store that a migration was applied.
 INSERT INTO schema_migration (name, digest) VALUES (%(name)s, %(digest)s);
 
 -- name: migration_rights
--- What the present user lacks to migrate.
+-- What the present user lacks for a migration.
 SELECT current_user AS me, current_database() AS database, current_schema() AS schema,
        has_schema_privilege(current_schema(), 'CREATE') AS may_create,
        NOT has_database_privilege(current_database(), 'CREATE')
@@ -106,7 +106,7 @@ SELECT current_user AS me, current_database() AS database, current_schema() AS s
        owner.oid IS NULL AND NOT (me.rolsuper OR me.rolcreaterole) AS lacks_role,
        CASE WHEN me.rolsuper THEN false
             WHEN owner.oid IS NULL THEN NOT me.rolcreaterole
-            -- Before 16, who may make roles may also join them.
+            -- Before version 16, a user with CREATEROLE may also join every role.
             WHEN current_setting('server_version_num')::int < 160000
             THEN NOT (me.rolcreaterole OR pg_has_role(owner.oid, 'MEMBER'))
             ELSE NOT (pg_has_role(owner.oid, 'SET') OR pg_has_role(owner.oid, 'MEMBER WITH ADMIN OPTION'))
@@ -119,7 +119,7 @@ WHERE me.rolname = current_user;
 SELECT current_user AS me, current_schema() AS schema;
 
 -- name: missing_rights
--- What the present user lacks of what the roles do.
+-- The rights that the roles need and the present user lacks.
 SELECT lower(privilege) || ' ' || name AS what
 FROM (SELECT c.relname AS name, c.oid, p.privilege
       FROM pg_class c CROSS JOIN unnest('{SELECT,INSERT,UPDATE,DELETE}'::text[]) AS p (privilege)
@@ -127,22 +127,23 @@ FROM (SELECT c.relname AS name, c.oid, p.privilege
         AND (c.relkind IN ('r', 'p') OR c.relkind = 'v' AND p.privilege = 'SELECT')
         AND (c.relname, p.privilege) NOT IN (('event', 'UPDATE'), ('event', 'DELETE'))
         AND (c.relname, p.privilege) NOT IN (('telemetry', 'UPDATE'), ('telemetry', 'DELETE'))
-        AND (c.relname <> 'schema_migration' OR p.privilege = 'SELECT')) AS wanted
+        AND (c.relname <> 'schema_migration' OR p.privilege = 'SELECT')) AS needed
 WHERE NOT has_table_privilege(oid, privilege)
 UNION ALL
 SELECT 'call ' || f FROM unnest('{telemetry_make_day(date),telemetry_drop_before(date),
                                   event_make_month(date),event_drop_before(date)}'::text[]) AS f
 WHERE NOT has_function_privilege(f, 'EXECUTE')
 UNION ALL
-SELECT 'use event_number' WHERE NOT has_sequence_privilege('event_number', 'USAGE');
+SELECT 'use ' || name FROM unnest('{event_number,notice_id_seq}'::text[]) AS name
+WHERE NOT has_sequence_privilege(name, 'USAGE');
 
 -- name: may_become_owner
--- Whether a user may act as the role that serves owners; from 16 on not every member may.
+-- Whether a user may act as the role that serves owners; since version 16 not every member may.
 SELECT pg_has_role(%(user)s, 'gateway_owner', CASE WHEN current_setting('server_version_num')::int >= 160000
                                                    THEN 'SET' ELSE 'MEMBER' END) AS may;
 
 -- name: about_server
--- What the server is, and how safely it keeps what it has committed.
+-- The server's version, and how safely it stores what it has committed.
 SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS number,
        current_user AS me, (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser,
        current_setting('fsync') AS fsync, current_setting('full_page_writes') AS full_page_writes,
@@ -151,7 +152,7 @@ SELECT current_setting('server_version') AS version, current_setting('server_ver
        (SELECT extversion FROM pg_extension WHERE extname = 'timescaledb') AS timescale;
 
 -- name: telemetry_kind
--- How the table of readings is made, as a letter of pg_class; no row before there is one.
+-- The kind of the table of readings, as a letter of pg_class; no row while there is no table.
 SELECT relkind::text AS kind FROM pg_class WHERE oid = to_regclass('telemetry');
 
 -- name: telemetry_partitions
@@ -160,18 +161,18 @@ SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhreli
 WHERE i.inhparent = 'telemetry'::regclass;
 
 -- name: make_day
--- Make room for the readings of a day.
+-- Make the partition of a day of readings.
 SELECT telemetry_make_day(%(day)s);
 
 -- name: drop_days_before
--- Forget the readings of the days before one.
-SELECT telemetry_drop_before(%(day)s) AS gone;
+-- Drop the readings of the days before one.
+SELECT telemetry_drop_before(%(day)s) AS dropped;
 
 -- name: timescale_here
--- TimescaleDB where it is installed or can be: preloaded, it brings settings of its own.
+-- TimescaleDB if it is installed or can be: when it is preloaded, it has settings.
 SELECT installed_version FROM pg_available_extensions
 WHERE name = 'timescaledb'
-  -- shared_preload_libraries itself only a superuser may read.
+  -- Only a superuser may read shared_preload_libraries.
   AND EXISTS (SELECT FROM pg_settings WHERE starts_with(name, 'timescaledb.'));
 
 -- name: timescale_schema
@@ -179,17 +180,17 @@ WHERE name = 'timescaledb'
 SELECT extnamespace::regnamespace::text AS name FROM pg_extension WHERE extname = 'timescaledb';
 
 -- name: make_hypertable
--- Make the table of readings a hypertable with a chunk a day; the schema is TimescaleDB's.
+-- Make the table of readings a hypertable with a chunk a day; {schema} is TimescaleDB's.
 SELECT {schema}.create_hypertable('telemetry', {schema}.by_range('time', INTERVAL '1 day'),
                                   create_default_indexes => false);
 
 -- name: chunk_spans
--- From when to when each chunk of the readings goes.
+-- Begin and end of each chunk of readings.
 SELECT range_start, range_end FROM timescaledb_information.chunks
 WHERE hypertable_schema = current_schema() AND hypertable_name = 'telemetry';
 
 -- name: count_chunks
--- How many chunks the readings have, and how many of them are in the columnstore.
+-- The number of chunks of readings, and of those in the columnstore.
 SELECT count(*) AS chunks, count(*) FILTER (WHERE is_compressed) AS in_columnstore
 FROM timescaledb_information.chunks
 WHERE hypertable_schema = current_schema() AND hypertable_name = 'telemetry';

@@ -1,7 +1,7 @@
 """The telemetry table: a TimescaleDB hypertable where the server has it, else partitions by day.
 
-One schema and one set of queries stand on both; only this class knows the difference, in DDL and maintenance.
-Names of TimescaleDB's functions are of its API reference, version 2.20 (create_hypertable, by_range, drop_chunks).
+Schema and queries are the same for both; only this class handles the difference, in DDL and maintenance.
+TimescaleDB's functions are those of its API reference, version 2.20 (create_hypertable, by_range, drop_chunks).
 """
 
 from collections.abc import Iterable
@@ -29,14 +29,14 @@ _KEY = "CREATE UNIQUE INDEX telemetry_key ON telemetry (unit_id, metric_id, time
 class TimeSeries:
     """DDL and maintenance of the telemetry table, over a connection in autocommit or in a transaction."""
 
-    # Days are made and dropped by functions of migration 0007: the roles' user may call them, and own nothing.
+    # Functions of migration 0007 make and drop days: the roles' user may call them and need not own the table.
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._days: set[date] = set()
 
     def create(self) -> None:
-        """Make the table unless it is there; which kind it is, is decided now and for good."""
+        """Create the table unless it exists. Its kind never changes afterwards."""
         if self._kind() is not None:
             return
         if self.has_timescale():
@@ -48,16 +48,16 @@ class TimeSeries:
         self._connection.execute(_KEY)
 
     def has_timescale(self) -> bool:
-        """Whether the extension is installed in this database or can be, making it so."""
+        """Whether the extension is installed in this database; installs it if possible."""
         available = self._connection.execute(queries.timescale_here).fetchone()
         if available and available["installed_version"] is None:
             self._connection.execute("CREATE EXTENSION timescaledb")
         return available is not None
 
     def _timescale_schema(self) -> str:
-        """The schema of the extension, which need not be on the search path; the extension must be installed."""
+        """The schema of the installed extension, which may be outside the search path."""
         row = self._connection.execute(queries.timescale_schema).fetchone()
-        assert row is not None  # noqa: S101 - `has_timescale` made sure of it
+        assert row is not None  # noqa: S101 - `has_timescale` installed it
         return str(row["name"])
 
     def _kind(self) -> str | None:
@@ -66,11 +66,11 @@ class TimeSeries:
 
     @cached_property
     def is_hypertable(self) -> bool:
-        """True on TimescaleDB, false on plain partitions; the table must exist."""
+        """True for a hypertable, False for plain partitions; the table must exist."""
         return self._kind() != "p"
 
     def ensure_days(self, days: Iterable[date]) -> None:
-        """Make room for readings of these UTC days. Partitions are attached, which does not lock out readers."""
+        """Make the partitions of these UTC days. They are attached, which does not block reading statements."""
         missing = set(days) - self._days
         if not missing or self.is_hypertable:
             return
@@ -79,9 +79,9 @@ class TimeSeries:
         self._days |= missing
 
     def make_few(self, days: Iterable[date], at_most: int) -> frozenset[date]:
-        """Make room for at most so many of these UTC days, the newest first; returns those that still have none.
+        """Make partitions for at most `at_most` of these UTC days, the newest first. Returns the days without one.
 
-        On a hypertable the insert of a reading makes the chunk of its day, so there it is only counted.
+        On a hypertable the insert of a reading makes the chunk of its day, so here it is only counted.
         """
         missing = set(days) - self._days
         if not missing:
@@ -104,14 +104,14 @@ class TimeSeries:
         return {begin + timedelta(days=n) for begin, end in spans for n in range((end - begin).days)}
 
     def drop_before(self, day: date) -> int:
-        """Forget raw readings of the days before `day`; returns the number of days (or chunks) that went."""
+        """Drop raw readings of the days before `day`. Returns the number of days (or chunks) dropped."""
         if self.is_hypertable:
             return self._drop_before(day)
-        old = sorted(known for known in self.existing_days() if known < day)
-        self._days -= set(old)
-        # A day at a time: readers wait while a partition goes.
-        return sum(self._drop_before(known + timedelta(days=1)) for known in old)
+        old_days = sorted(existing_day for existing_day in self.existing_days() if existing_day < day)
+        self._days -= set(old_days)
+        # One day at a time: reading statements wait while a partition is dropped.
+        return sum(self._drop_before(existing_day + timedelta(days=1)) for existing_day in old_days)
 
     def _drop_before(self, day: date) -> int:
         row = self._connection.execute(queries.drop_days_before, {"day": day}).fetchone()
-        return int(row["gone"]) if row else 0
+        return int(row["dropped"]) if row else 0

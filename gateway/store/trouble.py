@@ -1,4 +1,4 @@
-"""What keeps the database from doing a statement, told apart: each is retried, waited for or refused as it deserves."""
+"""The kinds of trouble for which the database does not run a statement now; each is handled in its own way."""
 
 from datetime import timedelta
 from enum import Enum
@@ -9,14 +9,14 @@ from psycopg import errors
 from gateway import metrics
 
 TROUBLES = (psycopg.OperationalError, errors.ReadOnlySqlTransaction, errors.IdleInTransactionSessionTimeout)
-"""What to catch: nothing was decided, and `trouble_of` says why."""
+"""The exceptions to catch: the statement had no effect and can be tried again; `trouble_of` says why it failed."""
 AT_ONCE_MAX = 5
-"""Conflicts in a row that are tried again at once; then there is a pause."""
+"""The number of conflicts in a row that are retried without a pause."""
 PAUSE = timedelta(seconds=1)
 
 
 class Trouble(Enum):
-    """What is waited for, in words that follow "waits for"."""
+    """What the gateway waits for, in words that follow "waits for"."""
 
     CONFLICT = "other transactions that change the same rows"
     DISK = "room on the database's disk"
@@ -29,7 +29,7 @@ class Trouble(Enum):
 
     @property
     def loses_connection(self) -> bool:
-        """Whether a new connection is the way out: a standby stays one, and a closed connection stays closed."""
+        """Whether only a new connection can help: a standby stays read-only, and a closed connection closed."""
         return self in {Trouble.READ_ONLY, Trouble.CROWDED, Trouble.AWAY}
 
 
@@ -45,39 +45,39 @@ _BY_STATE = {
     "55P03": Trouble.LOCK,
     "25006": Trouble.READ_ONLY,
 }
-_TOO_MANY = "too many clients", "too many connections", "remaining connection slots"
-"""How the server words a refusal at the door, where the driver has no code for it."""
+_TOO_MANY_CONNECTIONS = "too many clients", "too many connections", "remaining connection slots"
+"""Parts of the server's message when it refuses a connection, for which the driver has no code."""
 
 
 def trouble_of(error: BaseException) -> Trouble:
-    """Which trouble an error of `TROUBLES` is; what is not known is a database that is away."""
+    """The trouble of an error of `TROUBLES`; AWAY for an unknown one."""
     state = getattr(error, "sqlstate", None)
-    if state is None and any(words in str(error) for words in _TOO_MANY):
+    if state is None and any(phrase in str(error) for phrase in _TOO_MANY_CONNECTIONS):
         return Trouble.CROWDED
     return _BY_STATE.get(state or "", Trouble.AWAY)
 
 
 def count_trouble(error: BaseException) -> Trouble:
-    """The same, counted for the metrics: once where it is handled."""
+    """As `trouble_of`, and counts it in the metrics. Call it once, where the error is handled."""
     trouble = trouble_of(error)
     metrics.TROUBLES.labels(trouble.name.lower()).inc()
     return trouble
 
 
 def holds_up_all(error: BaseException) -> bool:
-    """Whether an error is the database's trouble with everything, and not perhaps with what was just handled.
+    """Whether an error concerns the whole database, and not perhaps only the row in hand.
 
-    A cancelled statement and a lock may be one event's or one campaign's own: that one is put off, or it would hold up
-    all others.
+    A cancelled statement or a lock may concern one event or campaign only: that one is postponed, else it would hold
+    up all others.
     """
     return isinstance(error, TROUBLES) and trouble_of(error) not in {Trouble.CANCELLED, Trouble.LOCK}
 
 
 def pause(trouble: Trouble, tries: int) -> timedelta:
-    """How long to wait after so many tries in a row: conflicts are gone at once, mostly; all else takes a while."""
+    """How long to wait after this many tries in a row; the first conflicts are retried at once."""
     return timedelta() if trouble is Trouble.CONFLICT and tries <= AT_ONCE_MAX else PAUSE
 
 
 def words_of(error: BaseException) -> str:
-    """The server's own words, on one line."""
+    """The server's message on one line."""
     return " ".join(str(error).split())

@@ -1,4 +1,4 @@
-"""Which of our sessions wait for a lock, for how long, and whose it is: asked of the server, changes nothing."""
+"""Which of our sessions wait for a lock, how long, and who holds it, as the server reports it."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -7,12 +7,12 @@ from gateway.store.database import Connection, Row
 from gateway.store.queries import queries
 
 LOCK_AFTER = timedelta(seconds=5)
-"""Who waits for a lock for longer is told of: shorter waits are everyday."""
+"""Only longer waits for a lock are reported; shorter ones are normal."""
 
 
 @dataclass(frozen=True, slots=True)
 class LockWait:
-    """A session of the gateway that waits for a lock, and who holds it or stands before it."""
+    """A session of the gateway that waits for a lock, and the session that holds it or waits before it."""
 
     who: str
     waited: timedelta
@@ -23,7 +23,7 @@ class LockWait:
 
 
 def lock_waits(connection: Connection, longer_than: timedelta) -> list[LockWait]:
-    """The longest first; what other users do is seen only as far as the server shows it to us."""
+    """Returns waits, the longest first; sessions of other users are shown as far as our rights go."""
     rows = connection.execute(queries.lock_waits, {"longer_than": longer_than})
     return [LockWait(row["who"], row["waited"], _holder(row)) for row in rows]
 

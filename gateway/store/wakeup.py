@@ -1,4 +1,4 @@
-"""LISTEN/NOTIFY as a wake-up after a commit: it saves waiting, and is never the truth (readers also poll)."""
+"""LISTEN/NOTIFY as a wake-up after a commit: it only saves time, since listeners also poll."""
 
 from datetime import timedelta
 
@@ -13,10 +13,10 @@ def wake(connection: Connection) -> None:
 
 
 def listen(connection: Connection) -> None:
-    """Make this connection hear wake-ups."""
+    """Let this connection receive wake-ups."""
     connection.execute("LISTEN gateway_events")
 
 
 def wait(connection: Connection, at_most: timedelta) -> bool:
-    """Wait for a wake-up, at most so long; true if one came. What came meanwhile counts as one."""
+    """Wait for a wake-up. Returns whether there was one, also since the last call."""
     return any(True for _ in connection.notifies(timeout=at_most.total_seconds(), stop_after=1))

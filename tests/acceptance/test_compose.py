@@ -16,7 +16,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from gateway.demo.servers.programs import find_programs
 from gateway.roles.process import free_port
 from gateway.store import connect
-from tests.dsl.compose import ROOT, Compose, Missing, dotenv, interpolate
+from tests.dsl.compose import ROOT, Compose, MissingVariable, dotenv, interpolate
 from tests.dsl.mosquitto import DEPLOY, local, running
 from tests.dsl.postgres import USERS_SQL, server_with_users
 from tests.dsl.wait import until
@@ -38,7 +38,7 @@ WITH_SIMULATOR = FILLED | {"MQTT_SIMULATOR_PASSWORD": "simulator4711"}
 def test_there_is_no_default_password_and_each_missing_one_is_named():
     assert set(EXAMPLE.values()) == {""}
     for name in REQUIRED:
-        with pytest.raises(Missing, match=f"set {name} in .env"):
+        with pytest.raises(MissingVariable, match=f"set {name} in .env"):
             interpolate(FILE, FILLED | {name: ""})
     interpolate(FILE, FILLED)
 

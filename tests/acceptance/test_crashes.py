@@ -22,25 +22,25 @@ def test_kills_in_mid_stream_lose_nothing_and_double_nothing(url, db, tmp_path, 
     start, sent = time.time() - 1000, 0
     with running_roles(url, broker_port, tmp_path, "ingest") as roles:
 
-        def came_again():
+        def is_redelivered():
             return "redelivered messages known again" in roles.log("ingest")
 
         until(lambda: "Connected to the broker" in roles.log("ingest"))
         with Devices(broker_port) as devices:
             for kill in range(MOST_KILLS):
-                if kill >= KILLS and came_again():
+                if kill >= KILLS and is_redelivered():
                     break
                 sent = send(devices, start, sent)
-                batches = committed(db)
+                batches = committed_count(db)
                 # Between a commit and its acknowledgement there is hardly time: asked without a pause.
-                until(lambda: committed(db) > batches, within=60, every=0)  # noqa: B023 - asked at once
+                until(lambda: committed_count(db) > batches, within=60, every=0)  # noqa: B023 - asked at once
                 roles.kill("ingest")
                 roles.start("ingest")
             sent = send(devices, start, sent)
             devices.flush()
             until(lambda: count(db) >= sent, within=120, what="every message is stored")
         assert roles.stop("ingest") == 0
-        assert came_again()
+        assert is_redelivered()
     stored = db.execute("SELECT round(value * 1000)::int AS number FROM telemetry ORDER BY 1").fetchall()
     assert [row["number"] for row in stored] == list(range(sent))
     assert db.execute("SELECT count(*) AS n FROM quarantine").fetchone()["n"] == 0
@@ -55,7 +55,7 @@ def send(devices, start, sent):
     return sent + PER_KILL
 
 
-def committed(db):
+def committed_count(db):
     return db.execute("SELECT coalesce(max(seq), 0) AS n FROM ingest_journal").fetchone()["n"]
 
 

@@ -41,7 +41,7 @@ def signed_in(env, person):
     return Visitor.sign_in(f"http://127.0.0.1:{env['GATEWAY_HTTP_PORT']}", person.email, password)
 
 
-def answers(env):
+def is_ready(env):
     try:
         return Visitor(f"http://127.0.0.1:{env['GATEWAY_HTTP_PORT']}").get("/readyz")["ready"]
     except VisitFailed:
@@ -115,7 +115,7 @@ def test_the_demo_leaves_nothing_running_and_goes_on_with_its_data(env, folder):
     script = f"{GATEWAY} demo >{folder}/out 2>&1 & echo $!"
     started = time.monotonic()
     shell = subprocess.run(["sh", "-c", script], env=env, capture_output=True, text=True, check=True)
-    until(lambda: answers(env), within=40)
+    until(lambda: is_ready(env), within=40)
     print(f"first page after {time.monotonic() - started:.1f} s")
     visitor = signed_in(env, SUPPORT)
     until(lambda: reporting(visitor), within=30)
@@ -133,7 +133,7 @@ def test_the_demo_leaves_nothing_running_and_goes_on_with_its_data(env, folder):
 
     with (folder / "out2").open("wb") as out:
         demo = subprocess.Popen([GATEWAY, "demo"], env=env, stdout=out, stderr=out)
-    until(lambda: answers(env), within=40)
+    until(lambda: is_ready(env), within=40)
     assert reporting(visitor), "the readings of the first run are still there"
     assert caught(visitor) >= SENT, "and so is what was sent in it"
     until(lambda: catchers_of(env), within=10)
@@ -144,7 +144,7 @@ def test_the_demo_leaves_nothing_running_and_goes_on_with_its_data(env, folder):
 
     with (folder / "out3").open("wb") as out:
         demo = subprocess.Popen([GATEWAY, "demo"], env=env, stdout=out, stderr=out)
-    until(lambda: answers(env), within=40)
+    until(lambda: is_ready(env), within=40)
     assert len(visitor.get("/api/events", limit=500)["events"]) >= before
     until(lambda: any("device-sim fleet" in command for command in processes_of(env)), what="the fleet runs")
     demo.terminate()

@@ -16,7 +16,7 @@ from tests.conftest import database
 from tests.dsl.mqtt import Devices
 from tests.dsl.roles import running_roles
 from tests.factories import apply_hot_rule, make_fleet
-from tests.factories.campaigns import person, written
+from tests.factories.campaigns import draft_body, person
 
 ROWS = 100_000
 RECALLED = 3_000
@@ -52,7 +52,7 @@ def begin_recall(url: str) -> None:
         ada, bob = (Writer(person(db, name), name) for name in ("Ada", "Bob"))
         recall = {"audience": {"by": "lots", "lots": ["L9"]}}
         now = datetime.now(UTC)
-        old = draft(db, ada, Draft.model_validate(written(**recall)), now)
+        old = draft(db, ada, Draft.model_validate(draft_body(**recall)), now)
         approve(db, bob, old, units_of(db), 1, [], now)
         db.execute("UPDATE campaign_unit SET due_at = NULL")
         db.execute(
@@ -61,7 +61,7 @@ def begin_recall(url: str) -> None:
             """ 'open', '{"title": "Unplug it"}', '{}', %s, %s FROM unit""",
             [ada.person_id, now, now, now],
         )
-        draft(db, ada, Draft.model_validate(written(**recall, supersedes=old)), now)
+        draft(db, ada, Draft.model_validate(draft_body(**recall, supersedes=old)), now)
 
 
 def units_of(db: Connection) -> int:
@@ -95,12 +95,12 @@ def left_open(url: str, work: Callable[[Connection], None]) -> Iterator[None]:
 
 
 @pytest.fixture
-def elsewhere(server) -> Iterator[str]:
+def other_database(server) -> Iterator[str]:
     with database(server) as url:
         yield url
 
 
-def test_an_alarm_is_told_whatever_transaction_is_open(url, elsewhere, tmp_path, mosquitto_port):
+def test_an_alarm_is_told_whatever_transaction_is_open(url, other_database, tmp_path, mosquitto_port):
     make_fleet(url, ("P1", "P2", "P3", "P4"), {"P1": "Ada", "P2": "Ada", "P3": "Ada", "P4": "Bob"})
     begin_recall(url)
     apply_hot_rule(url, tmp_path, for_="0s")
@@ -113,7 +113,7 @@ def test_an_alarm_is_told_whatever_transaction_is_open(url, elsewhere, tmp_path,
         for serial, place, work in (
             ("P1", url, approves),
             ("P2", url, imports),
-            ("P3", elsewhere, writes_elsewhere),
+            ("P3", other_database, writes_elsewhere),
             ("P4", url, corrects_lots),
         ):
             stack.enter_context(left_open(place, work))

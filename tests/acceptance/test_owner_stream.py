@@ -75,8 +75,8 @@ def test_each_owner_hears_of_his_own_units_and_of_nothing_else(url, world):
         bobs = collect(his, "notice.told", p2)
         devices.reading("P1", temp_c=99).flush()
         adas = collect(hers, "notice.told", p1)
-    assert [event["kind"] for event in adas] == ["unit.claimed", "alarm.raised", "notice.recorded", "notice.told"]
-    assert [event["kind"] for event in bobs] == ["unit.claimed", "alarm.raised", "notice.recorded", "notice.told"]
+    assert [event["kind"] for event in adas] == ["unit.claimed", "alarm.raised", "notice.told"]
+    assert [event["kind"] for event in bobs] == ["unit.claimed", "alarm.raised", "notice.told"]
     assert {event["unit"] for event in adas} == {p1}
     assert {event["unit"] for event in bobs} == {p2}
     assert all(set(event) == {"kind", "cursor", "at", "unit", "data"} for event in adas)
@@ -102,7 +102,7 @@ def test_what_changes_hands_is_heard_by_who_has_it(url, world):
         ada.ask("POST", "/api/my/units", {"serial": "P3", "code": CODE})
         adas = [hers.next() for _ in range(3)]
     assert [event["kind"] for event in adas] == ["unit.claimed", "unit.released", "unit.claimed"]
-    assert [event["kind"] for event in bobs] == ["unit.claimed", "alarm.raised", "notice.recorded", "notice.told"]
+    assert [event["kind"] for event in bobs] == ["unit.claimed", "alarm.raised", "notice.told"]
 
 
 def test_a_stream_ends_when_its_session_does_and_another_goes_on(url, world):

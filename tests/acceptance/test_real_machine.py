@@ -151,10 +151,10 @@ def test_a_real_machine_is_stored_whole_and_its_owner_is_told_of_each_cold_once(
         feed = ada.get("/api/my/feed", limit=100)
         assert feed["next"] is None
         told = feed["notices"][::-1]
-        assert [told_of(notice) for notice in told] == [expected(alarm) for alarm in cold]
+        assert [notice_facts(notice) for notice in told] == [expected(alarm) for alarm in cold]
         assert [notice["count"] for notice in told] == [1] * len(cold)
         assert [{each["channel"]: each["status"] for each in notice["deliveries"]} for notice in told] == [
-            {"feed": "delivered", "email": "delivered"}
+            {"email": "delivered"}
         ] * len(cold)
         assert [(str(each["To"]), str(each["Subject"])) for each in mail.mails] == [
             (OWNER, "Your machine has gone cold")
@@ -184,7 +184,7 @@ def body(alarm):
     return f"Compressor NAB-1 is at {round(alarm.value, 2):g} °F. While it works it does not go below 50 °F."
 
 
-def told_of(notice):
+def notice_facts(notice):
     why = notice["why"]
     times = [moment(why[name]) for name in ("onset", "raised_at", "cleared_at")]
     return notice["state"], notice["title"], notice["body"], times, why["value"], why["extreme"], why["cleared_value"]

@@ -103,14 +103,14 @@ def test_readiness_says_what_is_waited_for(roles, mosquitto_port):
 
 def test_without_the_broker_nothing_is_ready(url, db, tmp_path):
     with running_roles(url, free_port(), tmp_path, *ROLES) as roles:
-        until(lambda: reached(roles) and roles.readiness()[1]["waiting_for"] == {"ingest": "the broker"}, within=40)
+        until(lambda: is_alive(roles) and roles.readiness()[1]["waiting_for"] == {"ingest": "the broker"}, within=40)
         assert roles.readiness()[0] == 503
         told = health(roles, "ingest")
         assert (told.returncode, told.stderr) == (1, "gateway: ingest lives, and waits for the broker.\n")
         assert roles.get("/healthz") == {"alive": True}
 
 
-def reached(roles):
+def is_alive(roles):
     try:
         return roles.get("/healthz")["alive"]
     except OSError:

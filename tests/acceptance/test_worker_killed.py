@@ -23,12 +23,12 @@ def roles(url, tmp_path, mail, fcm):
         yield started
 
 
-def reached(db):
+def delivered_phones(db):
     """The phones that surely took it."""
     return [phone for phone, outcome in tries(db) if phone and outcome == "delivered"]
 
 
-def kills(roles, provider, first_confirmed: Callable[[], bool] | None = None) -> threading.Event:
+def kill_worker_at_send(roles, provider, first_confirmed: Callable[[], bool] | None = None) -> threading.Event:
     """Have the provider kill the worker once it has taken a message, before it answers. Returns when that was.
 
     With `first_confirmed` the first message is answered, and at the second it waits until our record of the first.
@@ -57,7 +57,7 @@ def status(db, channel: str) -> str | None:
 
 def test_a_mail_that_was_taken_and_not_recorded_is_unknown_and_not_sent_again(url, db, tmp_path, roles, mail):
     make_owner(url, tmp_path)
-    killed = kills(roles, mail)
+    killed = kill_worker_at_send(roles, mail)
     raise_alarm(db)
     assert killed.wait(30)
     assert status(db, "email") == "claimed", "nothing was recorded"
@@ -79,7 +79,7 @@ def test_a_mail_that_was_taken_and_not_recorded_is_unknown_and_not_sent_again(ur
 def test_the_phone_that_confirmed_gets_nothing_again_and_the_state_says_so(url, db, tmp_path, roles, mail, fcm):
     """One phone's answer was recorded, the other's not: the person was reached."""
     make_owner(url, tmp_path, phones=PHONES)
-    killed = kills(roles, fcm, lambda: "delivered" in dict(tries(db)).values())
+    killed = kill_worker_at_send(roles, fcm, lambda: "delivered" in dict(tries(db)).values())
     raise_alarm(db)
     assert killed.wait(30)
     assert status(db, "push") == "claimed"
@@ -93,12 +93,12 @@ def test_the_phone_that_confirmed_gets_nothing_again_and_the_state_says_so(url, 
 
 def test_safety_is_sent_again_only_where_it_may_be_missing_and_says_so(url, db, tmp_path, roles, fcm):
     make_owner(url, tmp_path, confirmed=False, phones=PHONES, severity="safety")
-    killed = kills(roles, fcm, lambda: bool(reached(db)))
+    killed = kill_worker_at_send(roles, fcm, lambda: bool(delivered_phones(db)))
     raise_alarm(db)
     assert killed.wait(30)
     roles.start("worker")
     until(lambda: status(db, "push") == "delivered")
-    confirmed = reached(db)[0]
+    confirmed = delivered_phones(db)[0]
     (missing,) = set(PHONES) - {confirmed}
     assert fcm.phones().count(confirmed) == 1
     assert fcm.phones().count(missing) == 2
@@ -110,7 +110,7 @@ def test_safety_is_sent_again_only_where_it_may_be_missing_and_says_so(url, db, 
 
 def test_a_safety_mail_is_sent_again_and_says_so(url, db, tmp_path, roles, mail):
     make_owner(url, tmp_path, severity="safety")
-    killed = kills(roles, mail)
+    killed = kill_worker_at_send(roles, mail)
     raise_alarm(db)
     assert killed.wait(30)
     roles.start("worker")

@@ -23,6 +23,7 @@ from gateway.demo.visitor import Visitor
 from gateway.registrations.model import UnitRow
 from gateway.roles.process import spawn
 from gateway.store import Connection, connect
+from tests.dsl.languages import PSEUDO, write_language, write_pseudo_language
 from tests.dsl.ports import free_port
 from tests.dsl.wait import until
 from tests.factories.imports import import_units
@@ -141,7 +142,7 @@ def _started_demo() -> Iterator[dict[str, Any]]:
     # Not pytest's own folder: where we are root, the server's account could not get through, and its data would stay.
     with tempfile.TemporaryDirectory(prefix="gateway-demo-") as folder:
         Path(folder).chmod(0o755)
-        settings = {"DATA_DIR": folder, "PUBLIC_URL": url} | ports
+        settings = {"DATA_DIR": folder, "PUBLIC_URL": url, "TEXT_FOLDER": _more_languages(Path(folder))} | ports
         env = os.environ | {f"GATEWAY_{name}": str(value) for name, value in settings.items()}
         with (Path(folder) / "log").open("wb") as out:
             process = spawn([sys.executable, "-m", "gateway", "demo"], death_signal=signal.SIGINT, env=env, stdout=out)
@@ -150,6 +151,17 @@ def _started_demo() -> Iterator[dict[str, Any]]:
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(30)
+
+
+def _more_languages(folder: Path) -> Path:
+    """Returns a folder with French in part, and the made-up language without its letters.
+
+    Campaigns need not be written in a language that is not complete.
+    """
+    texts = write_language(folder / "text", "fr", "Français", "fr-FR", app="nav-products = Produits\n")
+    write_pseudo_language(texts)
+    (texts / PSEUDO / "letter.ftl").unlink()
+    return texts
 
 
 def _demo(url: str, mqtt_port: int, folder: str) -> Demo:

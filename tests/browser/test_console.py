@@ -101,23 +101,23 @@ def enter(page, demo, email, path="/console"):
 
 
 @pytest.fixture
-def second(new_context, demo, width):
+def other_person(new_context, demo, width):
     """Another browser, with another person in it."""
     page = new_context(base_url=demo.url, viewport={"width": width, "height": 900}, locale="en-GB").new_page()
     enter(page, demo, PAVEL)
     return page
 
 
-def tile(page, name):
+def progress_tile(page, name):
     return page.locator(".fun li").filter(has_text=name).locator("b")
 
 
-def saved(page):
+def expect_saved(page):
     expect(page.get_by_role("status").filter(has_text="Saved")).to_be_visible()
 
 
 def test_a_recall_is_drafted_counted_approved_by_a_second_person_and_followed_live(  # noqa: PLR0915
-    page, second, demo, width, owner, units
+    page, other_person, demo, width, owner, units
 ):
     [own] = [unit["serial"] for unit in owner("GET", "/api/my/units")["units"]]
     serials = [own, *(unit["serial"] for unit in units)]
@@ -151,36 +151,36 @@ def test_a_recall_is_drafted_counted_approved_by_a_second_person_and_followed_li
     expect(page.get_by_text("3 serials from tanks.csv")).to_be_visible()
     expect(page.get_by_text("Nothing blocks approval")).to_be_visible()
     expect(page.locator(".reach .hd .num")).to_have_text(re.compile("^1 · 33.3"))
-    saved(page)
+    expect_saved(page)
     check(page, "4-draft", width)
 
     expect(page.get_by_text("A second person approves", exact=False).first).to_be_visible()
     assert page.get_by_label("Number of units").count() == 0, "the author is let approve"
 
-    second.goto(page.url)
-    expect(second.get_by_text("You are reading")).to_be_visible()
-    assert second.get_by_label("English: Hazard").is_disabled()
-    send = second.get_by_role("button", name="Send the recall")
+    other_person.goto(page.url)
+    expect(other_person.get_by_text("You are reading")).to_be_visible()
+    assert other_person.get_by_label("English: Hazard").is_disabled()
+    send = other_person.get_by_role("button", name="Send the recall")
     assert send.is_disabled()
-    second.get_by_label("Number of units").fill("4")
-    second.get_by_label("Number of units").press("Enter")
-    expect(second.get_by_text("This is not the number of units")).to_be_visible()
+    other_person.get_by_label("Number of units").fill("4")
+    other_person.get_by_label("Number of units").press("Enter")
+    expect(other_person.get_by_text("This is not the number of units")).to_be_visible()
     assert send.is_disabled()
-    second.get_by_label("Number of units").fill("3")
+    other_person.get_by_label("Number of units").fill("3")
     assert send.is_enabled()
-    check(second, "5-approve", width)
+    check(other_person, "5-approve", width)
     page.evaluate("window.stayed = true")
     send.click()
-    expect(second.get_by_text("Recall, live")).to_be_visible()
+    expect(other_person.get_by_text("Recall, live")).to_be_visible()
 
-    expect(tile(page, "Affected units")).to_have_text("3")
-    expect(tile(page, "Registered")).to_have_text("1")
-    expect(tile(page, "Notified")).to_have_text("1", timeout=30_000)
-    expect(tile(page, "Acknowledged")).to_have_text("0")
+    expect(progress_tile(page, "Affected units")).to_have_text("3")
+    expect(progress_tile(page, "Registered")).to_have_text("1")
+    expect(progress_tile(page, "Notified")).to_have_text("1", timeout=30_000)
+    expect(progress_tile(page, "Acknowledged")).to_have_text("0")
     [notice] = until(lambda: owner("GET", "/api/my/feed")["pinned"], what="the recall is pinned")
     owner("POST", f"/api/my/notices/{notice['id']}/acknowledge")
-    expect(tile(page, "Acknowledged")).to_have_text("1", timeout=15_000)
-    expect(tile(page, "Seen")).to_have_text("1")
+    expect(progress_tile(page, "Acknowledged")).to_have_text("1", timeout=15_000)
+    expect(progress_tile(page, "Seen")).to_have_text("1")
     expect(page.get_by_role("row", name=own)).to_contain_text("Acknowledged")
     expect(page.get_by_role("row", name=serials[1])).to_contain_text("Not registered")
     assert page.evaluate("window.stayed"), "the page was loaded anew"
@@ -210,7 +210,7 @@ def test_an_update_notice_counts_the_units_below_a_version(page, demo, width, pa
     expect(page.locator(".big b")).not_to_have_text("0")
     page.get_by_role("link", name=re.compile("^Go to the field ?: Title, English")).click()
     assert page.evaluate("document.activeElement.id") == "content.title.en"
-    saved(page)
+    expect_saved(page)
     check(page, "12-update", width)
     paula("DELETE", f"/api/campaigns/{page.url.rsplit('/', 1)[1]}")
 
@@ -246,7 +246,7 @@ def test_another_ones_edit_is_shown_and_nothing_typed_is_lost(page, demo, width,
     expect(page.get_by_label("English: Hazard")).to_have_value("Paula's hazard.")
     check(page, "8-clash", width)
     page.get_by_role("button", name="Keep mine").click()
-    saved(page)
+    expect_saved(page)
     assert pavel("GET", path)["content"]["hazard"]["en"] == "Paula's hazard."
 
     pavel_saves("Seen without a reload.")

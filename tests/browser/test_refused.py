@@ -52,7 +52,7 @@ def check(page, name, width):
     checks.check(page, f"quarantine-{name}", width, target=36 if width >= 1024 else 44)
 
 
-def here(roles, count):
+def wait_for_quarantined(roles, count):
     until(lambda: len(roles.get("/api/quarantine")["messages"]) == count, what=f"{count} messages in quarantine")
 
 
@@ -64,7 +64,7 @@ def reason(page, name):
     return page.get_by_role("row", name=name)
 
 
-def in_the_rail(page, width):
+def quarantine_link(page, width):
     if width < 1024:
         page.get_by_role("button", name="Menu").click()
     return page.locator("#rail-nav").get_by_role("link", name="Quarantine")
@@ -79,7 +79,7 @@ def test_what_was_refused_is_tried_again_and_purged(url, db, roles, devices, ent
     expect(reason(page, "Unknown unit")).to_contain_text("Import the units file", timeout=15_000)
     expect(page.locator("details")).to_have_count(4)
     expect(reason(page, "Unreadable").locator(".here")).to_have_text("2")
-    expect(in_the_rail(page, width)).to_have_text("Quarantine4")
+    expect(quarantine_link(page, width)).to_have_text("Quarantine4")
     page.keyboard.press("Escape")
     page.reload()
     message(page, "P1").last.locator("summary").click()
@@ -119,9 +119,9 @@ def test_what_was_refused_is_tried_again_and_purged(url, db, roles, devices, ent
 
 def test_support_retries_and_is_offered_no_purge(url, db, roles, devices, enter, width):
     devices.send("P1", b"{").reading("P9", temp_c=20).flush()
-    here(roles, 2)
+    wait_for_quarantined(roles, 2)
     page = enter("support", width, "/console")
-    in_the_rail(page, width).click()
+    quarantine_link(page, width).click()
     message(page, "P1").locator("summary").click()
     expect(message(page, "P1").get_by_role("button", name="Retry")).to_be_visible()
     page.get_by_label("Reason", exact=True).select_option(label="Unreadable (1)")
@@ -139,7 +139,7 @@ def test_older_messages_come_by_pages_and_an_open_one_is_not_moved(db, roles, de
     for number in range(25):
         devices.send(f"X{number}", b"{")
     devices.flush()
-    here(roles, 25)
+    wait_for_quarantined(roles, 25)
     page = enter("support", width)
     expect(page.locator("details")).to_have_count(20)
     page.get_by_role("link", name="Older messages").click()
@@ -161,7 +161,7 @@ def test_older_messages_come_by_pages_and_an_open_one_is_not_moved(db, roles, de
 
 def test_it_is_said_in_german_too(db, url, roles, devices, enter, width):
     devices.send("P1", b"{").reading("P9", temp_c=20).send("P1", {"values": {"temp_c": "warm"}}).flush()
-    here(roles, 3)
+    wait_for_quarantined(roles, 3)
     page = enter("administrator", width)
     db.execute("UPDATE person SET language = 'de'")
     page.reload()
@@ -173,7 +173,7 @@ def test_it_is_said_in_german_too(db, url, roles, devices, enter, width):
 
 def test_the_keyboard_opens_a_message_and_keeps_its_place_when_it_leaves(url, db, roles, devices, enter, width):
     devices.reading("P9", temp_c=20).flush()
-    here(roles, 1)
+    wait_for_quarantined(roles, 1)
     page = enter("support", width)
     message(page, "P9").wait_for()
     for _ in range(30):

@@ -12,7 +12,7 @@ from gateway.events import append
 from gateway.roles.worker import Worker
 from gateway.store import Connection, Database
 from tests.dsl.people import Browser, Site, site
-from tests.factories.campaigns import column, written
+from tests.factories.campaigns import column_values, draft_body
 
 CHANNELS: dict[str, Any] = {"smtp_url": "smtp://127.0.0.1:1", "fcm_credentials": "/none.json"}
 """Settings with both channels, so that deliveries are written; nothing is sent without a sending thread."""
@@ -34,7 +34,7 @@ class Office:
         self.world.ahead += span
 
     def draft(self, *arguments: Any, **changes: Any) -> dict[str, Any]:
-        return taken(self.paula.post("/api/campaigns", written(*arguments, **changes)), 201)
+        return response_body(self.paula.post("/api/campaigns", draft_body(*arguments, **changes)), 201)
 
     def approve(self, draft: dict[str, Any], units: int | None = None, by: Browser | None = None) -> Any:
         typed_units = draft["count"]["units"] if units is None else units
@@ -43,10 +43,10 @@ class Office:
 
     def publish(self, *arguments: Any, **changes: Any) -> dict[str, Any]:
         """Draft as Paula and approve as Pavel; owners are not notified yet."""
-        return taken(self.approve(self.draft(*arguments, **changes)))
+        return response_body(self.approve(self.draft(*arguments, **changes)))
 
     def read(self, campaign: dict[str, Any]) -> dict[str, Any]:
-        return taken(self.paula.get(f"/api/campaigns/{campaign['id']}"))
+        return response_body(self.paula.get(f"/api/campaigns/{campaign['id']}"))
 
     def progress(self, campaign: dict[str, Any]) -> dict[str, Any]:
         progress: dict[str, Any] = self.read(campaign)["progress"]
@@ -54,7 +54,7 @@ class Office:
 
     def units(self, campaign: dict[str, Any], **query: Any) -> list[dict[str, Any]]:
         parameters = "&".join(f"{name}={value}" for name, value in query.items())
-        return list(taken(self.paula.get(f"/api/campaigns/{campaign['id']}/units?{parameters}"))["units"])
+        return list(response_body(self.paula.get(f"/api/campaigns/{campaign['id']}/units?{parameters}"))["units"])
 
     def work(self, worker: Worker | None = None) -> None:
         """Run turns of the worker until there is nothing to do."""
@@ -65,26 +65,30 @@ class Office:
 
     def notices(self) -> list[tuple[str, str, str, str]]:
         """Number, serial, person and state of every notice, in order."""
-        return column(
+        return column_values(
             self.db,
-            "SELECT n.why->>'number', u.serial, p.name, n.state FROM notice n JOIN unit u ON u.id = n.unit_id"
-            " JOIN person p ON p.id = n.person_id ORDER BY n.id",
+            "SELECT c.number, u.serial, p.name, n.state FROM notice n JOIN unit u ON u.id = n.unit_id"
+            " JOIN person p ON p.id = n.person_id JOIN campaign c ON c.id = n.campaign_id ORDER BY n.id",
         )
 
     def ledger(self) -> list[tuple[str, str, str]]:
         """Serial, outcome and reason of every line, in order."""
-        return column(
+        return column_values(
             self.db,
             "SELECT u.serial, l.outcome, l.reason FROM ledger l JOIN unit u ON u.id = l.unit_id ORDER BY l.id",
         )
 
+    def held(self) -> list[bool]:
+        """Of every notice, in order, whether it is held."""
+        return column_values(self.db, "SELECT is_held FROM notice ORDER BY id")
+
     def outbox(self) -> list[tuple[str, str]]:
         """Channel and status of every delivery, in order."""
-        return column(self.db, "SELECT channel, status FROM outbox ORDER BY id")
+        return column_values(self.db, "SELECT channel, status FROM outbox ORDER BY id")
 
     def events(self, *kinds: str) -> list[dict[str, Any]]:
         """The data of events of these kinds, in order."""
-        return column(self.db, "SELECT data FROM event WHERE kind = ANY(%s) ORDER BY id", [list(kinds)])
+        return column_values(self.db, "SELECT data FROM event WHERE kind = ANY(%s) ORDER BY id", [list(kinds)])
 
     def report_firmware(self, serial: str, firmware: str) -> None:
         """Store a reported firmware and write its event, as ingest does."""
@@ -99,7 +103,7 @@ class Office:
             append(self.db, "unit.firmware_reported", data, unit_id=row["id"])
 
 
-def taken(response: Any, status: int = 200) -> dict[str, Any]:
+def response_body(response: Any, status: int = 200) -> dict[str, Any]:
     """Returns the body of a response; fails with its text when its status is another."""
     assert response.status_code == status, response.text
     body: dict[str, Any] = response.json()

@@ -52,7 +52,7 @@ class Maker:
             )
 
 
-def fan(rule: str) -> str:
+def fan_rule(rule: str) -> str:
     return rule.replace("pump-hot", "fan-hot").replace("product: pump", "product: fan")
 
 
@@ -81,7 +81,7 @@ def waits_for_a_lock(db: Connection) -> bool:
     return waiting.fetchone() is not None
 
 
-def everything(db: Connection) -> list[object]:
+def catalog_tables(db: Connection) -> list[object]:
     tables = ("product", "product_metric", "rule_version", "catalog_revision", "product_revision", "event")
     return [db.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall() for table in tables]
 
@@ -96,7 +96,7 @@ def refused(db: Connection) -> list[str]:
     return [row["reason"] for row in db.execute("SELECT reason FROM quarantine ORDER BY id")]
 
 
-class Fault:
+class RuleFault:
     """A fault in compiling or judging one product's rules, while `on` is true."""
 
     def __init__(self, monkeypatch) -> None:

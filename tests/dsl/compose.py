@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 _VARIABLE = re.compile(r"\$(?:\$|\{(\w+)(?:(:[-?+])([^}]*))?\})")
 
 
-class Missing(Exception):
+class MissingVariable(Exception):
     """A variable that the file demands; the message is the file's."""
 
 
@@ -37,7 +37,7 @@ def interpolate(value: Any, variables: Mapping[str, str]) -> Any:
         if match[2] == ":-":
             return variable or match[3]
         if match[2] == ":?" and not variable:
-            raise Missing(match[3])
+            raise MissingVariable(match[3])
         if match[2] == ":+":
             return match[3] if variable else ""
         return variable

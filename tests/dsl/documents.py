@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from gateway.accounts.letters import LETTER
 from gateway.api.models import Why
 from gateway.campaigns.model import CAMPAIGN, Audience, CampaignPart, Content
 from gateway.core.documents import DocumentKind
-from gateway.notify.model import LEDGER, NOTICE
+from gateway.notify.model import CAMPAIGN_TEXT, LEDGER, NOTICE
 from gateway.rules.document import RULE, RuleDocument
 from gateway.rules.repository import CLEARING, EVIDENCE
 
@@ -52,6 +53,27 @@ class WhyStored(Why, extra="forbid"):
 
 class PartStored(CampaignPart, extra="forbid"):
     pass
+
+
+class OwnStored(_Exact):
+    """What is of a person and a unit in a campaign's notice."""
+
+    matched: str
+    owned_since: datetime
+    sent_because: str | None = None
+    replaced_by: str | None = None
+
+
+class DetailsStored(CampaignPart, extra="forbid"):
+    """What a campaign says to all; the rest is of each notice."""
+
+    matched: None = None  # type: ignore[assignment]
+    told_because: None = None  # type: ignore[assignment]
+
+
+class CampaignTextStored(_Exact):
+    text: NoticeText
+    details: DetailsStored
 
 
 class LedgerStep(_Exact):
@@ -99,7 +121,12 @@ STORED = (
     Stored(EVIDENCE, ("alarm.evidence",), {"": Evidence}),
     Stored(CLEARING, ("alarm.clearing",), {"": Clearing}),
     Stored(CAMPAIGN, ("campaign.content", "campaign.audience"), {"content": Content, "audience": Audience | None}),
-    Stored(NOTICE, ("notice.text", "notice.why"), {"text": NoticeText, "why": WhyStored | PartStored}),
+    Stored(
+        NOTICE,
+        ("notice.text", "notice.why"),
+        {"text": NoticeText | None, "why": WhyStored | PartStored | OwnStored},
+    ),
+    Stored(CAMPAIGN_TEXT, ("campaign_text.document",), {"": CampaignTextStored}),
     Stored(LEDGER, ("ledger.steps",), {"": list[LedgerStep]}),
     Stored(LETTER, ("letter.data",), {"": LetterData}),
 )

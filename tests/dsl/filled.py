@@ -109,6 +109,10 @@ SELECT 'n' || n, (n %% %(units)s) %% %(people)s + 1, n %% %(units)s, CASE WHEN n
        CASE WHEN n %% 20 > 0 THEN 'resolved' ELSE 'open' END, '{}', '{}', %(now)s - n * interval '1 minute', %(now)s,
        CASE WHEN n %% 10 > 0 THEN %(now)s::timestamptz END
 FROM generate_series(1, 50000) n;
+UPDATE notice SET is_held = id %% 500 = 2, visible_at = created_at;
+INSERT INTO campaign_text (campaign_id, kind, language, document, schema)
+SELECT n, k, l, '{}', 1
+FROM generate_series(1, 40) n, unnest('{recall,withdrawal}'::text[]) k, unnest('{en,de}'::text[]) l;
 INSERT INTO notice_alarm (notice_id, alarm_id, person_id)
 SELECT n, n, n %% %(people)s + 1 FROM generate_series(1, 40000) n;
 INSERT INTO alarm_due (alarm_id, due_at)
@@ -118,7 +122,7 @@ SELECT %(now)s, n, 1, n, 'pass', 'x', '[]' FROM generate_series(1, 40000) n;
 INSERT INTO outbox (notice_id, channel, due_at, status, reason, claimed_at)
 SELECT n, c, %(now)s, CASE WHEN n %% 500 = 0 THEN 'waiting' WHEN n %% 500 = 1 THEN 'claimed' ELSE 'delivered' END, 'x',
        CASE WHEN n %% 500 = 1 THEN %(now)s::timestamptz END
-FROM generate_series(1, 25000) n, unnest('{feed,email}'::text[]) c;
+FROM generate_series(1, 25000) n, unnest('{email,push}'::text[]) c;
 INSERT INTO delivery_try (outbox_id, attempt, at, outcome, reason)
 SELECT n, 1, %(now)s, 'delivered', 'x' FROM generate_series(1, 25000) n;
 INSERT INTO engagement (person_id, notice_id, channel, kind, at)

@@ -41,7 +41,7 @@ def make_person(db: Connection, name: str) -> Claimant:
     return Claimant(row["id"], f"person-{name.lower()}", "203.0.113.7")
 
 
-def own(db: Connection, serial: str, since: datetime, name: str = "Ada", product_code: str = "pump") -> None:
+def import_owner(db: Connection, serial: str, since: datetime, name: str = "Ada", product_code: str = "pump") -> None:
     """Ownership by import, as a maker's file says it."""
     row = OwnerRow(person=name, email=f"{name.lower()}@example.org", unit=f"{product_code}/{serial}", since=since)
     with db.transaction():
@@ -121,7 +121,7 @@ def add_alarm(db: Connection, serial: str, raised: datetime, cleared: datetime |
 
 
 def add_notice(db: Connection, serial: str, person_id: int, at: datetime, **changes: Any) -> str:
-    """Insert a notice with its delivery to the feed. Returns its public id."""
+    """Insert a notice with a delivery by mail. Returns its public id."""
     public_id = f"notice-{serial}-{person_id}-{at:%H%M%S%f}"
     why = {
         "rule": "hot", "version": 1, "sentence": "Raise *Hot*", "metric": "temp_c", "title": "Temperature",
@@ -149,7 +149,7 @@ def add_notice(db: Connection, serial: str, person_id: int, at: datetime, **chan
     assert row
     db.execute(
         "INSERT INTO outbox (notice_id, channel, due_at, status, reason, finished_at)"
-        " VALUES (%s, 'feed', %s, 'delivered', 'shown in the feed', %s)",
+        " VALUES (%s, 'email', %s, 'delivered', 'the mail server took it', %s)",
         [row["id"], at, at],
     )
     return public_id

@@ -71,7 +71,7 @@ class Browser:
 
     def __init__(self, site: Site, address: str) -> None:
         self._site = site
-        transport = _Inside(site.app, address)
+        transport = _ApplicationTransport(site.app, address)
         self.client = httpx.Client(transport=transport, base_url=site.settings.public_url)
 
     def post(self, path: str, body: dict[str, Any] | None = None, **headers: str) -> Any:
@@ -114,7 +114,7 @@ class Browser:
         return self
 
 
-class _Inside(httpx.BaseTransport):
+class _ApplicationTransport(httpx.BaseTransport):
     """Calls the application without a network."""
 
     def __init__(self, app: FastAPI, address: str) -> None:

@@ -93,6 +93,6 @@ def differences(result: dict[str, Any]) -> list[tuple[str, str, str, str]]:
     return [(item["check"], item["unit"], item["expected"], item["found"]) for item in result["differences"]]
 
 
-def found(result: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def checks_by_name(result: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The checks by their names."""
     return {check["name"]: check for check in result["checks"]}

@@ -24,7 +24,7 @@ class _Link:
         pass
 
 
-class Stepped:
+class SteppedIngest:
     """The role as one process after another, on one database."""
 
     def __init__(self, url: str, clock: Clock = system_clock, **settings: Any) -> None:

@@ -6,9 +6,9 @@ import pytest
 
 from gateway.config import Settings
 from gateway.core.clock import to_us
-from gateway.core.ids import random_id
 from gateway.roles.worker import Worker
 from gateway.rules import repository as rules
+from gateway.rules.changes import record_changes
 from gateway.rules.evaluator import Change
 from gateway.store import Connection, Database
 
@@ -40,7 +40,7 @@ class Story:
 
     def record(self, *changes: Change) -> None:
         with self.db.transaction():
-            rules.record_changes(self.db, changes, self.versions, now=self.now, historic_after=HOUR, new_id=random_id)
+            record_changes(self.db, changes, self.versions, self.now, HOUR, batch=1)
 
     def raise_(self, *serials: str, onset: datetime | None = None) -> datetime:
         onset = onset or self.now
@@ -69,8 +69,12 @@ class Story:
     def ledger(self) -> list[object]:
         return self.column("SELECT outcome, reason FROM ledger ORDER BY id")
 
-    def deliveries(self) -> list[object]:
-        return self.column("SELECT status FROM outbox ORDER BY id")
+    def feed(self) -> list[object]:
+        """How each notice went in the feed: told, held or skipped."""
+        return self.column(
+            "SELECT CASE WHEN is_held THEN 'held' WHEN skip_reason IS NULL THEN 'told' ELSE 'skipped' END"
+            " FROM notice ORDER BY id"
+        )
 
     def events(self) -> list[object]:
         return self.column("SELECT kind FROM event WHERE kind ~ '^(notice|delivery)' ORDER BY id")

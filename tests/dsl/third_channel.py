@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, ClassVar
+from typing import Any
 
 import httpx
 
@@ -17,15 +17,16 @@ from gateway.notify.links import Links, OpenLink
 from gateway.notify.model import Address, Answer, Delivered, Delivery, Failed, Unknown
 from gateway.store import Connection
 
+WORDS = """
+channel-sms = text message
+reason-chosen-without-sms = you chose text message, but we have no phone number; { $reason }
+"""
+
 
 class Sms(ChannelKind):
     name = "sms"
     abilities = Abilities(confirms=True, replaces=False, rich_text=False, length=20)
     default_place = 3
-    words: ClassVar = {
-        "en": {"name": "text message", "missing": "we have no phone number"},
-        "de": {"name": "SMS", "missing": "wir haben keine Telefonnummer"},
-    }
 
     def __init__(self, url: str) -> None:
         self._url = url

@@ -68,7 +68,7 @@ class Dialer(ExitStack):
         return connection
 
 
-def rest(connection: socket.socket) -> bytes:
+def read_until_closed(connection: socket.socket) -> bytes:
     """Returns the bytes that come until the other side closes."""
     received = bytearray()
     try:

@@ -39,7 +39,7 @@ WITHDRAWAL: dict[str, Any] = {
 }
 
 
-def written(
+def draft_body(
     content: dict[str, Any] = RECALL,
     audience: dict[str, Any] | None = None,
     supersedes: str | None = None,
@@ -91,11 +91,11 @@ def confirm(db: Connection, *names: str) -> None:
         )
 
 
-def speak(db: Connection, language: str, *names: str) -> None:
+def set_language(db: Connection, language: str, *names: str) -> None:
     db.execute("UPDATE person SET language = %s WHERE name = ANY(%s)", [language, list(names)])
 
 
-def column(db: Connection, query: str, parameters: Sequence[Any] = ()) -> list[Any]:
+def column_values(db: Connection, query: str, parameters: Sequence[Any] = ()) -> list[Any]:
     """Returns the rows of a query: the values of its one column, or tuples."""
     rows = db.execute(query, parameters).fetchall()
     return [next(iter(row.values())) if len(row) == 1 else tuple(row.values()) for row in rows]

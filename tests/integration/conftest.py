@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from gateway.store import Database
-from tests.dsl.catalog import FAN, RULE, Maker, fan
+from tests.dsl.catalog import FAN, RULE, Maker, fan_rule
 from tests.dsl.people import Site, site
-from tests.dsl.stepped import Stepped
+from tests.dsl.stepped import SteppedIngest
 from tests.dsl.story import SERIALS, Story
 from tests.factories import PUMP, apply_hot_rule, make_fleet
 
@@ -40,13 +40,13 @@ def maker(url, tmp_path) -> Maker:
     maker = Maker(url, tmp_path)
     maker.products(PUMP, FAN)
     maker.units()
-    maker.rules(RULE, fan(RULE))
+    maker.rules(RULE, fan_rule(RULE))
     return maker
 
 
 @pytest.fixture
-def ingest(maker, url) -> Iterator[Stepped]:
+def ingest(maker, url) -> Iterator[SteppedIngest]:
     """Ingest over that catalog, moved by hand."""
-    stepped = Stepped(url)
+    stepped = SteppedIngest(url)
     yield stepped
     stepped.kill()

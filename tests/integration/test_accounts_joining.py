@@ -31,6 +31,7 @@ class TestSigningUp:
         assert answer.status_code == 200
         assert answer.json() | {"id": "", "person": ""} == {
             "id": "", "person": "", "name": "Ada", "email": ADA, "language": "en", "role": "customer",
+            "time_zone": "UTC",
         }  # fmt: skip
         assert browser.is_in
         assert world.kinds() == ["signed_up", "confirmed"]

@@ -29,13 +29,13 @@ def newest_code(world, email=ADA):
     return next(letter["data"]["code"] for letter in world.letters(email) if "code" in letter["data"])
 
 
-def wrong(world, email=ADA):
+def wrong_code(world, email=ADA):
     """A code that is none of those that were mailed."""
     mailed = {letter["data"].get("code") for letter in world.letters(email)}
     return next(code for code in ("00000000", "11111111", "22222222", "33333333") if code not in mailed)
 
 
-def ask(browser, email=ADA):
+def ask_for_reset(browser, email=ADA):
     return browser.post("/api/password-reset", {"email": email})
 
 
@@ -44,9 +44,9 @@ def spend_everything(world, email=ADA):
     for _ in range(12):
         stranger(world).sign_in(email, "a wrong password")
     for _ in range(6):
-        assert ask(stranger(world), email).status_code == 202
+        assert ask_for_reset(stranger(world), email).status_code == 202
     for _ in range(6):
-        assert tell(world, stranger(world), wrong(world, email), email) == 400
+        assert tell(world, stranger(world), wrong_code(world, email), email) == 400
 
 
 def later(db, minutes):
@@ -61,7 +61,7 @@ class TestTheOwnerGetsIn:
         owner = world.browser(address="203.0.113.99")
         assert owner.sign_in().status_code == 429, "passwords from unknown browsers stay limited"
         letters = len(world.letters(ADA))
-        assert ask(owner).status_code == 202
+        assert ask_for_reset(owner).status_code == 202
         assert len(world.letters(ADA)) == letters, "no further mail: the newest code is good"
         assert tell(world, owner) == 200
 
@@ -76,7 +76,7 @@ class TestTheOwnerGetsIn:
         owner.post("/api/sign-out")
         spend_everything(world)
         letters = len(world.letters(ADA))
-        assert ask(owner).status_code == 202
+        assert ask_for_reset(owner).status_code == 202
         assert len(world.letters(ADA)) == letters + 1
         assert tell(world, owner) == 200
 
@@ -86,12 +86,12 @@ class TestTheOwnerGetsIn:
             spend_everything(world)
             later(db, 8)
             owner = stranger(world)
-            ask(owner)
+            ask_for_reset(owner)
             code = newest_code(world)
             for _ in range(3):
                 stranger(world).sign_in(ADA, "a wrong password")
-                ask(stranger(world))
-                tell(world, stranger(world), wrong(world))
+                ask_for_reset(stranger(world))
+                tell(world, stranger(world), wrong_code(world))
             assert tell(world, stranger(world), code) == 429, "others have no try left"
             assert tell(world, owner, code) == 200
 
@@ -99,7 +99,7 @@ class TestTheOwnerGetsIn:
         with site(url, db, network_tries=3) as world:
             world.browser().join()
             owner, neighbour = world.browser(address="192.0.2.1"), world.browser(address="192.0.2.1")
-            ask(owner)
+            ask_for_reset(owner)
             for number in range(4):
                 neighbour.sign_in(f"{number}@example.org", "wrong")
             assert neighbour.sign_in("9@example.org").status_code == 429
@@ -109,10 +109,10 @@ class TestTheOwnerGetsIn:
         """Several letters lie there; people take any of the newest ones."""
         world.browser().join()
         owner = stranger(world)
-        ask(owner)
+        ask_for_reset(owner)
         own = newest_code(world)
-        ask(stranger(world))
-        assert tell(world, owner, wrong(world)) == 400
+        ask_for_reset(stranger(world))
+        assert tell(world, owner, wrong_code(world)) == 400
         assert tell(world, owner) == 200
         assert tell(world, owner, own) == 400, "one code was told, and all are done"
 
@@ -135,25 +135,25 @@ class TestTheOwnerGetsIn:
 class TestTheGuesserIsStopped:
     def test_a_network_has_five_tries_at_codes_it_did_not_ask_for(self, world):
         world.browser().join()
-        ask(stranger(world))
+        ask_for_reset(stranger(world))
         guesser = stranger(world)
-        assert [tell(world, guesser, wrong(world)) for _ in range(6)] == [400] * 5 + [429]
+        assert [tell(world, guesser, wrong_code(world)) for _ in range(6)] == [400] * 5 + [429]
         assert tell(world, guesser) == 429, "also the right one"
 
     def test_all_networks_together_have_so_many_tries(self, url, db):
         with site(url, db, code_tries_per_address=4) as world:
             world.browser().join()
-            ask(stranger(world))
-            assert [tell(world, stranger(world), wrong(world)) for _ in range(5)] == [400] * 4 + [429]
+            ask_for_reset(stranger(world))
+            assert [tell(world, stranger(world), wrong_code(world)) for _ in range(5)] == [400] * 4 + [429]
             later(db, 61)
             assert tell(world, stranger(world)) == 200
 
     def test_only_the_newest_codes_can_be_told_by_a_browser_that_did_not_ask(self, world):
         world.browser().join()
-        ask(stranger(world))
+        ask_for_reset(stranger(world))
         oldest = newest_code(world)
         for _ in range(3):
-            ask(stranger(world))
+            ask_for_reset(stranger(world))
         assert tell(world, stranger(world), oldest) == 400
         assert tell(world, stranger(world)) == 200
 
@@ -177,11 +177,11 @@ class TestTheGuesserIsStopped:
             seen = []
             for email in (ADA, "nobody@example.org"):
                 asker, other = world.browser(address="192.0.2.1"), world.browser(address="192.0.2.1")
-                answers = [ask(asker, email).status_code]
+                answers = [ask_for_reset(asker, email).status_code]
                 answers += [tell(world, other, "00000000", email) for _ in range(3)]
                 answers += [tell(world, asker, "00000000", email) for _ in range(7)]
                 answers += [tell(world, other, "00000000", email) for _ in range(2)]
-                answers += [ask(asker, email).status_code for _ in range(7)]
+                answers += [ask_for_reset(asker, email).status_code for _ in range(7)]
                 seen.append(answers)
                 db.execute("DELETE FROM attempt WHERE kind LIKE '%network'")
             assert seen[0] == seen[1]
@@ -193,7 +193,7 @@ class TestTheGuesserIsStopped:
         later(db, 61)
         before = len(world.letters(ADA))
         for _ in range(60):
-            ask(stranger(world))
+            ask_for_reset(stranger(world))
             later(db, 1)
         assert len(world.letters(ADA)) - before == 5 + 6
 

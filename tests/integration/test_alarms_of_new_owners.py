@@ -35,7 +35,7 @@ def import_owner(story: Story, since: datetime, serial: str = "P1", name: str = 
         import_owners(story.db, {2: row}, actor="test")
 
 
-def told(story: Story) -> list[object]:
+def notices(story: Story) -> list[object]:
     return story.column(
         "SELECT p.name, u.serial, n.state FROM notice n JOIN person p ON p.id = n.person_id"
         " JOIN unit u ON u.id = n.unit_id ORDER BY n.id"
@@ -50,8 +50,8 @@ def test_who_claims_a_unit_with_an_active_alarm_is_told_at_the_claim(story):
     story.later(MINUTE)
     try_claim(story.db, story.bob, now=story.now)
     story.work()
-    assert told(story) == [("Ada", "P1", "open"), ("Bob", "P1", "open")]
-    assert story.events()[-2:] == ["notice.recorded", "notice.told"]
+    assert notices(story) == [("Ada", "P1", "open"), ("Bob", "P1", "open")]
+    assert story.events() == ["notice.told"] * 2
     text, why = story.column("SELECT text, why FROM notice ORDER BY id DESC LIMIT 1")[0]
     assert text == {
         "title": "Switch the pump off",
@@ -72,10 +72,10 @@ def test_nobody_is_told_twice_and_the_notice_ends_with_the_alarm(story):
     append(story.db, "unit.claimed", {}, unit_id=story.units["P1"])
     append(story.db, "owners.imported", {})
     story.work()
-    assert told(story) == [("Ada", "P1", "open"), ("Bob", "P1", "open")]
+    assert notices(story) == [("Ada", "P1", "open"), ("Bob", "P1", "open")]
     story.clear("P1", onset)
     story.work()
-    assert told(story) == [("Ada", "P1", "resolved"), ("Bob", "P1", "resolved")]
+    assert notices(story) == [("Ada", "P1", "resolved"), ("Bob", "P1", "resolved")]
 
 
 def test_an_alarm_that_nobody_was_there_for_is_told_at_the_first_registration(story):
@@ -86,7 +86,7 @@ def test_an_alarm_that_nobody_was_there_for_is_told_at_the_first_registration(st
     story.later(HOUR)
     try_claim(story.db, story.bob, now=story.now)
     story.work()
-    assert told(story) == [("Bob", "P1", "open")]
+    assert notices(story) == [("Bob", "P1", "open")]
 
 
 def test_an_owner_by_import_is_told_and_with_the_values_where_they_are_of_that_time(story):
@@ -98,7 +98,7 @@ def test_an_owner_by_import_is_told_and_with_the_values_where_they_are_of_that_t
     story.work()
     import_owner(story, since)
     story.work()
-    assert told(story) == [("Bob", "P1", "open")]
+    assert notices(story) == [("Bob", "P1", "open")]
     assert story.column("SELECT why->'value' FROM notice") == [95]
 
 
@@ -115,7 +115,7 @@ def test_an_import_that_is_one_event_tells_all_new_owners(story):
         )
     append(story.db, "owners.imported", {"began": 2})
     story.work()
-    assert told(story) == [("Ada", "P3", "open"), ("Bob", "P1", "open"), ("Bob", "P2", "open")]
+    assert notices(story) == [("Ada", "P3", "open"), ("Bob", "P1", "open"), ("Bob", "P2", "open")]
 
 
 def test_an_owner_of_tomorrow_is_told_tomorrow_also_of_an_alarm_of_today(story):
@@ -123,10 +123,10 @@ def test_an_owner_of_tomorrow_is_told_tomorrow_also_of_an_alarm_of_today(story):
     story.work()
     story.raise_("P1")
     story.work()
-    assert told(story) == [("Ada", "P1", "open")]
+    assert notices(story) == [("Ada", "P1", "open")]
     story.later(HOUR)
     story.work()
-    assert told(story) == [("Ada", "P1", "open"), ("Bob", "P1", "open")]
+    assert notices(story) == [("Ada", "P1", "open"), ("Bob", "P1", "open")]
     assert story.column("SELECT count(*) FROM alarm_due") == [0]
 
 
@@ -137,7 +137,7 @@ def test_an_alarm_that_is_raised_right_after_the_claim_is_told_once(story):
     story.later(SECOND)
     story.raise_("P1")
     story.work()
-    assert told(story) == [("Bob", "P1", "open")]
+    assert notices(story) == [("Bob", "P1", "open")]
     assert story.ledger() == [("pass", "nothing spoke against it")]
     assert story.column("SELECT count(*) FROM event WHERE kind = 'event.unhandled'") == [0]
 
@@ -153,7 +153,7 @@ def test_an_alarm_that_is_over_or_historic_is_not_told(story, over):
     try_claim(story.db, story.bob, now=story.now + SECOND)
     story.later(MINUTE)
     story.work()
-    assert [each for each in told(story) if each[0] == "Bob"] == []
+    assert [each for each in notices(story) if each[0] == "Bob"] == []
 
 
 def test_one_that_cannot_be_told_is_tried_again_and_holds_up_no_other(story, monkeypatch):
@@ -170,13 +170,13 @@ def test_one_that_cannot_be_told_is_tried_again_and_holds_up_no_other(story, mon
         for pause in (0, 1, 2, 4, 8):
             story.later(pause * MINUTE)
             story.work()
-    assert told(story) == [("Bob", "P2", "open")]
+    assert notices(story) == [("Bob", "P2", "open")]
     assert story.column("SELECT tries FROM alarm_due") == [5], "each pause is twice the one before"
     (failed,) = story.column("SELECT data FROM event WHERE kind = 'event.unhandled'")
     assert (set(failed), failed["error"]) == ({"of", "alarm_id", "error"}, "LookupError")
     story.later(16 * MINUTE)
     story.work()
-    assert told(story) == [("Bob", "P2", "open"), ("Bob", "P1", "open")]
+    assert notices(story) == [("Bob", "P2", "open"), ("Bob", "P1", "open")]
 
 
 def _breaks(subject, unit_id):

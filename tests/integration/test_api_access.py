@@ -25,6 +25,7 @@ TABLE: dict[str, tuple[str | None, ...]] = {
     "GET /readyz": OPEN,
     "GET /api/flow": OPEN,
     "GET /api/brand": OPEN,
+    "GET /api/languages": OPEN,
     "GET /api/claim-hints": OPEN,
     "GET /api/products/{code}/picture": OPEN,
     "POST /api/sign-up": OPEN,
@@ -50,6 +51,8 @@ TABLE: dict[str, tuple[str | None, ...]] = {
     "GET /api/events": STAFF,
     "GET /api/dead-letters": STAFF,
     "POST /api/dead-letters/retry": STAFF,
+    "GET /api/failures-to-tell": STAFF,
+    "POST /api/failures-to-tell/retry": STAFF,
     "GET /api/quarantine": STAFF,
     "GET /api/quarantine/counts": STAFF,
     "GET /api/quarantine/{number}": STAFF,
@@ -79,6 +82,7 @@ TABLE: dict[str, tuple[str | None, ...]] = {
     "POST /api/my/notices/{notice_id}/acknowledge": SIGNED_IN,
     "GET /api/my/stream": SIGNED_IN,
     "PUT /api/my/language": SIGNED_IN,
+    "PUT /api/my/time-zone": SIGNED_IN,
     "GET /api/my/preferences": SIGNED_IN,
     "PUT /api/my/preferences": SIGNED_IN,
     "POST /api/my/push-tokens": SIGNED_IN,
@@ -93,6 +97,7 @@ PAGES: dict[str, tuple[int, int]] = {
     "GET /n/{notice_id}": (303, 404),  # to sign-in
     "POST /n/{notice_id}": (401, 303),
     "GET /u/page.css": (200, 200),
+    "GET /text/{part}/{language}/{digest}.ftl": (422, 422),
     "GET /l/{token}": (404, 404),  # the token is the right
     "GET /u/{token}": (404, 404),
     "POST /u/{token}": (404, 404),
@@ -114,6 +119,7 @@ ANSWERS: dict[str, int] = {
     "GET /api/units/{unit_id}/readings": 422,
     "GET /api/quarantine/{number}": 422,
     "POST /api/dead-letters/retry": 422,
+    "POST /api/failures-to-tell/retry": 202,
     "POST /api/quarantine/retry": 422,
     "POST /api/quarantine/purge": 422,
     "POST /api/campaigns": 422,
@@ -137,6 +143,7 @@ ANSWERS: dict[str, int] = {
     "POST /api/my/notices/{notice_id}/read": 404,
     "POST /api/my/notices/{notice_id}/acknowledge": 404,
     "PUT /api/my/language": 422,
+    "PUT /api/my/time-zone": 422,
     "PUT /api/my/preferences": 422,
     "POST /api/my/push-tokens": 422,
     "DELETE /api/my/push-tokens/{phone_id}": 404,
@@ -158,7 +165,7 @@ def endpoints(world) -> set[str]:
     return {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
 
 
-def ask(browser, endpoint: str, ids: dict[str, str] | None = None):
+def request_endpoint(browser, endpoint: str, ids: dict[str, str] | None = None):
     """Ask with ids of nothing, unless some are given."""
     method, _, path = endpoint.partition(" ")
     headers = {"Sec-Fetch-Site": "same-origin"} if method != "GET" else {}
@@ -175,7 +182,7 @@ def test_every_endpoint_stands_in_the_table_and_nothing_else(world):
 def test_every_route_outside_the_document_stands_in_the_list(world):
     hidden = {
         f"{method} {route.path}"
-        for route in walk(world.app.routes)
+        for route in all_routes(world.app.routes)
         if not getattr(route, "include_in_schema", True)
         for method in route.methods - {"HEAD"}
     }
@@ -189,14 +196,14 @@ def test_pages_carry_nothing_for_strangers(world, role, column):
         browser = world.as_(role) if role else world.browser()
         needs_build = page.removeprefix("GET ") in APPLICATION_PATHS + CONSOLE_PATHS
         expected = answers[column] if built or not needs_build else 503
-        assert ask(browser, page).status_code == expected, page
+        assert request_endpoint(browser, page).status_code == expected, page
 
 
-def walk(routes):
+def all_routes(routes):
     for route in routes:
         inner = getattr(route, "routes", None) or getattr(getattr(route, "original_router", None), "routes", None)
         if inner:
-            yield from walk(inner)
+            yield from all_routes(inner)
         elif getattr(route, "methods", None):
             yield route
 
@@ -205,13 +212,13 @@ def walk(routes):
 def test_who_may_ask_is_answered_and_nobody_else(world, role):
     for endpoint, who in sorted(TABLE.items()):
         browser = world.as_(role) if role else world.browser()
-        answer = ask(browser, endpoint)
+        answer = request_endpoint(browser, endpoint)
         if role in who:
             assert answer.status_code == ANSWERS.get(endpoint, 200), endpoint
             continue
         expected = (403, "forbidden") if role else (401, "not_signed_in")
         assert (answer.status_code, answer.json()["code"]) == expected, endpoint
-        assert set(answer.json()) == {"type", "title", "status", "code", "detail", "problems"}, endpoint
+        assert set(answer.json()) == {"type", "title", "status", "code", "detail", "parameters", "problems"}, endpoint
 
 
 def test_a_session_that_is_over_is_nobody(world):
@@ -222,7 +229,7 @@ def test_a_session_that_is_over_is_nobody(world):
         token = browser.token
         browser.post("/api/sign-out")
         browser.enter(token)
-        assert ask(browser, endpoint).status_code == 401, endpoint
+        assert request_endpoint(browser, endpoint).status_code == 401, endpoint
 
 
 def test_every_act_of_another_site_is_refused(world):
@@ -250,7 +257,7 @@ def test_a_stranger_learns_nothing_of_what_is_another_owners(world, url, db, tmp
     }
     for endpoint in sorted(each for each in TABLE if "/api/my/" in each):
         stranger = world.as_("customer", "stranger@example.org")
-        answer, nothing = ask(stranger, endpoint, ids), ask(stranger, endpoint)
+        answer, nothing = request_endpoint(stranger, endpoint, ids), request_endpoint(stranger, endpoint)
         assert (answer.status_code, answer.text) == (nothing.status_code, nothing.text), endpoint
         for word in ("Ada", "ada@example.org", "P1", "Pump", "phone-of-ada", *ids.values()):
             assert f'"{word}' not in answer.text, endpoint

@@ -16,7 +16,7 @@ from gateway.store import Connection
 from tests.dsl.campaigns import office
 from tests.dsl.story import MINUTE, SECOND
 from tests.dsl.wait import until
-from tests.factories.campaigns import add_owners, add_units, column, person
+from tests.factories.campaigns import add_owners, add_units, column_values, person
 
 pytestmark = pytest.mark.both
 
@@ -39,23 +39,28 @@ def test_every_table_with_a_sweep_says_so():
         assert BOUNDS[sweep.table].kept != "for ever", sweep.table
 
 
-def forget(db: Connection, now: datetime, **settings) -> dict[str, int]:
+def forgotten_rows(db: Connection, now: datetime, **settings) -> dict[str, int]:
     """As maintenance does; returns what was forgotten, but for the jobs by which the story's units came."""
     found = retention.forget_old(db, Settings(**settings), now)
     return {table: rows for table, rows in found.items() if rows and table != "job"}
 
 
 def count(db, table):
-    return column(db, f"SELECT count(*) FROM {table}")[0]
+    return column_values(db, f"SELECT count(*) FROM {table}")[0]
 
 
 @pytest.fixture
-def told(story):
+def alarm_story(story):
     """An alarm that was told and is over, with all that was written about it; another one that is active still."""
     onset = story.raise_("P1", "P2")
     story.work()
     ada = person(story.db, "Ada")
-    ((notice, delivery),) = column(
+    story.db.execute(
+        "INSERT INTO outbox (notice_id, channel, due_at, status, reason, finished_at)"
+        " SELECT id, 'push', %(now)s, 'delivered', 'r', %(now)s FROM notice",
+        {"now": story.now},
+    )
+    ((notice, delivery),) = column_values(
         story.db,
         "SELECT n.id AS notice, o.id AS delivery FROM notice n JOIN outbox o ON o.notice_id = n.id"
         " JOIN unit u ON u.id = n.unit_id WHERE u.serial = 'P1'",
@@ -75,25 +80,27 @@ def told(story):
 
 
 class TestNotices:
-    def test_an_alarm_that_is_over_is_forgotten_with_all_that_was_written_about_it(self, told):
-        after = told.now + SETTINGS.notice_history
-        assert forget(told.db, after - MINUTE, delivery_history="9999d", engagement_history="9999d") == {}
-        assert forget(told.db, after + SECOND) == {
+    def test_an_alarm_that_is_over_is_forgotten_with_all_that_was_written_about_it(self, alarm_story):
+        after = alarm_story.now + SETTINGS.notice_history
+        assert (
+            forgotten_rows(alarm_story.db, after - MINUTE, delivery_history="9999d", engagement_history="9999d") == {}
+        )
+        assert forgotten_rows(alarm_story.db, after + SECOND) == {
             "delivery_try": 1, "engagement": 1, "notice": 1, "alarm": 1,
         }  # fmt: skip
-        assert told.column("SELECT state FROM notice") == ["open"]
+        assert alarm_story.column("SELECT state FROM notice") == ["open"]
         for table in ("alarm", "notice_alarm", "outbox", "ledger"):
-            assert count(told.db, table) == 1, table
+            assert count(alarm_story.db, table) == 1, table
 
-    def test_its_tries_and_opens_go_with_it_where_they_are_kept_longer(self, told):
-        after = told.now + SETTINGS.notice_history + SECOND
-        forgotten = forget(told.db, after, delivery_history="9999d", engagement_history="9999d")
+    def test_its_tries_and_opens_go_with_it_where_they_are_kept_longer(self, alarm_story):
+        after = alarm_story.now + SETTINGS.notice_history + SECOND
+        forgotten = forgotten_rows(alarm_story.db, after, delivery_history="9999d", engagement_history="9999d")
         assert forgotten == {"notice": 1, "alarm": 1}
-        assert (count(told.db, "delivery_try"), count(told.db, "engagement")) == (0, 0)
+        assert (count(alarm_story.db, "delivery_try"), count(alarm_story.db, "engagement")) == (0, 0)
 
-    def test_what_still_waits_to_be_sent_is_kept(self, told):
-        told.db.execute("UPDATE outbox SET status = 'waiting', finished_at = NULL")
-        assert "notice" not in forget(told.db, told.now + 2 * SETTINGS.notice_history)
+    def test_what_still_waits_to_be_sent_is_kept(self, alarm_story):
+        alarm_story.db.execute("UPDATE outbox SET status = 'waiting', finished_at = NULL")
+        assert "notice" not in forgotten_rows(alarm_story.db, alarm_story.now + 2 * SETTINGS.notice_history)
 
     def test_a_recall_keeps_its_notices_deliveries_opens_and_ledger(self, url, db):
         add_units(db, ("P1", "L1", None), ("P2", "L1", None))
@@ -101,11 +108,11 @@ class TestNotices:
         with office(url, db) as at:
             campaign = at.publish()
             at.work()
-            (notice,) = column(db, "UPDATE notice SET state = 'resolved', resolved_at = now() RETURNING id")
+            (notice,) = column_values(db, "UPDATE notice SET state = 'resolved', resolved_at = now() RETURNING id")
             addresses.note(db, person(db, "Ada"), "email", "opened", at.world.now(), notice)
             db.execute("UPDATE session SET expires_at = expires_at + interval '21 years'")  # who reads stays signed in
-            forget(db, at.world.now() + timedelta(days=20 * 365))
-            assert [count(db, table) for table in ("notice", "outbox", "ledger", "engagement")] == [1, 3, 2, 1]
+            forgotten_rows(db, at.world.now() + timedelta(days=20 * 365))
+            assert [count(db, table) for table in ("notice", "outbox", "ledger", "engagement")] == [1, 2, 2, 1]
             assert at.read(campaign)["progress"]["registered"] == 1
 
     def test_why_nobody_was_told_is_forgotten_too(self, story):
@@ -113,18 +120,21 @@ class TestNotices:
         onset = story.raise_("P1")
         story.work()
         story.clear("P1", onset)
-        assert forget(story.db, story.now + SETTINGS.notice_history + SECOND) == {"ledger": 1, "alarm": 1}
+        assert forgotten_rows(story.db, story.now + SETTINGS.notice_history + SECOND) == {"ledger": 1, "alarm": 1}
 
 
 class TestTheRest:
-    def test_tries_and_retired_phones_go_and_live_phones_stay(self, told):
-        told.db.execute("UPDATE push_token SET retired_at = %s, retired_reason = 'gone'", [told.now])
-        after = told.now + SETTINGS.delivery_history
-        assert forget(told.db, after - 2 * MINUTE, engagement_history="9999d") == {}
-        assert forget(told.db, after + SECOND, engagement_history="9999d") == {"delivery_try": 1, "push_token": 1}
-        ada = person(told.db, "Ada")
-        addresses.register_phone(told.db, ada, "token", "u", "android", told.now, tokens_max=20)
-        assert forget(told.db, after + SECOND, engagement_history="9999d") == {}
+    def test_tries_and_retired_phones_go_and_live_phones_stay(self, alarm_story):
+        alarm_story.db.execute("UPDATE push_token SET retired_at = %s, retired_reason = 'gone'", [alarm_story.now])
+        after = alarm_story.now + SETTINGS.delivery_history
+        assert forgotten_rows(alarm_story.db, after - 2 * MINUTE, engagement_history="9999d") == {}
+        assert forgotten_rows(alarm_story.db, after + SECOND, engagement_history="9999d") == {
+            "delivery_try": 1,
+            "push_token": 1,
+        }
+        ada = person(alarm_story.db, "Ada")
+        addresses.register_phone(alarm_story.db, ada, "token", "u", "android", alarm_story.now, tokens_max=20)
+        assert forgotten_rows(alarm_story.db, after + SECOND, engagement_history="9999d") == {}
 
     def test_letters_that_ended_go_and_waiting_ones_stay(self, db):
         now = datetime.now(UTC)
@@ -134,9 +144,9 @@ class TestTheRest:
             " ('b', 't', 'en', '{}', %(now)s, %(now)s, 'waiting', NULL)",
             {"now": now},
         )
-        assert forget(db, now + SETTINGS.letter_history) == {}
-        assert forget(db, now + SETTINGS.letter_history + SECOND) == {"letter": 1}
-        assert column(db, "SELECT to_email FROM letter") == ["b"]
+        assert forgotten_rows(db, now + SETTINGS.letter_history) == {}
+        assert forgotten_rows(db, now + SETTINGS.letter_history + SECOND) == {"letter": 1}
+        assert column_values(db, "SELECT to_email FROM letter") == ["b"]
 
     def test_candidates_of_a_campaign_that_ended_go(self, url, db):
         add_units(db, ("P1", "L1", None), ("P2", "L2", None))
@@ -144,9 +154,9 @@ class TestTheRest:
             first = at.publish()
             add_units(db, ("P2", "L1", None))
             at.work()
-            assert forget(db, at.world.now()) == {}
+            assert forgotten_rows(db, at.world.now()) == {}
             at.publish(supersedes=first["id"])
-            assert forget(db, at.world.now() + SECOND) == {"campaign_candidate": 1}
+            assert forgotten_rows(db, at.world.now() + SECOND) == {"campaign_candidate": 1}
 
 
 class TestTurns:
@@ -188,13 +198,13 @@ class TestTurns:
         monkeypatch.setattr(
             retention.notices, "forget_letters", lambda *given: turns.append(letters(*given)) or turns[-1]
         )
-        assert forget(db, now + 100 * DAY) == {"letter": 10}
+        assert forgotten_rows(db, now + 100 * DAY) == {"letter": 10}
         assert turns == [3, 3, 3, 1]
 
     def test_sign_ins_are_forgotten_in_turns_the_oldest_first_and_what_counts_stays(self, db, monkeypatch):
         """Strangers write these tables: an hour of them must not be one statement."""
         now = datetime.now(UTC)
-        (account,) = column(
+        (account,) = column_values(
             db,
             "WITH who AS (INSERT INTO person (public_id, name, email, language)"
             " VALUES ('x', 'x', 'x', 'en') RETURNING id)"
@@ -225,12 +235,12 @@ class TestTurns:
             sweep = sweeps[table]
             assert sweep.forget(db, sweep.before, 3) == 3, table
             when = "at" if table == "attempt" else "expires_at"
-            left = column(
+            left = column_values(
                 db, f"SELECT round(extract(epoch FROM %s - {when}) / 3600) FROM {table} ORDER BY 1", [sweep.before]
             )
             assert left == [-1, *range(1, 8)], table
         monkeypatch.setattr(retention, "TURN", 3)
-        assert forget(db, now) == dict.fromkeys(tables, 7)
+        assert forgotten_rows(db, now) == dict.fromkeys(tables, 7)
         assert [count(db, table) for table in tables] == [1, 1, 1, 1]
 
     def test_a_table_that_cannot_be_swept_keeps_no_other_from_it(self, db, monkeypatch):

@@ -8,7 +8,7 @@ import pytest
 from psycopg.errors import RaiseException
 
 from gateway.campaigns import service
-from tests.dsl.campaigns import Office, office, taken
+from tests.dsl.campaigns import Office, office, response_body
 from tests.dsl.people import site
 from tests.factories.campaigns import (
     RECALL,
@@ -17,9 +17,9 @@ from tests.factories.campaigns import (
     add_owners,
     add_units,
     confirm,
+    draft_body,
     person,
-    speak,
-    written,
+    set_language,
 )
 
 
@@ -53,7 +53,7 @@ class TestNumbers:
 
         def begin():
             together.wait(10)
-            return at.paula.post("/api/campaigns", written()).json()["number"]
+            return at.paula.post("/api/campaigns", draft_body()).json()["number"]
 
         with ThreadPoolExecutor(4) as threads:
             numbers = [begun.result(20) for begun in [threads.submit(begin) for _ in range(4)]]
@@ -62,7 +62,7 @@ class TestNumbers:
     def test_drafts_at_one_time_are_bounded(self, at, monkeypatch):
         monkeypatch.setattr(service, "DRAFTS_MAX", 1)
         at.draft()
-        refused = at.paula.post("/api/campaigns", written())
+        refused = at.paula.post("/api/campaigns", draft_body())
         assert (refused.status_code, refused.json()["detail"]) == (
             409, "There are 1 drafts; more than 1 are not kept. Discard some first.",
         )  # fmt: skip
@@ -88,7 +88,7 @@ def test_only_channels_that_are_set_up_count(url, db):
     ):
         with site(url, db, **settings) as world:
             paula = world.as_("product_manager", f"paula{nth}@maker.example")
-            drafted = paula.post("/api/campaigns", written()).json()["count"]
+            drafted = paula.post("/api/campaigns", draft_body()).json()["count"]
             counted = paula.post("/api/campaigns/count", asked).json()
         for count in (drafted, counted):
             assert (count["channels"], count["by_email"], count["by_push"], count["feed_only"]) == reached, settings
@@ -123,7 +123,7 @@ class TestDrafts:
         assert at.paula.get("/api/campaigns?state=published").json()["campaigns"] == []
 
     def test_a_draft_may_be_unfinished_and_says_what_is_missing(self, at):
-        speak(at.db, "de", "Bob")
+        set_language(at.db, "de", "Bob")
         draft = at.draft(
             title={"en": "Fire", "de": ""}, hazard={}, action=None, remedies=[], remedy_text={},
             contact={"phone": None, "email": "nobody", "url": "javascript:alert(1)"},
@@ -138,7 +138,7 @@ class TestDrafts:
         assert "content.hazard.en: Write what the hazard is in English." in problems(refused)
 
     def test_a_language_that_nobody_in_the_audience_reads_is_not_asked_for(self, at):
-        speak(at.db, "de", "Bob")
+        set_language(at.db, "de", "Bob")
         english = {name: {"en": RECALL[name]["en"]} for name in ("title", "hazard", "action_text", "remedy_text")}
         assert at.draft(**english, audience={"by": "serials", "serials": ["p-1"]})["checks"] == []
         assert len(at.draft(**english)["checks"]) == 4
@@ -148,8 +148,8 @@ class TestDrafts:
         assert draft["checks"] == [{"field": "audience.serials", "message": "Not here: p 9, ?!.", "blocks": True}]
         draft = at.draft(audience={"by": "lots", "lots": ["L9", "L1"]})
         assert draft["checks"] == [{"field": "audience.lots", "message": "Not here: L9.", "blocks": True}]
-        nobody = at.paula.post("/api/campaigns", written() | {"audience": None})
-        assert taken(nobody, 201)["checks"] == [
+        nobody = at.paula.post("/api/campaigns", draft_body() | {"audience": None})
+        assert response_body(nobody, 201)["checks"] == [
             {"field": "audience", "message": "Say whom it concerns.", "blocks": True}
         ]
 
@@ -170,24 +170,27 @@ class TestDrafts:
     def test_what_cannot_be_meant_is_refused_field_by_field(self, at):
         other = at.draft(UPDATE)
         for body, expected in [
-            (written() | {"product": "kettle"}, ["product: 'kettle' is not here; import its product file first"]),
-            (written(supersedes="none"), ["supersedes: there is no such campaign"]),
-            (written(supersedes=other["id"]), [f"supersedes: {other['number']} is a draft, nothing that takes effect"]),
-            (written(WITHDRAWAL), ["supersedes: say what is withdrawn"]),
-            (written() | {"audience": {"by": "moon"}}, None),
-            (written(action="sell"), None),
-            (written(hazard={"english": "x"}), None),
+            (draft_body() | {"product": "kettle"}, ["product: 'kettle' is not here; import its product file first"]),
+            (draft_body(supersedes="none"), ["supersedes: there is no such campaign"]),
+            (
+                draft_body(supersedes=other["id"]),
+                [f"supersedes: {other['number']} is a draft, nothing that takes effect"],
+            ),
+            (draft_body(WITHDRAWAL), ["supersedes: say what is withdrawn"]),
+            (draft_body() | {"audience": {"by": "moon"}}, None),
+            (draft_body(action="sell"), None),
+            (draft_body(hazard={"english": "x"}), None),
         ]:
             found = problems(at.paula.post("/api/campaigns", body))
             assert found == expected if expected else found
 
     def test_an_edit_counts_and_does_not_overwrite_what_was_not_read(self, at):
         draft = at.draft()
-        edited = written(action="stop_using") | {"version": 1}
-        assert taken(at.pavel.put(f"/api/campaigns/{draft['id']}", edited))["version"] == 2
+        edited = draft_body(action="stop_using") | {"version": 1}
+        assert response_body(at.pavel.put(f"/api/campaigns/{draft['id']}", edited))["version"] == 2
         answer = at.paula.put(f"/api/campaigns/{draft['id']}", edited)
         assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
-        other_kind = written(UPDATE) | {"version": 2}
+        other_kind = draft_body(UPDATE) | {"version": 2}
         assert problems(at.paula.put(f"/api/campaigns/{draft['id']}", other_kind)) == ["content.kind: stays as it was"]
 
     def test_a_draft_is_discarded_and_the_log_knows(self, at):
@@ -203,13 +206,13 @@ class TestTheSecondPerson:
     def test_neither_who_drafted_nor_who_edited_approves(self, at):
         draft = at.draft()
         cleo = at.world.as_("administrator", "cleo@maker.example")
-        taken(cleo.put(f"/api/campaigns/{draft['id']}", written() | {"version": 1}))
+        response_body(cleo.put(f"/api/campaigns/{draft['id']}", draft_body() | {"version": 1}))
         for author in (at.paula, cleo):
             answer = at.approve(draft | {"version": 2}, by=author)
             assert (answer.status_code, answer.json()["code"]) == (403, "second_person")
             assert author.get(f"/api/campaigns/{draft['id']}").json()["may_approve"] is False
         assert at.pavel.get(f"/api/campaigns/{draft['id']}").json()["may_approve"] is True
-        assert taken(at.approve(draft | {"version": 2}))["approved_by"] == "A product_manager"
+        assert response_body(at.approve(draft | {"version": 2}))["approved_by"] == "A product_manager"
 
     @pytest.mark.parametrize("role", ["support", "customer"])
     def test_neither_support_nor_customers(self, at, role):
@@ -224,11 +227,11 @@ class TestTheSecondPerson:
         assert at.db.execute("SELECT count(*) AS n FROM campaign_unit").fetchone()["n"] == 0
         add_units(at.db, ("P4", "L1", None))
         assert at.approve(draft, 2).status_code == 409, "it was right a moment ago"
-        assert taken(at.approve(draft, 3))["units"] == 3
+        assert response_body(at.approve(draft, 3))["units"] == 3
 
     def test_what_was_edited_meanwhile_is_read_again_first(self, at):
         draft = at.draft()
-        taken(at.paula.put(f"/api/campaigns/{draft['id']}", written() | {"version": 1}))
+        response_body(at.paula.put(f"/api/campaigns/{draft['id']}", draft_body() | {"version": 1}))
         answer = at.approve(draft)
         assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
 
@@ -256,11 +259,11 @@ class TestWhatIsPublished:
         campaign = at.publish()
         path = f"/api/campaigns/{campaign['id']}"
         answers = [
-            at.paula.put(path, written() | {"version": 1}),
+            at.paula.put(path, draft_body() | {"version": 1}),
             at.paula.delete(path),
             at.approve(campaign, 2),
         ]
-        assert [(each.status_code, each.json()["code"]) for each in answers] == [(409, "conflict")] * 3
+        assert [(each.status_code, each.json()["code"]) for each in answers] == [(409, "not_a_draft")] * 3
         assert (campaign["may_edit"], campaign["may_approve"]) == (False, False)
 
     @pytest.mark.parametrize(
@@ -324,7 +327,7 @@ def test_the_count_is_what_counting_one_by_one_gives(url, db, seed):
     db.execute("UPDATE unit SET firmware = '' WHERE serial = ANY(%s)", [[s for s, f in fleet.items() if f[1] == ""]])
     add_owners(db, {serial: owner for serial, (_, _, owner) in fleet.items() if owner})
     confirm(db, "Ada", "Bob")
-    speak(db, "de", "Cleo")
+    set_language(db, "de", "Cleo")
     db.execute("INSERT INTO suppression VALUES ('bob@example.org', now(), 'asked')")
     db.execute(
         "INSERT INTO push_token (public_id, person_id, kind, value, platform, created_at)"
@@ -345,7 +348,7 @@ def test_the_count_is_what_counting_one_by_one_gives(url, db, seed):
         ]:
             for kind in ("recall", "update"):
                 asked = {"product": "pump", "audience": audience, "supersedes": None, "kind": kind}
-                found = taken(at.paula.post("/api/campaigns/count", asked))
+                found = response_body(at.paula.post("/api/campaigns/count", asked))
                 owners = [owner for serial, (lot, firmware, owner) in fleet.items() if meant(lot, firmware, serial)]
                 known = [owner for owner in owners if owner]
                 mailed = {"Ada", "Bob", "Cleo"} if kind == "recall" else {"Ada"}

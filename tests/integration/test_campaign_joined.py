@@ -8,7 +8,7 @@ from gateway.campaigns import candidates, publish
 from gateway.campaigns.service import Writer
 from gateway.events import append
 from gateway.store import connect
-from tests.dsl.campaigns import Office, office, taken
+from tests.dsl.campaigns import Office, office, response_body
 from tests.dsl.owners import CODE, add_reading
 from tests.factories.campaigns import RECALL, UPDATE, WITHDRAWAL, add_owners, add_units, person
 
@@ -31,13 +31,13 @@ def joined(at, campaign):
 
 
 def joined_units(at, campaign):
-    units = taken(at.paula.get(f"/api/campaigns/{campaign['id']}/joined"))["units"]
+    units = response_body(at.paula.get(f"/api/campaigns/{campaign['id']}/joined"))["units"]
     return [(unit["serial"], unit["matched"], unit["registered"]) for unit in units]
 
 
 def my_unit(at, name):
     browser = at.world.as_("customer", f"{name.lower()}@example.org")
-    (unit,) = taken(browser.get("/api/my/units"))["units"]
+    (unit,) = response_body(browser.get("/api/my/units"))["units"]
     return unit
 
 
@@ -52,7 +52,7 @@ class TestAUnitThatComesLater:
         assert joined(at, campaign) == (2, 1)
         assert joined_units(at, campaign) == [("P5", "lot L1", True), ("P6", "lot L1", False)]
         assert [told["units"] for told in at.events("campaign.joined")] == [2]
-        (line,) = taken(at.paula.get("/api/campaigns"))["campaigns"]
+        (line,) = response_body(at.paula.get("/api/campaigns"))["campaigns"]
         assert line["joined"] == {"units": 2, "registered": 1}
 
     def test_a_unit_whose_lot_is_corrected_joins_and_leaves_again(self, at):
@@ -164,7 +164,7 @@ class TestAUnitThatComesLater:
         at.publish()
         add_units(at.db, ("P4", "L1", "2.4"))
         at.work()
-        states = {unit["serial"]: unit["state"] for unit in taken(at.paula.get("/api/units"))["units"]}
+        states = {unit["serial"]: unit["state"] for unit in response_body(at.paula.get("/api/units"))["units"]}
         assert states == {"P1": "recalled", "P4": "checking"}
 
 
@@ -183,7 +183,7 @@ class TestWhatDoesNotJoin:
         add_units(at.db, ("P4", "L1", "2.4"))
         at.work()
         assert at.draft()["joined"] is None
-        taken(at.approve(at.draft(WITHDRAWAL, None, campaign["id"])))
+        response_body(at.approve(at.draft(WITHDRAWAL, None, campaign["id"])))
         at.work()
         assert at.read(campaign)["joined"] is None
         assert joined_units(at, campaign) == []

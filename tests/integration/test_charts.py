@@ -11,7 +11,7 @@ from gateway.registrations import owned
 from gateway.registrations import repository as registrations
 from gateway.store.owner import act_as_owner
 from gateway.store.timeseries import TimeSeries
-from tests.dsl.owners import make_person, make_units, own
+from tests.dsl.owners import import_owner, make_person, make_units
 from tests.dsl.plans import nodes, plan_of
 
 pytestmark = pytest.mark.both
@@ -78,7 +78,7 @@ def test_of_more_than_are_read_for_a_chart_the_newest_count(db, series, monkeypa
 
 def test_the_owners_chart_is_thinned_alike_and_begins_with_the_ownership(db, series):
     ada = make_person(db, "Ada").person_id
-    own(db, "P1", at(DIP - 10), name="Ada")
+    import_owner(db, "P1", at(DIP - 10), name="Ada")
     (unit,) = db.execute("SELECT public_id FROM unit")
     with db.transaction():
         act_as_owner(db, ada)

@@ -28,7 +28,7 @@ from tests.dsl.postgres import server_with_users
 from tests.dsl.smtp import mail_server
 
 
-def found(name: str, **settings):
+def finding(name: str, **settings):
     """The finding of this name; None if there is none."""
     given = {"mqtt_url": f"mqtt://127.0.0.1:{free_port()}", "mail_from": "support@example.com"} | settings
     findings = {each.name: each for each in check(Settings(**given), system_clock)}
@@ -70,13 +70,13 @@ def test_the_configuration_in_deploy_is_well(tmp_path):
 
 def test_the_window_that_ingest_asks_for_is_the_one_that_is_measured(tmp_path):
     with plain_broker(tmp_path) as port:
-        window = found("broker window", mqtt_url=broker_url(port), mqtt_receive_maximum=37)
+        window = finding("broker window", mqtt_url=broker_url(port), mqtt_receive_maximum=37)
     assert (window.state, window.measured) == ("ok", "37 of 37 messages came before one was acknowledged")
 
 
 def test_the_embedded_brokers_window_of_100_is_a_warning(tmp_path):
     with EmbeddedBroker(tmp_path / "broker", port := free_port(), free_port()):
-        window = found("broker window", mqtt_url=broker_url(port))
+        window = finding("broker window", mqtt_url=broker_url(port))
     assert window.state == "warning"
     assert window.measured.startswith("100 of 5000 messages")
     assert "max_inflight_messages" in window.change
@@ -84,29 +84,29 @@ def test_the_embedded_brokers_window_of_100_is_a_warning(tmp_path):
 
 def test_the_embedded_brokers_other_port_is_named_for_what_it_is(tmp_path):
     with EmbeddedBroker(tmp_path / "broker", free_port(), port := free_port()):
-        broker = found("broker", mqtt_url=broker_url(port))
+        broker = finding("broker", mqtt_url=broker_url(port))
     assert broker.state == "problem"
     assert "must name a listener for MQTT 5" in broker.change
 
 
 def test_mosquittos_limit_for_sessions_of_old_clients_is_not_taken_for_one_of_ours(tmp_path):
     with plain_broker(tmp_path, "persistent_client_expiration 1d") as port:
-        allowed = found("broker", mqtt_url=broker_url(port), mqtt_session_expiry=timedelta(days=7))
+        allowed = finding("broker", mqtt_url=broker_url(port), mqtt_session_expiry=timedelta(days=7))
     assert allowed.state == "ok", "Mosquitto's limit is for MQTT 3.1.1 sessions"
 
 
 def test_an_unreachable_broker_is_one_clear_line():
     port = free_port()
-    broker = found("broker", mqtt_url=broker_url(port))
+    broker = finding("broker", mqtt_url=broker_url(port))
     assert broker.state == "problem"
     assert broker.measured == f"127.0.0.1:{port} does not answer: [Errno 111] Connection refused"
     assert "GATEWAY_MQTT_URL" in broker.change
-    assert found("broker window", mqtt_url=broker_url(port)) is None
+    assert finding("broker window", mqtt_url=broker_url(port)) is None
 
 
 def test_a_wrong_password_at_the_broker_is_named(tmp_path):
     with deployed_broker(tmp_path) as port:
-        broker = found("broker", mqtt_url=broker_url(port, ("gateway", "guessed")))
+        broker = finding("broker", mqtt_url=broker_url(port, ("gateway", "guessed")))
     assert broker.state == "problem"
     assert "refuses us as gateway: " in broker.measured
     assert broker.change == "user and password in GATEWAY_MQTT_URL"
@@ -118,7 +118,7 @@ def test_an_acl_that_forbids_measuring_is_said_clearly(tmp_path):
     port = free_port()
     config = f"listener {port} 127.0.0.1\nuser root\npassword_file {tmp_path}/passwords\nacl_file {tmp_path}/acl\n"
     with running(tmp_path, config, port):
-        limits = found("broker limits", mqtt_url=broker_url(port, GATEWAY))
+        limits = finding("broker limits", mqtt_url=broker_url(port, GATEWAY))
     assert limits.state == "warning"
     assert "not measured with m2m/check/gateway-check-" in limits.measured
     assert "Not authorized" in limits.measured
@@ -130,12 +130,12 @@ def test_an_acl_that_forbids_receipts_is_told_and_deploys_does_not(tmp_path):
     port = free_port()
     config = f"listener {port} 127.0.0.1\nuser root\nallow_anonymous true\nacl_file {tmp_path}/acl\n"
     with running(tmp_path, config, port):
-        receipts = found("broker receipts", mqtt_url=broker_url(port))
+        receipts = finding("broker receipts", mqtt_url=broker_url(port))
     assert receipts.state == "warning"
     assert "receipt is refused to us (Not authorized)" in receipts.measured
     assert "topic write m2m/v1/+/+/receipt" in receipts.change
     with deployed_broker(tmp_path) as port:
-        assert found("broker receipts", mqtt_url=broker_url(port, GATEWAY)).state == "ok"
+        assert finding("broker receipts", mqtt_url=broker_url(port, GATEWAY)).state == "ok"
 
 
 def test_an_acl_that_lets_us_write_and_not_read_is_not_taken_for_a_window_of_nought(tmp_path):
@@ -144,7 +144,7 @@ def test_an_acl_that_lets_us_write_and_not_read_is_not_taken_for_a_window_of_nou
     port = free_port()
     config = f"listener {port} 127.0.0.1\nuser root\npassword_file {tmp_path}/passwords\nacl_file {tmp_path}/acl\n"
     with running(tmp_path, config, port):
-        window = found("broker window", mqtt_url=broker_url(port, GATEWAY))
+        window = finding("broker window", mqtt_url=broker_url(port, GATEWAY))
     assert (window.state, "we may write m2m/check/" in window.measured) == ("warning", True)
 
 
@@ -153,11 +153,11 @@ def test_the_check_leaves_no_session_behind(tmp_path):
     port = free_port()
     lines = f"listener {port} 127.0.0.1\nallow_anonymous true\nuser root\nsys_interval 1\nmax_queued_messages 0\n"
     with running(tmp_path, lines, port):
-        assert found("broker backlog", mqtt_url=broker_url(port)).state == "ok"
+        assert finding("broker backlog", mqtt_url=broker_url(port)).state == "ok"
         with Session(("127.0.0.1", port), None, "counts") as session:
             session.subscribe("$SYS/broker/clients/disconnected")  # told again when it changes, once a second
             session.collect(2, 8)
-        assert session.last == b"0"
+        assert session.last_payload == b"0"
 
 
 # -- The database ---------------------------------------------------------------------------------------------
@@ -248,7 +248,7 @@ def test_a_database_that_is_not_there_is_one_clear_line(server):
 
 def test_a_mail_server_takes_the_sender_and_gets_no_mail():
     with mail_server() as mails:
-        mail = found("mail", smtp_url=mails.url)
+        mail = finding("mail", smtp_url=mails.url)
         assert (mail.state, mail.measured) == (
             "ok",
             "127.0.0.1: not encrypted, without sign-in, sender support@example.com taken",
@@ -267,7 +267,7 @@ def test_a_mail_server_takes_the_sender_and_gets_no_mail():
 )
 def test_a_mail_server_that_cannot_be_used_is_named_with_its_words(url, said):
     with mail_server() as mails:
-        mail = found("mail", smtp_url=url.format(port=free_port(), mail=mails.port))
+        mail = finding("mail", smtp_url=url.format(port=free_port(), mail=mails.port))
     assert mail.state == "problem"
     assert said in mail.measured
     assert "secret" not in mail.measured
@@ -275,22 +275,22 @@ def test_a_mail_server_that_cannot_be_used_is_named_with_its_words(url, said):
 
 
 def test_without_a_mail_server_or_with_a_senders_name_of_nobody_there_is_a_warning():
-    assert found("mail").state == "warning"
+    assert finding("mail").state == "warning"
     with mail_server() as mails:
-        mail = found("mail", smtp_url=mails.url, mail_from="gateway@localhost")
+        mail = finding("mail", smtp_url=mails.url, mail_from="gateway@localhost")
     assert (mail.state, "GATEWAY_MAIL_FROM" in mail.change) == ("warning", True)
 
 
 def test_a_service_account_is_read_and_a_file_that_is_none_is_named(tmp_path):
     credentials = Fcm(tmp_path).credentials
     credentials.chmod(0o600)
-    assert found("push", fcm_credentials=credentials).state == "ok"
+    assert finding("push", fcm_credentials=credentials).state == "ok"
     credentials.chmod(0o644)
-    assert found("push", fcm_credentials=credentials).state == "warning"
-    assert found("push", fcm_credentials=tmp_path / "none.json").state == "problem"
+    assert finding("push", fcm_credentials=credentials).state == "warning"
+    assert finding("push", fcm_credentials=tmp_path / "none.json").state == "problem"
     (tmp_path / "other.json").write_text('{"type": "something"}')
-    assert found("push", fcm_credentials=tmp_path / "other.json").state == "problem"
-    assert found("push").state == "ok"
+    assert finding("push", fcm_credentials=tmp_path / "other.json").state == "problem"
+    assert finding("push").state == "ok"
 
 
 @pytest.mark.parametrize(
@@ -303,24 +303,33 @@ def test_a_service_account_is_read_and_a_file_that_is_none_is_named(tmp_path):
     ],
 )
 def test_the_public_address_must_be_reachable_safe_and_answered(url, hosts, state, word):
-    address = found("public url", public_url=url, http_allowed_hosts=hosts)
+    address = finding("public url", public_url=url, http_allowed_hosts=hosts)
     assert (address.state, word in address.change) == (state, True)
 
 
 def test_the_data_folder_counts_only_where_a_server_of_ours_would_use_it(tmp_path):
     (tmp_path / "file").write_text("")
     blocked = tmp_path / "file" / "data"
-    assert found("data dir", data_dir=blocked).state == "problem"
-    assert found("data dir", data_dir=blocked, database_url="postgresql://127.0.0.1:1/none").state == "ok"
-    assert found("data dir", data_dir=tmp_path / "a" / "b").state == "ok"
+    assert finding("data dir", data_dir=blocked).state == "problem"
+    assert finding("data dir", data_dir=blocked, database_url="postgresql://127.0.0.1:1/none").state == "ok"
+    assert finding("data dir", data_dir=tmp_path / "a" / "b").state == "ok"
     assert not (tmp_path / "a").exists()
+
+
+def test_a_logo_that_cannot_be_shown_is_found_before_the_api_refuses_to_start(tmp_path):
+    assert finding("logo").state == "ok"
+    assert finding("logo", maker_logo=tmp_path / "none.svg").state == "problem"
+    (tmp_path / "logo.svg").write_text("<html>")
+    assert finding("logo", maker_logo=tmp_path / "logo.svg").state == "problem"
+    (tmp_path / "logo.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
+    assert finding("logo", maker_logo=tmp_path / "logo.svg").state == "ok"
 
 
 # -- The command ----------------------------------------------------------------------------------------------
 
 
 @contextmanager
-def everything(folder: Path, users):
+def healthy_installation(folder: Path, users):
     """An installation in which all is well, as variables."""
     migrate(users.migrate_url)
     grant(users.migrate_url, "gateway_roles")
@@ -341,7 +350,7 @@ def run(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_command_ends_0_where_all_is_well_and_1_with_a_problem(tmp_path, users):
-    with everything(tmp_path, users) as env:
+    with healthy_installation(tmp_path, users) as env:
         well = run("--json", **env)
         told = json.loads(well.stdout)
         assert {each["state"] for each in told["findings"]} == {"ok"}, well.stdout

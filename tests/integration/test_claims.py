@@ -13,7 +13,7 @@ from gateway.registrations.claims import COMPARED, Ambiguous, Claimed, Refused, 
 from gateway.registrations.files import read_units
 from gateway.registrations.model import UnitRow
 from gateway.store import connect
-from tests.dsl.owners import CODE, LIMITS, WRONG, make_person, make_units, own, try_claim, unit_id
+from tests.dsl.owners import CODE, LIMITS, WRONG, import_owner, make_person, make_units, try_claim, unit_id
 from tests.factories.imports import import_units
 
 NOW = datetime.now(UTC)
@@ -66,14 +66,14 @@ class TestClaiming:
     @pytest.mark.parametrize(("serial", "code"), [("P9", CODE), ("P1", WRONG), ("P2", CODE), ("P3", CODE)])
     def test_wrong_serial_wrong_code_owned_and_codeless_are_one_answer(self, db, ada, serial, code):
         make_units(db, "P3", code=None)
-        own(db, "P2", NOW - timedelta(days=9), name="Bob")
+        import_owner(db, "P2", NOW - timedelta(days=9), name="Bob")
         assert try_claim(db, ada, serial, code) == Refused()
         assert [row["name"] for row in owners(db)] == ["Bob"]
         assert events(db) == []
         assert tries(db) == 3
 
     def test_an_ownership_that_begins_later_is_one_too(self, db, ada):
-        own(db, "P1", NOW + timedelta(days=1), name="Bob")
+        import_owner(db, "P1", NOW + timedelta(days=1), name="Bob")
         assert try_claim(db, ada) == Refused()
 
     def test_of_two_at_once_one_gets_it(self, url, db, ada):
@@ -125,7 +125,7 @@ class TestAmbiguousSerials:
 
 class TestEqualCost:
     def test_every_refusal_runs_the_same_queries_and_compares_as_many_codes(self, db, ada, monkeypatch):
-        own(db, "P2", NOW - timedelta(days=9), name="Bob")
+        import_owner(db, "P2", NOW - timedelta(days=9), name="Bob")
         ran, compared = [], []
         plain, is_code = type(db).execute, claims.is_code
 
@@ -189,7 +189,7 @@ class TestLimits:
 
     def test_a_guesser_learns_nothing_from_being_stopped(self, db, ada):
         """As many tries and the same words for a serial that is there, one that is owned and one of nobody."""
-        own(db, "P2", NOW - timedelta(days=9), name="Bob")
+        import_owner(db, "P2", NOW - timedelta(days=9), name="Bob")
         limits = replace(LIMITS, per_unit=2)
         seen = []
         for serial in ("P1", "P2", "P9"):
@@ -216,7 +216,7 @@ class TestLimits:
         assert isinstance(try_claim(db, ada, "P2", limits=limits), Claimed)
 
     def test_the_present_owner_is_told_once_when_the_tries_of_his_unit_run_out(self, db, ada):
-        own(db, "P2", NOW - timedelta(days=9), name="Bob")
+        import_owner(db, "P2", NOW - timedelta(days=9), name="Bob")
         bob = db.execute("SELECT id FROM person WHERE name = 'Bob'").fetchone()["id"]
         limits = replace(LIMITS, per_unit=3)
         for _ in range(3):

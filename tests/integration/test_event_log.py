@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from gateway.core.errors import BadInput
-from gateway.events import Position, append, append_all, append_each, end, place_events, read, read_next
+from gateway.events import Event, Position, append, append_all, append_each, end, place_events, read, read_next
 from gateway.events.log import queries
 from gateway.store import Connection, connect
 from tests.conftest import migrated_database
@@ -31,7 +31,7 @@ def start(db) -> Position:
     return end(db)
 
 
-def say(tx: Connection, *words: str) -> None:
+def append_words(tx: Connection, *words: str) -> None:
     for word in words:
         append(tx, "said", {"word": word})
 
@@ -40,7 +40,7 @@ def words(events) -> str:
     return "".join(event.data["word"] for event in events)
 
 
-def following(db: Connection, after: Position, limit: int = 100) -> tuple[str, Position]:
+def words_after(db: Connection, after: Position, limit: int = 100) -> tuple[str, Position]:
     events = read(db, after, limit)
     return words(events), events[-1].position if events else after
 
@@ -49,16 +49,16 @@ def test_an_event_can_be_read_by_its_own_commit_whatever_older_transactions_do(u
     """A large import took its id first and commits last: it must hold back nobody's alarm (T1)."""
     with connect(url) as other:
         with db.transaction():
-            say(db, "a")
+            append_words(db, "a")
             with other.transaction():
-                say(other, "x")
-            heard, place = following(other, start)
+                append_words(other, "x")
+            heard, place = words_after(other, start)
             assert heard == "x"
             assert end(other) == place
-            say(db, "b")
-            assert following(other, place) == ("", place)
-        assert following(other, place)[0] == "ab", "what commits later stands behind, though it was written before"
-        assert following(other, start)[0] == "xab"
+            append_words(db, "b")
+            assert words_after(other, place) == ("", place)
+        assert words_after(other, place)[0] == "ab", "what commits later stands behind, though it was written before"
+        assert words_after(other, start)[0] == "xab"
 
 
 def test_a_transaction_in_another_database_of_the_server_holds_back_nothing(server, db, start):
@@ -66,72 +66,72 @@ def test_a_transaction_in_another_database_of_the_server_holds_back_nothing(serv
     with connect(server) as other, other.transaction():
         other.execute("CREATE TEMPORARY TABLE t (a int) ON COMMIT DROP")
         assert other.execute("SELECT pg_current_xact_id_if_assigned() IS NOT NULL AS has").fetchone()["has"]
-        say(db, "a")
-        assert following(db, start)[0] == "a"
+        append_words(db, "a")
+        assert words_after(db, start)[0] == "a"
 
 
 def test_nothing_is_read_twice_or_passed_over_while_transactions_overlap(url, db, start):
     with connect(url) as one, connect(url) as two:
         one.execute("BEGIN")
-        say(one, "1")
+        append_words(one, "1")
         two.execute("BEGIN")
-        say(two, "2")
+        append_words(two, "2")
         two.execute("COMMIT")
-        heard, place = following(db, start)
+        heard, place = words_after(db, start)
         assert heard == "2", "1 is older and still open"
         two.execute("BEGIN")
-        say(two, "4")
+        append_words(two, "4")
         one.execute("COMMIT")
-        heard, place = following(db, place)
+        heard, place = words_after(db, place)
         assert heard == "1"
         one.execute("BEGIN")
-        say(one, "5")
+        append_words(one, "5")
         one.execute("COMMIT")
-        heard, place = following(db, place)
+        heard, place = words_after(db, place)
         assert heard == "5"
-        assert following(db, place) == ("", place)
+        assert words_after(db, place) == ("", place)
         two.execute("COMMIT")
-        assert following(db, place)[0] == "4"
-        assert following(db, start)[0] == "2154"
+        assert words_after(db, place)[0] == "4"
+        assert words_after(db, start)[0] == "2154"
 
 
 def test_what_was_rolled_back_never_happened(url, db, start):
     with connect(url) as other:
         other.execute("BEGIN")
-        say(other, "x")
-        say(db, "a")
-        assert following(db, start)[0] == "a"
+        append_words(other, "x")
+        append_words(db, "a")
+        assert words_after(db, start)[0] == "a"
         other.execute("ROLLBACK")
-        say(db, "b")
-        assert following(db, start)[0] == "ab"
+        append_words(db, "b")
+        assert words_after(db, start)[0] == "ab"
 
 
 def test_a_turn_that_is_rolled_back_places_nothing_and_forgets_nothing(url, db, start):
-    say(db, "a")
+    append_words(db, "a")
     with connect(url) as other:
         other.execute("BEGIN")
         other.execute(queries.place, {"limit": 9})
         other.execute("ROLLBACK")
-        assert following(other, start)[0] == "a"
+        assert words_after(other, start)[0] == "a"
 
 
 def test_what_a_transaction_writes_behind_a_turn_of_its_own_is_not_passed_over(url, db, start):
     """`read` makes no turn inside a transaction, but nothing may depend on that."""
     with connect(url) as other, db.transaction():
-        say(db, "a")
-        say(other, "x")  # ends with a higher transaction id: so ours is among those that a snapshot calls done
+        append_words(db, "a")
+        append_words(other, "x")  # ends with a higher transaction id: so ours is among those that a snapshot calls done
         db.execute(queries.place, {"limit": 9})
-        say(db, "b")
-    assert following(db, start)[0] == "axb"
+        append_words(db, "b")
+    assert words_after(db, start)[0] == "axb"
 
 
 def test_a_reader_waits_for_a_turn_that_is_not_committed_so_no_lower_place_appears_behind_it(url, db, start):
-    say(db, "a")
+    append_words(db, "a")
     with connect(url) as slow, connect(url) as reader, ThreadPoolExecutor(1) as threads:
         slow.execute("BEGIN")
         slow.execute(queries.place, {"limit": 9})
-        say(db, "b")
-        heard = threads.submit(following, reader, start)
+        append_words(db, "b")
+        heard = threads.submit(words_after, reader, start)
         until(lambda: heard.done() or _waits(db))
         assert not heard.done()
         slow.execute("COMMIT")
@@ -149,28 +149,28 @@ def _waits(db: Connection) -> bool:
 
 def test_inside_a_transaction_a_reader_gives_no_places(url, db, start):
     """The lock would be held as long as the transaction: every other reader would wait for it."""
-    say(db, "a")
+    append_words(db, "a")
     with connect(url) as other, other.transaction():
         assert read(other, start, 9) == []
-        assert following(db, start)[0] == "a"
+        assert words_after(db, start)[0] == "a"
 
 
 def test_what_waits_in_a_dump_of_another_cluster_is_placed_there(url, db, start):
     """Its transaction ids mean nothing in the new one: they may be far ahead, or long gone."""
-    say(db, "a")
+    append_words(db, "a")
     db.execute("UPDATE event_waiting SET xid = '9999999999999'")
-    say(db, "b")
+    append_words(db, "b")
     db.execute("UPDATE event_waiting SET xid = '3' WHERE xid < '9999999999999'")
     with connect(url) as new:
-        assert following(new, start)[0] == "ba"
-        assert following(new, end(new)) == ("", end(new))
+        assert words_after(new, start)[0] == "ba"
+        assert words_after(new, end(new)) == ("", end(new))
 
 
 def test_a_turn_is_bounded_and_the_next_one_goes_on(db, start):
     with db.transaction():
-        say(db, *"abcde")
+        append_words(db, *"abcde")
     assert [db.execute(queries.place, {"limit": 2}).fetchone()["placed"] for _ in range(4)] == [2, 2, 1, 0]
-    assert following(db, start)[0] == "abcde"
+    assert words_after(db, start)[0] == "abcde"
 
 
 def test_a_turn_looks_only_at_what_ended_since_the_last_one(url, db, start):
@@ -180,7 +180,7 @@ def test_a_turn_looks_only_at_what_ended_since_the_last_one(url, db, start):
         old.execute("SELECT count(*) FROM event")
         append_each(db, "said", [(0, 0, {"word": "."})] * 3_000)
         end(db)
-        say(db, "a")
+        append_words(db, "a")
         db.execute("SELECT pg_stat_force_next_flush()")
         before = _index_reads(url)
         assert place_events(db) == 1
@@ -200,78 +200,96 @@ def _index_reads(url: str) -> int:
 
 def test_events_of_a_savepoint_stand_in_their_transaction(url, db, start):
     with db.transaction():
-        say(db, "a")
+        append_words(db, "a")
         with db.transaction():
-            say(db, "b")
+            append_words(db, "b")
         with db.transaction():
-            say(db, "x")
+            append_words(db, "x")
             raise psycopg.Rollback
-        say(db, "c")
-    assert following(db, start)[0] == "abc"
+        append_words(db, "c")
+    assert words_after(db, start)[0] == "abc"
 
 
 def test_a_page_goes_on_where_the_last_one_ended(db, start):
     with db.transaction():
-        say(db, *"abcde")
-    heard, place = following(db, start, limit=2)
+        append_words(db, *"abcde")
+    heard, place = words_after(db, start, limit=2)
     assert heard == "ab"
-    assert following(db, place, limit=2)[0] == "cd"
-    assert following(db, Position(2**60)) == ("", Position(2**60))
+    assert words_after(db, place, limit=2)[0] == "cd"
+    assert words_after(db, Position(2**60)) == ("", Position(2**60))
 
 
 def test_the_log_only_grows(db, start):
-    say(db, "a")
+    append_words(db, "a")
     for statement in ("UPDATE event SET kind = 'x'", "DELETE FROM event", "TRUNCATE event"):
         with pytest.raises(psycopg.errors.RaiseException, match="append-only"):
             db.execute(statement)
-    assert following(db, start)[0] == "a"
+    assert words_after(db, start)[0] == "a"
+
+
+def said_next(tx: Connection, reader: str, limit: int) -> list[Event]:
+    return read_next(tx, reader, limit, {"said"})[0]
 
 
 def has_read_all(db: Connection, reader: str) -> None:
     place_events(db)
     with db.transaction():
-        read_next(db, reader, 100_000)
+        said_next(db, reader, 100_000)
 
 
 def test_a_named_reader_has_each_event_once_also_over_a_rollback(url, db):
     with connect(url) as reader:
         has_read_all(reader, "one")
-        say(db, *"abc")
+        append_words(db, *"abc")
         place_events(db)
         with reader.transaction():
-            assert words(read_next(reader, "one", 2)) == "ab"
+            assert words(said_next(reader, "one", 2)) == "ab"
         with reader.transaction():
-            assert words(read_next(reader, "one", 2)) == "c"
+            assert words(said_next(reader, "one", 2)) == "c"
             raise psycopg.Rollback
         with reader.transaction():
-            assert words(read_next(reader, "one", 2)) == "c"
+            assert words(said_next(reader, "one", 2)) == "c"
         with reader.transaction():
-            assert read_next(reader, "one", 2) == []
+            assert said_next(reader, "one", 2) == []
 
 
 def test_a_new_reader_begins_at_the_start_of_the_log(db):
-    say(db, *"abc")
+    append_words(db, *"abc")
     place_events(db)
     with db.transaction():
-        assert read_next(db, "new", 100_000) == read(db, Position(), 100_000)
+        every = read(db, Position(), 100_000)
+        assert read_next(db, "new", 100_000, {event.kind for event in every}) == (every, len(every))
+
+
+def test_a_reader_passes_over_the_events_of_other_kinds(db):
+    has_read_all(db, "chosen")
+    append_words(db, "a")
+    append(db, "sung", {"word": "x"})
+    append_words(db, "b")
+    place_events(db)
+    with db.transaction():
+        events, count = read_next(db, "chosen", 100, {"said"})
+        assert (words(events), count) == ("ab", 3)
+    with db.transaction():
+        assert read_next(db, "chosen", 100, {"sung"}) == ([], 0), "it was passed, so it is read"
 
 
 def test_two_processes_of_one_reader_take_turns(url, db):
     has_read_all(db, "two")
-    say(db, *"abcd")
+    append_words(db, *"abcd")
     place_events(db)
     heard: list[str] = []
 
     def second() -> None:
         with connect(url) as other, other.transaction():
-            heard.append(words(read_next(other, "two", 9)))
+            heard.append(words(said_next(other, "two", 9)))
 
     with db.transaction():
         db.execute(queries.lock_reader, {"name": "two"})  # how read_next begins
         thread = threading.Thread(target=second)
         thread.start()
         until(lambda: not thread.is_alive() or waits_for_a_row(db))
-        assert words(read_next(db, "two", 2)) == "ab"
+        assert words(said_next(db, "two", 2)) == "ab"
         assert waits_for_a_row(db), "until the first one's commit"
     thread.join(10)
     assert heard == ["cd"]
@@ -306,7 +324,7 @@ def test_every_follower_sees_every_event_of_many_writers_once_in_the_one_order(u
         with connect(url) as own:
             for nth in range(rounds):
                 own.execute("BEGIN")
-                say(own, *[f"{writer}.{nth}.{part} " for part in range(1 + nth % 3)])
+                append_words(own, *[f"{writer}.{nth}.{part} " for part in range(1 + nth % 3)])
                 own.execute("SELECT pg_sleep(%s)", [(nth * (writer + 3) % 7) / 2000])
                 own.execute("ROLLBACK" if nth % 10 == 9 else "COMMIT")
 

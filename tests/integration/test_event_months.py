@@ -22,7 +22,7 @@ def months(db: Connection) -> list[str]:
     return [row["name"].removeprefix("event_") for row in rows]
 
 
-def happened(db: Connection, at: str) -> None:
+def insert_event(db: Connection, at: str) -> None:
     db.execute("INSERT INTO event (at, kind, actor, data) VALUES (%s, 'said', 'test', '{}')", [at])
 
 
@@ -30,7 +30,7 @@ def all_read(db: Connection, *readers: str) -> None:
     place_events(db)
     for reader in readers:
         with db.transaction():
-            read_next(db, reader, 10_000)
+            read_next(db, reader, 10_000, ())
 
 
 def ats(db: Connection) -> list[str]:
@@ -58,7 +58,7 @@ def test_there_is_room_for_this_month_and_the_next_three(db):
 def test_old_months_go_whole_with_their_places_once_every_reader_has_read_them(db):
     make_months(db, date(2025, 1, 1))
     for at in ("2025-01-01T00:00:00Z", "2025-01-31T23:59:59Z", "2025-02-01T00:00:00Z", "2025-03-31T12:00:00Z"):
-        happened(db, at)
+        insert_event(db, at)
     assert drop_before(db, date(2025, 4, 1)) == 0, "none of them has a place yet"
     all_read(db, "one")
     db.execute("INSERT INTO event_reader (name) VALUES ('slow')")
@@ -77,7 +77,7 @@ def test_old_months_go_whole_with_their_places_once_every_reader_has_read_them(d
 def test_the_workers_maintenance_drops_what_the_setting_says_and_nothing_without_it(db, database):
     make_months(db, date(2025, 1, 1))
     for at in ("2025-01-05T00:00:00Z", "2025-03-05T00:00:00Z"):
-        happened(db, at)
+        insert_event(db, at)
     all_read(db, READER)
     for history, left in (
         (None, ["2025-01-05", "2025-03-05"]),
@@ -91,7 +91,7 @@ def test_the_workers_maintenance_drops_what_the_setting_says_and_nothing_without
 
 def test_a_month_with_a_dead_letter_stays(db):
     make_months(db, date(2025, 1, 1))
-    happened(db, "2025-01-05T00:00:00Z")
+    insert_event(db, "2025-01-05T00:00:00Z")
     all_read(db, "one")
     db.execute(
         "INSERT INTO event_dead_letter (reader, place, at, error, first_failed_at, last_failed_at, next_try_at)"

@@ -12,7 +12,7 @@ COPIES = 5
 
 
 @pytest.fixture
-def busy(server):
+def busy_server(server):
     """The server, with somebody in each of its databases that lets them in."""
     with visited(server, every_s=0.1), psycopg.connect(server, autocommit=True) as admin:
         there = "SELECT FROM pg_stat_activity WHERE datname = 'template1'"
@@ -20,19 +20,19 @@ def busy(server):
         yield server
 
 
-def test_an_empty_database_is_made(busy):
+def test_an_empty_database_is_made(busy_server):
     for _ in range(COPIES):
-        with database(busy) as url, connect(url, "test") as connection:
+        with database(busy_server) as url, connect(url, "test") as connection:
             assert connection.execute("SELECT FROM pg_class WHERE relname = 'unit'").rowcount == 0
 
 
-def test_a_migrated_database_is_made(busy, migrated):
+def test_a_migrated_database_is_made(busy_server, migrated):
     for _ in range(COPIES):
-        with migrated_database(busy, migrated) as url, connect(url, "test") as connection:
+        with migrated_database(busy_server, migrated) as url, connect(url, "test") as connection:
             assert connection.execute("SELECT FROM unit").rowcount == 0
 
 
-def test_one_that_others_are_connected_to_cannot_be_copied(busy):
+def test_one_that_others_are_connected_to_cannot_be_copied(busy_server):
     """Why it is template0, and why ours is closed."""
-    with pytest.raises(psycopg.errors.ObjectInUse), database(busy, "template1"):
+    with pytest.raises(psycopg.errors.ObjectInUse), database(busy_server, "template1"):
         pass

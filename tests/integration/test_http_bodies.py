@@ -14,7 +14,7 @@ from gateway.api.problems import PROBLEMS_MAX
 from gateway.config import Settings
 from tests.dsl.roles import Roles, running_roles
 from tests.dsl.wait import until
-from tests.dsl.web import Dialer, rest
+from tests.dsl.web import Dialer, read_until_closed
 
 MB = 1_000_000
 JSON = {"Content-Type": "application/json"}
@@ -74,7 +74,7 @@ def test_a_body_of_200_mb_is_refused_as_it_comes_in_and_health_is_told_meanwhile
     assert "65,536 bytes" in refused[0][1]["detail"]
     assert api.peak_mb("api") - before < 30
     with half:
-        assert rest(half) == b"", "the role watches its connections, too"
+        assert read_until_closed(half) == b"", "the role watches its connections, too"
 
 
 class TestRoutes:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.dsl.web import rest, status, web_server
+from tests.dsl.web import read_until_closed, status, web_server
 
 HALF = b"GET / HTTP/1.1\r\nHost: x\r\nX-Half"
 WHOLE = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -36,8 +36,8 @@ GO = threading.Event()
 def test_half_requests_are_closed_and_the_next_one_is_answered_meanwhile():
     with web_server(app) as web:
         halves = [web.dial(HALF) for _ in range(400)]
-        assert status(rest(web.dial(ONCE))) == 200
-        assert [rest(each) for each in halves] == [b""] * 400
+        assert status(read_until_closed(web.dial(ONCE))) == 200
+        assert [read_until_closed(each) for each in halves] == [b""] * 400
 
 
 @pytest.mark.parametrize("before", [b"", WHOLE])
@@ -68,9 +68,9 @@ def test_a_body_that_comes_too_slowly_is_cut_and_a_steady_one_is_not():
         slow, steady = web.dial(head), web.dial(head)
         steady.sendall(b"x" * 5_000)
         slow.sendall(b"x" * 500)
-        assert rest(slow) == b""
+        assert read_until_closed(slow) == b""
         steady.sendall(b"x" * 95_000)
-        assert b"\r\n100000\r\n" in rest(steady)
+        assert b"\r\n100000\r\n" in read_until_closed(steady)
 
 
 def test_a_stream_stays_open_longer_than_any_request_may_take():
@@ -79,23 +79,23 @@ def test_a_stream_stays_open_longer_than_any_request_may_take():
         stream = web.dial(b"GET /stream HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         assert b"200" in stream.recv(65_536)
         for _ in range(2):
-            assert rest(web.dial(HALF)) == b"", "a later one was timed out"
+            assert read_until_closed(web.dial(HALF)) == b"", "a later one was timed out"
         GO.set()
-        assert b"0" in rest(stream)
+        assert b"0" in read_until_closed(stream)
 
 
 def test_an_answer_that_is_not_read_ends():
     with web_server(app) as web:
         lazy = web.dial(b"GET /flood HTTP/1.1\r\nHost: x\r\n\r\n", buffer=4_096)
         for _ in range(2):
-            assert rest(web.dial(HALF)) == b"", "longer than an answer may wait"
-        assert len(rest(lazy)) < 50_000_000, "it ends, although four times as much was to come"
+            assert read_until_closed(web.dial(HALF)) == b"", "longer than an answer may wait"
+        assert len(read_until_closed(lazy)) < 50_000_000, "it ends, although four times as much was to come"
 
 
 def test_a_refused_body_is_not_read_to_its_end():
     with web_server(app) as web:
         sender = web.dial(b"POST /unread HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n\r\nxxx")
-        assert status(rest(sender)) == 200
+        assert status(read_until_closed(sender)) == 200
 
 
 def test_one_network_holds_so_many_connections_and_the_longest_silent_goes_first():
@@ -104,16 +104,16 @@ def test_one_network_holds_so_many_connections_and_the_longest_silent_goes_first
         for _ in range(3):
             halves.append(web.dial(HALF))
             assert_open(halves[-1])
-        assert status(rest(web.dial(ONCE))) == 200
-        assert rest(halves[0]) == b""
+        assert status(read_until_closed(web.dial(ONCE))) == 200
+        assert read_until_closed(halves[0]) == b""
         assert_open(halves[1])
 
 
 def test_the_connections_of_a_trusted_proxy_are_bounded_together_only():
     with web_server(app, most_of_network=1, most=4, request_wait=timedelta(seconds=60)) as web:
         halves = [web.dial(HALF) for _ in range(4)]
-        assert status(rest(web.dial(ONCE))) == 200
-        assert rest(halves[0]) == b""
+        assert status(read_until_closed(web.dial(ONCE))) == 200
+        assert read_until_closed(halves[0]) == b""
         assert_open(halves[3])
 
 

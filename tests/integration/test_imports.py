@@ -60,7 +60,7 @@ def events(db) -> list[tuple[str, str]]:
     return [(row["kind"], row["actor"]) for row in db.execute("SELECT kind, actor FROM event ORDER BY id")]
 
 
-def everything(db) -> list[object]:
+def imported_tables(db) -> list[object]:
     tables = ("product", "product_metric", "unit", "person", "ownership", "event")
     return [db.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall() for table in tables]
 
@@ -78,9 +78,9 @@ def test_a_product_comes_with_its_metric_registry(maker, db):
 def test_a_changed_product_is_told_and_an_equal_one_is_not(maker, db):
     odd = PUMP["metrics"][0] | {"range": [-1e-7, 1e300], "cadence": "33ms", "normal": [0.1, 0.30000000000000004]}
     maker.products(metrics=[odd])
-    before = everything(db)
+    before = imported_tables(db)
     assert maker.products(metrics=[odd]) == "products.txt: pump is as it was"
-    assert everything(db) == before
+    assert imported_tables(db) == before
     assert maker.products(metrics=[odd], brand="Other") == "products.txt: pump imported"
     assert events(db) == [("product.imported", "maker"), ("product.changed", "maker")]
 
@@ -107,12 +107,12 @@ def test_repeated_imports_change_nothing_and_tell_nothing(maker, db):
     maker.products()
     assert maker.units(lines) == "units.txt: 2 of 2 units created or changed"
     assert maker.owners(ADA) == "owners.txt: 1 of 1 ownerships began"
-    before = everything(db)
+    before = imported_tables(db)
     maker.products()
     assert maker.units(lines) == "units.txt: 0 of 2 units created or changed"
     assert maker.owners(ADA) == "owners.txt: 0 of 1 ownerships began"
     assert maker.owners(ADA.replace("2024", "2025")) == "owners.txt: 0 of 1 ownerships began", "she has it since before"
-    assert everything(db) == before
+    assert imported_tables(db) == before
 
 
 def test_a_changed_lot_is_counted_and_told_in_one_event(maker, db):
@@ -138,9 +138,9 @@ def test_a_transfer_closes_the_former_interval_and_is_told(maker, db):
     )
     moment = datetime(2025, 6, 1, 10, tzinfo=UTC)
     (unit,) = registrations.units_by_key(db, [("pump", "P1")]).values()
-    assert registrations.owner_at(db, unit.id, moment.replace(hour=9)).name == "Ada"
-    assert registrations.owner_at(db, unit.id, moment).name == "Bob"
-    assert registrations.owner_at(db, unit.id, datetime(2023, 1, 1, tzinfo=UTC)) is None
+    assert registrations.owners_at(db, [unit.id], moment.replace(hour=9))[unit.id].name == "Ada"
+    assert registrations.owners_at(db, [unit.id], moment)[unit.id].name == "Bob"
+    assert registrations.owners_at(db, [unit.id], datetime(2023, 1, 1, tzinfo=UTC)) == {}
     told = db.execute("SELECT data, actor FROM event WHERE kind = 'owners.imported' ORDER BY id").fetchall()
     assert [(row["data"]["began"], row["actor"]) for row in told] == [(1, "maker"), (1, "maker")]
     assert maker.owners(ADA) == "owners.txt: 0 of 1 ownerships began", "the former owner's line may stay in the file"
@@ -166,12 +166,12 @@ def test_an_owner_before_the_present_one_is_refused(maker, db):
     maker.products()
     maker.units("pump,P-1,,,\n")
     maker.owners(ADA)
-    before = everything(db)
+    before = imported_tables(db)
     told = maker.refused("owners", OWNERS + "Bob,bob@example.org,pump/P-1,2023-01-01T00:00:00Z\n")
     assert "line 2: since: pump/P-1 has an owner from 2024-01-01 on already" in told
     same = maker.refused("owners", OWNERS + "Bob,bob@example.org,pump/P-1,2024-01-01T00:00:00Z\n")
     assert "line 2: since" in same
-    assert everything(db) == before
+    assert imported_tables(db) == before
 
 
 def test_a_gtin_of_another_product_is_refused(maker, db):
@@ -229,12 +229,12 @@ REFUSED = [
 def test_a_refused_file_names_every_line_and_leaves_nothing(maker, db, subtests):
     maker.products()
     maker.units("pump,P-1,,,\n")
-    before = everything(db)
+    before = imported_tables(db)
     for what, content, told in REFUSED:
         with subtests.test(f"{what}: {told[0]}"):
             refusal = maker.refused(what, content)
             assert [part for part in told if part not in refusal] == [], refusal
-            assert everything(db) == before
+            assert imported_tables(db) == before
 
 
 def test_all_problems_are_named_at_once_and_many_are_counted(maker):
@@ -267,7 +267,7 @@ def test_the_fleet_of_the_factory_is_what_an_import_makes(url, db):
     units = registrations.units_by_key(db, [("pump", "P1"), ("pump", "P2"), ("pump", "P3")])
     assert set(units) == {("pump", "P1"), ("pump", "P2")}
     now = datetime.now(UTC)
-    owners = {serial: registrations.owner_at(db, unit.id, now) for (_, serial), unit in units.items()}
+    owners = {serial: registrations.owners_at(db, [unit.id], now).get(unit.id) for (_, serial), unit in units.items()}
     assert owners["P1"].email == "ada@example.org"
     assert owners["P2"] is None
 
@@ -298,10 +298,10 @@ class TestEmptyCells:
     def test_erase_nothing(self, maker, db):
         maker.products()
         maker.bring("units", self.WIDE + self.FULL)
-        before = everything(db)
+        before = imported_tables(db)
         assert "0 of 1" in maker.bring("units", self.WIDE + "pump,P-1,,,,,,,,,\n")
         assert "0 of 1" in maker.bring("units", "product,serial\npump,P-1\n")
-        assert everything(db) == before
+        assert imported_tables(db) == before
         assert unit(db, "P1")["hardware"] == "B"
         assert str(unit(db, "P1")["support_until"]) == "2036-02-01"
         assert unit(db, "P1")["is_test"] is True
@@ -334,9 +334,9 @@ class TestEmptyCells:
         line = "Ada,ada@example.org,pump/P-1,2024-01-01T00:00:00Z"
         full = ',+49 30 1,"Weg 1, Berlin",de,Europe/Berlin,K-1,gold,de\n'
         maker.bring("owners", head + line + full)
-        before = everything(db)
+        before = imported_tables(db)
         maker.bring("owners", head + line + ",,,,,,,\n")
-        assert everything(db) == before
+        assert imported_tables(db) == before
         ada = person(db, "ada@example.org")
         assert (ada["country"], ada["time_zone"], ada["address"]) == ("DE", "Europe/Berlin", "Weg 1, Berlin")
         assert (ada["language"], ada["contract_level"], ada["customer_number"]) == ("de", "gold", "K-1")
@@ -382,7 +382,7 @@ def test_a_test_unit_is_in_no_audience(maker, db):
 def test_new_columns_are_checked(maker, db, subtests):
     maker.products()
     maker.units("pump,P-1,,,\n")
-    before = everything(db)
+    before = imported_tables(db)
     owner = "Ada,ada@example.org,pump/P-1,2024-01-01T00:00:00Z,"
     for what, content, told in [
         ("units", "product,serial,test\npump,P1,maybe\n", "line 2: test: Input should be 'yes' or 'no'"),
@@ -399,7 +399,7 @@ def test_new_columns_are_checked(maker, db, subtests):
     ]:
         with subtests.test(told):
             assert told in maker.refused(what, content)
-            assert everything(db) == before
+            assert imported_tables(db) == before
 
 
 def test_who_has_an_account_keeps_the_language_they_chose(maker, db):
@@ -431,10 +431,10 @@ def test_the_order_of_lines_does_not_matter_to_a_chain_of_owners(maker, db):
 def test_two_owners_of_one_date_are_refused(maker, db):
     maker.products()
     maker.units("pump,P-1,,,\n")
-    before = everything(db)
+    before = imported_tables(db)
     told = maker.refused("owners", OWNERS + ADA + ADA.replace("Ada", "Bob").replace("ada@", "bob@"))
     assert told.endswith("line 3: since: pump/P-1 has an owner from 2024-01-01 on already")
-    assert everything(db) == before
+    assert imported_tables(db) == before
 
 
 def test_one_address_is_one_person_and_the_last_line_that_knows_counts(maker, db):
@@ -458,10 +458,10 @@ def test_files_of_one_command_stand_together(url, db, maker, tmp_path):
     one, two = tmp_path / "one.csv", tmp_path / "two.csv"
     one.write_text("product,serial\npump,P-1\npump,P-2\n")
     two.write_text("product,serial\npump,P-3\npump,p2\n")
-    before = everything(db)
+    before = imported_tables(db)
     with pytest.raises(BadInput, match=r"two\.csv: line 3: serial: p2 stands in line 3 of one\.csv already"):
         import_files(url, "units", [one, two], actor="maker")
-    assert everything(db) == before
+    assert imported_tables(db) == before
     two.write_text("product,serial\npump,P-3\n")
     (line,) = import_files(url, "units", [one, two], actor="maker")
     assert line == "one.csv, two.csv: 3 of 3 units created or changed"
@@ -470,10 +470,10 @@ def test_files_of_one_command_stand_together(url, db, maker, tmp_path):
 def test_one_bad_line_among_fifty_thousand_changes_nothing(maker, db):
     maker.products()
     maker.units("pump,P-1,L1,,\n")
-    before = everything(db)
+    before = imported_tables(db)
     lines = "".join(f"pump,P-{n},L2,,\n" for n in range(50_000))
     assert "line 50002: serial: p-7 stands in line 9 already" in maker.refused("units", UNITS + lines + "pump,p-7,,,\n")
-    assert everything(db) == before
+    assert imported_tables(db) == before
     assert not is_staged(db)
 
 

@@ -13,8 +13,8 @@ from gateway.ingest.writer import Writer
 from gateway.readings.repository import queries
 from gateway.store import IntegrityError, OperationalError, connect
 from gateway.store.locks import Lock
-from tests.dsl.catalog import Fault, alarms, stored
-from tests.dsl.stepped import Stepped
+from tests.dsl.catalog import RuleFault, alarms, stored
+from tests.dsl.stepped import SteppedIngest
 from tests.dsl.wait import until
 from tests.factories import PUMP
 
@@ -23,7 +23,7 @@ def count(db, table: str) -> int:
     return db.execute(f"SELECT count(*) AS n FROM {table}").fetchone()["n"]
 
 
-def refuse(db, stepped: Stepped, *serials: str) -> None:
+def refuse(db, stepped: SteppedIngest, *serials: str) -> None:
     """Put messages of units that are not here into quarantine, then bring the units in and ask for another try."""
     for nth, serial in enumerate(serials):
         stepped.send("pump", serial, (time.time() - 60 + nth, {"temp_c": 20.0 + nth}))
@@ -39,7 +39,7 @@ def refuse(db, stepped: Stepped, *serials: str) -> None:
 def test_what_is_tried_again_in_several_batches_is_taken_once(url, db, maker, ingest, monkeypatch):
     """Housekeeping falls due between its batches, and must not fetch the same messages again."""
     ingest.kill()  # only one at a time has the place
-    small = Stepped(url, batch_max_readings=2)
+    small = SteppedIngest(url, batch_max_readings=2)
     refuse(db, small, *"ABCDEF")
     monkeypatch.setattr(role, "HOUSEKEEPING_S", 0.0)
     small.ingest.next_housekeeping = 0.0
@@ -77,14 +77,14 @@ def test_a_process_that_was_stopped_while_it_waited_for_the_place_does_nothing_o
     waiting.join(20)
     assert opened == [False]
     assert second.connection.closed
-    assert second.patiently(lambda: "done") is None
+    assert second.keep_trying(lambda: "done") is None
     first.connection.close()
 
 
 def test_a_product_whose_last_step_was_committed_without_an_answer_keeps_what_its_rules_know(
     maker, db, ingest, monkeypatch
 ):
-    fault = Fault(monkeypatch)
+    fault = RuleFault(monkeypatch)
     ingest.send("pump", "1", (time.time() - 9, {"temp_c": 95}))
     fault.in_judging(99.0)
     ingest.send("pump", "2", (time.time() - 5, {"temp_c": 99}))
@@ -101,7 +101,7 @@ def test_a_product_whose_last_step_was_committed_without_an_answer_keeps_what_it
 
     monkeypatch.setattr(judging.Judging, "resume", lose_the_answer)
     for _ in range(4):
-        ingest.ingest.writer.patiently(ingest.ingest.housekeeping)
+        ingest.ingest.writer.keep_trying(ingest.ingest.housekeeping)
     assert lost
     assert ingest.suspended == set()
     assert [active for _, _, active, _ in alarms(db)] == [True, True]

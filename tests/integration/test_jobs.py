@@ -74,7 +74,7 @@ def take_up(url: str, db) -> bool:
     return Runner(db, app_jobs.kinds(), system_clock, new_owner(), url).run_next()
 
 
-def at(phase: str, act: Callable[[], object]) -> Callable[[str, int, int | None], None]:
+def once_in_phase(phase: str, act: Callable[[], object]) -> Callable[[str, int, int | None], None]:
     """Do something once, when an import is in a phase and has done all of it, and committed nothing yet."""
     acts = [act]
 
@@ -166,7 +166,7 @@ class TestKilled:
             new_owner(),
             url,
             stop=lambda: bool(stopped),
-            show=at("apply", lambda: stopped.append(True)),
+            show=once_in_phase("apply", lambda: stopped.append(True)),
         )
         assert worker.run_next()
         assert (lots(db), state(db)["state"], state(db)["phase"]) == ({None}, "running", "apply")
@@ -180,7 +180,7 @@ class TestKilled:
             db.execute("UPDATE job SET lease_owner = 'another', lease_until = now() + interval '1 minute'")
 
         with pytest.raises(Unavailable, match="is not imported yet"):
-            import_rows(url, "units", [fleet / "units.csv"], actor="maker", show=at("apply", lose))
+            import_rows(url, "units", [fleet / "units.csv"], actor="maker", show=once_in_phase("apply", lose))
         assert (lots(db), state(db)["state"], state(db)["lease_owner"]) == ({None}, "running", "another")
         let_the_lease_run_out(db)
         assert take_up(url, db)
@@ -190,7 +190,7 @@ class TestKilled:
 class TestCancelled:
     @pytest.mark.parametrize("phase", ["upload", "apply"])
     def test_before_it_takes_effect_nothing_is_changed_and_nothing_left(self, url, db, fleet, phase):
-        show = at(phase, lambda: app_jobs.cancel(url, state(db)["public_id"]))
+        show = once_in_phase(phase, lambda: app_jobs.cancel(url, state(db)["public_id"]))
         before = db.execute("SELECT count(*) AS n FROM event").fetchone()
         with pytest.raises(Cancelled, match="cancelled, and nothing was changed"):
             import_rows(url, "units", [fleet / "units.csv"], actor="maker", show=show)
@@ -215,7 +215,7 @@ class TestCancelled:
             app_jobs.cancel(url, "xyz")
 
 
-class Broken:
+class FailingJob:
     """A kind of job whose turns fail."""
 
     name = "broken"
@@ -237,7 +237,7 @@ class TestThatBreaks:
     def run(self, db, error: Exception, phase: str = "before"):
         owner = new_owner()
         job = jobs.create(db, "broken", {}, actor="test", owner=owner)
-        return Runner(db, {"broken": Broken(error)}, system_clock, owner).run(replace(job, phase=phase))
+        return Runner(db, {"broken": FailingJob(error)}, system_clock, owner).run(replace(job, phase=phase))
 
     def test_before_it_takes_effect_it_has_failed(self, db):
         assert self.run(db, RuntimeError("boom")).state == "failed"
@@ -254,7 +254,7 @@ class TestThatBreaks:
         jobs.create(db, "broken", {}, actor="test", owner=owner)
         db.execute("UPDATE job SET phase = 'before', attempts = %s", [ATTEMPTS_MAX])
         let_the_lease_run_out(db)
-        assert Runner(db, {"broken": Broken(RuntimeError())}, system_clock, owner).run_next()
+        assert Runner(db, {"broken": FailingJob(RuntimeError())}, system_clock, owner).run_next()
         assert (state(db)["state"], state(db)["error"]) == ("failed", "It was tried 5 times (its process ended).")
 
 
@@ -290,8 +290,8 @@ def test_nobody_waits_for_an_import_that_is_being_put_into_force(url, db, fleet)
             rows = other.execute("SELECT count(*) AS n FROM alarm").fetchone()
         written.append(f"{name} {rows['n']}")
 
-    import_rows(url, "units", [fleet / "again.csv"], actor="maker", show=at("apply", lambda: write("units")))
-    import_rows(url, "owners", [people], actor="maker", show=at("apply", lambda: write("owners")))
+    import_rows(url, "units", [fleet / "again.csv"], actor="maker", show=once_in_phase("apply", lambda: write("units")))
+    import_rows(url, "owners", [people], actor="maker", show=once_in_phase("apply", lambda: write("owners")))
     assert written == ["units 5", "owners 10"]
     assert (lots(db), owners(db)) == ({"L10"}, {"Ada B.", "Bob"})
 
@@ -381,7 +381,7 @@ def test_the_lease_is_kept_while_a_turn_runs_long(url, db, fleet):
         until(lambda: db.execute("SELECT 1 FROM job WHERE lease_until > now()").fetchone())
         kept.set()
 
-    import_rows(url, "units", [fleet / "units.csv"], actor="maker", show=at("apply", wait))
+    import_rows(url, "units", [fleet / "units.csv"], actor="maker", show=once_in_phase("apply", wait))
     assert kept.is_set()
 
 
@@ -397,7 +397,7 @@ def test_an_import_that_changes_nothing_locks_nothing(url, fleet):
                 looked.append(table)
 
     for name in ("units", "owners"):
-        import_rows(url, name, [fleet / f"{name}.csv"], actor="maker", show=at("apply", look))
+        import_rows(url, name, [fleet / f"{name}.csv"], actor="maker", show=once_in_phase("apply", look))
     assert looked == ["unit", "person", "ownership"] * 2
 
 
@@ -468,7 +468,7 @@ def test_who_claims_a_unit_that_an_import_is_changing_is_not_kept_waiting(url, d
                     act(other)
                 told.append(name)
 
-    import_rows(url, "units", [fleet / "codes.csv"], actor="maker", show=at("apply", try_both))
+    import_rows(url, "units", [fleet / "codes.csv"], actor="maker", show=once_in_phase("apply", try_both))
     assert told == ["claim", "release"]
     with db.transaction():
         assert isinstance(try_claim(db, Claimant(1, "ada", "203.0.113.7"), "P8"), Claimed)

@@ -13,7 +13,7 @@ DAY_MS = 86_400_000
 WITH_UNKNOWN_FIELDS = "gateway_messages_with_unknown_fields_total"
 
 
-def kept(db, serial="P1"):
+def kept_messages(db, serial="P1"):
     return db.execute(
         "SELECT m.number, m.reason, m.detail, m.payload, m.size, m.topic"
         " FROM unit_message m JOIN unit u ON u.id = m.unit_id WHERE u.serial = %s ORDER BY m.number",
@@ -35,10 +35,10 @@ def test_what_was_taken_and_what_was_refused_stands_there_with_the_reason(url, d
             1,
         ):
             devices.send("P-1", payload).flush()
-            until(lambda: len(kept(db)) == number)  # noqa: B023 - asked at once
+            until(lambda: len(kept_messages(db)) == number)  # noqa: B023 - asked at once
         devices.send("P9", {"values": {"temp_c": 20}}).flush()
         until(lambda: db.execute("SELECT id FROM quarantine WHERE reason = 'unknown_unit'").fetchone())
-    messages = kept(db)
+    messages = kept_messages(db)
     assert [row["reason"] for row in messages] == [None, "bad_json", "unknown_metric", "out_of_range", "too_large"]
     assert messages[0]["payload"] == b'{"values": {"temp_c": 20}}'
     assert messages[2]["detail"] == "sparkle is not in the product's registry"
@@ -52,8 +52,8 @@ def test_twenty_are_kept_of_a_unit(url, db, mosquitto_port):
     with running_ingest(url, mosquitto_port), Devices(mosquitto_port) as devices:
         for number in range(25):
             devices.reading("P1", temp_c=number).flush()
-            until(lambda: [row["number"] for row in kept(db)][-1:] == [number + 1])  # noqa: B023 - asked at once
-    assert [row["number"] for row in kept(db)] == list(range(6, 26))
+            until(lambda: [row["number"] for row in kept_messages(db)][-1:] == [number + 1])  # noqa: B023 - asked at once
+    assert [row["number"] for row in kept_messages(db)] == list(range(6, 26))
 
 
 def test_the_numbers_go_on_after_a_restart(url, db, mosquitto_port):
@@ -61,8 +61,8 @@ def test_the_numbers_go_on_after_a_restart(url, db, mosquitto_port):
     for number in (1, 2):
         with running_ingest(url, mosquitto_port), Devices(mosquitto_port) as devices:
             devices.reading("P1", temp_c=20).flush()
-            until(lambda: len(kept(db)) == number)  # noqa: B023 - asked at once
-    assert [row["number"] for row in kept(db)] == [1, 2]
+            until(lambda: len(kept_messages(db)) == number)  # noqa: B023 - asked at once
+    assert [row["number"] for row in kept_messages(db)] == [1, 2]
 
 
 def test_a_message_that_the_store_refuses_is_named_without_the_stores_words(url, db, mosquitto_port):
@@ -70,8 +70,8 @@ def test_a_message_that_the_store_refuses_is_named_without_the_stores_words(url,
     db.execute("ALTER TABLE telemetry ADD CHECK (value <> 66.6)")
     with running_ingest(url, mosquitto_port), Devices(mosquitto_port) as devices:
         devices.reading("P1", temp_c=66.6).flush()
-        until(lambda: kept(db))
-    (message,) = kept(db)
+        until(lambda: kept_messages(db))
+    (message,) = kept_messages(db)
     assert message["reason"] == "refused_by_store"
     assert "check" not in message["detail"]
 
@@ -92,7 +92,7 @@ def test_what_was_ignored_and_what_was_not_taken_stands_there(url, db, world, mo
     with running_ingest(url, mosquitto_port, message_max_days=1), Devices(mosquitto_port) as devices:
         for number, payload in enumerate(messages, 1):
             devices.send("P1", payload).flush()
-            until(lambda: len(kept(db)) == number)  # noqa: B023 - asked at once
+            until(lambda: len(kept_messages(db)) == number)  # noqa: B023 - asked at once
     rows = db.execute("SELECT reason, ignored, conflicting FROM unit_message ORDER BY number").fetchall()
     assert [tuple(row.values()) for row in rows] == [
         (None, ["colour", 'a "b" \\, {}'], 0),

@@ -1,6 +1,7 @@
 """Late readings in a store with a past: only their own days are looked at, and days are made beside the stream."""
 
 from collections import Counter
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from threading import Barrier
@@ -9,9 +10,10 @@ import numpy as np
 import pytest
 
 from gateway.core.clock import to_us
+from gateway.core.readings import US_A_DAY, Readings
 from gateway.ingest import commit
 from gateway.readings import waiting
-from gateway.readings.repository import SPANS_MAX, US_A_DAY, Columns, day_spans, store_readings
+from gateway.readings.repository import SPANS_MAX, Conflicts, day_spans, store_readings
 from gateway.readings.waiting import WaitingReadings, move_waiting
 from gateway.store import Database, connect
 from gateway.store.timeseries import TimeSeries
@@ -26,15 +28,19 @@ FIRST = date(2026, 6, 1)
 DAYS = [FIRST + timedelta(days=n) for n in range(30)]
 
 
-def noon(day: date) -> int:
+def noon_us(day: date) -> int:
     return to_us(datetime(day.year, day.month, day.day, 12, tzinfo=UTC))
 
 
-def late(*days: date, value: float = 1.0, unit: int = 7) -> Columns:
-    time = np.array([noon(day) for day in days], np.int64)
+def store_late(tx, *days: date, value: float = 1.0, without_room: Collection[date] = ()) -> Conflicts:
+    return store_late_at(tx, [noon_us(day) for day in days], value, without_room)
+
+
+def store_late_at(tx, times: Sequence[int], value: float = 1.0, without_room: Collection[date] = ()) -> Conflicts:
+    time = np.array(times, np.int64)
+    readings = Readings.of(np.full(len(time), 7), np.full(len(time), 3), time, np.full(len(time), value), 0, time + 1)
     yes = np.ones(len(time), np.bool_)
-    metric = np.full(len(time), 3, np.int16)
-    return Columns(np.full(len(time), unit, np.int64), metric, time, np.full(len(time), value), time + 1, yes, yes)
+    return store_readings(tx, readings, yes, yes, without_room=without_room)
 
 
 def rows(db, table: str) -> list[tuple[date, float]]:
@@ -70,7 +76,7 @@ def test_a_late_reading_is_looked_up_in_its_own_day_however_many_days_are_kept(p
     """Also after some batches: of a prepared statement the server may take one plan for all times."""
     for _ in range(8):
         with db.transaction():
-            store_readings(db, late(DAYS[4]))
+            store_late(db, DAYS[4])
             assert days_looked_at(db) == {DAYS[4]}
     prepared = [row["statement"] for row in db.execute("SELECT statement FROM pg_prepared_statements")]
     assert prepared
@@ -80,16 +86,16 @@ def test_a_late_reading_is_looked_up_in_its_own_day_however_many_days_are_kept(p
 def test_late_readings_of_several_days_are_looked_up_in_those_days_only(partitioned, db):
     asked = {DAYS[1], DAYS[2], DAYS[9], DAYS[28]}
     with db.transaction():
-        store_readings(db, late(*asked))
+        store_late(db, *asked)
         assert days_looked_at(db) == asked
     with db.transaction():
-        store_readings(db, late(*asked, value=2.0))
+        store_late(db, *asked, value=2.0)
     assert rows(db, "telemetry") == [(day, 1.0) for day in sorted(asked)]
     assert rows(db, "conflicting_reading") == [(day, 2.0) for day in sorted(asked)]
 
 
 def test_the_runs_of_days_are_bounded_and_leave_out_no_day():
-    every_third = np.array([noon(FIRST + timedelta(days=3 * n)) for n in range(100)] + [noon(date(2020, 1, 1))])
+    every_third = np.array([noon_us(FIRST + timedelta(days=3 * n)) for n in range(100)] + [noon_us(date(2020, 1, 1))])
     spans = day_spans(every_third)
     assert len(spans) == SPANS_MAX
     assert spans[0] == (datetime(2020, 1, 1, tzinfo=UTC), datetime(2020, 1, 2, tzinfo=UTC)), "the widest gap stays"
@@ -141,7 +147,7 @@ def test_on_timescaledb_readings_wait_for_their_chunk_and_come_to_it(db):
     without_room = series.make_few(DAYS, 2)
     assert len(without_room) == len(DAYS) - 2
     with db.transaction():
-        store_readings(db, late(*DAYS), without_room=without_room)
+        store_late(db, *DAYS, without_room=without_room)
     while move_waiting(db, series):
         pass
     assert rows(db, "telemetry") == [(day, 1.0) for day in DAYS]
@@ -150,9 +156,9 @@ def test_on_timescaledb_readings_wait_for_their_chunk_and_come_to_it(db):
 def test_readings_of_days_without_room_wait_and_then_stand_in_their_days_once(db):
     series = TimeSeries(db)
     with db.transaction():
-        store_readings(db, late(*DAYS), without_room=series.make_few(DAYS, 2))
+        store_late(db, *DAYS, without_room=series.make_few(DAYS, 2))
     with db.transaction():
-        store_readings(db, late(*DAYS), without_room=series.make_few(DAYS, 0))  # sent again
+        store_late(db, *DAYS, without_room=series.make_few(DAYS, 0))  # sent again
     assert len(rows(db, "telemetry_waiting")) == len(DAYS) - 2
     assert len(rows(db, "telemetry")) == 2
     moved = []
@@ -164,19 +170,17 @@ def test_readings_of_days_without_room_wait_and_then_stand_in_their_days_once(db
 
 
 def test_many_readings_of_one_day_are_moved_some_at_a_time(db):
-    five = late(*[FIRST] * 5)
-    five.time[:] += np.arange(5)
     with db.transaction():
-        store_readings(db, five, without_room=[FIRST])
+        store_late_at(db, [noon_us(FIRST) + n for n in range(5)], without_room=[FIRST])
     series = TimeSeries(db)
-    assert [move_waiting(db, series, at_most=2) for _ in range(4)] == [2, 2, 1, 0]
+    assert [move_waiting(db, series, limit=2) for _ in range(4)] == [2, 2, 1, 0]
     assert rows(db, "telemetry") == [(FIRST, 1.0)] * 5
 
 
 def test_a_contradiction_of_what_waits_is_kept_and_the_first_stands(db):
     with db.transaction():
-        store_readings(db, late(FIRST, value=1.0), without_room=[FIRST])
-        store_readings(db, late(FIRST, value=2.0), without_room=[FIRST])
+        store_late(db, FIRST, value=1.0, without_room=[FIRST])
+        store_late(db, FIRST, value=2.0, without_room=[FIRST])
     move_waiting(db, TimeSeries(db))
     assert (rows(db, "telemetry"), rows(db, "conflicting_reading")) == ([(FIRST, 1.0)], [(FIRST, 2.0)])
 
@@ -184,12 +188,12 @@ def test_a_contradiction_of_what_waits_is_kept_and_the_first_stands(db):
 def test_what_its_day_has_already_is_not_moved_over_it(db):
     """The day may be made meanwhile, by maintenance."""
     with db.transaction():
-        store_readings(db, late(FIRST, DAYS[1], value=1.0), without_room=[FIRST, DAYS[1]])
+        store_late(db, FIRST, DAYS[1], value=1.0, without_room=[FIRST, DAYS[1]])
     series = TimeSeries(db)
     series.ensure_days([FIRST, DAYS[1]])
     with db.transaction():
-        store_readings(db, late(FIRST, value=2.0))
-        store_readings(db, late(DAYS[1], value=1.0))
+        store_late(db, FIRST, value=2.0)
+        store_late(db, DAYS[1], value=1.0)
     while move_waiting(db, series):
         pass
     assert rows(db, "telemetry") == [(FIRST, 2.0), (DAYS[1], 1.0)]
@@ -198,7 +202,7 @@ def test_what_its_day_has_already_is_not_moved_over_it(db):
 
 def test_a_move_that_ends_halfway_changes_nothing(db, monkeypatch):
     with db.transaction():
-        store_readings(db, late(FIRST), without_room=[FIRST])
+        store_late(db, FIRST, without_room=[FIRST])
     with monkeypatch.context() as patched:
         patched.setattr(waiting, "store_staged", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
@@ -211,7 +215,7 @@ def test_a_move_that_ends_halfway_changes_nothing(db, monkeypatch):
 def test_two_processes_that_move_at_once_move_everything_once(url, db):
     """Ingest may have been taken over while its old process still moves."""
     with db.transaction():
-        store_readings(db, late(*DAYS[:8]), without_room=DAYS)
+        store_late(db, *DAYS[:8], without_room=DAYS)
     together = Barrier(2)
 
     def move() -> None:

@@ -12,8 +12,8 @@ from tests.dsl.owners import (
     add_message,
     add_notice,
     add_reading,
+    import_owner,
     make_units,
-    own,
     unit_id,
 )
 from tests.dsl.people import site
@@ -75,7 +75,7 @@ class TestRegistering:
         assert ada.get(f"/api/my/units/{unit['id']}").json() == unit
 
     def test_every_refusal_is_the_same_answer(self, db, ada):
-        own(db, "P2", ago(days=1), name="Cleo")
+        import_owner(db, "P2", ago(days=1), name="Cleo")
         answers = [register(ada, serial, code) for serial, code in (("P9", CODE), ("P1", WRONG), ("P2", CODE))]
         assert {answer.status_code for answer in answers} == {404}
         assert {answer.json()["code"] for answer in answers} == {"claim_refused"}
@@ -211,7 +211,7 @@ class TestNotices:
     def test_a_notice_says_how_it_was_sent(self, ada, notice):
         shown = ada.get(f"/api/my/notices/{notice}").json()
         assert (shown["title"], shown["why"]["value"], shown["read_at"]) == ("Switch it off", 97.0, None)
-        assert [(each["channel"], each["status"]) for each in shown["deliveries"]] == [("feed", "delivered")]
+        assert [(each["channel"], each["status"]) for each in shown["deliveries"]] == [("email", "delivered")]
 
     def test_the_first_time_counts(self, db, ada, notice):
         first = send(ada, "POST", f"/api/my/notices/{notice}/acknowledge").json()
@@ -238,7 +238,7 @@ class TestNotices:
 
 def test_what_was_before_he_owned_it_is_not_there(db, ada):
     """Its earlier owner's readings, messages, alarms and notices stay theirs."""
-    own(db, "P2", ago(days=9), name="Cleo")
+    import_owner(db, "P2", ago(days=9), name="Cleo")
     cleo = db.execute("SELECT id FROM person WHERE name = 'Cleo'").fetchone()["id"]
     add_reading(db, "P2", ago(minutes=5), 21.5)
     add_message(db, "P2", ago(minutes=5), b"hers")

@@ -5,12 +5,9 @@ from itertools import count
 
 import pytest
 
-from gateway import flow
 from gateway.config import Settings
-from gateway.events import append, place_events, read_next
-from gateway.notify.model import Policy
-from gateway.notify.send import outbox
-from gateway.notify.service import handle
+from gateway.events import append
+from gateway.notify.held import tell_held
 from gateway.roles.worker import Worker
 from gateway.store import OperationalError
 from tests.dsl.story import HOUR, MINUTE, NOON, SECOND, SERIALS, Story
@@ -29,11 +26,11 @@ def test_an_alarm_becomes_notice_delivery_ledger_line_and_events(story):
     )
     assert notice["text"] == {"title": "Switch the pump off", "body": "It is 95 °C.", "action": "Let it cool."}
     assert (notice["why"]["value"], notice["why"]["limit"], notice["why"]["onset"]) == (95, 90, onset.isoformat())
-    assert story.column("SELECT channel, status, due_at FROM outbox") == [("feed", "delivered", NOON)]
+    assert (notice["visible_at"], notice["is_held"], story.feed()) == (NOON, False, ["told"])
     assert story.ledger() == [("pass", "nothing spoke against it")]
     (steps,) = story.column("SELECT steps FROM ledger")
     assert [step["stage"] for step in steps] == ["address", "merge", "rate"]
-    assert story.events() == ["notice.recorded", "notice.told"]
+    assert story.events() == ["notice.told"]
     owner = story.column(
         "SELECT p.name, e.data->>'notice' FROM event e JOIN person p ON p.id = e.person_id WHERE kind = 'notice.told'"
     )
@@ -45,7 +42,7 @@ def test_notice_delivery_ledger_and_events_are_of_one_transaction(story):
     story.worker.turn()
     transactions = story.column(
         "SELECT xmin::text FROM notice UNION SELECT xmin::text FROM notice_alarm UNION SELECT xmin::text FROM ledger"
-        " UNION SELECT xmin::text FROM event WHERE kind = 'notice.recorded'"
+        " UNION SELECT xmin::text FROM event WHERE kind = 'notice.told'"
     )
     assert len(transactions) == 1
 
@@ -58,7 +55,7 @@ def test_an_alarm_that_stands_twice_in_the_log_is_told_once(story):
     story.work()
     assert story.notices() == [("open", 1)]
     assert len(story.ledger()) == 1
-    assert story.events() == ["notice.recorded", "notice.told"]
+    assert story.events() == ["notice.told"]
 
 
 def test_an_alarm_that_is_found_again_after_a_restart_is_one_alarm(story):
@@ -76,7 +73,7 @@ def test_an_event_that_cannot_be_handled_is_told_in_the_log_and_holds_up_nobody(
     story.work()
     assert story.notices() == [("open", 1), ("open", 1)]
     (told,) = story.column("SELECT data FROM event WHERE kind = 'event.unhandled'")
-    assert (told["of"], told["error"]) == ("alarm.raised", "LookupError")
+    assert (told["of"], told["error"]) == ("alarm.raised", "ForeignKeyViolation")
 
 
 def test_when_the_database_goes_away_in_the_middle_nothing_is_done_and_the_event_comes_again(story, monkeypatch):
@@ -85,7 +82,7 @@ def test_when_the_database_goes_away_in_the_middle_nothing_is_done_and_the_event
         broken.setattr("gateway.notify.service.record", _cut)
         with pytest.raises(OperationalError):
             story.worker.turn()
-    assert story.notices() == story.ledger() == story.deliveries() == story.events() == []
+    assert story.notices() == story.ledger() == story.feed() == story.events() == []
     story.work()
     assert story.notices() == [("open", 1)]
 
@@ -120,19 +117,18 @@ def test_who_gave_a_unit_up_and_took_it_again_is_told_of_it_anew(story):
     story.later(MINUTE)
     story.raise_("P1")
     story.work()
-    assert story.events() == ["notice.recorded", "notice.told"] * 2
+    assert story.events() == ["notice.told"] * 2
 
 
 def test_what_was_held_is_not_sent_to_somebody_who_gave_the_unit_up(story):
     story.raise_("P1")
     story.work()
-    story.db.execute("UPDATE outbox SET status = 'waiting', finished_at = NULL")  # as if it had been held
+    story.db.execute("UPDATE notice SET is_held = true")
     _hand_over(story, "P1")
     story.later(MINUTE)
     story.work()
-    assert story.column("SELECT DISTINCT status, reason FROM outbox") == [
-        ("skipped", "the unit is no longer this person's")
-    ]
+    assert story.column("SELECT is_held, skip_reason FROM notice") == [(False, "the unit is no longer this person's")]
+    assert story.events() == ["notice.told", "notice.skipped"]
 
 
 def test_what_is_told_to_nobody_leaves_a_ledger_line_with_the_reason(url, database, db, tmp_path):
@@ -145,7 +141,7 @@ def test_what_is_told_to_nobody_leaves_a_ledger_line_with_the_reason(url, databa
     story.refresh()
     story.raise_("P1")
     story.work()
-    assert story.notices() == story.deliveries() == story.events() == []
+    assert story.notices() == story.feed() == story.events() == []
     assert story.ledger() == [
         ("drop", "historic: it was too old when it was judged"),
         ("drop", "nobody is registered as the owner of this unit"),
@@ -176,25 +172,22 @@ def test_who_sold_the_unit_is_still_told_that_it_is_over_and_the_buyer_is_not_bo
     assert story.ledger()[-1] == ("drop", "the unit changed hands since")
 
 
-def test_two_workers_drain_one_outbox_and_each_delivery_ends_once(story):
-    """Each takes its own rows, without waiting for the other."""
+def test_two_workers_tell_what_was_held_each_its_own_notices_without_waiting_for_the_other(story):
     story.raise_(*SERIALS[:20])
-    place_events(story.db)
-    with story.database.transaction() as tx:
-        for event in read_next(tx, "notify", 100):
-            handle(tx, event, flow.NOTICE, now=story.now, policy=Policy(HOUR, 20))
+    story.work()
+    story.db.execute("UPDATE notice SET is_held = true")
     with story.database.transaction() as one:
-        assert outbox.drain(one, story.now, 12) == 12
+        assert tell_held(one, story.now, 12) == 12
         with story.database.transaction() as two:
             two.execute("SET LOCAL lock_timeout = '5s'")
-            assert outbox.drain(two, story.now, 12) == 8
-        assert story.deliveries().count("delivered") == 8
-    assert story.deliveries() == ["delivered"] * 20
-    assert story.events().count("notice.told") == 20
+            assert tell_held(two, story.now, 12) == 8
+        assert story.feed().count("told") == 8
+    assert story.feed() == ["told"] * 20
+    assert story.events().count("notice.told") == 40
 
 
 def test_two_workers_at_the_same_time_tell_each_alarm_once(story):
-    others = [Worker(Settings(outbox_batch=3), story.database, lambda: story.now) for _ in range(2)]
+    others = [Worker(Settings(notify_batch=3), story.database, lambda: story.now) for _ in range(2)]
     story.raise_(*SERIALS[:18])
     raised: list[Exception] = []
 
@@ -212,7 +205,7 @@ def test_two_workers_at_the_same_time_tell_each_alarm_once(story):
         thread.join(30)
     assert raised == []
     assert len(story.ledger()) == len(story.notices()) == 18
-    assert story.deliveries() == ["delivered"] * 18
+    assert story.feed() == ["told"] * 18
     assert story.events().count("notice.told") == 18
 
 
@@ -224,4 +217,4 @@ def test_an_import_of_many_units_does_not_hold_up_an_alarm(story):
     story.raise_("P1")
     turns = next(nth for nth in count(1) if not story.worker.turn())
     assert turns >= 3
-    assert story.deliveries() == ["delivered"]
+    assert story.feed() == ["told"]

@@ -11,8 +11,8 @@ from psycopg.sql import SQL
 
 import tests
 from gateway.core.clock import MICROSECOND
+from gateway.core.readings import Readings
 from gateway.rules.document import RuleDocument
-from gateway.rules.state import Readings
 from gateway.store import Connection, connect
 from gateway.store.copy import copy_columns
 from tests.unit.rules_factory import METRIC_IDS, SECOND, state_for, table_of, take, timed_rule

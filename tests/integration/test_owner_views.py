@@ -13,9 +13,9 @@ from tests.dsl.owners import (
     add_message,
     add_notice,
     add_reading,
+    import_owner,
     make_person,
     make_units,
-    own,
     try_claim,
 )
 
@@ -44,7 +44,7 @@ def see(db, person_id, view, what="*"):
         return db.execute(f"SELECT {what} FROM {view}").fetchall()
 
 
-def column(db, person_id, view, name):
+def view_column(db, person_id, view, name):
     return sorted(row[name] for row in see(db, person_id, view, name))
 
 
@@ -53,9 +53,9 @@ def people(db):
     """P1 was Bob's until an hour ago and is Ada's; P2 is Bob's; P3 is nobody's. All of them report."""
     make_units(db, "P1", "P2", "P3")
     ada, bob = make_person(db, "Ada").person_id, make_person(db, "Bob").person_id
-    own(db, "P1", ago(days=9), name="Bob")
-    own(db, "P1", ago(hours=1), name="Ada")
-    own(db, "P2", ago(days=9), name="Bob")
+    import_owner(db, "P1", ago(days=9), name="Bob")
+    import_owner(db, "P1", ago(hours=1), name="Ada")
+    import_owner(db, "P2", ago(days=9), name="Bob")
     for serial in ("P1", "P2", "P3"):
         for minutes, value in ((120, 20.0), (30, 21.0)):
             add_reading(db, serial, ago(minutes=minutes), value)
@@ -129,18 +129,22 @@ class TestTheRole:
 class TestTheFence:
     def test_each_sees_the_units_that_are_his_now(self, db, people):
         ada, bob = people
-        assert column(db, ada, "my_unit", "serial") == ["P1"]
-        assert column(db, bob, "my_unit", "serial") == ["P2"]
-        assert {row["unit"] for row in see(db, ada, "my_latest")} == set(column(db, ada, "my_unit", "id"))
+        assert view_column(db, ada, "my_unit", "serial") == ["P1"]
+        assert view_column(db, bob, "my_unit", "serial") == ["P2"]
+        assert {row["unit"] for row in see(db, ada, "my_latest")} == set(view_column(db, ada, "my_unit", "id"))
 
     def test_readings_messages_and_alarms_are_those_of_the_time_it_was_his(self, db, people):
         ada, bob = people
-        assert column(db, ada, "my_reading", "value") == [21.0]
-        assert column(db, bob, "my_reading", "value") == [20.0, 20.0, 21.0]
+        assert view_column(db, ada, "my_reading", "value") == [21.0]
+        assert view_column(db, bob, "my_reading", "value") == [20.0, 20.0, 21.0]
         assert [bytes(row["payload"]) for row in see(db, ada, "my_message", "payload")] == [b"21.0"]
         assert len(see(db, bob, "my_message")) == 3
-        assert column(db, ada, "my_alarm", "raised_at") == [ago(minutes=30)]
-        assert column(db, bob, "my_alarm", "raised_at") == [ago(minutes=120), ago(minutes=120), ago(minutes=30)]
+        assert view_column(db, ada, "my_alarm", "raised_at") == [ago(minutes=30)]
+        assert view_column(db, bob, "my_alarm", "raised_at") == [
+            ago(minutes=120),
+            ago(minutes=120),
+            ago(minutes=30),
+        ]
 
     def test_notices_and_deliveries_are_the_persons(self, db, people):
         ada, bob = people
@@ -160,7 +164,7 @@ class TestTheFence:
         ada, _ = people
         add_reading(db, "P1", ago(minutes=90), 33.0, received=ago(minutes=10))
         add_reading(db, "P1", ago(minutes=55), 34.0, received=ago(minutes=65))  # its clock was ahead
-        assert column(db, ada, "my_reading", "value") == [21.0]
+        assert view_column(db, ada, "my_reading", "value") == [21.0]
 
     def test_an_alarm_that_is_active_passes_on_without_its_history(self, db, people):
         """The pump is too hot now, whoever owns it; since when, and how hot, was the other owner's."""
@@ -172,7 +176,7 @@ class TestTheFence:
         (before,) = [row for row in see(db, bob, "my_alarm") if row["id"] == alarm]
         assert (before["cleared_at"], before["clearing"]) == (ago(hours=1), None)
         db.execute("UPDATE alarm SET cleared_at = %s WHERE public_id = %s", [NOW, alarm])
-        assert alarm not in column(db, ada, "my_alarm", "id")
+        assert alarm not in view_column(db, ada, "my_alarm", "id")
 
     def test_a_notice_of_a_unit_given_up_does_not_tell_how_it_went_on(self, db, people):
         _, bob = people
@@ -181,7 +185,11 @@ class TestTheFence:
             why={"cleared_at": ago(minutes=5).isoformat(), "cleared_value": 61.0, "extreme": 120.0},
         )  # fmt: skip
         (seen,) = [row for row in see(db, bob, "my_notice") if row["id"] == notice]
-        assert (seen["state"], seen["resolved_at"], seen["updated_at"]) == ("resolved", ago(hours=1), ago(hours=1))
+        assert (seen["state"], seen["resolved_at"], seen["updated_at"]) == (
+            "resolved",
+            ago(hours=1),
+            ago(hours=1),
+        )
         assert (seen["why"]["cleared_at"], seen["why"]["cleared_value"], seen["why"]["extreme"]) == (None, None, 97.0)
         assert seen["why"]["cleared_reason"] == "the unit is no longer yours"
 
@@ -196,7 +204,7 @@ class TestTheFence:
 
     def test_who_owns_it_again_sees_both_of_his_times(self, db, people):
         _, bob = people
-        own(db, "P1", ago(minutes=10), name="Bob")
+        import_owner(db, "P1", ago(minutes=10), name="Bob")
         add_reading(db, "P1", ago(minutes=5), 22.0)
         values = [row["value"] for row in see(db, bob, "my_reading") if row["unit"] == p1(db)]
         assert sorted(values) == [20.0, 22.0]

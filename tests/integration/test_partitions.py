@@ -17,8 +17,8 @@ from gateway.rules import repository as rules
 from gateway.rules.state import assembled, dump, read_dump
 from gateway.store import OperationalError, connect
 from tests.conftest import migrated_database
-from tests.dsl.catalog import FAN, RULE, Fault, Maker, alarms, fan
-from tests.dsl.stepped import Stepped
+from tests.dsl.catalog import FAN, RULE, Maker, RuleFault, alarms, fan_rule
+from tests.dsl.stepped import SteppedIngest
 from tests.factories import HOT, PUMP
 
 RUNS = int(os.environ.get("GATEWAY_TEST_PARTITION_RUNS", "3"))
@@ -35,7 +35,7 @@ def add_units(db) -> None:
     )
 
 
-def saved(db) -> list[tuple[int, int, bytes]]:
+def saved_states(db) -> list[tuple[int, int, bytes]]:
     """All saved state, but of partitions in which no unit is."""
     rows = db.execute("SELECT product_id, partition, state FROM rule_snapshot ORDER BY product_id, partition")
     return [tuple(row.values()) for row in rows if len(read_dump(row["state"], 0).unit)]
@@ -114,7 +114,7 @@ def test_a_change_of_the_catalog_whose_answer_got_lost_is_taken_over_once(maker,
 
     monkeypatch.setattr("gateway.ingest.ingest.follow", lose_the_answer)
     for _ in range(2):
-        ingest.ingest.writer.patiently(ingest.ingest.housekeeping)
+        ingest.ingest.writer.keep_trying(ingest.ingest.housekeeping)
     assert lost == [3]
     revisions = db.execute("SELECT revision FROM ingest_journal ORDER BY seq").fetchall()
     first = revisions[0]["revision"]
@@ -128,7 +128,7 @@ def test_a_product_that_goes_on_is_not_judged_again_under_the_rules_that_it_fail
 ):
     """The saves of its partitions are older than its trouble, its own state is not."""
     ingest.save()
-    fault = Fault(monkeypatch)
+    fault = RuleFault(monkeypatch)
     ingest.send("pump", "1", (BEGAN, {"temp_c": 95}))
     fault.in_compiling("pump")
     maker.products(PUMP | {"brand": "Other"})
@@ -155,7 +155,7 @@ def test_the_state_of_a_version_before_is_put_into_todays_partitions_once(maker,
         ingest.send("pump", serial, (BEGAN, {"temp_c": 95}))
         ingest.send("fan", serial, (BEGAN, {"temp_c": 95}))
     ingest.save()
-    as_saved = saved(db)
+    as_saved = saved_states(db)
     for serial in UNITS[4:]:
         ingest.send("pump", serial, (BEGAN + 1, {"temp_c": 95}))
     ingest.kill()
@@ -173,7 +173,7 @@ def test_the_state_of_a_version_before_is_put_into_todays_partitions_once(maker,
         db.execute("UPDATE rule_snapshot SET seq = NULL")
         db.execute("UPDATE ingest_journal SET partitions = NULL")
     ingest.start()
-    assert saved(db) == as_saved
+    assert saved_states(db) == as_saved
     assert db.execute("SELECT FROM rule_snapshot WHERE seq IS NULL").rowcount == 0
     for serial in UNITS:
         ingest.send("pump", serial, (BEGAN + 2, {"temp_c": 95}))
@@ -188,16 +188,16 @@ Changed = st.tuples(st.just("change"), st.sampled_from(["brand", "level", "waits
 Steps = st.lists(st.one_of(Sent, Sent, Sent, Sent, Save, Save, Changed, st.just(("kill",))), min_size=10, max_size=30)
 
 
-class Run:
+class CatalogRun:
     """The same steps on a database of its own, with saves and kills or without."""
 
     def __init__(self, url, db, folder, *, broken: bool) -> None:
         self.db, self.broken, self.second, self.number = db, broken, 0, 0
         self.maker = Maker(url, folder)
         self.maker.products(PUMP, FAN)
-        self.maker.rules(WAITS, fan(RULE))
+        self.maker.rules(WAITS, fan_rule(RULE))
         add_units(db)
-        self.ingest = Stepped(url)
+        self.ingest = SteppedIngest(url)
 
     def send(self, messages) -> None:
         """A batch of units in several partitions."""
@@ -221,7 +221,7 @@ class Run:
         if what == "brand":
             self.maker.products(PUMP | {"brand": f"B{self.number}"})
         elif what == "other":
-            self.maker.rules(fan(RULE if self.number % 2 else WAITS))
+            self.maker.rules(fan_rule(RULE if self.number % 2 else WAITS))
         else:
             self.maker.rules(WAITS if what == "waits" else RULE.replace("above: 90", "above: 86"))
         self.ingest.look()
@@ -232,7 +232,7 @@ class Run:
         cleared = self.db.execute("SELECT rule_version_id, unit_id, onset, cleared_at IS NULL AS active FROM alarm"
                                   " ORDER BY rule_version_id, unit_id, onset").fetchall()  # fmt: skip
         kinds = self.db.execute("SELECT kind, count(*) AS n FROM event GROUP BY kind ORDER BY kind").fetchall()
-        return saved(self.db), cleared, kinds
+        return saved_states(self.db), cleared, kinds
 
 
 @settings(
@@ -248,7 +248,7 @@ def test_a_start_from_partitions_of_different_age_knows_and_tells_what_an_unbrok
     outcomes = []
     for broken in (False, True):
         with migrated_database(server, migrated) as url, connect(url, "test") as db:
-            run = Run(url, db, tmp_path, broken=broken)
+            run = CatalogRun(url, db, tmp_path, broken=broken)
             for name, *arguments in steps:
                 getattr(run, name)(*arguments)
             run.kill()

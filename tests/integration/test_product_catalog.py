@@ -9,11 +9,11 @@ import yaml
 from gateway import catalog
 from gateway.cli import main as cli
 from gateway.core.errors import BadInput
+from gateway.core.readings import Readings
 from gateway.imports.service import import_files, retire_rules
-from gateway.ingest import judging
+from gateway.ingest.journal import journaled
 from gateway.registrations.service import import_product
 from gateway.rules.document import RuleDocument
-from gateway.rules.state import Readings
 from gateway.store import Jsonb, connect
 from gateway.store import migrate as migrations
 from tests.dsl.catalog import (
@@ -24,14 +24,14 @@ from tests.dsl.catalog import (
     RULE,
     TEMPERATURE,
     alarms,
+    catalog_tables,
     commits_since,
-    everything,
-    fan,
+    fan_rule,
     refused,
     stored,
     waits_for_a_lock,
 )
-from tests.dsl.stepped import Stepped
+from tests.dsl.stepped import SteppedIngest
 from tests.dsl.wait import until
 from tests.factories import PUMP, product
 
@@ -46,15 +46,15 @@ CHANGES = {
 def test_a_product_file_that_would_break_a_rule_in_force_is_refused_and_names_it(maker, db, url, subtests):
     """And changes nothing, of the other product's file neither; ingest goes on."""
     maker.rules(RULE.replace("for: 0s", "for: 2s").replace("raised_at: 3s", "raised_at: 5s"))
-    before = everything(db)
+    before = catalog_tables(db)
     for what, (metrics, problem) in CHANGES.items():
         with subtests.test(what):
             with pytest.raises(BadInput) as refusal:
                 maker.products(FAN | {"brand": "Other"}, PUMP | {"metrics": metrics})
             assert f"pump-hot: {problem}" in str(refusal.value)
             assert "--retire-rules" in str(refusal.value)
-            assert everything(db) == before
-    stepped = Stepped(url)
+            assert catalog_tables(db) == before
+    stepped = SteppedIngest(url)
     at = time.time() - 5
     stepped.send("pump", "1", (at, {"temp_c": 95}), (at + 2, {"temp_c": 95}))
     assert len(alarms(db)) == 1
@@ -178,7 +178,7 @@ def test_a_metric_that_was_dropped_and_brought_back_is_judged_again(maker, db, i
     ingest.look()
     ingest.send("pump", "1", (at + 1, {"temp_c": 96}))
     assert refused(db) == ["unknown_metric"]
-    maker.products(PUMP, FAN, rules=(RULE, fan(RULE)))
+    maker.products(PUMP, FAN, rules=(RULE, fan_rule(RULE)))
     ingest.restart()
     ingest.send("pump", "1", (at + 2, {"temp_c": 97}))
     ingest.send("fan", "2", (at + 3, {"temp_c": 98}))
@@ -339,11 +339,11 @@ def test_a_database_without_revisions_is_brought_over_and_its_journal_is_judged_
                 [version, Jsonb(document), version == 2],
             )
         db.execute("INSERT INTO ingest_mark (seq, versions) VALUES (6, '{1}')")
-        readings = judging.journal({1: Readings.of([1], [1], [at * 1_000_000], [95.0])})
+        readings = journaled({1: Readings.of([1], [1], [at * 1_000_000], [95.0])})
         db.execute("INSERT INTO ingest_journal VALUES (7, now(), %s, '')", [readings])
     monkeypatch.undo()
     migrations.migrate(empty_url)
-    stepped = Stepped(empty_url)
+    stepped = SteppedIngest(empty_url)
     stepped.send("pump", "1", (at + 1, {"temp_c": 96}))
     stepped.kill()
     with connect(empty_url, "test") as db:

@@ -20,7 +20,7 @@ from gateway.store import connect
 from gateway.store.migrate import migrate
 from tests.conftest import database
 from tests.dsl.catalog import commits_since
-from tests.dsl.stepped import Stepped
+from tests.dsl.stepped import SteppedIngest
 from tests.factories import PUMP
 
 RUNS = int(os.environ.get("GATEWAY_TEST_CATALOG_RUNS", "8"))
@@ -154,7 +154,7 @@ class World:
             "INSERT INTO unit (public_id, product_id, serial, printed)"
             " SELECT p.code || n, p.id, n::text, n::text FROM product p, generate_series(1, 2) AS n"
         )
-        self.ingest = Stepped(self.url)
+        self.ingest = SteppedIngest(self.url)
 
     def bring(self, products, *, retire: bool) -> None:
         paths = []
@@ -246,13 +246,13 @@ class World:
         self.ingest.kill()
 
 
-def found(db, code):
+def stored_state(db, code):
     readings = db.execute(
         "SELECT u.serial, t.time, m.name, t.value FROM telemetry t JOIN metric m ON m.id = t.metric_id"
         " JOIN unit u ON u.id = t.unit_id JOIN product p ON p.id = u.product_id WHERE p.code = %s",
         [code],
     )
-    stored = sorted((row["serial"], second(row["time"]), row["name"], row["value"]) for row in readings)
+    stored = sorted((row["serial"], second_of(row["time"]), row["name"], row["value"]) for row in readings)
     rows = db.execute(
         "SELECT v.document->'condition'->>'metric' AS metric, v.version, u.serial, a.onset, a.cleared_at, a.clearing"
         " FROM alarm a"
@@ -262,13 +262,13 @@ def found(db, code):
     )
     alarms = {}
     for row in rows:
-        cleared = row["cleared_at"] and ("changed" if "reason" in row["clearing"] else second(row["cleared_at"]))
-        key = (row["metric"], row["version"], row["serial"], second(row["onset"]))
+        cleared = row["cleared_at"] and ("changed" if "reason" in row["clearing"] else second_of(row["cleared_at"]))
+        key = (row["metric"], row["version"], row["serial"], second_of(row["onset"]))
         alarms[key] = cleared
     return stored, alarms
 
 
-def second(moment) -> int:
+def second_of(moment) -> int:
     return round(moment.timestamp() - BEGAN)
 
 
@@ -295,6 +295,6 @@ def test_ingest_always_starts_loses_nothing_and_judges_as_the_oracle_does(server
         finally:
             world.ingest.kill()
         for code in PRODUCTS:
-            stored, alarms = found(db, code)
+            stored, alarms = stored_state(db, code)
             assert stored == sorted(world.oracles[code].readings)
             assert alarms == world.oracles[code].alarms

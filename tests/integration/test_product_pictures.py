@@ -24,7 +24,7 @@ def folder(tmp_path) -> Path:
 
 
 @pytest.fixture
-def bring(url, folder):
+def import_pump(url, folder):
     """Imports the pump with what its file says besides."""
 
     def imported(**changes):
@@ -41,8 +41,8 @@ def stranger(url, db):
         yield world.browser()
 
 
-def test_a_picture_is_for_everybody_and_runs_no_script(bring, stranger):
-    bring(picture="pump.svg")
+def test_a_picture_is_for_everybody_and_runs_no_script(import_pump, stranger):
+    import_pump(picture="pump.svg")
     answer = stranger.get("/api/products/pump/picture")
     assert (answer.text, answer.headers["content-type"]) == (SVG, "image/svg+xml")
     assert answer.headers.get_list("cache-control") == ["public, max-age=300"]
@@ -53,23 +53,23 @@ def test_a_picture_is_for_everybody_and_runs_no_script(bring, stranger):
     assert (again.status_code, again.content) == (304, b"")
 
 
-def test_a_picture_follows_its_file(bring, stranger, folder):
+def test_a_picture_follows_its_file(import_pump, stranger, folder):
     def shown():
         return stranger.get("/api/products/pump/picture").content
 
     unknown = stranger.get("/api/products/nothing/picture")
     assert (unknown.status_code, unknown.headers["content-type"]) == (200, "image/svg+xml")
-    assert bring() == ["pump.yaml: pump imported"]
+    assert import_pump() == ["pump.yaml: pump imported"]
     assert shown() == unknown.content, "a plain box"
-    assert bring(picture="pump.svg") == ["pump.yaml: pump imported"]
-    assert bring(picture="pump.svg") == ["pump.yaml: pump is as it was"]
+    assert import_pump(picture="pump.svg") == ["pump.yaml: pump imported"]
+    assert import_pump(picture="pump.svg") == ["pump.yaml: pump is as it was"]
     assert shown() == SVG.encode()
     (folder / "pump.svg").write_text(SVG.replace("alert", "confirm"))
-    assert bring(picture="pump.svg") == ["pump.yaml: pump imported"]
+    assert import_pump(picture="pump.svg") == ["pump.yaml: pump imported"]
     assert b"confirm" in shown()
-    bring(picture="pump.png")
+    import_pump(picture="pump.png")
     assert shown() == PNG
-    bring()
+    import_pump()
     assert shown() == unknown.content
 
 
@@ -83,25 +83,25 @@ def test_a_picture_follows_its_file(bring, stranger, folder):
         ("/etc/pump.svg", "picture: write the picture's path from the folder of this file"),
     ],
 )
-def test_a_picture_that_cannot_be_shown_refuses_the_whole_import(bring, url, db, folder, picture, words):
+def test_a_picture_that_cannot_be_shown_refuses_the_whole_import(import_pump, url, db, folder, picture, words):
     (folder / "large.png").write_bytes(PNG + b"0" * 200_000)
     sound = folder / "sound.yaml"
     sound.write_text(yaml.safe_dump(PUMP | {"code": "sound", "picture": "pump.svg"}))
     with pytest.raises(BadInput, match=words):
-        bring(picture=picture)
+        import_pump(picture=picture)
     with pytest.raises(BadInput, match=words):
         import_files(url, "products", [sound, folder / "pump.yaml"], actor="test")
     assert db.execute("SELECT count(*) AS n FROM product").fetchone()["n"] == 0
     assert db.execute("SELECT count(*) AS n FROM product_picture").fetchone()["n"] == 0
 
 
-def test_the_hints_are_told_in_the_language_that_is_asked_for(bring, stranger):
-    bring(serial_hint=SERIAL, code_hint=CODE)
+def test_the_hints_are_told_in_the_language_that_is_asked_for(import_pump, stranger):
+    import_pump(serial_hint=SERIAL, code_hint=CODE)
     for language, name, serial in (("en", "Pump", "Under the lid."), ("de", "Pumpe", "Unter dem Deckel.")):
         answer = stranger.get(f"/api/claim-hints?language={language}")
         product = {"code": "pump", "name": name, "model": "P 200"}
         assert answer.json() == [{"product": product, "serial": serial, "code": "In the manual."}]
-    assert bring(serial_hint=SERIAL, code_hint=CODE) == ["pump.yaml: pump is as it was"]
-    bring()
+    assert import_pump(serial_hint=SERIAL, code_hint=CODE) == ["pump.yaml: pump is as it was"]
+    import_pump()
     (hint,) = stranger.get("/api/claim-hints").json()
     assert (hint["serial"], hint["code"]) == (None, None)

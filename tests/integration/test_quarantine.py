@@ -39,16 +39,16 @@ def retry(db, choice=Choice()):  # noqa: B008 - frozen
         return quarantine.ask_retry(db, choice, "test")
 
 
-def settled(db):
+def wait_for_retries(db):
     """Ingest came to everything that was asked for."""
     until(lambda: not db.execute("SELECT 1 FROM quarantine WHERE retry_at IS NOT NULL").fetchone())
 
 
-def counts(db):
+def counts_by_reason(db):
     return {row["reason"]: (row["messages"], row["here"], row["trimmed"]) for row in quarantine.counts(db)}
 
 
-def gateway(url, *arguments):
+def run_quarantine(url, *arguments):
     return subprocess.run(
         [sys.executable, "-m", "gateway", "quarantine", *arguments],
         env=os.environ | {"GATEWAY_DATABASE_URL": url},
@@ -94,7 +94,7 @@ def test_a_retry_judges_nothing_that_is_late_and_goes_the_ordinary_road_else(
         until(lambda: count(db, "alarm") == 1)
         with db.transaction():
             import_product(db, product(metrics=[*PUMP["metrics"], FLOW]), actor="test")
-        until(lambda: count(db, "quarantine") == 0 or (retry(db), settled(db), False)[2])
+        until(lambda: count(db, "quarantine") == 0 or (retry(db), wait_for_retries(db), False)[2])
     raised = db.execute("SELECT u.serial FROM alarm a JOIN unit u ON u.id = a.unit_id").fetchall()
     assert [row["serial"] for row in raised] == ["P9"]
     flow = db.execute("SELECT value FROM telemetry JOIN metric m ON m.id = metric_id WHERE m.name = 'flow_l_min'")
@@ -109,9 +109,9 @@ def test_retrying_twice_and_retrying_what_is_there_stores_once(url, db, mosquitt
         make_fleet(url, serials=("P9",))
         retry(db)
         retry(db)
-        settled(db)
+        wait_for_retries(db)
         retry(db)
-        settled(db)
+        wait_for_retries(db)
     assert count(db, "telemetry") == 2
     assert count(db, "conflicting_reading") == 0
     assert [row["reason"] for row in db.execute("SELECT reason FROM quarantine")] == ["unknown_metric"]
@@ -123,12 +123,14 @@ def test_what_is_refused_again_stays_with_its_new_reason(url, db, mosquitto_port
         until(lambda: count(db, "quarantine") == 1)
         make_fleet(url, serials=("P9",))
         retry(db)
-        settled(db)
+        wait_for_retries(db)
     (kept,) = db.execute("SELECT reason, detail FROM quarantine").fetchall()
     assert kept == {"reason": "not_a_number", "detail": "temp_c is str; send a number"}
     told = db.execute("SELECT data FROM event WHERE kind = 'quarantine.retried'").fetchall()
     assert [row["data"] for row in told] == [{"taken": 0, "refused": 1}]
-    assert counts(db) == {"not_a_number": (0, 1, 0), "unknown_unit": (1, 0, 0)}, "it is here by its new reason"
+    assert counts_by_reason(db) == {"not_a_number": (0, 1, 0), "unknown_unit": (1, 0, 0)}, (
+        "it is here by its new reason"
+    )
 
 
 def test_what_the_database_refuses_at_a_retry_stays_and_the_others_are_taken(url, db, mosquitto_port, devices, fleet):
@@ -140,7 +142,7 @@ def test_what_the_database_refuses_at_a_retry_stays_and_the_others_are_taken(url
         db.execute("ALTER TABLE telemetry ADD CHECK (value <> 66.6)")
         make_fleet(url, serials=("P9",))
         retry(db)
-        settled(db)
+        wait_for_retries(db)
     assert [row["reason"] for row in db.execute("SELECT reason FROM quarantine")] == ["refused_by_store"]
     assert count(db, "telemetry") == 2
 
@@ -163,7 +165,7 @@ def test_what_was_not_kept_whole_is_not_tried_again_and_says_so(url, db, mosquit
         devices.reading("P9", time.time(), temp_c=20).flush()
         until(lambda: count(db, "quarantine") == 1)
         assert retry(db) == (0, 1)
-    told = gateway(url, "retry", "--all").stdout
+    told = run_quarantine(url, "retry", "--all").stdout
     assert "1 cannot be: they were not kept whole." in told
 
 
@@ -178,34 +180,34 @@ def test_a_flood_of_poison_stays_within_its_bound_and_is_counted(url, db, mosqui
         def over():
             nonlocal most
             most = max(most, count(db, "quarantine"))
-            return counts(db).get("bad_json", (0,))[0] == 3000
+            return counts_by_reason(db).get("bad_json", (0,))[0] == 3000
 
         until(over)
         devices.reading("P1", temp_c=20).flush()
         until(lambda: count(db, "telemetry") == 1)
     assert most <= 100 + 10 + 50
-    messages, here, trimmed = counts(db)["bad_json"]
+    messages, here, trimmed = counts_by_reason(db)["bad_json"]
     assert (messages, here + trimmed) == (3000, 3000)
     assert here <= 160
 
 
 def test_the_command_lists_shows_and_purges(url, db, mosquitto_port, devices, fleet):
-    assert gateway(url, "list").stdout == "Nothing was ever refused.\n"
+    assert run_quarantine(url, "list").stdout == "Nothing was ever refused.\n"
     with running_ingest(url, mosquitto_port):
         devices.send("P1", b"{\x1b[2J").send("P1", {"values": {"sp\x1barkle": 1}}).reading("P9", temp_c=20).flush()
         until(lambda: count(db, "quarantine") == 3)
-    listed = gateway(url, "list").stdout
+    listed = run_quarantine(url, "list").stdout
     assert "bad_json: 1 here, 1 ever, 0 trimmed" in listed
     assert "m2m/v1/pump/P9/telemetry" in listed
     assert "\x1b" not in listed, "a device's words must not command the terminal"
     number = db.execute("SELECT min(id) AS n FROM quarantine").fetchone()["n"]
-    assert r"'{\x1b[2J'" in gateway(url, "show", str(number)).stdout
-    refused = gateway(url, "purge")
+    assert r"'{\x1b[2J'" in run_quarantine(url, "show", str(number)).stdout
+    refused = run_quarantine(url, "purge")
     assert (refused.returncode, "--reason" in refused.stderr) == (1, True)
-    assert gateway(url, "purge", str(number)).stdout == "1 are gone.\n"
-    assert gateway(url, "purge", str(number)).returncode == 1
-    assert gateway(url, "purge", "--reason", "unknown_unit").stdout == "1 are gone.\n"
-    assert counts(db) == {"bad_json": (1, 0, 0), "unknown_metric": (1, 1, 0), "unknown_unit": (1, 0, 0)}
+    assert run_quarantine(url, "purge", str(number)).stdout == "1 are gone.\n"
+    assert run_quarantine(url, "purge", str(number)).returncode == 1
+    assert run_quarantine(url, "purge", "--reason", "unknown_unit").stdout == "1 are gone.\n"
+    assert counts_by_reason(db) == {"bad_json": (1, 0, 0), "unknown_metric": (1, 1, 0), "unknown_unit": (1, 0, 0)}
     purged = db.execute("SELECT actor, data FROM event WHERE kind = 'quarantine.purged' ORDER BY id").fetchall()
     assert purged[1] == {"actor": "cli", "data": {"messages": 1, "reason": "unknown_unit"}}
 
@@ -244,7 +246,7 @@ def test_a_retry_waits_for_an_ingest_that_is_away(url, db, mosquitto_port, devic
         until(lambda: count(db, "quarantine") == 1)
     make_fleet(url, serials=("P9",))
     retry(db)
-    assert "waits for another try" in gateway(url, "list").stdout
+    assert "waits for another try" in run_quarantine(url, "list").stdout
     assert db.execute("SELECT now() - retry_at AS ago FROM quarantine").fetchone()["ago"] < timedelta(minutes=1)
     with running_ingest(url, mosquitto_port):
         until(lambda: count(db, "quarantine") == 0)

@@ -41,7 +41,7 @@ def fleet(url):
 START = time.time() - 10_000
 
 
-def say(devices, serial, *numbers, boot=None, **more):
+def send_numbered(devices, serial, *numbers, boot=None, **more):
     """Messages with these numbers, each with a time and a value of its own."""
     own = {} if boot is None else {"boot": boot}
     for seq in numbers:
@@ -58,7 +58,7 @@ FAN = "m2m/v1/fan/F1/receipt"
 
 
 @pytest.fixture
-def fan(url):
+def fan_product(url):
     """Another product, with receipts, and its one unit."""
     with connect(url, "test") as connection, connection.transaction():
         import_product(connection, product(code="fan", receipts=True), actor="test")
@@ -71,7 +71,7 @@ def tell_fan(devices, heard, seq):
     until(lambda: (FAN, seq) in [(each.topic, each.upto) for each in heard.came])
 
 
-def taken(db):
+def counted_ranges(db):
     """The ranges kept of the one unit that sent."""
     (row,) = db.execute("SELECT taken::text FROM receipt").fetchall()
     return row["taken"]
@@ -79,8 +79,8 @@ def taken(db):
 
 def test_a_unit_is_told_up_to_where_all_is_stored(url, db, broker_port, devices, fleet):
     with running_ingest(url, broker_port), Listener(broker_port) as heard:
-        say(devices, "P1", 1, 2, 3)
-        say(devices, "P2", 1, boot=7)
+        send_numbered(devices, "P1", 1, 2, 3)
+        send_numbered(devices, "P2", 1, boot=7)
         until(lambda: heard.last("P1") == (0, 3))
         until(lambda: heard.last("P2") == (7, 1))
         assert heard.last("P3") is None
@@ -91,42 +91,42 @@ def test_a_unit_is_told_up_to_where_all_is_stored(url, db, broker_port, devices,
 
 def test_a_gap_holds_the_receipt_back_and_closes_in_any_order(url, db, broker_port, devices, fleet):
     with running_ingest(url, broker_port), Listener(broker_port) as heard:
-        say(devices, "P1", 1, 2, 5, 4, 7)
+        send_numbered(devices, "P1", 1, 2, 5, 4, 7)
         until(lambda: heard.last("P1") == (0, 2))
-        assert taken(db) == "{[1,3),[4,6),[7,8)}"
-        say(devices, "P1", 6)
+        assert counted_ranges(db) == "{[1,3),[4,6),[7,8)}"
+        send_numbered(devices, "P1", 6)
         until(lambda: count(db) == 6)
-        say(devices, "P1", 3)
+        send_numbered(devices, "P1", 3)
         until(lambda: heard.last("P1") == (0, 7))
         numbers = random.Random(5).sample(range(8, 300), 292)
-        say(devices, "P1", *numbers)
+        send_numbered(devices, "P1", *numbers)
         until(lambda: heard.last("P1") == (0, 299))
     uptos = [each.upto for each in heard.came]
     assert uptos == sorted(uptos)
-    assert taken(db) == "{[1,300)}"
+    assert counted_ranges(db) == "{[1,300)}"
 
 
 def test_a_device_gives_up_and_begins_anew(url, db, broker_port, devices, fleet):
     with running_ingest(url, broker_port), Listener(broker_port) as heard:
-        say(devices, "P1", 10, **{"from": 10})
+        send_numbered(devices, "P1", 10, **{"from": 10})
         until(lambda: heard.last("P1") == (0, 10))
-        say(devices, "P1", 2, boot=1)
+        send_numbered(devices, "P1", 2, boot=1)
         until(lambda: heard.last("P1") == (1, 0))
-        say(devices, "P1", 11)  # of the boot before: stored, and no more
-        say(devices, "P1", 1, boot=1)
+        send_numbered(devices, "P1", 11)  # of the boot before: stored, and no more
+        send_numbered(devices, "P1", 1, boot=1)
         until(lambda: heard.last("P1") == (1, 2))
         until(lambda: count(db) == 4)
-    assert taken(db) == "{[1,3)}"
+    assert counted_ranges(db) == "{[1,3)}"
 
 
 def test_it_is_told_only_after_the_commit(url, db, broker_port, devices, fleet):
     """While the readings cannot be written, nothing may be told; a second connection holds the table."""
     with running_ingest(url, broker_port) as ingest, Listener(broker_port) as heard:
-        say(devices, "P1", 1)
+        send_numbered(devices, "P1", 1)
         until(lambda: heard.last("P1") == (0, 1))
         with db.transaction():
             db.execute("LOCK TABLE telemetry IN SHARE MODE")
-            say(devices, "P1", 2, 3)
+            send_numbered(devices, "P1", 2, 3)
             until(lambda: db.execute("SELECT FROM pg_locks WHERE NOT granted").rowcount, what="it cannot commit")
             behind = [(0, "m2m/v1/pump/P0/telemetry", (0, 1, 1))]
             ingest.receipts.committed(ingest.receipts.count(behind))
@@ -141,7 +141,7 @@ def test_what_is_refused_with_its_number_is_covered_and_what_has_none_is_not(url
         devices.send("P1", {"seq": 1, "values": {"temp_c": 9_999}}).send("P1", {"seq": 2, "values": {"colour": 1}})
         devices.send("P1", {"seq": 3}).send("P1", {"seq": 0, "values": {"temp_c": 1}}).send("P1", b'{"seq": 4, ')
         devices.send("P1", {"values": {"temp_c": 20}})
-        say(devices, "P1", 6)
+        send_numbered(devices, "P1", 6)
         until(lambda: heard.last("P1") == (0, 3))
         until(lambda: count(db) == 2)
     reasons = [row["reason"] for row in db.execute("SELECT reason FROM quarantine ORDER BY id")]
@@ -151,7 +151,7 @@ def test_what_is_refused_with_its_number_is_covered_and_what_has_none_is_not(url
 def test_what_the_database_refuses_stands_in_quarantine_and_is_covered(url, db, broker_port, devices, fleet):
     db.execute("ALTER TABLE telemetry ADD CHECK (value <> 66)")
     with running_ingest(url, broker_port), Listener(broker_port) as heard:
-        say(devices, "P1", *range(60, 75), **{"from": 60})
+        send_numbered(devices, "P1", *range(60, 75), **{"from": 60})
         until(lambda: heard.last("P1") == (0, 74))
     assert count(db) == 14
     assert [row["reason"] for row in db.execute("SELECT reason FROM quarantine")] == ["refused_by_store"]
@@ -159,10 +159,10 @@ def test_what_the_database_refuses_stands_in_quarantine_and_is_covered(url, db, 
 
 def test_who_sends_again_what_is_stored_is_told_again_and_nothing_is_stored_twice(url, db, broker_port, devices, fleet):
     with running_ingest(url, broker_port), Listener(broker_port) as heard:
-        say(devices, "P1", 1, 2)
+        send_numbered(devices, "P1", 1, 2)
         until(lambda: heard.last("P1") == (0, 2))
         told = len(heard.came)
-        say(devices, "P1", 1, 2)
+        send_numbered(devices, "P1", 1, 2)
         until(lambda: len(heard.came) > told)
     assert heard.last("P1") == (0, 2)
     assert (count(db), count(db, "conflicting_reading")) == (2, 0)
@@ -171,7 +171,7 @@ def test_who_sends_again_what_is_stored_is_told_again_and_nothing_is_stored_twic
 def test_the_serial_is_written_as_the_device_writes_it(url, db, broker_port, devices, fleet):
     """Its ACL lets it read nothing else."""
     with running_ingest(url, broker_port), Listener(broker_port) as heard:
-        say(devices, "p-1", 1)
+        send_numbered(devices, "p-1", 1)
         until(lambda: heard.last("p-1") == (0, 1))
     assert heard.last("P1") is None
 
@@ -179,7 +179,7 @@ def test_the_serial_is_written_as_the_device_writes_it(url, db, broker_port, dev
 def test_what_is_taken_at_another_try_is_covered_then(url, db, broker_port, devices, fleet):
     """A unit that nobody knew has no receipt."""
     with running_ingest(url, broker_port), Listener(broker_port) as heard:
-        say(devices, "P9", 1, 2)
+        send_numbered(devices, "P9", 1, 2)
         until(lambda: count(db, "quarantine") == 2)
         make_fleet(url, serials=("P9",), receipts=True)
         with db.transaction():
@@ -190,35 +190,35 @@ def test_what_is_taken_at_another_try_is_covered_then(url, db, broker_port, devi
 
 def test_behind_too_many_gaps_nothing_is_counted_until_it_comes_again(url, db, broker_port, devices, fleet):
     with running_ingest(url, broker_port, receipt_gaps_max=2), Listener(broker_port) as heard:
-        say(devices, "P1", 1, 3, 5, 7, 9)
+        send_numbered(devices, "P1", 1, 3, 5, 7, 9)
         until(lambda: count(db) == 5)
-        assert taken(db) == "{[1,2),[3,4),[5,6)}"
-        say(devices, "P1", 2, 4, 6, 8)
+        assert counted_ranges(db) == "{[1,2),[3,4),[5,6)}"
+        send_numbered(devices, "P1", 2, 4, 6, 8)
         until(lambda: heard.last("P1") == (0, 6))
-        say(devices, "P1", 7, 8, 9)
+        send_numbered(devices, "P1", 7, 8, 9)
         until(lambda: heard.last("P1") == (0, 9))
     assert count(db) == 9
 
 
 def test_receipts_are_collected_to_one_a_second_for_each_unit(url, db, broker_port, devices, fleet, monkeypatch):
     """The second passes when the test says so."""
-    rests, passed = [], threading.Semaphore(0)
+    waits, passed = [], threading.Semaphore(0)
 
-    def rest(_session, seconds, stop):
-        rests.append(seconds)
+    def wait(_session, seconds, stop):
+        waits.append(seconds)
         until(lambda: stop.is_set() or passed.acquire(blocking=False))
 
-    monkeypatch.setattr(Session, "rest", rest)
+    monkeypatch.setattr(Session, "wait", wait)
     with running_ingest(url, broker_port), Listener(broker_port) as heard:
-        say(devices, "P1", 1)
+        send_numbered(devices, "P1", 1)
         until(lambda: heard.last("P1") == (0, 1))
         for seq in range(2, 12):
-            say(devices, "P1", seq)
+            send_numbered(devices, "P1", seq)
             until(lambda: count(db) == seq)  # noqa: B023 - asked at once
         passed.release()
         until(lambda: heard.last("P1") == (0, 11))
         assert [each.upto for each in heard.came] == [1, 11]
-    assert set(rests) == {1.0}
+    assert set(waits) == {1.0}
 
 
 def test_more_units_than_go_out_in_a_second_are_all_told(url, db, mosquitto_port):
@@ -271,17 +271,19 @@ def test_who_waits_behind_units_that_never_rest_is_told_all_the_same(mosquitto_p
 def test_stopping_sends_what_waits(url, db, broker_port, devices, fleet):
     with Listener(broker_port) as heard:
         with running_ingest(url, broker_port):
-            say(devices, "P1", 1)
+            send_numbered(devices, "P1", 1)
             until(lambda: heard.last("P1") == (0, 1))
-            say(devices, "P1", 2, 3)  # within the second of rest
+            send_numbered(devices, "P1", 2, 3)  # within the second of rest
             until(lambda: count(db) == 3)
         until(lambda: heard.last("P1") == (0, 3), within=2)
 
 
-def test_a_product_without_receipts_gets_none_and_its_numbers_are_any_other_field(url, db, broker_port, devices, fan):
+def test_a_product_without_receipts_gets_none_and_its_numbers_are_any_other_field(
+    url, db, broker_port, devices, fan_product
+):
     make_fleet(url)
     with running_ingest(url, broker_port), Listener(broker_port) as heard:
-        say(devices, "P1", 1, 2)
+        send_numbered(devices, "P1", 1, 2)
         devices.send("P1", {"seq": "?", "boot": -1, "values": {"temp_c": 1}}).flush()
         until(lambda: count(db) == 3)
         tell_fan(devices, heard, 1)
@@ -289,17 +291,17 @@ def test_a_product_without_receipts_gets_none_and_its_numbers_are_any_other_fiel
     assert (count(db, "quarantine"), count(db, "receipt")) == (0, 1)
 
 
-def test_receipts_begin_and_end_with_the_products_file(url, db, broker_port, devices, fan):
+def test_receipts_begin_and_end_with_the_products_file(url, db, broker_port, devices, fan_product):
     make_fleet(url)
     numbers = itertools.count(1)
     with running_ingest(url, broker_port), Listener(broker_port) as heard:
-        say(devices, "P1", 1)
+        send_numbered(devices, "P1", 1)
         until(lambda: count(db) == 1)
         with db.transaction():
             assert import_product(db, product(receipts=True), actor="test")
 
         def told():
-            say(devices, "P1", 1, 2)  # the first was not counted; the device still holds it
+            send_numbered(devices, "P1", 1, 2)  # the first was not counted; the device still holds it
             return heard.last("P1") == (0, 2)
 
         until(told, every=0.3)
@@ -307,18 +309,18 @@ def test_receipts_begin_and_end_with_the_products_file(url, db, broker_port, dev
             assert import_product(db, product(), actor="test")
 
         def untold():
-            before = told_of_pumps(heard)
-            say(devices, "P1", 3)
+            before = pump_receipts(heard)
+            send_numbered(devices, "P1", 3)
             tell_fan(devices, heard, next(numbers))
-            return told_of_pumps(heard) == before
+            return pump_receipts(heard) == before
 
         until(untold)
     with running_ingest(url, broker_port), Listener(broker_port) as heard:
         tell_fan(devices, heard, next(numbers))
-        assert [each.retained for each in told_of_pumps(heard)] == [True]
+        assert [each.retained for each in pump_receipts(heard)] == [True]
 
 
-def told_of_pumps(heard):
+def pump_receipts(heard):
     return [each for each in heard.came if each.topic != FAN]
 
 
@@ -346,8 +348,8 @@ def test_a_broker_that_lost_its_retained_messages_gets_them_again(url, db, tmp_p
         with running(tmp_path, config, port) as broker:
             stack.enter_context(running_ingest(url, port))
             with Devices(port) as devices, Listener(port) as heard:
-                say(devices, "P1", 1, 2)
-                say(devices, "P2", 1)
+                send_numbered(devices, "P1", 1, 2)
+                send_numbered(devices, "P2", 1)
                 until(lambda: heard.last("P1") == (0, 2) and heard.last("P2") == (0, 1))
             broker.kill()
         stack.enter_context(running(tmp_path, config, port))
@@ -371,9 +373,9 @@ def test_the_intake_goes_on_while_the_broker_refuses_receipts_and_they_go_out_wh
         Devices(port) as devices,
         Listener(port) as heard,
     ):
-        say(devices, "P1", 1, 2)
+        send_numbered(devices, "P1", 1, 2)
         until(lambda: "The broker does not take receipts (Not authorized)" in caplog.text)
-        say(devices, "P1", 3)
+        send_numbered(devices, "P1", 3)
         until(lambda: count(db) == 3)
         assert heard.came == []
         assert REGISTRY.get_sample_value("gateway_receipts_waiting") == 1
@@ -391,7 +393,7 @@ def test_deploys_acl_lets_us_publish_and_a_device_read_its_own_receipt_and_no_ot
             device.retain([("m2m/v1/pump/P1/telemetry", b'{"seq": 1, "values": {"temp_c": 20}}')], 10)
             device.subscribe("m2m/v1/pump/P1/receipt")
             assert device.collect(1, 10) == 1
-            assert device.last == b'{"boot":0,"upto":1}'
+            assert device.last_payload == b'{"boot":0,"upto":1}'
         with Session(("127.0.0.1", port), nosy, "P2") as other:
             other.subscribe("m2m/v1/pump/P1/receipt")
             assert other.collect(1, 2) == 0
@@ -401,10 +403,10 @@ def test_deploys_acl_lets_us_publish_and_a_device_read_its_own_receipt_and_no_ot
 
 def test_a_boot_that_no_device_reaches_is_refused_and_the_next_honest_one_is_told(url, db, mosquitto_port, fleet):
     with running_ingest(url, mosquitto_port), Devices(mosquitto_port) as devices, Listener(mosquitto_port) as heard:
-        say(devices, "P1", 1, boot=9_007_199_254_740_991)
-        say(devices, "P1", 1, 2, boot=5)
+        send_numbered(devices, "P1", 1, boot=9_007_199_254_740_991)
+        send_numbered(devices, "P1", 1, 2, boot=5)
         until(lambda: heard.last("P1") == (5, 2))
-        say(devices, "P1", 1, boot=6)
+        send_numbered(devices, "P1", 1, boot=6)
         until(lambda: heard.last("P1") == (6, 1))
     refused = db.execute("SELECT reason, detail FROM quarantine").fetchone()
     assert refused["reason"] == "bad_seq"
@@ -413,12 +415,12 @@ def test_a_boot_that_no_device_reaches_is_refused_and_the_next_honest_one_is_tol
 
 def test_an_operator_has_a_unit_counted_anew(url, db, mosquitto_port, fleet):
     with running_ingest(url, mosquitto_port), Devices(mosquitto_port) as devices, Listener(mosquitto_port) as heard:
-        say(devices, "P1", 1, boot=900)
+        send_numbered(devices, "P1", 1, boot=900)
         until(lambda: heard.last("P1") == (900, 1))
-        say(devices, "P1", 1, boot=5)
+        send_numbered(devices, "P1", 1, boot=5)
         assert reset(url, "pump/P-1")[0] == "Ingest forgets boot 900 of pump/P1 within a second."
         until(lambda: not count(db, "receipt"))
-        say(devices, "P1", 1, 2, boot=5)
+        send_numbered(devices, "P1", 1, 2, boot=5)
         until(lambda: heard.last("P1") == (5, 2))
     event = db.execute("SELECT data, actor FROM event WHERE kind = 'receipt.reset_asked'").fetchone()
     assert event == {"data": {"boot": 900}, "actor": "cli"}

@@ -7,7 +7,7 @@ from gateway.notify.text import why
 from gateway.registrations import repository as registrations
 from gateway.rules.kinds import KINDS
 from tests.dsl.catalog import RULE, alarms
-from tests.dsl.stepped import Stepped
+from tests.dsl.stepped import SteppedIngest
 from tests.factories import PUMP, make_fleet
 from tests.unit.second_kind import Code
 
@@ -27,7 +27,7 @@ def test_a_rule_of_another_kind_raises_and_tells_why(maker, url, db, monkeypatch
     make_fleet(url, ("P1",))
     maker.products(PUMP | {"metrics": [*PUMP["metrics"], CODE]})
     assert maker.rules(LEAK) == ["pump-leaks: version 1 is in force"]
-    ingest = Stepped(url)
+    ingest = SteppedIngest(url)
     at = time.time() - 10
     ingest.send("pump", "P1", (at, {"code": 6, "temp_c": 95}), (at + 1, {"code": 7}), (at + 2, {"code": 7}))
     ingest.save()
@@ -36,7 +36,8 @@ def test_a_rule_of_another_kind_raises_and_tells_why(maker, url, db, monkeypatch
     ingest.kill()
     assert [(rule, active) for rule, _, active, _ in alarms(db)] == [("pump-hot", True), ("pump-leaks", False)]
     row = db.execute("SELECT a.id, a.unit_id FROM alarm a WHERE a.cleared_at IS NOT NULL").fetchone()
-    owner = registrations.owner_at(db, row["unit_id"], notices.alarm(db, row["id"]).raised_at)
-    because = why(notices.alarm(db, row["id"]), owner)
+    alarm = notices.alarms(db, [row["id"]])[row["id"]]
+    owner = registrations.owners_at(db, [row["unit_id"]], alarm.raised_at)[row["unit_id"]]
+    because = why(alarm, owner)
     assert (because["metric"], because["value"], because["limit"]) == ("code", 7, 7)
     assert because["plain"] == "We tell you when “Code” is 7."

@@ -20,7 +20,7 @@ def versions(db) -> list[tuple[int, bool, str]]:
     return [tuple(row.values()) for row in rows]
 
 
-def told(db) -> list[tuple[str, int, str]]:
+def rule_events(db) -> list[tuple[str, int, str]]:
     rows = db.execute("SELECT kind, (data->>'version')::int, actor FROM event WHERE kind LIKE 'rule.%' ORDER BY id")
     return [tuple(row.values()) for row in rows]
 
@@ -39,7 +39,7 @@ def test_the_same_document_is_no_new_version(pumps, db, tmp_path):
     file.write_text("# the same\nkeep_firing_for: 0s\n" + SOUND.replace("for: 0s", "for: 0m"))
     assert apply_rules(pumps, [file], actor="test") == [f"{RULE}: in force already"]
     assert versions(db) == [(1, True, "warning")]
-    assert told(db) == [("rule.activated", 1, "test")]
+    assert rule_events(db) == [("rule.activated", 1, "test")]
 
 
 def test_an_edit_is_version_2_and_retires_version_1(pumps, db, tmp_path):
@@ -47,7 +47,7 @@ def test_an_edit_is_version_2_and_retires_version_1(pumps, db, tmp_path):
     before = rules.in_force(db)
     apply_hot_rule(pumps, tmp_path, severity="critical")
     assert versions(db) == [(1, False, "warning"), (2, True, "critical")]
-    assert told(db) == [("rule.activated", 1, "test"), ("rule.activated", 2, "test")]
+    assert rule_events(db) == [("rule.activated", 1, "test"), ("rule.activated", 2, "test")]
     assert rules.in_force(db).versions != before.versions
     (version,) = rules.versions(db, rules.in_force(db).versions)
     assert (version.version, version.document.severity) == (2, "critical")
@@ -63,7 +63,11 @@ def test_a_retired_rule_is_out_of_force_and_comes_back_as_the_version_it_was(pum
     assert rules.in_force(db).versions == ()
     apply_hot_rule(pumps, tmp_path)
     assert versions(db) == [(1, True, "warning")]
-    assert told(db) == [("rule.activated", 1, "test"), ("rule.deactivated", 1, "test"), ("rule.activated", 1, "test")]
+    assert rule_events(db) == [
+        ("rule.activated", 1, "test"),
+        ("rule.deactivated", 1, "test"),
+        ("rule.activated", 1, "test"),
+    ]
 
 
 def test_going_back_to_an_older_document_is_a_new_version(pumps, db, tmp_path):
@@ -96,7 +100,7 @@ def test_one_bad_rule_file_and_nothing_is_applied(pumps, db, tmp_path, subtests)
                 apply_rules(pumps, [good, bad], actor="test")
             assert problem in str(refusal.value)
             assert versions(db) == []
-            assert told(db) == []
+            assert rule_events(db) == []
 
 
 def test_one_rule_in_two_files_is_refused(pumps, db, tmp_path):

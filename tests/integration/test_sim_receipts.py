@@ -79,7 +79,7 @@ def lines(folder):
     return [json.loads(line) for line in (folder / "messages.jsonl").read_bytes().splitlines()]
 
 
-def counts(folder):
+def run_counts(folder):
     return json.loads((folder / "run.json").read_text())["counts"]
 
 
@@ -103,14 +103,14 @@ def test_a_second_run_is_another_boot_and_does_not_take_the_first_ones_receipts(
         gateway.receipts = False
         second = scenario(tmp_path, settle="1s")
         assert play(second, mosquitto_port, tmp_path / "two", "--duration", "1s") == 1
-    assert counts(tmp_path / "two")["receipted"] == 0
+    assert run_counts(tmp_path / "two")["receipted"] == 0
 
 
 def test_without_receipts_everything_is_kept_sent_again_and_told_as_open(mosquitto_port, tmp_path, capsys):
     with clerk(mosquitto_port, receipts=False) as gateway:
         given = scenario(tmp_path, resend="300ms", settle="2s")
         assert play(given, mosquitto_port, tmp_path / "run", "--duration", "1s") == 1
-    found = counts(tmp_path / "run")
+    found = run_counts(tmp_path / "run")
     assert (found["acknowledged"], found["unanswered"], found["receipted"]) == (100, 100, 0)
     assert 100 <= found["again"] <= 600, "the wait doubles"
     assert "0 receipted, 100 still open" in capsys.readouterr().out
@@ -189,6 +189,6 @@ def test_what_a_killed_broker_had_acknowledged_and_lost_is_sent_again(tmp_path):
     told = process.stdout.read().decode()
     process.stdout.close()
     assert f"{2 * MESSAGES} receipted" in told
-    assert counts(tmp_path / "run")["again"] >= MESSAGES
+    assert run_counts(tmp_path / "run")["again"] >= MESSAGES
     assert all({each["seq"] for each in came} == set(range(1, 41)) for came in gateway.came.values())
     assert len(gateway.came) == UNITS_PLAYED

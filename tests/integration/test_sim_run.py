@@ -58,7 +58,7 @@ def lines(folder):
     return [json.loads(line) for line in (folder / "messages.jsonl").read_bytes().splitlines()]
 
 
-def written(line):
+def log_entry(line):
     """What stands in the log of a message, as it can be seen at the other end."""
     if "values" in line:
         return line["topic"], json.dumps({"ts": line["ts"], "values": line["values"]}, separators=(",", ":"))
@@ -81,7 +81,7 @@ def test_what_the_folder_says_is_what_arrives_and_no_more(broker_port, tmp_path)
         assert play(broker_port, given, tmp_path / "run", "--duration", "2s") == 0
         sent = lines(tmp_path / "run")
         until(lambda: len(messages) == len(sent))
-    good = Counter(written(line) for line in sent if "values" in line)
+    good = Counter(log_entry(line) for line in sent if "values" in line)
     came = Counter(arrived(messages))
     assert good <= came
     assert (came - good).total() == sum("payload" in line for line in sent)
@@ -106,7 +106,7 @@ def test_nothing_is_lost_when_connections_die_without_a_word(broker_port, tmp_pa
     with listening(broker_port) as messages:
         assert play(broker_port, scenario(tmp_path, trouble), tmp_path / "run", "--duration", "2s") == 0
         sent = lines(tmp_path / "run")
-        until(lambda: {*map(written, sent)} <= {*arrived(messages)})
+        until(lambda: {*map(log_entry, sent)} <= {*arrived(messages)})
         until(lambda: len(messages) >= len(sent))
     if again is not None:  # who loses power may have heard everything, or not
         assert any(len(line["sent"]) > 1 for line in sent) == again, "the log says what went out twice"
@@ -119,7 +119,7 @@ def test_a_storm_ends_with_everybody_back_and_nothing_lost(mosquitto_port, tmp_p
     with listening(mosquitto_port) as messages:
         assert play(mosquitto_port, given, tmp_path / "run", "--duration", "3s") == 0
         sent = lines(tmp_path / "run")
-        until(lambda: {*map(written, sent)} <= {*arrived(messages)})
+        until(lambda: {*map(log_entry, sent)} <= {*arrived(messages)})
     facts = json.loads((tmp_path / "run" / "run.json").read_text())
     assert facts["counts"]["connections"] > 3 * 150, "what is still on its way back at the next storm counts once"
     assert facts["counts"]["again"] > 0

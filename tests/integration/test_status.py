@@ -41,7 +41,7 @@ def reports(db):
     return [(row["serial"], row["data"]["before"], row["data"]["firmware"]) for row in rows]
 
 
-def mark(db, devices):
+def wait_until_taken(db, devices):
     """Wait until everything sent so far has been taken: readings come behind it on the same road."""
     devices.reading("P3", temp_c=20).flush()
     stored = db.execute("SELECT count(*) AS n FROM telemetry").fetchone()["n"]
@@ -79,12 +79,12 @@ def test_a_session_that_goes_on_is_not_told_again_what_is_retained(url, db, mosq
         devices.status("P1", {"firmware": "1.1"}).status("P1", {"firmware": "1.2"}).flush()
         for _ in range(3):
             with running_ingest(url, mosquitto_port):
-                mark(db, devices)
-    assert heard(db) == ["1.0", "1.1", "1.2"]
+                wait_until_taken(db, devices)
+    assert kept_firmwares(db) == ["1.0", "1.1", "1.2"]
     assert reports(db)[-1][2] == "1.2"
 
 
-def heard(db, serial="P1"):
+def kept_firmwares(db, serial="P1"):
     """The firmware of each kept message of a unit, in the order of arrival."""
     rows = db.execute(
         "SELECT convert_from(payload, 'UTF8')::json ->> 'firmware' AS firmware FROM unit_message m"
@@ -108,8 +108,8 @@ def test_a_retained_replay_never_overrides_what_was_heard_later(url, db, mosquit
             pass  # a clean one: the broker forgets ours
         with running_ingest(url, mosquitto_port):
             until(lambda: firmware(db, "P2") == "7.1")
-            mark(db, devices)
-    assert heard(db) == ["2.3.0", "2.4.0", "2.3.0"], "it came again"
+            wait_until_taken(db, devices)
+    assert kept_firmwares(db) == ["2.3.0", "2.4.0", "2.3.0"], "it came again"
     assert firmware(db) == "2.4.0"
     assert reports(db)[-1] == ("P2", "7.0", "7.1")
     assert len(reports(db)) == 3
@@ -121,7 +121,7 @@ def test_every_report_says_when_it_came_and_a_replay_is_not_one(url, db, mosquit
         until(lambda: firmware(db) == "1.0")
         first = reported_at(db)
         devices.status("P1", {"firmware": "1.0"}).flush()
-        mark(db, devices)
+        wait_until_taken(db, devices)
         assert reported_at(db) > first
     assert len(reports(db)) == 1
 
@@ -142,7 +142,7 @@ def test_a_unit_that_another_transaction_holds_holds_up_nobody_and_its_report_is
             devices.status("P1", {"firmware": "1.0"}).status("P1", {"firmware": "1.1"}).status("P2", {"firmware": "2"})
             devices.flush()
             until(lambda: firmware(db, "P2") == "2")
-            mark(db, devices)
+            wait_until_taken(db, devices)
             assert firmware(db) is None
             assert db.execute("SELECT count(*) AS n FROM firmware_waiting").fetchone()["n"] == 1
         until(lambda: firmware(db) == "1.1")
@@ -245,5 +245,5 @@ def test_retained_readings_are_still_not_asked_for(url, db, mosquitto_port, flee
         devices.status("P1", {"firmware": "1.0"}).flush()
         with running_ingest(url, mosquitto_port):
             until(lambda: firmware(db) == "1.0")
-            mark(db, devices)
+            wait_until_taken(db, devices)
     assert [row["value"] for row in db.execute("SELECT value FROM telemetry")] == [20.0]

@@ -1,5 +1,6 @@
 """Every stored document has its number in the database, and is what its model says."""
 
+import json
 import re
 from datetime import timedelta
 
@@ -13,7 +14,7 @@ from gateway.notify import repository as notify
 from gateway.rules import repository as rules
 from gateway.store import Jsonb
 from tests.dsl.campaigns import office
-from tests.dsl.documents import NOT_DOCUMENTS, STORED
+from tests.dsl.documents import FOLDER, NOT_DOCUMENTS, STORED
 from tests.dsl.story import MINUTE
 from tests.factories.campaigns import UPDATE, WITHDRAWAL, add_owners, add_units
 from tests.unit.test_queries import FILES
@@ -60,6 +61,22 @@ def test_what_is_written_is_what_the_models_say_and_nothing_else(url, story):
                     TypeAdapter(model).validate_python(row[part or names[0]])
 
 
+def test_a_notice_of_a_campaign_that_an_older_version_wrote_whole_is_read_as_it_was_written(url, db):
+    add_units(db, ("P1", "L1", "2.3"))
+    add_owners(db, {"P1": "Ada"})
+    document = json.loads((FOLDER / "notice.1.recall.json").read_text("utf-8"))
+    with office(url, db) as at:
+        at.publish()
+        at.work()
+        documents = [Jsonb(document["text"]), Jsonb(document["why"])]
+        db.execute("UPDATE notice SET schema = 1, text = %s, why = %s", documents)
+        (shown,) = at.world.as_("customer", "ada@example.org").get("/api/my/feed").json()["pinned"]
+    assert shown["title"] == document["text"]["title"]
+    assert {name: shown["campaign"][name] for name in document["why"] if name != "published_at"} == {
+        name: value for name, value in document["why"].items() if name != "published_at"
+    }
+
+
 class TestWrittenByANewerVersion:
     """A number that the code does not know is an error that says so, never a guess."""
 
@@ -71,9 +88,9 @@ class TestWrittenByANewerVersion:
     def test_a_notice_and_an_alarm(self, story):
         story.raise_("P1")
         story.work()
-        story.db.execute("UPDATE notice SET schema = 2")
+        story.db.execute("UPDATE notice SET schema = 3")
         with pytest.raises(Unavailable, match="A stored notice"):
-            notify.feed(story.db, 2**62, 10)
+            notify.feed(story.db, 2**62, 10, "en")
         story.db.execute("UPDATE alarm SET schema = 2")
         with pytest.raises(Unavailable, match="A stored alarm's evidence"):
             rules.alarms_page(story.db, 2**62, 10)
@@ -121,27 +138,27 @@ def tries(db, campaign):
 
 
 def test_rows_of_an_older_schema_stay_readable_when_a_field_is_renamed(story, monkeypatch):
-    """Schema 2 calls the body of a notice `message`: what was stored before is read as it would be written then."""
+    """Schema 3 calls the body of a notice `message`: what was stored before is read as it would be written then."""
     story.raise_("P1")
     story.work()
-    renamed = DocumentKind("notice", 2, {1: lambda old: old | {"text": _renamed(old["text"])}})
+    renamed = DocumentKind("notice", 3, {1: dict, 2: lambda old: old | {"text": _renamed(old["text"])}})
     monkeypatch.setattr(notify, "NOTICE", renamed)
-    (row,) = notify.feed(story.db, 2**62, 10)
+    (row,) = notify.feed(story.db, 2**62, 10, "en")
     assert row["text"] == {"title": "Switch the pump off", "message": "It is 95 °C.", "action": "Let it cool."}
-    story.db.execute("UPDATE notice SET schema = 2, text = %s", [Jsonb(row["text"])])
-    assert notify.feed(story.db, 2**62, 10)[0]["text"] == row["text"]
+    story.db.execute("UPDATE notice SET schema = 3, text = %s", [Jsonb(row["text"])])
+    assert notify.feed(story.db, 2**62, 10, "en")[0]["text"] == row["text"]
 
 
 def test_a_notice_that_one_more_alarm_joins_is_of_one_schema_afterwards(story, monkeypatch):
     story.raise_("P1")
     story.work()
-    renamed = DocumentKind("notice", 2, {1: lambda old: old | {"text": _renamed(old["text"])}})
+    renamed = DocumentKind("notice", 3, {1: dict, 2: lambda old: old | {"text": _renamed(old["text"])}})
     monkeypatch.setattr(notify, "NOTICE", renamed)
     story.later(MINUTE)
     story.raise_("P1")
     story.work()
     ((schema, text),) = story.column("SELECT schema, text FROM notice")
-    assert (schema, "message" in text) == (2, True)
+    assert (schema, "message" in text) == (3, True)
 
 
 def _renamed(text):

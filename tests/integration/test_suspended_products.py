@@ -9,14 +9,14 @@ from gateway.core.clock import system_clock
 from gateway.core.errors import BadInput
 from gateway.imports.service import resume_products, retire_rules
 from gateway.roles.check import products as check_products
-from tests.dsl.catalog import PRESS, RULE, Fault, alarms, stored
-from tests.dsl.stepped import Stepped
+from tests.dsl.catalog import PRESS, RULE, RuleFault, alarms, stored
+from tests.dsl.stepped import SteppedIngest
 from tests.factories import PUMP
 
 
 @pytest.fixture
-def fault(monkeypatch) -> Fault:
-    return Fault(monkeypatch)
+def fault(monkeypatch) -> RuleFault:
+    return RuleFault(monkeypatch)
 
 
 @pytest.mark.parametrize("how", ["while it runs", "in the replay", "at a change"])
@@ -124,7 +124,7 @@ def test_what_waited_is_judged_in_steps_and_a_kill_between_them_loses_and_double
 
 def test_a_rule_that_this_version_cannot_read_suspends_its_product_alone(maker, db, url):
     db.execute("UPDATE rule_version SET document = document - 'condition' WHERE rule_id = 'pump-hot'")
-    stepped = Stepped(url)
+    stepped = SteppedIngest(url)
     stepped.send("pump", "1", (time.time() - 2, {"temp_c": 95}))
     stepped.send("fan", "1", (time.time() - 1, {"temp_c": 95}))
     assert [rule for rule, *_ in alarms(db)] == ["fan-hot"]

@@ -14,7 +14,8 @@ from gateway.core.clock import system_clock
 from gateway.notify.channels.registry import CHANNELS
 from gateway.roles.check import check
 from gateway.store import Database
-from tests.dsl.third_channel import Sms, carrier
+from gateway.text.catalog import use_folder
+from tests.dsl.third_channel import WORDS, Sms, carrier
 from tests.dsl.wait import until
 from tests.factories.notices import QUICK, deliveries, make_owner, raise_alarm, running_worker
 
@@ -22,11 +23,15 @@ NUMBER = "+49 151 000000"
 
 
 @pytest.fixture
-def sms(monkeypatch):
+def sms(monkeypatch, tmp_path):
+    (tmp_path / "words" / "en").mkdir(parents=True)
+    (tmp_path / "words" / "en" / "sms.ftl").write_text(WORDS)
+    use_folder(tmp_path / "words")
     with carrier(unknown=["+49 0"]) as (url, taken):
         kind = Sms(url)
         monkeypatch.setitem(CHANNELS, "sms", kind)
         yield kind, taken
+    use_folder(None)
 
 
 def ask(url: str, db, method: str, path: str, **how) -> httpx.Response:

@@ -36,7 +36,7 @@ CREATE TABLE timescaledb_information.job_stats (job_id int, last_run_status text
 
 
 @pytest.fixture
-def elsewhere(db, monkeypatch):
+def timescale_stand_in(db, monkeypatch):
     if db.execute("SELECT FROM pg_extension WHERE extname = 'timescaledb'").rowcount:
         pytest.skip("this server has TimescaleDB")
     db.execute("DROP TABLE telemetry CASCADE")
@@ -46,7 +46,7 @@ def elsewhere(db, monkeypatch):
     return db
 
 
-def called(db):
+def called_functions(db):
     return [row["what"] for row in db.execute("SELECT what FROM ext.called")]
 
 
@@ -55,33 +55,35 @@ def maintenance(url):
     return finding
 
 
-def test_the_hypertable_is_made_and_its_chunks_are_dropped_wherever_the_extension_is(elsewhere):
-    assert TimeSeries(elsewhere).drop_before(DAY) == 2
-    assert called(elsewhere) == [
+def test_the_hypertable_is_made_and_its_chunks_are_dropped_wherever_the_extension_is(timescale_stand_in):
+    assert TimeSeries(timescale_stand_in).drop_before(DAY) == 2
+    assert called_functions(timescale_stand_in) == [
         "create_hypertable telemetry, time by 1 day",
         "drop_chunks telemetry, 2026-07-01 00:00:00+00",
     ]
 
 
-def test_the_check_tries_the_call_that_drops_and_drops_nothing(url, elsewhere):
-    before = called(elsewhere)
+def test_the_check_tries_the_call_that_drops_and_drops_nothing(url, timescale_stand_in):
+    before = called_functions(timescale_stand_in)
     assert maintenance(url).state == "ok"
-    assert called(elsewhere) == before, "taken back"
-    elsewhere.execute("ALTER FUNCTION ext.drop_chunks RENAME TO gone")
+    assert called_functions(timescale_stand_in) == before, "taken back"
+    timescale_stand_in.execute("ALTER FUNCTION ext.drop_chunks RENAME TO gone")
     finding = maintenance(url)
     assert finding.state == "problem"
     assert "function ext.drop_chunks(regclass, timestamp with time zone) does not exist" in finding.measured
 
 
-def test_the_check_names_chunks_and_jobs_that_failed(url, elsewhere):
+def test_the_check_names_chunks_and_jobs_that_failed(url, timescale_stand_in):
     findings = {each.name: each for each in probe(url, system_clock)}
     assert (
         findings["telemetry"].measured == "a hypertable of TimescaleDB 2.28.3, 3 chunks, 2 of them in the columnstore"
     )
-    elsewhere.execute(
+    timescale_stand_in.execute(
         "INSERT INTO timescaledb_information.jobs VALUES (1001, 'policy_compression'), (1002, 'policy_x')"
     )
-    elsewhere.execute("INSERT INTO timescaledb_information.job_stats VALUES (1001, 'Failed'), (1002, 'Success')")
+    timescale_stand_in.execute(
+        "INSERT INTO timescaledb_information.job_stats VALUES (1001, 'Failed'), (1002, 'Success')"
+    )
     assert (maintenance(url).state, maintenance(url).measured) == (
         "warning",
         "jobs of TimescaleDB failed: 1001 (policy_compression)",

@@ -30,7 +30,7 @@ def columns(*times_us: int, unit: int = 7, value: float = 1.5) -> dict[str, np.n
     }
 
 
-def noon(day: date) -> int:
+def noon_us(day: date) -> int:
     return to_us(datetime(day.year, day.month, day.day, 12, tzinfo=UTC))
 
 
@@ -63,7 +63,7 @@ def test_telemetry_is_a_hypertable_where_timescaledb_is_and_partitioned_elsewher
 def test_to_create_it_again_changes_nothing(db):
     TimeSeries(db).create()
     TimeSeries(db).ensure_days([DAY])
-    copy_columns(db, "telemetry", columns(noon(DAY)))
+    copy_columns(db, "telemetry", columns(noon_us(DAY)))
     TimeSeries(db).create()
     assert db.execute("SELECT count(*) FROM telemetry").fetchone() == {"count": 1}
 
@@ -79,7 +79,7 @@ def test_a_day_goes_from_midnight_to_midnight_in_utc(partitioned, db):
     """The server's own zone must not move the bounds."""
     db.execute("SET timezone = 'Pacific/Auckland'")
     partitioned.ensure_days(DAYS)
-    midnight = noon(DAYS[1]) - 12 * 3_600_000_000
+    midnight = noon_us(DAYS[1]) - 12 * 3_600_000_000
     copy_columns(db, "telemetry", columns(midnight - 1, midnight))
     rows = db.execute("SELECT tableoid::regclass::text AS place FROM telemetry ORDER BY time").fetchall()
     assert [row["place"] for row in rows] == ["telemetry_20260701", "telemetry_20260702"]
@@ -105,25 +105,25 @@ def test_several_roles_may_want_the_same_days_at_once(partitioned, url):
 def test_a_table_that_a_crash_left_unattached_is_made_anew(partitioned, db):
     db.execute("CREATE TABLE telemetry_20260701 (something_else int)")
     partitioned.ensure_days([DAY])
-    copy_columns(db, "telemetry", columns(noon(DAY)))
+    copy_columns(db, "telemetry", columns(noon_us(DAY)))
     assert partitions(db) == ["telemetry_20260701"]
 
 
 def test_every_partition_refuses_the_same_reading_twice(db):
     TimeSeries(db).ensure_days([DAY])
-    copy_columns(db, "telemetry", columns(noon(DAY)))
+    copy_columns(db, "telemetry", columns(noon_us(DAY)))
     with pytest.raises(UniqueViolation):
-        copy_columns(db, "telemetry", columns(noon(DAY), value=2.0))
+        copy_columns(db, "telemetry", columns(noon_us(DAY), value=2.0))
 
 
 def test_old_days_go_and_the_day_itself_stays(db):
     series = TimeSeries(db)
     series.ensure_days(DAYS)
-    copy_columns(db, "telemetry", columns(*map(noon, DAYS)))
+    copy_columns(db, "telemetry", columns(*map(noon_us, DAYS)))
     assert series.drop_before(DAYS[1]) == 1
     assert series.drop_before(DAYS[1]) == 0
     rows = db.execute("SELECT time FROM telemetry ORDER BY time").fetchall()
-    assert [row["time"] for row in rows] == [from_us(noon(day)) for day in DAYS[1:]]
+    assert [row["time"] for row in rows] == [from_us(noon_us(day)) for day in DAYS[1:]]
 
 
 def test_a_day_that_went_can_be_made_again(db):
@@ -132,7 +132,7 @@ def test_a_day_that_went_can_be_made_again(db):
     series.ensure_days(DAYS)
     series.drop_before(DAYS[1])
     series.ensure_days(DAYS)
-    copy_columns(db, "telemetry", columns(noon(DAY)))
+    copy_columns(db, "telemetry", columns(noon_us(DAY)))
     assert db.execute("SELECT count(*) AS n FROM telemetry").fetchone() == {"n": 1}
 
 
@@ -171,5 +171,5 @@ def test_copy_takes_a_slice_an_empty_batch_and_a_name_that_needs_quotes(db):
 def test_a_refused_row_leaves_nothing_of_its_batch(db):
     TimeSeries(db).ensure_days([DAY])
     with pytest.raises(UniqueViolation):
-        copy_columns(db, "telemetry", columns(noon(DAY), noon(DAY) + 1, noon(DAY)))
+        copy_columns(db, "telemetry", columns(noon_us(DAY), noon_us(DAY) + 1, noon_us(DAY)))
     assert db.execute("SELECT count(*) FROM telemetry").fetchone() == {"count": 0}

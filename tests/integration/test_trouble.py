@@ -128,7 +128,7 @@ def test_ingest_tries_again_at_once_what_lost_a_deadlock_on_the_same_connection(
             return "done"
 
         with caplog.at_level(logging.WARNING):
-            assert made.writer.patiently(work) == "done"
+            assert made.writer.keep_trying(work) == "done"
         assert len(tries) == 2
         assert made.writer.connection is before
     assert "Ingest waits for other transactions that change the same rows" in caplog.text
@@ -143,7 +143,7 @@ def test_ingest_says_in_its_sign_of_life_what_it_waits_for_and_goes_on_when_it_i
 
         def ask() -> None:
             results.append(
-                made.writer.patiently(lambda: made.writer.connection.execute("SELECT FROM product").rowcount)
+                made.writer.keep_trying(lambda: made.writer.connection.execute("SELECT FROM product").rowcount)
             )
 
         thread = threading.Thread(target=ask)
@@ -215,7 +215,7 @@ def test_on_a_full_disk_ingest_names_it_to_readyz_and_goes_on_when_there_is_room
             disk.fill()
             thread = threading.Thread(
                 target=lambda: results.append(
-                    made.writer.patiently(lambda: made.writer.connection.execute(grow).rowcount)
+                    made.writer.keep_trying(lambda: made.writer.connection.execute(grow).rowcount)
                 )
             )
             thread.start()

@@ -39,7 +39,7 @@ def ingest_waits_for_a_lock(url):
 
 
 @pytest.fixture
-def alive(db):
+def beat_roles(db):
     """Both roles gave a sign of life."""
     for role in ("ingest", "worker"):
         beat(db, role, {"waiting_for": None})
@@ -52,7 +52,7 @@ def waiting_for(world) -> dict[str, str]:
     return told["waiting_for"]
 
 
-def test_readyz_names_the_session_that_holds_a_lock_for_long(url, world, alive, monkeypatch):
+def test_readyz_names_the_session_that_holds_a_lock_for_long(url, world, beat_roles, monkeypatch):
     with ingest_waits_for_a_lock(url) as holder:
         assert waiting_for(world) == {}, "a lock for a moment is nothing"
         monkeypatch.setattr(readiness, "LOCK_AFTER", timedelta())
@@ -63,7 +63,7 @@ def test_readyz_names_the_session_that_holds_a_lock_for_long(url, world, alive, 
     assert waiting_for(world) == {}
 
 
-def test_readyz_names_events_that_nobody_reads_though_the_worker_gives_signs_of_life(db, world, alive):
+def test_readyz_names_events_that_nobody_reads_though_the_worker_gives_signs_of_life(db, world, beat_roles):
     """Notices were held for 17 minutes, and it said that all is well."""
     with db.transaction():
         read_next(db, "notify", 9)
@@ -77,7 +77,7 @@ def test_readyz_names_events_that_nobody_reads_though_the_worker_gives_signs_of_
     assert waiting_for(world) == {}
 
 
-def test_readyz_names_a_sequencer_that_cannot_turn(url, db, world, alive):
+def test_readyz_names_a_sequencer_that_cannot_turn(url, db, world, beat_roles):
     db.execute("ALTER FUNCTION event_turn(int) SET lock_timeout = '30ms'")
     append(db, "said", {})
     with connect(url) as stuck:

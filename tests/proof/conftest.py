@@ -6,7 +6,7 @@ import pytest
 
 
 @pytest.fixture
-def say(request, capsys):
+def print_figure(request, capsys):
     """Print past pytest's capture: these figures are what one runs a proof for."""
 
     def printed(text: str) -> None:
@@ -17,8 +17,8 @@ def say(request, capsys):
 
 
 @pytest.fixture
-def seed(say) -> int:
+def seed(print_figure) -> int:
     """Another one each time; put a printed one here to see its run again."""
     seed = secrets.randbelow(10**6)
-    say(f"seed {seed}")
+    print_figure(f"seed {seed}")
     return seed

@@ -10,7 +10,7 @@ from device_sim.run.folder import read_run
 from gateway.store import OperationalError, connect
 from tests.dsl.gaps import Gaps
 from tests.dsl.postgres import kill_server
-from tests.dsl.reconciled import Fleet, differences, found, reconcile
+from tests.dsl.reconciled import Fleet, checks_by_name, differences, reconcile
 from tests.dsl.roles import ROLES
 from tests.dsl.site import Site, running_site
 from tests.dsl.small_disk import small_disk
@@ -27,7 +27,7 @@ FULL_S = 20
 FULL = "No space left on device"
 
 
-def test_fifty_kills_of_any_process_lose_nothing_and_do_nothing_twice(tmp_path, capsys, seed, say):
+def test_fifty_kills_of_any_process_lose_nothing_and_do_nothing_twice(tmp_path, capsys, seed, print_figure):
     """kill -9 of a role, or of the database with all its processes; what dies is started again at once."""
     moments = random.Random(seed)
     killed: Counter[str] = Counter()
@@ -50,11 +50,11 @@ def test_fifty_kills_of_any_process_lose_nothing_and_do_nothing_twice(tmp_path, 
         assert fleet.plays, "it is no proof unless all of it happened under load"
         ended += site.mend()
         told = agreed(site, fleet, capsys)
-    say(f"killed {dict(killed)}, ended by themselves {ended}; {told}; longest gap {gaps.longest_s:.1f} s")
+    print_figure(f"killed {dict(killed)}, ended by themselves {ended}; {told}; longest gap {gaps.longest_s:.1f} s")
     assert "Ingest waits for the database, nothing is acknowledged" in site.roles.log("ingest")
 
 
-def test_a_database_that_is_away_for_a_minute_loses_nothing_and_doubles_nothing(tmp_path, capsys, say):
+def test_a_database_that_is_away_for_a_minute_loses_nothing_and_doubles_nothing(tmp_path, capsys, print_figure):
     """Every role keeps running, and says that it is not ready; the broker holds what comes."""
     with running_site(tmp_path) as site, Gaps(site.postgres.url) as gaps:
         fleet = site.fleet(SCENARIO, "away", *SPEED, "--duration", f"{AWAY_S + 30}s")
@@ -68,11 +68,11 @@ def test_a_database_that_is_away_for_a_minute_loses_nothing_and_doubles_nothing(
         assert fleet.plays, "it is no proof unless it came back under load"
         told = agreed(site, fleet, capsys)
         assert site.roles.ended() == []
-    say(f"{told}; longest gap {gaps.longest_s:.1f} s")
+    print_figure(f"{told}; longest gap {gaps.longest_s:.1f} s")
     assert "Ingest waits for the database, nothing is acknowledged meanwhile" in site.roles.log("ingest")
 
 
-def test_a_broker_that_is_restarted_loses_nothing_and_doubles_nothing(tmp_path, capsys, say):
+def test_a_broker_that_is_restarted_loses_nothing_and_doubles_nothing(tmp_path, capsys, print_figure):
     """SIGTERM, with persistence as deployed: once while ingest is connected, once with a backlog for it."""
     with running_site(tmp_path) as site, Gaps(site.postgres.url) as gaps:
         fleet = site.fleet(SCENARIO, "restarted", *SPEED, "--duration", "50s")
@@ -91,11 +91,11 @@ def test_a_broker_that_is_restarted_loses_nothing_and_doubles_nothing(tmp_path, 
         told = agreed(site, fleet, capsys)
         assert site.roles.ended() == []
     lost = read_run(fleet.folder)["counts"]["lost"]
-    say(f"{told}; longest gap {gaps.longest_s:.1f} s; {lost} connections broke")
+    print_figure(f"{told}; longest gap {gaps.longest_s:.1f} s; {lost} connections broke")
     assert lost >= 2 * UNITS
 
 
-def test_a_full_disk_loses_nothing_and_doubles_nothing(tmp_path, capsys, say):
+def test_a_full_disk_loses_nothing_and_doubles_nothing(tmp_path, capsys, print_figure):
     """First the database refuses to write, then it cannot even write its log and ends; the roles live through both."""
     with (
         small_disk(megabytes=600) as disk,
@@ -109,18 +109,18 @@ def test_a_full_disk_loses_nothing_and_doubles_nothing(tmp_path, capsys, say):
         until(lambda: site.roles.readiness()[0] == 503, within=40)
         time.sleep(max(0.0, full + FULL_S - time.monotonic()))
         refused, lasted = site.roles.log("ingest").count(FULL), time.monotonic() - full
-        use_up_the_log(site)
+        fill_wal(site)
         assert site.roles.ended() == []
         disk.free()
         site.postgres.start()
         assert fleet.plays, "it is no proof unless it came back under load"
         told = agreed(site, fleet, capsys)
         assert site.roles.ended() == []
-    say(f"{told}; longest gap {gaps.longest_s:.1f} s; ingest was refused {refused} times in {lasted:.0f} s")
+    print_figure(f"{told}; longest gap {gaps.longest_s:.1f} s; ingest was refused {refused} times in {lasted:.0f} s")
     assert 0 < refused <= lasted + 1, "it tries again now and then, not all the time"
 
 
-def use_up_the_log(site: Site) -> None:
+def fill_wal(site: Site) -> None:
     """Let the database write until it needs another file for its log, which ends it on a full disk."""
     while site.postgres.pid is not None:
         with suppress(OperationalError), connect(site.postgres.url) as db:
@@ -137,7 +137,7 @@ def agreed(site: Site, fleet: Fleet, capsys) -> str:
     code, result, told = reconcile(fleet.folder, site.roles.http_port, capsys, "--wait", "60s")
     assert (code, differences(result), told) == (0, [], "")
     assert (result["precision"], result["recall"]) == (1.0, 1.0)
-    checks = found(result)
+    checks = checks_by_name(result)
     assert checks["readings"]["expected"] <= checks["readings"]["found"]
     assert 0 < checks["poison"]["expected"] <= checks["poison"]["found"]
     mails = [str(mail["Message-ID"]) for mail in site.mail.mails]

@@ -56,7 +56,9 @@ class Stream:
             self._devices.reading(UNITS[number % len(UNITS)], at, pressure_bar=number / 4000, temp_c=95 if hot else 20)
 
 
-def test_thirty_kills_at_random_moments_lose_nothing_and_double_nothing(url, db, tmp_path, broker_port, seed, say):
+def test_thirty_kills_at_random_moments_lose_nothing_and_double_nothing(
+    url, db, tmp_path, broker_port, seed, print_figure
+):
     """In mid-stream (small batches make many such moments), between commit and acknowledgement, while it starts."""
     moments = random.Random(seed)
     make_fleet(url, UNITS, owners={})
@@ -86,7 +88,7 @@ def test_thirty_kills_at_random_moments_lose_nothing_and_double_nothing(url, db,
             until(lambda: count(db) >= MESSAGES, within=180, what="every message is stored")
         assert roles.stop("ingest") == 0
     again = redelivered(roles.log("ingest"))
-    say(
+    print_figure(
         f"{time.monotonic() - began:.0f} s, {KILLS} kills ({', '.join(f'{n} {kind}' for kind, n in kinds.items())}),"
         f" {sum(again)} messages came again, in {len(again)} batches"
     )
@@ -94,7 +96,7 @@ def test_thirty_kills_at_random_moments_lose_nothing_and_double_nothing(url, db,
     assert again, "it is no proof unless something really came again"
 
 
-def test_a_database_that_is_away_for_ten_seconds_loses_nothing_and_doubles_nothing(tmp_path, broker_port, say):
+def test_a_database_that_is_away_for_ten_seconds_loses_nothing_and_doubles_nothing(tmp_path, broker_port, print_figure):
     """The ingest role keeps running: it acknowledges nothing meanwhile, and the broker holds what comes."""
     with own_database() as postgres, connect(postgres.url) as before:
         migrate(postgres.url)
@@ -118,7 +120,7 @@ def test_a_database_that_is_away_for_ten_seconds_loses_nothing_and_doubles_nothi
                 stream.finish()
                 until(lambda: count(db) >= MESSAGES, within=120, what="every message is stored")
                 assert roles.stop("ingest") == 0
-                say(
+                print_figure(
                     f"{time.monotonic() - began:.0f} s, stopped at {at_return} messages, storing again"
                     f" {stored_again:.1f} s after the return, {sum(redelivered(roles.log('ingest')))} redelivered"
                 )

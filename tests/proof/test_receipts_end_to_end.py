@@ -38,7 +38,7 @@ AWAY_S = 2
 
 
 @dataclass(frozen=True)
-class Ended:
+class RunResult:
     """What came of a run."""
 
     code: int
@@ -52,7 +52,7 @@ class Ended:
 def play(url, tmp_path, capsys):
     """Plays the scenario against the real roles, with two kills of the broker; compares."""
 
-    def played(*, receipts: bool) -> Ended:
+    def played(*, receipts: bool) -> RunResult:
         import_demo(url)
         (given := tmp_path / "scenario.yaml").write_text(SCENARIO % str(receipts).lower())
         run, port = tmp_path / "run", free_port()
@@ -77,7 +77,7 @@ def play(url, tmp_path, capsys):
                 code = process.wait(180)
                 verdict, result, _ = reconcile(run, roles.http_port, capsys, "--wait", "30s")
         lines = [json.loads(line) for line in (run / "messages.jsonl").read_bytes().splitlines()]
-        return Ended(code, json.loads((run / "run.json").read_text()), lines, verdict, result)
+        return RunResult(code, json.loads((run / "run.json").read_text()), lines, verdict, result)
 
     return played
 
@@ -90,10 +90,10 @@ def readings(result):
     return next(check for check in result["checks"] if check["name"] == "readings")
 
 
-def test_with_receipts_every_message_is_stored_exactly_once(play, db, say):
+def test_with_receipts_every_message_is_stored_exactly_once(play, db, print_figure):
     ended = play(receipts=True)
     counts = ended.run["counts"]
-    say(f"{counts['published']} messages, {counts['again']} sent again, {counts['lost']} connections broken")
+    print_figure(f"{counts['published']} messages, {counts['again']} sent again, {counts['lost']} connections broken")
     assert ended.code == 0
     assert counts["receipted"] == counts["published"] == len(ended.lines) > 20_000
     assert counts["again"] > 200 * 6 * AWAY_S / 2, "it is no proof unless much really went out again"
@@ -104,11 +104,13 @@ def test_with_receipts_every_message_is_stored_exactly_once(play, db, say):
     assert (ended.result["precision"], ended.result["recall"]) == (1.0, 1.0)
 
 
-def test_without_receipts_the_same_run_loses_what_only_the_broker_had(play, say):
+def test_without_receipts_the_same_run_loses_what_only_the_broker_had(play, print_figure):
     ended = play(receipts=False)
     counts, check = ended.run["counts"], readings(ended.result)
     missing = check["expected"] - check["found"]
-    say(f"{counts['published']} messages, all acknowledged; {missing} of {check['expected']} readings are lost")
+    print_figure(
+        f"{counts['published']} messages, all acknowledged; {missing} of {check['expected']} readings are lost"
+    )
     assert (ended.code, counts["acknowledged"]) == (0, counts["published"])
     assert ended.verdict == 1
     assert missing > 0

@@ -9,7 +9,7 @@ from device_sim import cli
 from device_sim.run.scenario import shipped
 from gateway.ingest import quarantine
 from gateway.roles.process import free_port
-from tests.dsl.reconciled import differences, found, import_demo, play, reconcile
+from tests.dsl.reconciled import checks_by_name, differences, import_demo, play, reconcile
 from tests.dsl.roles import running_roles
 
 # Five seconds of real time are a minute of the devices': the demo's rules wait for 15 s.
@@ -29,7 +29,7 @@ def test_a_shipped_scenario_agrees_with_what_the_gateway_made_of_it(url, tmp_pat
         code, result, told = reconcile(run, roles.http_port, capsys, "--wait", "60s")
     assert (code, differences(result), told) == (0, [], "")
     assert (result["precision"], result["recall"]) == (1.0, 1.0)
-    checks = found(result)
+    checks = checks_by_name(result)
     assert checks["readings"]["expected"] == checks["readings"]["found"] > 3_000
     assert checks["poison"]["expected"] <= checks["poison"]["found"]
     assert (scenario == "poison") == (checks["poison"]["expected"] > 100)
@@ -85,7 +85,7 @@ def agreeing(url, tmp_path, mosquitto_port, capsys):
 @one_server
 def test_a_reading_that_is_gone_or_other_or_nobodys_is_named(agreeing, db):
     """Nothing is taken on trust: what is changed behind the gateway's back comes out, with serial and time."""
-    readings = found(agreeing()[1])["readings"]["facts"]
+    readings = checks_by_name(agreeing()[1])["readings"]["facts"]
     assert readings["copies of readings that were there"] > 100
     assert readings["contradicting values kept beside the first"] > 20
     one = db.execute(f"{READING} AND NOT EXISTS (SELECT FROM conflicting_reading c WHERE c.unit_id = t.unit_id "
@@ -166,11 +166,11 @@ def test_a_quarantine_that_was_trimmed_is_counted_by_the_event_log(url, db, tmp_
         assert play("poison", mosquitto_port, tmp_path / "run", *QUICK) == 0
         code, result, _ = reconcile(tmp_path / "run", roles.http_port, capsys, "--wait", "60s")
         assert (code, differences(result)) == (0, [])
-        before = found(result)["poison"]["found"]
+        before = checks_by_name(result)["poison"]["found"]
 
         assert quarantine.trim(db, keep=50) == before - 50
         code, result, _ = reconcile(tmp_path / "run", roles.http_port, capsys, "--wait", "0s")
-        facts = found(result)["poison"]["facts"]
+        facts = checks_by_name(result)["poison"]["facts"]
         assert (code, differences(result)) == (0, [])
         assert sum(count for fact, count in facts.items() if fact.endswith("for lack of room")) == before - 50
 

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from gateway.core.duration import format_duration
+from gateway.core.readings import Ints, Readings
 from gateway.rules.document import RuleDocument
 from gateway.rules.evaluator import Verdict, judge
 from gateway.rules.registry import Metric
-from gateway.rules.state import Ints, Readings, State, assembled, read_dump
+from gateway.rules.state import State, assembled, read_dump
 from gateway.rules.table import RuleTable, compile_rules
 
 SECOND = 1_000_000
@@ -81,7 +82,7 @@ def take(state: State, table: RuleTable, batch: Readings) -> Verdict:
     return verdict
 
 
-def told(table: RuleTable, *batches: Readings) -> list[tuple[str, float, float]]:
+def change_times(table: RuleTable, *batches: Readings) -> list[tuple[str, float, float]]:
     """The changes of the batches, one after the other, as (kind, onset, at) in seconds."""
     state = state_for(table)
     return [

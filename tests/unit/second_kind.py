@@ -8,6 +8,7 @@ import numpy as np
 
 from gateway.rules.condition import Condition, Quantity
 from gateway.rules.registry import Metric, unknown_metric
+from gateway.text import Speech
 
 
 class Code(Condition):
@@ -34,8 +35,8 @@ class Code(Condition):
     def clears(self) -> str:
         return "at any other"
 
-    def plain(self, title: str, language: str, wait: str, keep: str) -> str:
-        told = {"de": "Wir melden uns, wenn „{}“{} {:g} ist."}.get(language, "We tell you when “{}” is{} {:g}.")
+    def plain(self, title: str, say: Speech, wait: str, keep: str) -> str:
+        told = {"de": "Wir melden uns, wenn „{}“{} {:g} ist."}.get(say.language, "We tell you when “{}” is{} {:g}.")
         return told.format(title, wait, self.equals)
 
     def crossed_limit(self, _value: float) -> float:

@@ -16,12 +16,12 @@ def backlog() -> Backlog:
     return Backlog(20_000, 500, START, history_days=30)
 
 
-def told(backlog):
+def payloads(backlog):
     return [json.loads(backlog.payload(number)) for number in range(backlog.first, backlog.messages)]
 
 
 def test_two_of_a_hundred_messages_come_late_or_twice(backlog):
-    messages = told(backlog)
+    messages = payloads(backlog)
     late = sum(message.get("ts", START) < START for message in messages)
     again = len(messages) - len({message["values"]["number"] for message in messages})
     assert late + again == pytest.approx(len(messages) * 0.02, rel=0.05)
@@ -38,7 +38,7 @@ def test_what_is_sent_twice_is_the_same_message_of_the_same_unit(backlog):
 def test_late_messages_are_of_all_days_of_the_past_and_each_of_a_time_of_its_own(backlog):
     late = [
         (number % backlog.units, message["ts"])
-        for number, message in enumerate(told(backlog))
+        for number, message in enumerate(payloads(backlog))
         if message.get("ts", START) < START
     ]
     assert {-(-(START - ts) // DAY) for _, ts in late} == set(range(1, 31))

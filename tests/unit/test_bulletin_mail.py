@@ -41,6 +41,7 @@ RECALL = Delivery(
         "sent_because": "you chose email",
     },
     language="en",
+    time_zone=None,
     serial="AC24-23-071552",
     product="Air compressor",
     model="AC 24",
@@ -103,11 +104,11 @@ WORDS = {
     ("update", "en"): ["What changes", "How to install it", "You have 2.3.1. The new version is 2.4.0."],
     ("update", "de"): ["Was sich ändert", "So installieren Sie es", "Sie haben 2.3.1. Die neue Version ist 2.4.0."],
     ("withdrawal", "en"): ["Information", "Concerns", "Published"],
-    ("withdrawal", "de"): ["Hinweis", "Betrifft", "16.11.2026"],
+    ("withdrawal", "de"): ["Hinweis", "Betrifft", "16. Nov. 2026"],
 }
 
 
-class Seen(HTMLParser):
+class ParsedPage(HTMLParser):
     """The text and the links of a page."""
 
     def __init__(self, html: str) -> None:
@@ -128,7 +129,7 @@ class Seen(HTMLParser):
 @pytest.mark.parametrize("delivery", [RECALL, UPDATE, WITHDRAWAL], ids=lambda each: each.kind)
 def test_a_mail_says_everything_in_html_and_in_text(delivery, language):
     mail = notice_mail(replace(delivery, language=language), "ada@example.org", "ada", LINKS, MAKER)
-    shown = Seen(mail.html).text
+    shown = ParsedPage(mail.html).text
     for words in EVERYTHING[delivery.kind] + WORDS[delivery.kind, language]:
         assert words in shown
         assert words.lower() in mail.text.lower()
@@ -146,7 +147,7 @@ def test_a_recall_begins_with_the_headline_that_the_law_fixes(language, headline
     assert mail.subject == title == f"{headline}: The air tank can burst"
     assert body == "Flying metal can kill."
     assert data["severity"] == "safety"
-    assert Seen(mail.html).text.index(headline) < Seen(mail.html).text.index("Flying metal")
+    assert ParsedPage(mail.html).text.index(headline) < ParsedPage(mail.html).text.index("Flying metal")
     again = notice_mail(replace(recall, again=True), "ada@example.org", "ada", LINKS, MAKER)
     assert again.subject.endswith(mail.subject)
     assert again.subject != mail.subject
@@ -165,7 +166,7 @@ def test_only_safety_has_no_way_out():
     assert notice_mail(RECALL, "ada@example.org", "ada", LINKS, MAKER).headers["Importance"] == "high"
     update = notice_mail(UPDATE, "ada@example.org", "ada", LINKS, MAKER)
     assert "List-Unsubscribe" in update.headers
-    assert any("/u/" in link for link in Seen(update.html).links)
+    assert any("/u/" in link for link in ParsedPage(update.html).links)
 
 
 def test_nothing_that_somebody_wrote_becomes_markup_or_a_script():
@@ -180,7 +181,7 @@ def test_nothing_that_somebody_wrote_becomes_markup_or_a_script():
         serial=evil,
     )
     mail = notice_mail(recall, "ada@example.org", "ada", LINKS, MAKER)
-    seen = Seen(mail.html)
+    seen = ParsedPage(mail.html)
     assert "script" not in seen.tags
     assert not any(link.startswith("javascript:") for link in seen.links)
     assert seen.text.count("alert(1)") >= 8

@@ -7,6 +7,8 @@ import pytest
 
 import gateway
 from gateway.notify.channels.registry import CHANNELS
+from gateway.text import Speech
+from gateway.text.catalog import codes
 
 ROOT = Path(gateway.__file__).parent
 FOLDER = ROOT / "notify" / "channels"
@@ -20,8 +22,7 @@ STAY = {
     "api/pages": "pictures and words by channel",
     "api/models.py": "the maker's address",
     "notify/addresses.py": "an address that gets no mail any more",
-    "notify/words.py": "words",
-    "notify/bulletin_words.py": "the maker's address",
+    "notify/bulletin_texts.py": "the maker's address",
     "notify/reasons.py": "words",
     "config.py": "the maker's address",
 }
@@ -62,7 +63,7 @@ def test_each_channel_is_a_folder_of_its_name_and_of_the_same_files():
     assert folders == set(CHANNELS)
     for name in folders:
         files = {file.name for file in (FOLDER / name).iterdir()}
-        assert files >= {"channel.py", "sender.py", "settings.py", "check.py", "words.py", "queries.sql"}
+        assert files >= {"channel.py", "sender.py", "settings.py", "check.py", "queries.sql"}
 
 
 def test_the_page_says_what_each_channel_can_do():
@@ -71,5 +72,6 @@ def test_the_page_says_what_each_channel_can_do():
         can = kind.abilities
         shown = ["yes" if each else "no" for each in (can.confirms, can.replaces, can.rich_text)]
         assert f"| `{name}` | {' | '.join(shown)} | {can.length or 'any'} |" in page
-        assert {"en", "de"} <= set(kind.words)
-        assert all(set(words) == {"name", "missing"} for words in kind.words.values())
+        for code in codes():
+            assert f"channel-{name}" in Speech(code)
+            assert f"reason-chosen-without-{name}" in Speech(code)

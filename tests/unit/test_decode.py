@@ -187,7 +187,7 @@ nearly_right = st.builds(
 )
 
 
-def holds(payload: bytes) -> None:
+def assert_valid(payload: bytes) -> None:
     readings, _, refused, *_ = decode(message(payload), DEVICE, LIMITS)
     assert readings or refused
     assert len(readings) <= LIMITS.readings
@@ -202,18 +202,18 @@ def holds(payload: bytes) -> None:
 
 @given(st.binary(max_size=2_100))
 def test_no_bytes_raise(payload: bytes):
-    holds(payload)
+    assert_valid(payload)
 
 
 @given(anything)
 def test_no_json_raises(content: object):
-    holds(json.dumps(content).encode())
+    assert_valid(json.dumps(content).encode())
 
 
 @given(st.lists(nearly_right, min_size=1, max_size=6))
 def test_nothing_that_looks_nearly_right_raises(content: list[object]):
     """The deep checks of times and values are reached only past the shape."""
-    holds(json.dumps(content).encode())
+    assert_valid(json.dumps(content).encode())
 
 
 @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ def status(payload: bytes) -> Decoded:
     return taken
 
 
-def reported(content: object) -> str | Rejected | None:
+def firmware_or_rejected(content: object) -> str | Rejected | None:
     taken = status(content if isinstance(content, bytes) else orjson.dumps(content))
     return taken.rejected or taken.firmware
 
@@ -273,7 +273,7 @@ def reported(content: object) -> str | Rejected | None:
     ],
 )
 def test_a_status_reports_a_firmware_or_none(content: object, firmware: str | None):
-    assert reported(content) == firmware
+    assert firmware_or_rejected(content) == firmware
 
 
 @pytest.mark.parametrize(
@@ -295,7 +295,7 @@ def test_a_status_reports_a_firmware_or_none(content: object, firmware: str | No
     ],
 )
 def test_a_status_that_cannot_be_taken_has_a_reason(content: object, reason: str, told: str):
-    refused = reported(content)
+    refused = firmware_or_rejected(content)
     assert isinstance(refused, Rejected)
     assert refused.reason == reason
     assert told in refused.detail
@@ -309,7 +309,7 @@ def test_a_status_that_cannot_be_taken_has_a_reason(content: object, reason: str
     )
 )
 def test_no_status_raises_and_what_is_taken_can_be_shown(payload: bytes):
-    found = reported(payload)
+    found = firmware_or_rejected(payload)
     if isinstance(found, Rejected):
         assert found.reason in {"bad_json", "bad_shape", "bad_firmware", "too_large"}
         assert found.detail

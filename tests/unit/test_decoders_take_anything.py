@@ -71,7 +71,7 @@ def message(payload: bytes, topic: str = "m2m/v1/pump/P1/telemetry") -> Message:
     return Message(topic, payload, 1, 1, resumed=False, received_us=NOW_US)
 
 
-def is_said_well(rejected: Rejected) -> bool:
+def is_well_formed(rejected: Rejected) -> bool:
     return bool(rejected.reason.isidentifier() and rejected.detail) and len(rejected.detail) <= DETAIL_MAX
 
 
@@ -80,7 +80,7 @@ def is_said_well(rejected: Rejected) -> bool:
 def test_telemetry_is_readings_or_a_reason(payload: bytes):
     readings, _, refused, *_ = decode(message(payload), DEVICE, LIMITS)
     assert readings or refused
-    assert refused is None or is_said_well(refused)
+    assert refused is None or is_well_formed(refused)
     for metric, time_us, value in readings:
         assert metric in {1, 3}
         assert math.isfinite(value)
@@ -92,7 +92,7 @@ def test_telemetry_is_readings_or_a_reason(payload: bytes):
 @given(payloads)
 def test_numbers_are_whole_and_what_the_database_can_hold(payload: bytes):
     _, numbers, refused, *_ = decode(message(payload), COUNTING, LIMITS)
-    assert refused is None or is_said_well(refused)
+    assert refused is None or is_well_formed(refused)
     for boot, seq, lowest in numbers:
         assert 0 <= boot < 2**53
         assert 1 <= lowest <= seq < 2**53
@@ -103,7 +103,7 @@ def test_numbers_are_whole_and_what_the_database_can_hold(payload: bytes):
 def test_a_status_is_a_firmware_or_none_or_a_reason(payload: bytes):
     taken = decode(message(payload, "m2m/v1/pump/P1/status"), DEVICE, LIMITS)
     if taken.rejected:
-        assert is_said_well(taken.rejected)
+        assert is_well_formed(taken.rejected)
     elif taken.firmware is not None:
         assert 1 <= len(taken.firmware) <= FIRMWARE_MAX
         assert taken.firmware.isprintable()
@@ -114,7 +114,7 @@ def test_a_status_is_a_firmware_or_none_or_a_reason(payload: bytes):
 def test_a_topic_is_a_device_or_a_reason(topic: str):
     found = parse_topic(topic)
     if isinstance(found, Rejected):
-        assert is_said_well(found)
+        assert is_well_formed(found)
     else:
         assert isinstance(found, DeviceKey)
         assert parse_topic(f"m2m/v1/{found.product}/{found.serial}/telemetry") == found, "canonical stays canonical"
@@ -128,8 +128,8 @@ def test_a_batch_of_anything_becomes_columns(given_messages: list[tuple[str, byt
         topic: found if isinstance(found := parse_topic(topic), Rejected) else COUNTING for topic, _ in given_messages
     }
     batch = decode_batch(messages, devices, LIMITS, b"")
-    assert np.isfinite(batch.rows["value"]).all()
-    assert len(batch.days()) <= len(batch.rows)
+    assert np.isfinite(batch.readings.value).all()
+    assert len(batch.readings.days()) <= len(batch.readings)
     answered = {id(each) for each, _ in batch.refused} | {id(each.message) for each in batch.heard}
     assert answered == {id(each) for each in messages}, "none is passed over"
 
@@ -160,7 +160,7 @@ def test_the_largest_messages_take_little_time_and_memory(payload: bytes):
         spent, (_, peak) = time.process_time() - began, tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert all(is_said_well(each) for each in refused if each)
+    assert all(is_well_formed(each) for each in refused if each)
     assert spent < 2, "seconds of this process; a thousandth is usual"
     assert peak < 64 * 2**20
 
@@ -169,4 +169,4 @@ def test_the_largest_messages_take_little_time_and_memory(payload: bytes):
 def test_the_longest_topics_are_refused_in_few_words(topic: str):
     found = parse_topic(topic)
     assert isinstance(found, Rejected)
-    assert is_said_well(found)
+    assert is_well_formed(found)

@@ -12,7 +12,7 @@ from tests.dsl.documents import DIGESTS, STORED
 EACH = pytest.mark.parametrize("stored", STORED, ids=lambda stored: stored.name)
 
 
-def parts(document, models):
+def document_parts(document, models):
     return [(document[part] if part else document, model) for part, model in models.items()]
 
 
@@ -21,7 +21,7 @@ def test_a_recorded_document_of_every_schema_is_readable_for_ever(stored):
     recorded = stored.recorded()
     assert {number for _, number, _ in recorded} == set(range(1, stored.kind.schema + 1)), "record one of each schema"
     for path, number, document in recorded:
-        for value, model in parts(stored.kind.read(document, number), stored.models):
+        for value, model in document_parts(stored.kind.read(document, number), stored.models):
             assert TypeAdapter(model).validate_python(value) is not ..., path
 
 
@@ -37,12 +37,12 @@ def test_what_sql_reads_of_a_document_stands_there_in_every_schema(stored):
     """SQL reads past the upgrades. One recorded document of each schema has the path at least."""
     for path in stored.kind.sql_paths:
         for number in range(1, stored.kind.schema + 1):
-            assert any(has(document, path.split(".")) for _, each, document in stored.recorded() if each == number), (
-                path
-            )
+            assert any(
+                has_path(document, path.split(".")) for _, each, document in stored.recorded() if each == number
+            ), path
 
 
-def has(document, path):
+def has_path(document, path):
     for name in path:
         if not isinstance(document, dict) or name not in document:
             return False

@@ -10,7 +10,7 @@ import pytest
 from gateway.core.errors import Unavailable
 from gateway.demo.servers import programs
 from gateway.demo.servers.broker import EmbeddedBroker
-from gateway.demo.servers.broker_child import ends_the_broker
+from gateway.demo.servers.broker_child import is_fatal
 from gateway.roles.process import require_free_port, spawn, stop
 from gateway.roles.supervisor import next_delay
 from tests.dsl.ports import free_port
@@ -110,7 +110,7 @@ def test_the_broker_listens_on_loopback_only(tmp_path):
     ],
 )
 def test_the_broker_ends_only_at_panics_that_leave_it_serving_nobody(line, ends):
-    assert ends_the_broker(line) == ends
+    assert is_fatal(line) == ends
 
 
 def test_without_any_postgresql_the_error_says_what_to_install(monkeypatch):

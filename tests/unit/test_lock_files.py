@@ -17,7 +17,7 @@ def pinned(name):
 
 
 def names(requirements):
-    return {NAME.match(each)[0].lower().replace("_", "-") for each in requirements}
+    return {re.sub(r"[-_.]+", "-", NAME.match(each)[0].lower()) for each in requirements}
 
 
 def test_what_it_runs_with_stands_in_the_full_lock_file_with_the_same_versions_and_hashes():

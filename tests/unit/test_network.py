@@ -12,12 +12,12 @@ NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 BOTH = ("email", "push")
 
 
-def acts(channel: str, count: int, days_ago: float = 1, kind: str = "opened") -> list[Engagement]:
+def engagements(channel: str, count: int, days_ago: float = 1, kind: str = "opened") -> list[Engagement]:
     return [Engagement(channel, kind, NOW - timedelta(days=days_ago, minutes=n)) for n in range(count)]
 
 
 def test_the_own_choice_wins_over_everything_that_was_learned():
-    order = choose("email", acts("push", 8), BOTH, NOW)
+    order = choose("email", engagements("push", 8), BOTH, NOW)
     assert (order.channels, order.reason) == (("email", "push"), "you chose email")
 
 
@@ -28,43 +28,45 @@ def test_a_choice_without_an_address_says_so_and_the_other_is_used():
 
 
 def test_opens_teach_and_the_sentence_counts_the_last_eight():
-    order = choose(None, acts("push", 7) + acts("email", 1, days_ago=0.5), BOTH, NOW)
+    order = choose(None, engagements("push", 7) + engagements("email", 1, days_ago=0.5), BOTH, NOW)
     assert (order.channels, order.reason) == (("push", "email"), "you opened 7 of the last 8 by push")
-    order = choose(None, acts("email", 20) + acts("push", 3, days_ago=9), BOTH, NOW)
+    order = choose(None, engagements("email", 20) + engagements("push", 3, days_ago=9), BOTH, NOW)
     assert (order.channels[0], order.reason) == ("email", "you opened 8 of the last 8 by email")
 
 
 def test_what_is_long_ago_counts_half_each_thirty_days():
-    old, new = acts("push", 4, days_ago=90), acts("email", 1, days_ago=0)
+    old, new = engagements("push", 4, days_ago=90), engagements("email", 1, days_ago=0)
     order = choose(None, old + new, BOTH, NOW)
     assert order.channels[0] == "email"
     assert order.reason == "lately you were reached best by email"
-    assert choose(None, acts("push", 4, days_ago=30) + new, BOTH, NOW).channels[0] == "push"
+    assert choose(None, engagements("push", 4, days_ago=30) + new, BOTH, NOW).channels[0] == "push"
 
 
 def test_after_half_a_year_nothing_is_known_any_more():
-    order = choose(None, acts("email", 50, days_ago=181), BOTH, NOW)
+    order = choose(None, engagements("email", 50, days_ago=181), BOTH, NOW)
     assert (order.channels, order.reason) == (("push", "email"), "we start with push, until we know what reaches you")
 
 
 def test_sign_ins_say_a_little_and_several_of_them_enough():
-    assert choose(None, acts("email", 1, kind="signed_in"), BOTH, NOW).channels[0] == "push"
-    order = choose(None, acts("email", 3, kind="signed_in"), BOTH, NOW)
+    assert choose(None, engagements("email", 1, kind="signed_in"), BOTH, NOW).channels[0] == "push"
+    order = choose(None, engagements("email", 3, kind="signed_in"), BOTH, NOW)
     assert (order.channels[0], order.reason) == ("email", "you signed in by email 3 of the last 3 times")
 
 
 def test_acknowledging_weighs_more_than_opening():
-    order = choose(None, acts("push", 1) + acts("email", 1, kind="acknowledged"), BOTH, NOW)
+    order = choose(None, engagements("push", 1) + engagements("email", 1, kind="acknowledged"), BOTH, NOW)
     assert (order.channels[0], order.reason) == ("email", "you acknowledged 1 of the last 1 by email")
 
 
 def test_without_any_address_there_is_no_channel():
-    order = choose("push", acts("push", 8), (), NOW)
+    order = choose("push", engagements("push", 8), (), NOW)
     assert (order.channels, order.reason) == ((), "there is no confirmed address and no registered phone")
 
 
 def test_german_has_its_own_sentences():
-    assert choose(None, acts("email", 2), BOTH, NOW, "de").reason == "Sie haben 2 der letzten 2 per E-Mail geöffnet"
+    assert (
+        choose(None, engagements("email", 2), BOTH, NOW, "de").reason == "Sie haben 2 der letzten 2 per E-Mail geöffnet"
+    )
     assert choose("push", [], ("email",), NOW, "fr").reason.startswith("you chose push")
 
 

@@ -1,5 +1,6 @@
 """The stages from an alarm to a notice, as pure functions of what is known."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
@@ -11,17 +12,35 @@ from rules_factory import rule
 from gateway import flow
 from gateway.core.outcome import Drop, Hold, Outcome, Pass
 from gateway.notify.model import Alarm, Bulletin, EarlierNotice, Facts, Policy, Stage
-from gateway.notify.service import decide
-from gateway.notify.stages.address import address
-from gateway.notify.stages.merge import joins, merge
-from gateway.notify.stages.rate import rate
-from gateway.notify.text import notice_text, why
+from gateway.notify.service import decide as decide_all
+from gateway.notify.stages import address as addressing
+from gateway.notify.stages import merge as merging
+from gateway.notify.stages import rate as rating
+from gateway.notify.stages.merge import joins
+from gateway.notify.text import campaign_notice, notice_text, why
 from gateway.registrations.model import Owner
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 POLICY = Policy(merge_window=HOUR, notices_per_hour=3)
 ADA = Owner(1, "ada", "Ada", "ada@example.org", "en", datetime(2024, 1, 1, tzinfo=UTC))
+
+
+def address(known: Facts) -> Outcome:
+    return addressing.address([known])[0]
+
+
+def merge(known: Facts) -> Outcome:
+    return merging.merge([known])[0]
+
+
+def rate(known: Facts) -> Outcome:
+    return rating.rate([known])[0]
+
+
+def decide(stages: Sequence[Stage], known: Facts) -> tuple[Outcome, list[tuple[str, Outcome]]]:
+    (decision,) = decide_all(stages, [known])
+    return decision.outcome, list(decision.steps)
 
 
 def alarm(
@@ -178,10 +197,10 @@ def test_safety_is_never_held():
 
 
 def stage(name: str, answer: Outcome, asked: list[str] | None = None) -> Stage:
-    def decide_(_: Facts) -> Outcome:
+    def decide_(batch: Sequence[Facts]) -> list[Outcome]:
         if asked is not None:
-            asked.append(name)
-        return answer
+            asked.extend(name for _ in batch)
+        return [answer for _ in batch]
 
     return Stage(name, "A stage.", decide_)
 
@@ -246,7 +265,7 @@ def test_the_text_has_its_values_filled_in_and_falls_back_to_english():
     assert notice_text(alarm(rule_changes=texts), ADA) == expected
     assert notice_text(alarm(rule_changes=texts), replace(ADA, language="fr")) == expected
     texts["text"]["de"] = {"title": "Aus", "body": "{product} bei {value}", "action": "Warten."}
-    assert notice_text(alarm(rule_changes=texts), replace(ADA, language="de"))["body"] == "Pumpe bei 95.13"
+    assert notice_text(alarm(rule_changes=texts), replace(ADA, language="de"))["body"] == "Pumpe bei 95,13"
 
 
 def test_a_band_tells_the_limit_that_was_crossed():
@@ -270,8 +289,6 @@ def recall(**changes: Any) -> Bulletin:
         "kind": "recall",
         "unit_id": 7,
         "severity": "safety",
-        "texts": {"en": {"title": "Fire", "body": "It may burn.", "action": "Unplug it."}},
-        "details": {"en": {"number": "R-2026-02"}},
         "matched": "lot L1",
     }
     return Bulletin(**said | changes)
@@ -301,10 +318,59 @@ def test_a_recall_never_waits_and_an_update_does():
     assert isinstance(rate(facts(subject=recall(severity="info"), recent_notice_times=crowd)), Hold)
 
 
-def test_a_campaign_speaks_the_language_it_has_and_says_why_it_came():
-    assert notice_text(recall(), replace(ADA, language="de"))["title"] == "Fire"
-    assert why(recall(), ADA) == {
-        "number": "R-2026-02",
-        "matched": "lot L1",
-        "told_because": "you own this unit since 2024-01-01",
+def test_a_campaigns_notice_is_what_it_says_to_all_and_what_is_of_the_person_and_the_unit():
+    text = {"title": "Feuer", "body": "Es kann brennen.", "action": "Ziehen Sie den Stecker."}
+    document = {"text": text, "details": {"number": "R-2026-02", "replaced_by": None}}
+    own = why(recall(), ADA)
+    assert own == {"matched": "lot L1", "owned_since": "2024-01-01T00:00:00+00:00"}
+    assert campaign_notice(document, own | {"replaced_by": "R-2026-03"}, "de") == {
+        "text": text,
+        "why": {
+            "number": "R-2026-02",
+            "replaced_by": "R-2026-03",
+            "matched": "Charge L1",
+            "told_because": "Ihnen gehört dieses Gerät seit 2024-01-01",
+        },
     }
+
+
+class TestASet:
+    """The stages decide on many at once; what a set tells a person before counts."""
+
+    BOB = replace(ADA, person_id=2)
+
+    def outcomes(self, *batch: Facts) -> list[Outcome]:
+        return [decision.outcome for decision in decide_all(flow.NOTICE, batch)]
+
+    def test_what_one_set_tells_a_person_counts_for_the_rest_of_it_and_for_nobody_else(self):
+        batch = [facts(subject=alarm(id=n, unit_id=n), owner=ADA if n < 5 else self.BOB) for n in range(7)]
+        held = Hold(NOW + HOUR, "3 notices in the last hour are enough")
+        assert [isinstance(outcome, Hold) for outcome in self.outcomes(*batch)] == [False] * 3 + [True] * 2 + [
+            False
+        ] * 2
+        assert self.outcomes(*batch)[3:5] == [held, held]
+
+    def test_what_is_held_counts_so_that_the_next_is_held_longer(self):
+        batch = [facts(subject=alarm(id=n), recent_notice_times=told(50, 20, 10)) for n in range(4)]
+        minutes = [(outcome.until - NOW) // MINUTE for outcome in self.outcomes(*batch) if isinstance(outcome, Hold)]
+        assert minutes == [10, 40, 50, 70]
+
+    def test_what_is_dropped_or_joins_does_not_count(self):
+        historic, joining = facts(subject=alarm(historic=True)), facts(earlier=earlier())
+        outcomes = self.outcomes(*[historic] * 4, *[joining] * 4, facts())
+        assert [type(outcome) for outcome in outcomes] == [Drop] * 8 + [Pass]
+
+    def test_the_units_of_one_campaign_are_one_message_and_count_once(self):
+        update = [facts(subject=recall(severity="info", kind="update", unit_id=n)) for n in range(5)]
+        other = [facts(subject=recall(severity="info", kind="update", campaign_id=n)) for n in (10, 11, 12)]
+        outcomes = self.outcomes(*update, *other)
+        assert [type(outcome) for outcome in outcomes] == [Pass] * 7 + [Hold]
+
+    def test_an_empty_set_has_no_outcomes(self):
+        assert decide_all(flow.NOTICE, []) == []
+
+    def test_a_stage_is_not_asked_about_what_was_dropped_before(self):
+        asked: list[str] = []
+        stages = [stage("a", Drop("no"), asked), stage("b", Pass("yes"), asked)]
+        assert [decision.steps for decision in decide_all(stages, [facts()] * 3)] == [(("a", Drop("no")),)] * 3
+        assert asked == ["a"] * 3

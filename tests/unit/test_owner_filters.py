@@ -15,7 +15,7 @@ ADA, BOB = 1, 2
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 
-def heard(kind, *, person=None, owner=None, unit=7, **data):
+def event_of(kind, *, person=None, owner=None, unit=7, **data):
     event = Event(Position(1), NOW, kind, "gateway", unit, person, "u", "p", data)
     return EventAndOwner(event, owner)
 
@@ -23,23 +23,23 @@ def heard(kind, *, person=None, owner=None, unit=7, **data):
 @pytest.mark.parametrize(
     ("event", "gets"),
     [
-        (heard("notice.told", person=ADA, owner=ADA), True),
-        (heard("notice.told", person=BOB, owner=ADA), False),
-        (heard("notice.resolved", person=ADA, owner=BOB), False),
-        (heard("notice.resolved", person=ADA, owner=None), False),
-        (heard("notice.told", person=None, owner=ADA), False),
-        (heard("alarm.raised", owner=ADA), True),
-        (heard("alarm.raised", owner=BOB), False),
-        (heard("alarm.raised", owner=None), False),
-        (heard("unit.claimed", person=ADA, owner=ADA), True),
-        (heard("unit.claimed", person=BOB, owner=ADA), False),
-        (heard("unit.released", person=ADA, owner=None), True),
-        (heard("unit.claim_attempts", person=ADA, owner=ADA), True),
-        (heard("unit.claim_attempts", person=None, owner=ADA), False),
-        (heard("unit.firmware_reported", person=ADA, owner=ADA), False),
-        (heard("account.signed_in", person=ADA, owner=None, unit=None), False),
-        (heard("delivery.failed", person=ADA, owner=ADA), False),
-        (heard("rule.activated", unit=None), False),
+        (event_of("notice.told", person=ADA, owner=ADA), True),
+        (event_of("notice.told", person=BOB, owner=ADA), False),
+        (event_of("notice.resolved", person=ADA, owner=BOB), False),
+        (event_of("notice.resolved", person=ADA, owner=None), False),
+        (event_of("notice.told", person=None, owner=ADA), False),
+        (event_of("alarm.raised", owner=ADA), True),
+        (event_of("alarm.raised", owner=BOB), False),
+        (event_of("alarm.raised", owner=None), False),
+        (event_of("unit.claimed", person=ADA, owner=ADA), True),
+        (event_of("unit.claimed", person=BOB, owner=ADA), False),
+        (event_of("unit.released", person=ADA, owner=None), True),
+        (event_of("unit.claim_attempts", person=ADA, owner=ADA), True),
+        (event_of("unit.claim_attempts", person=None, owner=ADA), False),
+        (event_of("unit.firmware_reported", person=ADA, owner=ADA), False),
+        (event_of("account.signed_in", person=ADA, owner=None, unit=None), False),
+        (event_of("delivery.failed", person=ADA, owner=ADA), False),
+        (event_of("rule.activated", unit=None), False),
     ],
 )
 def test_a_person_gets_his_own_notices_and_the_alarms_of_what_he_owned(event, gets):
@@ -49,12 +49,12 @@ def test_a_person_gets_his_own_notices_and_the_alarms_of_what_he_owned(event, ge
 @pytest.mark.parametrize(
     ("event", "ends"),
     [
-        (heard("account.signed_out", account="a", session="s"), True),
-        (heard("account.signed_out", account="a", session="another browser"), False),
-        (heard("account.signed_out", account="b", session="s"), False),
-        (heard("account.signed_out_everywhere", account="a"), True),
-        (heard("account.signed_out_everywhere", account="b"), False),
-        (heard("account.signed_in", account="a", session="s"), False),
+        (event_of("account.signed_out", account="a", session="s"), True),
+        (event_of("account.signed_out", account="a", session="another browser"), False),
+        (event_of("account.signed_out", account="b", session="s"), False),
+        (event_of("account.signed_out_everywhere", account="a"), True),
+        (event_of("account.signed_out_everywhere", account="b"), False),
+        (event_of("account.signed_in", account="a", session="s"), False),
     ],
 )
 def test_a_stream_ends_with_its_session_and_with_all_of_them(event, ends):
@@ -86,9 +86,14 @@ def test_one_person_cannot_take_every_stream():
 def test_a_stream_gets_nothing_behind_its_sign_out():
     hub = Hub("", Settings())
     stream = hub.subscribe(events_of_person(ADA), end_of_session("a", "s"), ADA)
-    told = heard("notice.told", person=ADA, owner=ADA)
+    told = event_of("notice.told", person=ADA, owner=ADA)
     hub.publish(
-        [heard("notice.told", person=BOB, owner=BOB), told, heard("account.signed_out_everywhere", account="a"), told]
+        [
+            event_of("notice.told", person=BOB, owner=BOB),
+            told,
+            event_of("account.signed_out_everywhere", account="a"),
+            told,
+        ]
     )
     hub.publish([told])
     assert [stream.events.get_nowait() for _ in range(stream.events.qsize())] == [told.event, None]
@@ -97,6 +102,6 @@ def test_a_stream_gets_nothing_behind_its_sign_out():
 def test_what_a_person_does_not_get_does_not_make_him_slow():
     hub = Hub("", Settings(stream_queue_max=3))
     slow, staff = hub.subscribe(events_of_person(ADA), person_id=ADA), hub.subscribe()
-    hub.publish([heard("alarm.raised", owner=BOB)] * 5)
+    hub.publish([event_of("alarm.raised", owner=BOB)] * 5)
     assert slow.events.empty()
     assert staff.events.get_nowait() is None

@@ -27,84 +27,84 @@ def payloads(messages: list[Message]) -> str:
     return "".join(message.payload.decode() for message in messages)
 
 
-def sifted(redelivery: Redelivery, *messages: Message) -> str:
+def new_payloads(redelivery: Redelivery, *messages: Message) -> str:
     return payloads(redelivery.sift(messages)[0])
 
 
 def test_a_broker_that_keeps_ids_repeats_what_was_not_acknowledged():
     redelivery = Redelivery(WINDOW)
-    assert sifted(redelivery, *first(*"abcd")) == "abcd"
+    assert new_payloads(redelivery, *first(*"abcd")) == "abcd"
     again = [publish("c", 22, 2), publish("d", 23, 2), publish("e", 24, 2)]
-    assert sifted(redelivery, *again) == "e"
+    assert new_payloads(redelivery, *again) == "e"
 
 
 def test_a_broker_that_numbers_anew_repeats_from_one():
     redelivery = Redelivery(WINDOW)
     redelivery.sift(first(*"abcd"))
     again = [publish("c", 1, 2), publish("d", 2, 2), publish("e", 3, 2)]
-    assert sifted(redelivery, *again) == "e"
+    assert new_payloads(redelivery, *again) == "e"
 
 
 def test_repeats_may_come_in_many_batches():
     redelivery = Redelivery(WINDOW)
     redelivery.sift(first(*"abcd"))
     again = [publish("b", 21, 2), publish("c", 22, 2), publish("d", 23, 2), publish("e", 24, 2)]
-    assert [sifted(redelivery, message) for message in again] == ["", "", "", "e"]
+    assert [new_payloads(redelivery, message) for message in again] == ["", "", "", "e"]
 
 
 def test_an_equal_payload_under_another_id_is_new():
     """A device that stands still sends the same bytes for hours; they are readings all the same."""
     redelivery = Redelivery(WINDOW)
     redelivery.sift(first(*"aaa"))
-    assert sifted(redelivery, publish("a", 23, 2), publish("a", 24, 2)) == "aa"
+    assert new_payloads(redelivery, publish("a", 23, 2), publish("a", 24, 2)) == "aa"
 
 
 def test_an_equal_payload_after_the_repeats_is_new():
     redelivery = Redelivery(WINDOW)
     redelivery.sift(first(*"aaa"))
     again = [publish("a", 21, 2), publish("a", 22, 2), publish("a", 23, 2)]
-    assert sifted(redelivery, *again) == "a"
+    assert new_payloads(redelivery, *again) == "a"
 
 
 def test_an_equal_payload_within_one_connection_is_new():
     redelivery = Redelivery(WINDOW)
-    assert sifted(redelivery, *first(*"aa"), publish("a", 20, 1, resumed=False)) == "aaa"
+    assert new_payloads(redelivery, *first(*"aa"), publish("a", 20, 1, resumed=False)) == "aaa"
 
 
 def test_another_topic_is_another_message():
     redelivery = Redelivery(WINDOW)
     redelivery.sift(first("a"))
     other = replace(publish("a", 20, 2), topic="m2m/v1/pump/P2/telemetry")
-    assert sifted(redelivery, other) == "a"
+    assert new_payloads(redelivery, other) == "a"
 
 
 def test_once_something_new_came_nothing_is_a_repeat_any_more():
     redelivery = Redelivery(WINDOW)
     redelivery.sift(first(*"abc"))
-    assert sifted(redelivery, publish("x", 30, 2), publish("b", 21, 2)) == "xb"
+    assert new_payloads(redelivery, publish("x", 30, 2), publish("b", 21, 2)) == "xb"
 
 
 def test_after_a_lost_session_nothing_is_a_repeat():
     """The broker forgot what it held, so an equal message with an equal id is a new one."""
     redelivery = Redelivery(WINDOW)
     redelivery.sift(first(*"ab", packet_id=1))
-    assert sifted(redelivery, publish("a", 1, 2, resumed=False), publish("b", 2, 2, resumed=False)) == "ab"
+    assert new_payloads(redelivery, publish("a", 1, 2, resumed=False), publish("b", 2, 2, resumed=False)) == "ab"
 
 
 @pytest.mark.parametrize("ids", [(21, 22, 23, 24), (1, 2, 3, 4)], ids=["keeps ids", "numbers anew"])
 def test_a_second_reconnect_in_the_middle_of_the_repeats_begins_them_again(ids: tuple[int, ...]):
     redelivery = Redelivery(WINDOW)
     redelivery.sift(first(*"abcd"))
-    assert sifted(redelivery, publish("b", ids[0], 2), publish("c", ids[1], 2)) == ""
+    assert new_payloads(redelivery, publish("b", ids[0], 2), publish("c", ids[1], 2)) == ""
     again = [publish(payload, packet_id, 3) for payload, packet_id in zip("bcde", ids, strict=True)]
-    assert sifted(redelivery, *again) == "e"
+    assert new_payloads(redelivery, *again) == "e"
 
 
 def test_what_was_acknowledged_during_the_repeats_is_not_awaited_again():
     redelivery = Redelivery(WINDOW)
     redelivery.sift(first(*"abcd"))
     redelivery.sift([publish("b", 21, 2), publish("c", 22, 2)])
-    assert sifted(redelivery, publish("d", 23, 3), publish("e", 24, 3)) == "e"
+    assert new_payloads(redelivery, publish("d", 23, 3), publish("e", 24, 3)) == "e"
 
 
 def test_a_connection_may_change_in_the_middle_of_a_batch():
@@ -119,8 +119,8 @@ def test_a_batch_may_end_within_the_repeats_of_what_it_began_with():
     """What the window forgets must not move the places that the repeats are laid against."""
     redelivery = Redelivery(3)
     redelivery.sift(first(*"abc"))
-    assert sifted(redelivery, *first(*"def", packet_id=23), publish("d", 23, 2)) == "def"
-    assert sifted(redelivery, publish("e", 24, 2), publish("f", 25, 2), publish("g", 26, 2)) == "g"
+    assert new_payloads(redelivery, *first(*"def", packet_id=23), publish("d", 23, 2)) == "def"
+    assert new_payloads(redelivery, publish("e", 24, 2), publish("f", 25, 2), publish("g", 26, 2)) == "g"
 
 
 def test_of_several_places_that_look_alike_each_stays_possible():
@@ -128,24 +128,24 @@ def test_of_several_places_that_look_alike_each_stays_possible():
     redelivery = Redelivery(WINDOW)
     redelivery.sift(first(*"aaab"))
     again = [publish(payload, packet_id, 2) for packet_id, payload in enumerate("aabc", 1)]
-    assert [sifted(redelivery, message) for message in again] == ["", "", "", "c"]
+    assert [new_payloads(redelivery, message) for message in again] == ["", "", "", "c"]
 
 
 def test_only_as_many_as_may_be_in_flight_are_remembered():
     redelivery = Redelivery(3)
     redelivery.sift(first(*"abcde"))
-    assert sifted(redelivery, publish("b", 21, 2)) == "b", "the broker had two more in flight than it may"
+    assert new_payloads(redelivery, publish("b", 21, 2)) == "b", "the broker had two more in flight than it may"
     redelivery = Redelivery(3)
     redelivery.sift(first(*"abcde"))
-    assert sifted(redelivery, publish("c", 22, 2), publish("d", 23, 2), publish("e", 24, 2)) == ""
+    assert new_payloads(redelivery, publish("c", 22, 2), publish("d", 23, 2), publish("e", 24, 2)) == ""
 
 
 def test_the_window_stays_bounded_over_many_batches():
     redelivery = Redelivery(3)
     for nth in range(50):
         redelivery.sift(first(*"ab", packet_id=2 * nth + 1))
-    assert sifted(redelivery, publish("a", 97, 2)) == "a", "three came behind it"
-    assert sifted(redelivery, publish("a", 99, 3)) == ""
+    assert new_payloads(redelivery, publish("a", 97, 2)) == "a", "three came behind it"
+    assert new_payloads(redelivery, publish("a", 99, 3)) == ""
 
 
 def test_quality_0_messages_come_once_or_never_and_leave_no_entry():
@@ -153,7 +153,10 @@ def test_quality_0_messages_come_once_or_never_and_leave_no_entry():
     fresh, entries = redelivery.sift([publish("a", 0), *first(*"b"), publish("a", 0)])
     assert payloads(fresh) == "aba"
     assert len(entries) == ENTRY_BYTES
-    assert sifted(redelivery, publish("a", 0, 2), publish("b", 20, 2), publish("a", 0, 2), publish("c", 21, 2)) == "aac"
+    assert (
+        new_payloads(redelivery, publish("a", 0, 2), publish("b", 20, 2), publish("a", 0, 2), publish("c", 21, 2))
+        == "aac"
+    )
 
 
 def status(payload: str, packet_id: int, connection: int = 1, *, resumed: bool = True) -> Message:
@@ -171,7 +174,7 @@ def test_two_subscriptions_that_come_back_one_after_the_other_are_each_known_aga
         redelivery = Redelivery(WINDOW, journal)
     again = [publish("a", 1, 2), publish("b", 2, 2), publish("c", 3, 2), publish("d", 4, 2)]
     again += [status("A", 5, 2), status("B", 6, 2), status("C", 7, 2)]
-    assert sifted(redelivery, *again) == "dC"
+    assert new_payloads(redelivery, *again) == "dC"
 
 
 def test_a_retained_status_that_comes_with_every_subscription_hides_no_repeat():
@@ -179,7 +182,7 @@ def test_a_retained_status_that_comes_with_every_subscription_hides_no_repeat():
     redelivery = Redelivery(WINDOW)
     redelivery.sift([publish("a", 20, resumed=False), status("A", 21, resumed=False), publish("b", 22, resumed=False)])
     again = [publish("a", 20, 2), status("A", 21, 2), publish("b", 22, 2), status("A", 23, 2), publish("c", 24, 2)]
-    assert sifted(redelivery, *again) == "Ac"
+    assert new_payloads(redelivery, *again) == "Ac"
 
 
 def test_entries_in_the_journal_hold_over_a_restart():
@@ -189,14 +192,14 @@ def test_entries_in_the_journal_hold_over_a_restart():
     redelivery.sift(first(*"d", packet_id=23))
     restarted = Redelivery(WINDOW, committed)
     again = [publish(payload, packet_id, 1) for packet_id, payload in enumerate("bcd", 21)]
-    assert sifted(restarted, *again) == "d", "d was not committed"
+    assert new_payloads(restarted, *again) == "d", "d was not committed"
 
 
 def test_of_a_long_journal_the_end_counts():
     redelivery = Redelivery(WINDOW)
     journal = redelivery.sift(first(*"abcdef"))[1]
     restarted = Redelivery(2, journal)
-    assert sifted(restarted, publish("e", 24), publish("f", 25), publish("g", 26)) == "g"
+    assert new_payloads(restarted, publish("e", 24), publish("f", 25), publish("g", 26)) == "g"
 
 
 class Broker:

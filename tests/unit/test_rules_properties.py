@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rules_factory import METRIC_IDS, SECOND, load, readings, reference, state_for, table_of, take, timed_rule
 
+from gateway.core.readings import Readings
 from gateway.rules.evaluator import Change, judge
-from gateway.rules.state import Readings, State, dump
+from gateway.rules.state import State, dump
 
 TEMP, PRESSURE = METRIC_IDS["temp_c"], METRIC_IDS["pressure_bar"]
 UNITS, PARTITIONS = (1, 16, 32, 33), range(3)  # two partitions with two units each, and an empty one

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from rules_factory import METRIC_IDS, METRICS, SECOND, load, readings, state_for, table_of, take, temps, timed_rule
 
+from gateway.core.readings import Readings
 from gateway.rules.evaluator import judge
-from gateway.rules.state import NEVER, Readings, State, dump
+from gateway.rules.state import NEVER, State, dump
 from gateway.rules.table import compile_rules
 
 TEMP = METRIC_IDS["temp_c"]

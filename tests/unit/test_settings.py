@@ -95,7 +95,7 @@ def test_variables_of_the_tests_and_of_the_build_are_no_settings(monkeypatch):
     Settings()
 
 
-def told(*arguments: str, **env: str) -> tuple[int, str]:
+def schemas_check(*arguments: str, **env: str) -> tuple[int, str]:
     done = subprocess.run(
         [GATEWAY, *arguments, "schemas", "--check"], capture_output=True, text=True, timeout=60, env=os.environ | env
     )
@@ -106,7 +106,7 @@ def told(*arguments: str, **env: str) -> tuple[int, str]:
 def test_every_wrong_name_is_told_at_once_with_exit_code_78(tmp_path):
     file = tmp_path / "gateway.toml"
     file.write_text("http_prt = 9000\n[server]\nhttp_port = 1\n")
-    code, text = told("--config", str(file), GATEWAY_HTTP_HOSTS="[]")
+    code, text = schemas_check("--config", str(file), GATEWAY_HTTP_HOSTS="[]")
     assert code == 78
     assert "GATEWAY_HTTP_HOSTS: there is no such setting; did you mean GATEWAY_HTTP_HOST?" in text
     assert f"http_prt (in {file}): there is no such setting; did you mean http_port?" in text
@@ -128,7 +128,7 @@ def test_what_cannot_be_read_is_one_clear_text_with_exit_code_78(file, env, expe
     path = tmp_path / "gateway.toml"
     if file is not None:
         path.write_text(file)
-    code, text = told("--config", str(path), **env)
+    code, text = schemas_check("--config", str(path), **env)
     assert (code, expected in text) == (78, True), text
 
 

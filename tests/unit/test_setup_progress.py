@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from tools.setup import LIFE_S, NpmProgress, PipProgress, Progress, last_line, missing_on_debian, pins
+from tools.setup import LINE_EVERY_S, NpmProgress, PipProgress, Progress, last_line, missing_on_debian, pins
 
 NAMES = {"numpy", "psycopg-binary", "rich"}
 
@@ -76,8 +76,8 @@ def test_without_a_terminal_there_is_a_line_at_once_and_a_sign_of_life_now_and_t
     progress.done()
     assert out.getvalue().splitlines() == [
         "[1/2] Python packages…",
-        f"[1/2] Python packages: 10 of 30, {LIFE_S} s",
-        f"[1/2] Python packages: 20 of 30, {2 * LIFE_S} s",
+        f"[1/2] Python packages: 10 of 30, {LINE_EVERY_S} s",
+        f"[1/2] Python packages: 20 of 30, {2 * LINE_EVERY_S} s",
         "[1/2] Python packages: done, 24 s",
     ]
 

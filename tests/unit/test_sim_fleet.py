@@ -84,7 +84,7 @@ def test_a_silent_unit_sends_nothing_and_then_goes_on(tmp_path):
     assert seconds == set(range(30)) - set(range(10, 15))
 
 
-class Broken:
+class BreakingLink:
     """A link, and the clock it moves: the test's time passes only while the fleet waits."""
 
     def __init__(self):
@@ -133,7 +133,7 @@ def run_live(link, pace, plans=(), truth=None, units=None):
 
 
 def test_live_readings_carry_the_wall_clock_while_model_time_runs_faster():
-    link = Broken()
+    link = BreakingLink()
     midnight = parse_moment("2026-07-01T00:00:00Z") // 1_000
     run_live(link, Pace(midnight, every=1_000, speed=3_600, duration=24_000))
     assert len(link.sent) == 24
@@ -143,7 +143,7 @@ def test_live_readings_carry_the_wall_clock_while_model_time_runs_faster():
 
 
 def test_each_unit_says_that_it_is_online_with_its_firmware_and_at_the_end_that_it_is_not():
-    link = Broken()
+    link = BreakingLink()
     with_firmware, without = Unit("hp-90", "A", "2.1.0"), Unit("ac-24", "B")
     run_live(link, Pace(0, every=1_000, duration=2_000), units=(with_firmware, without))
     assert link.standing == [
@@ -164,7 +164,7 @@ def test_a_units_file_may_name_the_firmware(tmp_path):
 
 def test_the_ground_truth_says_when_each_fault_began_and_ended(tmp_path):
     plans = [f"{PUMP} pressure-loss at=2s for=3s", f"{PUMP} overheating at=6s", f"{PUMP} silence at=1h"]
-    said = run_live(Broken(), Pace(0, every=1_000, duration=12_000), plans, tmp_path / "truth.jsonl")
+    said = run_live(BreakingLink(), Pace(0, every=1_000, duration=12_000), plans, tmp_path / "truth.jsonl")
     lines = [json.loads(line) for line in (tmp_path / "truth.jsonl").read_text().splitlines()]
     assert [line["to"] is None for line in lines] == [True, False, True, False]
     last = {line["id"]: line for line in lines}.values()
@@ -177,7 +177,7 @@ def test_the_ground_truth_says_when_each_fault_began_and_ended(tmp_path):
 
 
 def test_a_full_queue_makes_the_fleet_wait_and_skip_instead_of_forgetting_what_it_took():
-    link = Broken()
+    link = BreakingLink()
     link.away_until = link.now + 30
     said = run_live(link, Pace(0, every=1_000, duration=60_000))
     assert len(link.sent) in (30, 31)

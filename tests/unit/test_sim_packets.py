@@ -56,7 +56,7 @@ def suback(packet: Suback, level: int) -> bytes:
     return b"\x90" + varint(len(body)) + body
 
 
-def heard(packet: Publish, level: int) -> bytes:
+def retained_publish(packet: Publish, level: int) -> bytes:
     """Retained or not: as a broker does for one that it held, and for one that came just now."""
     properties = Properties(PacketTypes.PUBLISH)
     if len(packet.payload) % 2:
@@ -80,7 +80,7 @@ PACKETS_5 = st.one_of(
 )
 
 
-def written(packet, level: int) -> bytes:
+def packet_bytes(packet, level: int) -> bytes:
     if isinstance(packet, Puback):
         return puback(packet, level)
     if isinstance(packet, Connack):
@@ -88,7 +88,7 @@ def written(packet, level: int) -> bytes:
     if isinstance(packet, Suback):
         return suback(packet, level)
     if isinstance(packet, Publish):
-        return heard(packet, level)
+        return retained_publish(packet, level)
     if isinstance(packet, Disconnect):
         return b"\xe0\x01" + bytes([packet.code])
     return b"\xd0\x00"
@@ -104,13 +104,13 @@ def in_pieces(parser: Parser, data: bytes, cuts: list[int]) -> list:
 
 @given(st.lists(PACKETS_5), st.lists(st.integers(0, 400)))
 def test_what_a_broker_says_in_mqtt_5_is_read_in_whatever_pieces_it_comes(packets, cuts):
-    data = b"".join(written(packet, 5) for packet in packets)
+    data = b"".join(packet_bytes(packet, 5) for packet in packets)
     assert in_pieces(Parser(5), data, cuts) == packets
 
 
 @given(st.lists(PUBACKS | SUBACKS | PUBLISHES), st.integers(0, 5), st.lists(st.integers(0, 40)))
 def test_the_same_in_mqtt_3(packets, code, cuts):
-    data = connack(Connack(code, None), 4) + b"".join(written(packet, 4) for packet in packets)
+    data = connack(Connack(code, None), 4) + b"".join(packet_bytes(packet, 4) for packet in packets)
     assert in_pieces(Parser(4), data, cuts) == [Connack(code, None), *packets]
 
 

@@ -110,14 +110,14 @@ def alarm(**changes):
     return made | {"historic": False, "evidence": {"metric": "flow_temp_c"}} | changes
 
 
-def judged(faults, alarms, unclear=frozenset()):
+def compared_alarms(faults, alarms, unclear=frozenset()):
     check = Check("alarms", "")
     matched = compare_alarms(check, faults, alarms, timedelta(seconds=4), unclear)
     return [(each.expected, each.found) for each in check.differences], scores(matched, alarms), check.unclear
 
 
 def test_a_fault_and_its_alarm_agree():
-    assert judged([fault()], [alarm()]) == ([], (1.0, 1.0), [])
+    assert compared_alarms([fault()], [alarm()]) == ([], (1.0, 1.0), [])
 
 
 @pytest.mark.parametrize(
@@ -126,20 +126,24 @@ def test_a_fault_and_its_alarm_agree():
     ids=["another time", "another unit", "another metric"],
 )
 def test_an_alarm_of_something_else_is_false_and_the_fault_was_missed(other):
-    differences, (precision, recall), _ = judged([fault()], [alarm(**other)])
+    differences, (precision, recall), _ = compared_alarms([fault()], [alarm(**other)])
     assert sorted(found for _, found in differences) == ["Hot (hot)", "none"]
     assert (precision, recall) == (0.0, 0.0)
 
 
 def test_one_fault_raises_a_rule_once_and_what_has_to_stay_silent_does():
     twice = [alarm(), alarm(id="b", onset="2026-01-15T08:00:30Z")]
-    assert [found for _, found in judged([fault()], twice)[0]] == ["hot once more"]
-    assert [found for _, found in judged([fault(expect="nothing")], [alarm()])[0]] == ["Hot"]
-    assert judged([fault(expect="nothing")], []) == ([], (None, None), [])
-    assert judged([fault(expect="either")], [alarm()])[0] == judged([fault(expect="either")], [])[0] == []
+    assert [found for _, found in compared_alarms([fault()], twice)[0]] == ["hot once more"]
+    assert [found for _, found in compared_alarms([fault(expect="nothing")], [alarm()])[0]] == ["Hot"]
+    assert compared_alarms([fault(expect="nothing")], []) == ([], (None, None), [])
+    assert (
+        compared_alarms([fault(expect="either")], [alarm()])[0]
+        == compared_alarms([fault(expect="either")], [])[0]
+        == []
+    )
 
 
 def test_a_missing_alarm_on_a_unit_with_newer_readings_cannot_be_told():
-    differences, _, unclear = judged([fault()], [], frozenset({"hp-90/A"}))
+    differences, _, unclear = compared_alarms([fault()], [], frozenset({"hp-90/A"}))
     assert differences == []
     assert "had reported newer readings before the run" in unclear[0]

@@ -30,7 +30,7 @@ def table(tmp_path, text, of=None, encoding="utf-8"):
     return read_table(path, of or layout())
 
 
-class Taker:
+class AcknowledgingLink:
     """A link that acknowledges at once, and the clock it moves."""
 
     def __init__(self):
@@ -49,7 +49,7 @@ class Taker:
 
 
 def sent(rows, rate):
-    taker = Taker()
+    taker = AcknowledgingLink()
     clock = Clock(wall=lambda: taker.now, monotonic=lambda: taker.now)
     progress = replay.Progress(len(rows), StringIO(), clock.monotonic, quiet=True)
     replay.send(rows, UNIT, rate=rate, link=taker, clock=clock, stopping=lambda: False, progress=progress)

@@ -17,7 +17,7 @@ STATUS = Status(
 RECEIPTS = replace(STATUS, receipted=750, given_up=3)
 
 
-def drawn(status):
+def screen_text(status):
     console = Console(file=io.StringIO(), width=80)
     console.print(picture(status, 150.0, "a run"))
     return console.file.getvalue()
@@ -29,7 +29,7 @@ def line(status):
     return out.getvalue()
 
 
-@pytest.mark.parametrize("shown", [drawn, line])
+@pytest.mark.parametrize("shown", [screen_text, line])
 def test_a_run_with_receipts_shows_how_many_came_and_one_without_does_not_speak_of_them(shown):
     text = " ".join(shown(RECEIPTS).lower().split())
     assert "receipted 750" in text
@@ -40,6 +40,6 @@ def test_a_run_with_receipts_shows_how_many_came_and_one_without_does_not_speak_
 
 
 def test_at_its_end_it_says_what_it_waits_for():
-    assert "waiting for the last receipts" in drawn(replace(RECEIPTS, draining=True))
-    assert "waiting for the broker's last answers" in drawn(replace(STATUS, draining=True))
-    assert "done" in drawn(replace(RECEIPTS, draining=True, waiting=0))
+    assert "waiting for the last receipts" in screen_text(replace(RECEIPTS, draining=True))
+    assert "waiting for the broker's last answers" in screen_text(replace(STATUS, draining=True))
+    assert "done" in screen_text(replace(RECEIPTS, draining=True, waiting=0))

@@ -26,7 +26,7 @@ def script(troubles: str = "", faults: str = "", *, seed=1, duration=10_000, uni
     return Script(parse(text, "test"), units, seed, START, duration)
 
 
-def told(made: Script) -> list[tuple]:
+def sending_rows(made: Script) -> list[tuple]:
     return [(each.number, each.due, each.topic, each.payload, each.kind, each.refused) for each in made.sendings()]
 
 
@@ -41,7 +41,7 @@ def by_device(made: Script):
 def test_the_same_seed_gives_the_same_messages_and_acts_and_another_seed_others(name):
     def play(seed):
         made = Script(load(name), UNITS, seed, START, 6_000)
-        return told(made), made.acts(), made.expected
+        return sending_rows(made), made.acts(), made.expected
 
     assert play(7) == play(7)
     assert play(7)[0] != play(8)[0]
@@ -58,7 +58,7 @@ def test_with_receipts_each_device_numbers_what_it_measures_and_all_else_stays_a
     """A late message has the number of its moment, a copy that of the first; poison is no message of the device's."""
     troubles = "{kind: late, share: 30%}, {kind: duplicate, share: 30%}, {kind: conflict, share: 20%}, {kind: poison}"
     made = by_device(script(troubles, receipts="true"))
-    assert told(script(troubles, receipts="true")) == told(script(troubles))
+    assert sending_rows(script(troubles, receipts="true")) == sending_rows(script(troubles))
     assert {each.seq for each in script(troubles).sendings()} == {0}
     for sendings in made.values():
         numbered = {each.seq: each for each in sendings if each.kind != "duplicate" and each.seq}

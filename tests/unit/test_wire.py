@@ -150,7 +150,7 @@ def test_a_malformed_publish_is_for_paho_too():
         decode_publish(0x32, cut, MQTTProtocolVersion.MQTTv5)
 
 
-class Wired(BufferedClient):
+class PairedClient(BufferedClient):
     """A client whose broker is the other end of a pair of sockets."""
 
     def __init__(self, near: socket.socket, take) -> None:
@@ -206,7 +206,7 @@ def test_wherever_the_stream_is_cut_every_message_is_taken_once_and_in_order(mes
     near, far = socket.socketpair()
     with far:
         taken = []
-        client = Wired(near, lambda *parts: taken.append(parts))
+        client = PairedClient(near, lambda *parts: taken.append(parts))
         for end in [*cuts, *[60_000] * 8]:
             piece, stream = stream[:end], stream[end:]
             far.sendall(piece)
@@ -219,7 +219,7 @@ def test_reading_stops_as_soon_as_there_is_no_room_and_goes_on_from_there():
     near, far = socket.socketpair()
     with far:
         taken = []
-        client = Wired(near, lambda *parts: taken.append(parts[2]))
+        client = PairedClient(near, lambda *parts: taken.append(parts[2]))
         far.sendall(b"".join(framed(0x32, packet(b"t", n.to_bytes(2), b"\0", b"x")) for n in range(1, 101)))
         client.read_all(lambda: len(taken) >= 7)
         assert taken == [1, 2, 3, 4, 5, 6, 7]

@@ -14,11 +14,11 @@ from gateway.api.owner import models as my_models
 from gateway.api.owner import views as my_views
 from gateway.api.pages.chart import Words, chart
 from gateway.api.pages.icons import ICONS
-from gateway.api.pages.words import Speech
 from gateway.core.maker import Maker
-from gateway.notify.bulletin_words import bulletin_texts, maker_links
+from gateway.notify.bulletin_texts import bulletin_texts, maker_links
 from gateway.registrations import owned
 from gateway.store import Connection
+from gateway.text import Speech
 
 _LEAD = timedelta(minutes=10)
 _TAIL = timedelta(minutes=3)
@@ -73,7 +73,7 @@ def _campaign(
         notice=notice,
         unit=unit,
         part=notice.campaign,
-        told=bulletin_texts(notice.kind, part, account.language, maker.zone),
+        told=bulletin_texts(notice.kind, part, _speech(account, maker)),
         red=notice.kind == "recall" and notice.state == "open",
         mark=mark,
         tone=tone,
@@ -91,7 +91,7 @@ def _alarm(
     now: datetime,
     maker: Maker,
 ) -> str:
-    say = Speech(account.language, maker.zone)
+    say = _speech(account, maker)
     begin = why.onset - _LEAD
     over = why.cleared_at or notice.resolved_at
     end = min(now, over + _TAIL if over else now, begin + _LONGEST)
@@ -127,7 +127,7 @@ def _chart(
     first, last = say.clock(points[0][0]), say.clock(points[-1][0])
     band = _band(say, normal, why.unit)
     label = say(
-        "chart",
+        "page-chart",
         title=why.title,
         first=first,
         last=last,
@@ -136,26 +136,30 @@ def _chart(
         onset=say.clock(why.onset),
         value=f"{say.number(points[-1][1])} {why.unit}",
     )
-    alarm = say("alarm_since", time=say.clock(why.onset))
+    alarm = say("unit-chart-since", time=say.clock(why.onset))
     words = Words(label, band, alarm, say.plain(why.limit), first, last)
     tone = "safety" if notice.severity == "safety" else ""
     return chart(points, normal, why.limit, why.onset, why.cleared_at, words, tone)
 
 
 def _band(say: Speech, normal: tuple[float, float] | None, unit: str) -> str:
-    return say("normal", low=say.plain(normal[0]), high=f"{say.plain(normal[1])} {unit}") if normal else ""
+    return say("unit-metric-range", low=say.plain(normal[0]), high=f"{say.plain(normal[1])} {unit}") if normal else ""
 
 
 def _render(template: str, account: Account, maker: Maker, **values: object) -> str:
-    page = _templates().get_template(template)
+    page, say = _templates().get_template(template), _speech(account, maker)
     return page.render(
-        say=Speech(account.language, maker.zone),
+        say=say,
         icon=_icon,
         style=_stylesheet(),
         maker=maker,
-        maker_links=maker_links(maker, account.language),
+        maker_links=maker_links(maker, say),
         **values,
     )
+
+
+def _speech(account: Account, maker: Maker) -> Speech:
+    return Speech(account.language, maker.zone_of(account.time_zone))
 
 
 def _icon(name: str) -> Markup:

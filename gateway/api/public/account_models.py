@@ -1,17 +1,21 @@
 """The requests and responses of the account endpoints."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, EmailStr, Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, SecretStr, StringConstraints
 
 from gateway.accounts.model import PASSWORD_MAX, PASSWORD_MIN, Role, StaffRole
+from gateway.text import codes, offered
 
 Email = Annotated[EmailStr, Field(max_length=254)]
 Name = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]+$")
 ]
 Code = Annotated[str, Field(min_length=8, max_length=20, description="Eight digits; spaces and dashes do not matter.")]
-Language = Literal["en", "de"]
+Language = Annotated[
+    str, AfterValidator(offered), Field(json_schema_extra=lambda schema: schema.update(enum=[*codes()]))
+]
+"""A language that there are words for."""
 NewPassword = Annotated[SecretStr, Field(min_length=PASSWORD_MIN, max_length=PASSWORD_MAX)]
 Password = Annotated[SecretStr, Field(min_length=1, max_length=PASSWORD_MAX)]
 
@@ -101,4 +105,5 @@ class Me(BaseModel):
     name: str
     email: str
     language: str
+    time_zone: str = Field(description="In which times are shown to this person: an IANA name.")
     role: Role

@@ -46,7 +46,9 @@ def require_mail(request: Request) -> None:
     """Refuse a request that needs a mailed code where no mail can be sent. Raises Unavailable."""
     settings: Settings = request.app.state.settings
     if not sends_letters(settings):
-        raise Unavailable("No mail can be sent from here yet. Whoever runs the gateway has to set GATEWAY_SMTP_URL.")
+        raise Unavailable(
+            "No mail can be sent from here yet. Whoever runs the gateway has to set GATEWAY_SMTP_URL.", code="no_mail"
+        )
 
 
 BY_MAIL = [Depends(require_mail)]
@@ -147,7 +149,7 @@ def me(request: Request, response: Response, account: SignedIn) -> models.Me:
     token = present_token(request)
     if token:
         keep_session(request, response, token)
-    return _me(account)
+    return _me(request, account)
 
 
 @router.post("/api/staff/invitations", status_code=202, dependencies=BY_MAIL)
@@ -182,19 +184,21 @@ def _start_session(request: Request, response: Response, service: Accounts, sess
         service.sign_out(old_token, clock())
     service.wake()
     set_session(request, response, session)
-    return _me(session.account)
+    return _me(request, session.account)
 
 
 def _code_sent(settings: Settings) -> models.CodeSent:
     return models.CodeSent(minutes=int(settings.code_life.total_seconds() // 60))
 
 
-def _me(account: Account) -> models.Me:
+def _me(request: Request, account: Account) -> models.Me:
+    settings: Settings = request.app.state.settings
     return models.Me(
         id=account.public_id,
         person=account.person_public_id,
         name=account.name,
         email=account.email,
         language=account.language,
+        time_zone=str(settings.maker.zone_of(account.time_zone)),
         role=account.role,
     )

@@ -9,9 +9,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from gateway.notify import addresses, attention
 from gateway.notify.compose import page
 from gateway.notify.links import TOKEN_MAX_CHARS, Links, address_digest
-from gateway.notify.words import words
 from gateway.store import Connection, Database, Row
 from gateway.store.wakeup import wake
+from gateway.text import ENGLISH, Speech, codes
 
 if TYPE_CHECKING:
     from gateway.config import Settings
@@ -42,7 +42,7 @@ def open_notice(request: Request, token: Token) -> Response:
         if link is not None and _is_a_person(request):
             attention.note_opened(tx, link.notice, link.channel, now)
     if link is None:
-        return _gone_page(request, "l_gone")
+        return _gone_page(request, "link")
     with database.read() as connection:
         wake(connection)
     return RedirectResponse(f"/n/{link.notice}", 303, _PRIVATE)
@@ -55,9 +55,10 @@ def ask_to_unsubscribe(request: Request, token: Token) -> Response:
     with database.transaction() as tx:
         person = _subscriber(request, tx, token)
     if person is None:
-        return _gone_page(request, "u_gone")
-    texts = words(person["language"])
-    return _page(page(texts["u_title"], texts["u_body"], person["language"], _maker(request), button=texts["u_button"]))
+        return _gone_page(request, "mail")
+    say = Speech(person["language"])
+    title, body = say("page-mail-stop-title"), say("page-mail-stop-text")
+    return _page(page(say, _maker(request), title, body, button=say("page-mail-stop-do")))
 
 
 @router.post("/u/{token}")
@@ -70,10 +71,10 @@ def unsubscribe(request: Request, token: Token) -> Response:
         if person is not None:
             addresses.suppress(tx, person["id"], person["email"], "you stopped mail by a link in one", clock())
     if person is None:
-        return _gone_page(request, "u_gone")
-    texts = words(person["language"])
-    title, body, back = texts["u_done_title"], texts["u_done_body"], texts["to_products"]
-    return _page(page(title, body, person["language"], _maker(request), back=back))
+        return _gone_page(request, "mail")
+    say = Speech(person["language"])
+    title, body = say("page-mail-stopped-title"), say("page-mail-stopped-text")
+    return _page(page(say, _maker(request), title, body, back=True))
 
 
 def _is_a_person(request: Request) -> bool:
@@ -107,14 +108,16 @@ def _maker(request: Request) -> "Maker":
 
 
 def _gone_page(request: Request, which: str) -> HTMLResponse:
-    language = _language(request)
-    texts = words(language)
-    title, body, back = texts[f"{which}_title"], texts[f"{which}_body"], texts["to_products"]
-    return _page(page(title, body, language, _maker(request), back=back), 404)
+    say = Speech(_language(request))
+    title, body = say(f"page-{which}-gone-title"), say(f"page-{which}-gone-text")
+    return _page(page(say, _maker(request), title, body, back=True), 404)
 
 
 def _language(request: Request) -> str:
-    return "de" if request.headers.get("accept-language", "").lower().startswith("de") else "en"
+    """The first language that the browser asks for and that there are words for."""
+    asked = (each.partition(";")[0].strip() for each in request.headers.get("accept-language", "").split(","))
+    plain = (part for each in asked for part in (each, each.partition("-")[0]))
+    return next((each for each in plain if each in codes()), ENGLISH)
 
 
 def _page(html: str, status: int = 200) -> HTMLResponse:

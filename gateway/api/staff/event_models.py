@@ -1,7 +1,7 @@
 """The requests and responses about events that could not be handled."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -28,6 +28,23 @@ class DeadLetters(BaseModel):
 
     events: list[DeadLetter]
     next: str | None
+
+
+class FailureToTell(BaseModel):
+    """What could not be told to an owner, by an error of ours, and is tried again."""
+
+    kind: Literal["campaign", "unit", "alarm"] = Field(description="A whole campaign, a unit of one, or an alarm.")
+    campaign: str | None = Field(description="Its number.")
+    unit: str | None
+    alarm: str | None
+    tries: int
+    next_try_at: datetime
+
+
+class FailuresToTell(BaseModel):
+    """The first of them, the next try first."""
+
+    failures: list[FailureToTell]
 
 
 class DeadLetterChoice(BaseModel):

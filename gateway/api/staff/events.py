@@ -10,6 +10,7 @@ from gateway.api.auth import staff
 from gateway.api.models import Problem
 from gateway.api.paging import Limit, Reading, next_page
 from gateway.api.staff import event_models
+from gateway.campaigns.failures import failures_to_tell, try_again
 from gateway.events import Position, dead_letters, read
 from gateway.store import Database
 from gateway.store.wakeup import wake
@@ -43,6 +44,24 @@ def retry(who: Staff, request: Request, body: event_models.DeadLetterChoice) -> 
     places = None if body.cursors is None else [int(cursor) for cursor in body.cursors]
     with database.transaction() as tx:
         number = dead_letters.ask_retry(tx, places, request.app.state.clock(), actor=who.person_public_id)
+    with database.read() as connection:
+        wake(connection)
+    return event_models.DeadLettersAsked(asked=number)
+
+
+@router.get("/api/failures-to-tell")
+def failures(database: Reading, limit: Limit = 100) -> event_models.FailuresToTell:
+    """What could not be told to owners, by an error of ours, and is tried again."""
+    rows = failures_to_tell(database, limit)
+    return event_models.FailuresToTell(failures=[event_models.FailureToTell(**row) for row in rows])
+
+
+@router.post("/api/failures-to-tell/retry", status_code=202)
+def retry_failures(who: Staff, request: Request) -> event_models.DeadLettersAsked:
+    """Have the worker try all of them at once."""
+    database = _database(request)
+    with database.transaction() as tx:
+        number = try_again(tx, request.app.state.clock(), actor=who.person_public_id)
     with database.read() as connection:
         wake(connection)
     return event_models.DeadLettersAsked(asked=number)

@@ -14,7 +14,7 @@ router = APIRouter(responses={"4XX": {"model": models.Problem}, "5XX": {"model":
 @router.get("/api/feed", tags=["notices"])
 def feed(database: Reading, before: Before = NEWEST, limit: Limit = 50) -> models.Feed:
     """Notices, the newest first."""
-    rows = notify.feed(database, before, limit)
+    rows = notify.feed(database, before, limit, views.LANGUAGE)
     return models.Feed(notices=[views.notice(row) for row in rows], next=next_page(rows, limit, "row"))
 
 

@@ -7,17 +7,17 @@ from gateway.core.clock import to_us
 from gateway.ingest.quarantine import is_whole
 from gateway.store import Row
 
-_LANGUAGE = "en"
+LANGUAGE = "en"
 
 
 def unit(row: Row) -> models.Unit:
     """A unit with the name of its owner."""
-    return models.Unit(**unit_fields(row, _LANGUAGE), owner=row["owner"])
+    return models.Unit(**unit_fields(row, LANGUAGE), owner=row["owner"])
 
 
 def notice(row: Row) -> models.Notice:
     """A notice with the name of whom it was sent to."""
-    return models.Notice(**notice_fields(row, _LANGUAGE), person=row["person"], hold_reason=row["hold_reason"])
+    return models.Notice(**notice_fields(row, LANGUAGE), person=row["person"], hold_reason=row["hold_reason"])
 
 
 def stored_reading(row: Row) -> tuple[str, int, float, int, bool]:

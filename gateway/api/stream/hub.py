@@ -53,7 +53,7 @@ class Hub:
             raise Unavailable("No more event streams can be opened here; try again in a minute.")
         streams_of_person = sum(stream.person_id == person_id for stream in self._streams)
         if person_id is not None and streams_of_person >= self._settings.person_streams_max:
-            raise Unavailable("You have too many pages open; close one and load this one again.")
+            raise Unavailable("You have too many pages open; close one and load this one again.", code="too_many_pages")
         stream = Subscription(wants, ended_by, person_id)
         self._streams.add(stream)
         return stream

@@ -1,1 +1,1 @@
-"""Servers that live and die with the gateway: what `gateway demo` needs where nothing is installed."""
+"""Servers that start and stop with `gateway demo`, so that it needs no installed ones."""

@@ -1,4 +1,4 @@
-"""An MQTT broker of our own for the demo: iotcore (rumqttd) on loopback, in a child process."""
+"""An embedded MQTT broker for the demo: iotcore (rumqttd) on loopback, in a child process."""
 
 import ipaddress
 import signal
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 START_TIMEOUT = 10.0
 STOP_TIMEOUT = 5.0
 
-# rumqttd 0.20 has 100 unacknowledged messages a consumer built in: it ignores a larger max_inflight_count and the
-# client's receive maximum, in both directions. A client refused for max_connections breaks its listener when it tries
-# again, so that is far away. 16 MB x 10 bounds the memory of one subscription's backlog.
+# rumqttd 0.20 always allows 100 unacknowledged messages a consumer: it ignores max_inflight_count and the client's
+# receive maximum, in both directions. A client refused for max_connections breaks the listener when it tries again, so
+# that limit is high. 16 MB x 10 bounds the memory of one subscription's backlog.
 _CONFIG = """\
 id = 0
 
@@ -46,9 +46,9 @@ dynamic_filters = true
 
 
 class EmbeddedBroker:
-    """For the demo only: sessions and retained messages live in memory and end with it, and nobody has to sign in."""
+    """A broker for the demo only: it keeps sessions and retained messages in memory, and clients need no password."""
 
-    # A consumer holds at most 100 unacknowledged messages, and must acknowledge them in the order of arrival.
+    # A consumer gets at most 100 unacknowledged messages, and must acknowledge them in the order of arrival.
 
     def __init__(self, data_dir: Path, mqtt5_port: int, mqtt3_port: int, host: str = "127.0.0.1") -> None:
         if not ipaddress.ip_address(host).is_loopback:
@@ -61,16 +61,16 @@ class EmbeddedBroker:
 
     @property
     def mqtt5_url(self) -> str:
-        """Where MQTT 5 clients connect."""
+        """The address for MQTT 5 clients."""
         return f"mqtt://{self._host}:{self._mqtt5_port}"
 
     @property
     def pid(self) -> int | None:
-        """The child, while it runs."""
+        """The child's process id while it runs, else None."""
         return self._process.pid if self._process is not None and self._process.poll() is None else None
 
     def command(self) -> list[str]:
-        """Check the ports, write the configuration, and name the program: for a supervisor that keeps it running."""
+        """Check the ports and write the configuration. Returns the command, for a supervisor that keeps it running."""
         require_free_port(self._host, self._mqtt5_port, "GATEWAY_MQTT5_PORT")
         require_free_port(self._host, self._mqtt3_port, "GATEWAY_MQTT3_PORT")
         listeners = {"v5": self._mqtt5_port, "v4": self._mqtt3_port}
@@ -97,9 +97,9 @@ class EmbeddedBroker:
             raise
 
     def wait_until_ready(self) -> None:
-        """Wait until both listeners answer a client, whoever started the program."""
+        """Wait until both listeners answer a client; the supervisor may have started the program."""
         deadline = time.monotonic() + START_TIMEOUT
-        # Level 5 on the one, 4 on the other: each listener understands its own version only.
+        # Protocol level 5 on one port, 4 on the other: each listener understands one version only.
         for port, level in ((self._mqtt5_port, 5), (self._mqtt3_port, 4)):
             while not _answers(self._host, port, level):
                 ended = self._process is not None and self.pid is None
@@ -109,7 +109,7 @@ class EmbeddedBroker:
                 time.sleep(0.02)
 
     def stop(self) -> None:
-        """End the broker; its sessions go with it."""
+        """End the broker and so its sessions."""
         if self._process is not None:
             stop(self._process, signal.SIGTERM, STOP_TIMEOUT)
             self._process = None
@@ -123,15 +123,15 @@ class EmbeddedBroker:
 
 
 def _answers(host: str, port: int, level: int) -> bool:
-    """Whether a broker accepts a client: an open port alone would not show that its router is up."""
-    # A new name each time: the same one again after a refusal would break the listener (see broker_child).
+    """Whether a broker accepts a client, since an open port does not show that its router is up."""
+    # A new client id each time: the same one after a refusal would break the listener (see broker_child).
     client = f"probe-{uuid4().hex}".encode()
     properties = b"\x00" if level == 5 else b""
     body = b"\x00\x04MQTT" + bytes([level, 0x02, 0, 60]) + properties + len(client).to_bytes(2, "big") + client
     try:
         with socket.create_connection((host, port), timeout=1) as connection:
             connection.sendall(b"\x10" + bytes([len(body)]) + body)
-            # Closed without a DISCONNECT: after one, rumqttd may drop another client that connects at that moment.
+            # Close without a DISCONNECT: after one, rumqttd may drop another client that connects at the same time.
             return connection.recv(1) == b"\x20"
     except OSError:
         return False

@@ -1,4 +1,4 @@
-"""A PostgreSQL of our own: started with the gateway, reached through a Unix socket only, gone when the gateway is."""
+"""An embedded PostgreSQL: it starts and ends with the gateway, and listens on a Unix socket only."""
 
 import fcntl
 import os
@@ -48,10 +48,10 @@ _ENV = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 
 
 class EmbeddedPostgres:
-    """A server for one data folder, which it locks; where we are root it runs as an account without rights."""
+    """A server for one data folder, which it locks; if we are root, it runs as an account without rights."""
 
-    # Not durable means that a power cut may cost the data (a killed process does not): for tests only.
-    # It trusts whoever reaches its socket, and only the server's account (and root) can enter the socket's folder.
+    # `durable=False` is for tests only: a power cut may destroy the data (a killed process does not).
+    # It trusts every client of its socket, but only the server's account (and root) can enter the socket's folder.
 
     def __init__(self, data_dir: Path, *, binaries: Path | None = None, durable: bool = True) -> None:
         self._data_dir = data_dir
@@ -63,21 +63,21 @@ class EmbeddedPostgres:
 
     @property
     def pid(self) -> int | None:
-        """The server, while it runs."""
+        """The server's process id while it runs, else None."""
         return self._process.pid if self._process is not None and self._process.poll() is None else None
 
     def start(self) -> str:
-        """Start the server, making the database first where there is none; the URL to connect to comes back."""
+        """Start the server, and create the database if there is none. Returns the URL to connect to."""
         if self.pid is not None:
             return self.url
-        self.stop()  # one that died by itself still holds the lock
+        self.stop()  # after a crash of the server we still hold the lock
         try:
             self._start()
         except OSError as error:
             self.stop()
-            where = error.filename or self._data_dir
+            path = error.filename or self._data_dir
             raise Unavailable(
-                f"The data folder {self._data_dir} cannot be used ({where}: {error.strerror}). "
+                f"The data folder {self._data_dir} cannot be used ({path}: {error.strerror}). "
                 "Choose another with GATEWAY_DATA_DIR=…"
             ) from error
         except BaseException:
@@ -86,7 +86,7 @@ class EmbeddedPostgres:
         return self.url
 
     def stop(self) -> None:
-        """Stop the server (its clients are disconnected) and give the data folder free."""
+        """Stop the server, which disconnects its clients, and unlock the data folder."""
         if self._process is not None:
             stop(self._process, signal.SIGINT, STOP_TIMEOUT)
             self._process = None
@@ -116,12 +116,12 @@ class EmbeddedPostgres:
             if not cluster.exists():
                 shutil.rmtree(unfinished, ignore_errors=True)
                 _initialise(programs, unfinished, account, log)
-                unfinished.rename(cluster)  # whole or not there: a kill on the way leaves only the other name
+                unfinished.rename(cluster)  # so that a killed start leaves no incomplete cluster
             _require_version(programs, cluster)
             sockets = socket_folder(home, account, data_dir / "postgres.txt")
-            # No server runs here (see above). These would stop a start where their pid is somebody else's by now.
-            for stale in [cluster / "postmaster.pid", *sockets.glob(".s.PGSQL.*")]:
-                stale.unlink(missing_ok=True)
+            # No server runs here (see above). These files would prevent a start if another process has the pid now.
+            for stale_file in [cluster / "postmaster.pid", *sockets.glob(".s.PGSQL.*")]:
+                stale_file.unlink(missing_ok=True)
             settings = {**_SETTINGS, "unix_socket_directories": str(sockets), "fsync": "on" if self._durable else "off"}
             argv: list[str | Path] = [
                 programs / "postgres",
@@ -142,7 +142,7 @@ class EmbeddedPostgres:
 
 
 def _lock(data_dir: Path) -> int:
-    """Hold the data folder for as long as this process lives: the kernel lets go of it, however the process ends."""
+    """Lock the data folder; the kernel unlocks it however this process ends."""
     lock = os.open(data_dir / "postgres.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -159,7 +159,7 @@ def _lock(data_dir: Path) -> int:
 
 
 def _wait_for_leftovers(folders: list[Path]) -> None:
-    """A gateway that was killed leaves a server that is still shutting down: let it finish writing."""
+    """Wait for the server of a killed gateway, which may still be shutting down and writing."""
     deadline = time.monotonic() + LEFTOVER_TIMEOUT
     while pids := [pid for folder in folders for pid in _servers_in(folder)]:
         if time.monotonic() > deadline:
@@ -171,28 +171,28 @@ def _wait_for_leftovers(folders: list[Path]) -> None:
 
 
 def _servers_in(folder: Path) -> list[int]:
-    """Postgres processes whose working folder this is: all of a server's are, whatever its pid file says."""
-    found = []
+    """The Postgres processes with this working folder, which are all of a server's; a pid file may be outdated."""
+    pids = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             if (entry / "cwd").readlink() == folder and (entry / "comm").read_text().startswith("postgres"):
-                found.append(int(entry.name))
+                pids.append(int(entry.name))
         except OSError:
-            continue  # ended, or somebody else's
-    return found
+            continue  # it has ended, or is another user's
+    return pids
 
 
 def _initialise(programs: Path, cluster: Path, account: Account, log: IO[bytes]) -> None:
     options = ["-U", NAME, "-E", "UTF8", "--locale=C", "--auth-local=trust", "--auth-host=reject"]
     _run([programs / "initdb", "-D", cluster, *options], b"", cluster, account, log)
-    # Without a server yet, so that the database is there from the moment the folder has its name.
+    # In single-user mode, so that a cluster under its final name always has the database.
     single: list[str | Path] = [programs / "postgres", "--single", "-D", cluster, "template1"]
     _run(single, f"CREATE DATABASE {NAME};\n".encode(), cluster, account, log)
 
 
-def _run(argv: Sequence[str | Path], said: bytes, cluster: Path, account: Account, log: IO[bytes]) -> None:
+def _run(argv: Sequence[str | Path], input_text: bytes, cluster: Path, account: Account, log: IO[bytes]) -> None:
     with tempfile.TemporaryFile() as stdin:
-        stdin.write(said)
+        stdin.write(input_text)
         stdin.seek(0)
         child = spawn(
             argv,
@@ -221,7 +221,7 @@ def _require_version(programs: Path, cluster: Path) -> None:
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], cluster: Path, log: Path) -> None:
-    """Wait for the server to say in its pid file that it accepts connections, which is how pg_ctl does it."""
+    """Wait until the server's pid file says that it accepts connections, as pg_ctl does."""
     deadline = time.monotonic() + START_TIMEOUT
     while True:
         try:

@@ -1,4 +1,4 @@
-"""The decoders, a file each: a payload becomes readings, numbers or a firmware, or Rejected; never an exception."""
+"""The decoders, one file each: they turn a payload into Decoded, and bad input into Rejected, never an exception."""
 
 from collections.abc import Callable
 
@@ -10,13 +10,13 @@ from gateway.m2m.topics import last_level
 Decoder = Callable[[Message, Device, Limits], Decoded]
 
 DECODERS: dict[str, Decoder] = {"telemetry": telemetry.decode, "status": status.decode}
-"""By the last level of the topic; `parse_topic` takes no other."""
+"""By the last level of the topic; `parse_topic` accepts no other."""
 
 
 def decode(message: Message, device: Device, limits: Limits) -> Decoded:
-    """What a message of a known device holds, by the decoder of its topic."""
+    """Decode a message of a known device with the decoder of its topic."""
     size = len(message.payload)
     if size > limits.payload_bytes:
-        told = f"{size} bytes; send {limits.payload_bytes} at most in one message"
-        return Decoded(rejected=Rejected("too_large", told))
+        detail = f"{size} bytes; send {limits.payload_bytes} at most in one message"
+        return Decoded(rejected=Rejected("too_large", detail))
     return DECODERS[last_level(message.topic)](message, device, limits)

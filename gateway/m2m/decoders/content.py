@@ -8,7 +8,7 @@ from gateway.m2m.message import Rejected
 
 
 def json_content(payload: bytes) -> Any:  # noqa: ANN401 - whatever JSON can hold, or Rejected
-    """What the payload holds."""
+    """Returns the parsed payload."""
     try:
         return orjson.loads(payload)
     except orjson.JSONDecodeError as error:

@@ -6,14 +6,14 @@ from gateway.m2m.device import Device, Limits
 from gateway.m2m.message import Decoded, Message, Rejected
 
 FIRMWARE_MAX = 40
-"""Characters of a firmware's name."""
+"""The most characters of a firmware's name."""
 
 
 def decode(message: Message, _device: Device, _limits: Limits) -> Decoded:
     """The firmware that a status message reports, if it reports one.
 
-    Payload: {"state": "online", "firmware": "2.4.0"}. Other fields are ignored, for now `state` too. Nothing at all is
-    how a retained message is taken back.
+    Payload: {"state": "online", "firmware": "2.4.0"}. Other fields are ignored, for now `state` too. An empty payload
+    deletes a retained message.
     """
     if not message.payload:
         return Decoded()
@@ -22,11 +22,11 @@ def decode(message: Message, _device: Device, _limits: Limits) -> Decoded:
         return Decoded(rejected=content)
     if not isinstance(content, dict):
         return Decoded(rejected=Rejected("bad_shape", 'write {"state": "online", "firmware": "2.4.0"}'))
-    ignored = names.shown(names.ignored(content, names.STATUS))
+    ignored = names.printable_names(names.ignored(content, names.STATUS))
     firmware = content.get("firmware")
     if firmware is None:
         return Decoded(rejected=names.near_firmware(content), ignored=ignored)
     if not isinstance(firmware, str) or not 1 <= len(firmware) <= FIRMWARE_MAX or not firmware.isprintable():
-        told = f"send firmware as text of 1 to {FIRMWARE_MAX} printable characters"
-        return Decoded(rejected=Rejected("bad_firmware", told), ignored=ignored)
+        detail = f"send firmware as text of 1 to {FIRMWARE_MAX} printable characters"
+        return Decoded(rejected=Rejected("bad_firmware", detail), ignored=ignored)
     return Decoded(ignored=ignored, firmware=firmware)

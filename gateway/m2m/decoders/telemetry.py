@@ -2,29 +2,30 @@
 
 from typing import Any
 
-from gateway.m2m import names, within
+from gateway.m2m import names
 from gateway.m2m.counted import Number
 from gateway.m2m.decoders.content import json_content
 from gateway.m2m.device import Device, Limits
+from gateway.m2m.entries import distinct, few_days, timed
 from gateway.m2m.message import Decoded, Message, Reading, Rejected
 from gateway.m2m.times import microseconds
 
 NUMBER_MAX = 2**53 - 1
-"""The highest whole number that every JSON reader knows exactly."""
+"""The highest integer that every JSON parser reads exactly."""
 
 BOOT_MAX = 4_102_444_800_000
-"""Milliseconds since 1970 in the year 2100."""
+"""The year 2100 in milliseconds since 1970."""
 BOOT_GAP = range(4_000_000_001, 1_000_000_000_000)
-"""No boot: above any count of starts and seconds since 1970 before 2096, below milliseconds after 2001. Memory that was
-erased (32 bits) stands here.
+"""Not valid as boot: above every count of starts and every time in seconds before 2096, below milliseconds after 2001.
+Erased memory (32 bits set) reads as a number in this range.
 """
 
 
 def decode(message: Message, device: Device, limits: Limits) -> Decoded:
-    """The readings of a message that can be taken, its numbers, why the rest cannot be taken, and what was ignored.
+    """Returns the accepted readings of a message, its numbers, why other readings are refused, and the ignored names.
 
-    Payload: {"ts": <ms since 1970, or RFC 3339>, "values": {"temp_c": 71.5}}, or a list of those; without `ts` it means
-    now. A device that gets receipts may add {"boot": 3, "seq": 17, "from": 9}.
+    Payload: {"ts": <ms since 1970, or RFC 3339>, "values": {"temp_c": 71.5}}, or a list of those. Without `ts` the time
+    is now. A device that gets receipts may add {"boot": 3, "seq": 17, "from": 9}.
     """
     content = json_content(message.payload)
     if isinstance(content, Rejected):
@@ -39,32 +40,32 @@ def decode(message: Message, device: Device, limits: Limits) -> Decoded:
     if device.receipts:
         entries, numbers = _numbered(entries, refused)
     if several := len(entries) > 1:
-        entries = within.timed(entries, refused)
+        entries = timed(entries, refused)
     for entry in entries:
         _entry(entry, message, device, limits, readings, refused, ignored)
         if len(readings) > limits.readings:
             too_many = Rejected("too_many_readings", f"send {limits.readings} readings at most in one message")
             return Decoded(numbers=numbers, rejected=too_many)
     if several:
-        readings = within.distinct(readings, len(entries), refused)
+        readings = distinct(readings, len(entries), refused)
         if len(entries) > limits.days:
-            readings = within.few_days(readings, limits.days, refused)
-    return Decoded(readings, numbers, _joined(refused), names.shown(ignored) if ignored else ())
+            readings = few_days(readings, limits.days, refused)
+    return Decoded(readings, numbers, _joined(refused), names.printable_names(ignored) if ignored else ())
 
 
 def _numbered(entries: list[Any], refused: list[Rejected]) -> tuple[list[Any], list[Number]]:
-    """The entries without those that are numbered wrongly, and the numbers of all that have one."""
-    good: list[Any] = []
+    """Returns the entries without those with a wrong number, and the numbers of the others that have one."""
+    accepted: list[Any] = []
     numbers: list[Number] = []
     for entry in entries:
         number = _number(entry) if isinstance(entry, dict) else None
         if isinstance(number, Rejected):
             refused.append(number)
             continue
-        good.append(entry)
+        accepted.append(entry)
         if number:
             numbers.append(number)
-    return good, numbers
+    return accepted, numbers
 
 
 def _number(entry: dict[str, Any]) -> Number | Rejected | None:
@@ -137,8 +138,8 @@ def _time(ts: Any, received_us: int, limits: Limits) -> int | Rejected:  # noqa:
 
 
 def _joined(refused: list[Rejected]) -> Rejected | None:
-    """One value for a message: counted by its first reason, telling up to five."""
+    """Joins refusals into one: it has the first reason, and up to five details."""
     if not refused:
         return None
-    more = f" (and {len(refused) - 5} more)" if len(refused) > 5 else ""
-    return Rejected(refused[0].reason, "; ".join(each.detail for each in refused[:5]) + more)
+    suffix = f" (and {len(refused) - 5} more)" if len(refused) > 5 else ""
+    return Rejected(refused[0].reason, "; ".join(rejected.detail for rejected in refused[:5]) + suffix)

@@ -1,7 +1,7 @@
 """What every channel is to the rest of the gateway: what it can do, whom it reaches, and what sends on it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
@@ -14,8 +14,6 @@ from gateway.store import Connection, Row
 if TYPE_CHECKING:
     from gateway.config import Settings
     from gateway.notify.links import Links
-
-Words = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +75,6 @@ class ChannelKind(ABC):
     """Whether people register devices for it, which shows the same."""
     carries_letters: bool = False
     """Whether service letters go out here: codes and invitations."""
-    words: Mapping[str, Words]
-    """By language: `name`, and `missing`, which says why a person cannot be reached."""
 
     @abstractmethod
     def is_set_up(self, settings: "Settings") -> bool:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from gateway.notify.channels.channel import ChannelKind
 from gateway.notify.channels.email.channel import Email
 from gateway.notify.channels.push.channel import Push
+from gateway.text import Speech
 
 if TYPE_CHECKING:
     from gateway.config import Settings
@@ -37,15 +38,9 @@ def device_channel() -> str:
     return next(name for name, kind in CHANNELS.items() if kind.has_devices)
 
 
-def name_in(channel: str, language: str) -> str:
-    """Returns the channel's name as people read it; English where the language is missing."""
-    return channel_words(channel, language)["name"]
-
-
-def channel_words(channel: str, language: str) -> dict[str, str]:
-    """Returns the channel's words in a language, else in English."""
-    words = CHANNELS[channel].words
-    return dict(words.get(language) or words["en"])
+def name_in(channel: str, say: Speech) -> str:
+    """Returns the channel's name as people read it."""
+    return say(f"channel-{channel}")
 
 
 def known(channel: str) -> str:

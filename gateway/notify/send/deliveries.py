@@ -92,6 +92,7 @@ def delivery_of(row: Row, *, again: bool) -> Delivery:
         text=documents["text"],
         why=documents["why"],
         language=language,
+        time_zone=row["time_zone"],
         serial=row["serial"],
         product=row["product"].get(language) or row["product"]["en"],
         model=row["model"],

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gateway.events import append_each
-from gateway.notify import repository
-from gateway.notify.channels import feed
 from gateway.notify.channels.registry import CHANNELS
 from gateway.notify.model import Unknown
+from gateway.notify.need import skip_reason
 from gateway.notify.repository import of_campaign, queries
 from gateway.notify.send.deliveries import (
     Claim,
@@ -27,14 +26,6 @@ from gateway.notify.send.next_channel import Unreached, tell_next
 from gateway.notify.send.results import Answered, Results
 from gateway.store import Connection, Row
 
-NOT_OWNED_ANY_MORE = "the unit is no longer this person's"
-REPLACED = "replaced or withdrawn before it was due"
-_RESOLVED = {
-    "alarm": "back to normal before it was due",
-    "recall": "remedied before it was due",
-    "update": "updated before it was due",
-    "withdrawal": "seen before it was due",
-}
 _WORKER_ENDED = "the worker ended while it was sending; the provider may have taken it"
 
 
@@ -104,7 +95,7 @@ def _needed(rows: Sequence[Row]) -> tuple[list[Row], list[tuple[Row, str]]]:
     """Returns the rows that are needed, and the others with their reasons."""
     needed, skips = [], []
     for row in rows:
-        reason = _skip_reason(row)
+        reason = skip_reason(row)
         if reason is None and row["follows"] and (row["acknowledged_at"] or row["read_at"]):
             reason = f"not needed: it was seen after {row['follows']}"
         if reason is None:
@@ -112,15 +103,6 @@ def _needed(rows: Sequence[Row]) -> tuple[list[Row], list[tuple[Row, str]]]:
         else:
             skips.append((row, reason))
     return needed, skips
-
-
-def _skip_reason(row: Row) -> str | None:
-    """Returns why a delivery that is due is not needed any more; None for one that is."""
-    if not row["still_owned"]:
-        return NOT_OWNED_ANY_MORE
-    if row["state"] == "withdrawn":
-        return REPLACED
-    return _RESOLVED[row["kind"]] if row["state"] == "resolved" and row["severity"] != "safety" else None
 
 
 def skip(tx: Connection, skips: Sequence[tuple[Row, str]], now: datetime) -> None:
@@ -138,16 +120,3 @@ def skip(tx: Connection, skips: Sequence[tuple[Row, str]], now: datetime) -> Non
         for row, reason in skips
     ]
     append_each(tx, "delivery.skipped", events)
-
-
-def drain(tx: Connection, now: datetime, limit: int) -> int:
-    """Deliver to the feed what is due and still needed; the rest is skipped. Returns the number of deliveries."""
-    deliveries = repository.due(tx, now, limit)
-    skips = [(delivery, reason) for delivery in deliveries if (reason := _skip_reason(delivery))]
-    skipped = {delivery["id"] for delivery, _ in skips}
-    skip(tx, skips, now)
-    for delivery in deliveries:
-        if delivery["id"] not in skipped:
-            feed.deliver(tx, delivery)
-            repository.finish(tx, delivery["id"], "delivered", "shown in the feed", now)
-    return len(deliveries)

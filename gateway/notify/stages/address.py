@@ -1,12 +1,18 @@
 """Stage `address`: whom it concerns."""
 
+from collections.abc import Sequence
+
 from gateway.core.outcome import Drop, Outcome, Pass
 from gateway.notify.model import Alarm, Facts
 from gateway.registrations.model import Owner
 
 
-def address(facts: Facts) -> Outcome:
+def address(batch: Sequence[Facts]) -> list[Outcome]:
     """Pass to the owner who had the unit when the alarm was raised, or who has it while it is active; else drop it."""
+    return [_address(facts) for facts in batch]
+
+
+def _address(facts: Facts) -> Outcome:
     subject, owner = facts.subject, facts.owner
     if isinstance(subject, Alarm):
         return _of_alarm(subject, owner)

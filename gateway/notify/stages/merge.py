@@ -1,5 +1,7 @@
 """Stage `merge`: an alarm that comes again joins the notice that is there, and a campaign is told once."""
 
+from collections.abc import Sequence
+
 from gateway.core.outcome import Drop, Outcome, Pass
 from gateway.notify.model import Bulletin, EarlierNotice, Facts
 
@@ -14,8 +16,15 @@ def joins(facts: Facts) -> EarlierNotice | None:
     return earlier if earlier.state == "open" or recent else None
 
 
-def merge(facts: Facts) -> Outcome:
-    """Drop what joins an earlier notice (a flapping sensor is one notice with a count), or was told to this owner."""
+def merge(batch: Sequence[Facts]) -> list[Outcome]:
+    """Drop what joins an earlier notice (a flapping sensor is one notice with a count), or was told to this owner.
+
+    No two of a set are of one unit and rule, or of one unit and campaign: none joins another one of the set.
+    """
+    return [_merge(facts) for facts in batch]
+
+
+def _merge(facts: Facts) -> Outcome:
     if isinstance(facts.subject, Bulletin):
         told = facts.earlier is not None
         return Drop("told already") if told else Pass("not told yet in their time of owning it")

@@ -1,4 +1,4 @@
-"""The kinds of condition, a file each: its fields, validation, numpy columns, sentences and the limit of a notice."""
+"""The kinds of condition, one file each: fields, validation, numpy columns, sentences and the limit of a notice."""
 
 from collections.abc import Mapping
 
@@ -9,18 +9,18 @@ from gateway.rules.condition import Condition
 from gateway.rules.kinds.threshold import Threshold
 
 KINDS: dict[str, type[Condition]] = {"threshold": Threshold}
-"""By the word that a rule writes after `kind`."""
+"""By the value of a condition's `kind`."""
 
 
-def read(written: object) -> object:
-    """A condition as its kind reads it, else what was given; raises ValidationError that names the field."""
-    if not isinstance(written, Mapping):
-        return written
-    kind = written.get("kind")
+def read(condition: object) -> object:
+    """Parse a condition by its kind; anything but a mapping is returned as it is. Raises ValidationError."""
+    if not isinstance(condition, Mapping):
+        return condition
+    kind = condition.get("kind")
     model = KINDS.get(kind) if isinstance(kind, str) else None
     if model is None:
-        raise ValidationError.from_exception_data("condition", [_unknown(written)])
-    return model.model_validate(written)
+        raise ValidationError.from_exception_data("condition", [_unknown(condition)])
+    return model.model_validate(condition)
 
 
 def _unknown(written: Mapping[str, object]) -> InitErrorDetails:

@@ -7,10 +7,11 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
+from gateway.core.readings import Flags, Floats, Ints
 from gateway.rules.condition import Condition, Quantity
 from gateway.rules.figures import number
 from gateway.rules.registry import Metric, unknown_metric
-from gateway.rules.state import Flags, Floats, Ints
+from gateway.text import Speech
 
 Limit = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -69,12 +70,9 @@ class Threshold(Condition):
             parts.append(_level(self.clear_below, "below", self.above, "or below", self.unit))
         return " and ".join(parts)
 
-    def plain(self, title: str, language: str, wait: str, keep: str) -> str:
-        words = _WORDS.get(language, _WORDS["en"])
-
+    def plain(self, title: str, say: Speech, wait: str, keep: str) -> str:
         def beyond(side: str, limit: float) -> str:
-            figure = number(limit).replace(".", words["point"])
-            return words[side].format(limit=f"{figure} {self.unit}")
+            return say(f"rule-{side}", limit=f"{say.plain(limit)} {self.unit}")
 
         limits = (("below", self.below), ("above", self.above))
         hot = [beyond(side, limit) for side, limit in limits if limit is not None]
@@ -86,9 +84,7 @@ class Threshold(Condition):
             )
             if limit is not None
         ]
-        return words["sentence"].format(
-            title=title, hot=words["or"].join(hot), cool=words["and"].join(cool), wait=wait, keep=keep
-        )
+        return say("rule-sentence", title=title, hot=say.choice(hot), cool=say.all_of(cool), wait=wait, keep=keep)
 
     def crossed_limit(self, value: float) -> float:
         if self.below is None or (self.above is not None and value > self.above):
@@ -123,7 +119,7 @@ def _floats(values: list[float | None], missing: float) -> Floats:
 def _limits(condition: Threshold, metric: Metric) -> Iterator[str]:
     if condition.unit != metric.unit:
         yield f"condition.unit: {metric.name} is measured in {metric.unit}; write {metric.unit} and the limits in it"
-    # A limit at the edge of what is possible can never be passed either.
+    # A limit that equals the highest or lowest possible value can never be crossed either.
     if condition.above is not None and not _within(condition.above, metric, low_included=True):
         yield f"condition.above: {number(condition.above)} {_can_be(metric)}; write a limit that can be passed"
     if condition.below is not None and not _within(condition.below, metric, low_included=False):
@@ -181,24 +177,3 @@ def _can_be(metric: Metric) -> str:
 
 def _level(clear: float | None, beyond: str, limit: float, or_beyond: str, unit: str) -> str:
     return f"at {number(limit)} {unit} {or_beyond}" if clear is None else f"{beyond} {number(clear)} {unit}"
-
-
-_WORDS = {
-    "en": {
-        "sentence": "We tell you when “{title}” is {hot}{wait}. It is over when it is {cool}{keep}.",
-        "below": "below {limit}",
-        "above": "above {limit}",
-        "or": " or ",
-        "and": " and ",
-        "point": ".",
-    },
-    "de": {
-        "sentence": "Wir melden uns, wenn „{title}“{wait} {hot} liegt. "
-        "Es ist vorbei, wenn der Wert{keep} {cool} liegt.",
-        "below": "unter {limit}",
-        "above": "über {limit}",
-        "or": " oder ",
-        "and": " und ",
-        "point": ",",
-    },
-}

@@ -2,11 +2,11 @@ import { mount } from "svelte";
 import "uplot/dist/uPlot.min.css";
 import App from "./App.svelte";
 import "./app.css";
-import { language } from "./i18n/index.svelte";
+import { start } from "./i18n/index.svelte";
 import { startRouter } from "./lib/router.svelte";
 import { look } from "./lib/session.svelte";
 
-document.documentElement.lang = language();
 startRouter();
+await start("app");
 void look();
 mount(App, { target: document.getElementById("app") as HTMLElement });

@@ -8,7 +8,6 @@ from gateway.core.clock import Clock
 from gateway.core.finding import Finding
 from gateway.events import append_each
 from gateway.notify.channels.channel import Abilities, Channel, ChannelKind, LetterChannel, Reachable, Refused
-from gateway.notify.channels.email.words import WORDS
 from gateway.notify.model import Address
 from gateway.store import Connection, Row, load_queries
 
@@ -27,7 +26,6 @@ class Email(ChannelKind):
     default_place = 2
     is_sign_in = True
     carries_letters = True
-    words = WORDS
 
     def is_set_up(self, settings: "Settings") -> bool:
         """Whether a mail server is named."""

@@ -8,7 +8,6 @@ from gateway.core.clock import Clock
 from gateway.core.finding import Finding
 from gateway.events import append_each
 from gateway.notify.channels.channel import Abilities, Channel, ChannelKind, Reachable, Refused
-from gateway.notify.channels.push.words import WORDS
 from gateway.notify.model import Address
 from gateway.store import Connection, load_queries
 
@@ -27,7 +26,6 @@ class Push(ChannelKind):
     abilities = Abilities(confirms=False, replaces=True, rich_text=False, length=700)
     default_place = 1
     has_devices = True
-    words = WORDS
 
     def is_set_up(self, settings: "Settings") -> bool:
         """Whether there is a service account."""

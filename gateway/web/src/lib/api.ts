@@ -1,7 +1,7 @@
-import { t } from "../i18n/index.svelte";
+import { known, language, t } from "../i18n/index.svelte";
 import type { Problem } from "../api/types";
 
-/** What the server refused, in its words; `code` is stable, `status` 0 means that nobody answered. */
+/** What the server refused, in the reader's language; `code` is stable, `status` 0 means that nobody answered. */
 export class Refused extends Error {
   constructor(
     readonly status: number,
@@ -21,6 +21,12 @@ export const onSignedOut = (act: () => void): void => void (whenSignedOut = act)
 
 const isProblem = (body: unknown): body is Problem => typeof body === "object" && body !== null && "detail" in body;
 
+/** What a problem says: by its code; its own sentences are English. */
+export function problemText({ code, parameters }: Pick<Problem, "code" | "parameters">): string {
+  const key = `problem-${code}`;
+  return known(key) ? t(key, { trouble: "", ...parameters }) : t("problem-error", { code });
+}
+
 /** One request to our API; raises Refused. */
 export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
   const init: RequestInit = { method, headers: { accept: "application/json" }, signal: AbortSignal.timeout(20_000) };
@@ -29,19 +35,19 @@ export async function call<T>(method: string, path: string, body?: unknown): Pro
     init.headers = { ...init.headers, "content-type": "application/json" };
   }
   const answer = await fetch(path, init).catch(() => {
-    throw new Refused(0, "away", t("error.away"));
+    throw new Refused(0, "away", t("error-away"));
   });
   const text = await answer.text().catch(() => "");
   let data: unknown = undefined;
   try {
     data = text ? JSON.parse(text) : undefined;
   } catch {
-    throw new Refused(answer.status, "unread", t("error.unread"));
+    throw new Refused(answer.status, "unread", t("error-unread"));
   }
   if (answer.ok) return data as T;
   if (isProblem(data) && data.code === NOT_SIGNED_IN) whenSignedOut();
-  if (isProblem(data)) throw new Refused(answer.status, data.code, data.detail, data.problems ?? [], data);
-  throw new Refused(answer.status, "unread", t("error.unread"));
+  if (isProblem(data)) throw new Refused(answer.status, data.code, problemText(data), language() === "en" ? data.problems : [], data);
+  throw new Refused(answer.status, "unread", t("error-unread"));
 }
 
 export const get = <T>(path: string): Promise<T> => call<T>("GET", path);

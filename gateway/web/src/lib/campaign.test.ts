@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { CampaignNotice, Unit } from "../api/types";
+import { speakIn } from "../i18n/from-files";
 import { isPinned, markOf, markWord } from "../parts/words";
 import { ended, todo, versions } from "./campaign";
 
+speakIn("en");
 const CAMPAIGN = {
   number: "R-2026-01", hazard: "It can burst.", action: "stop_using", action_text: "Stop using it now. Pull the plug.", steps: ["Pull the plug."], changes_listed: [], remedies: ["repair", "refund"],
   remedy_text: "Both are free.", contact: null, changes: null, version: null, reason: null, matched: "lot L1", published_at: "2026-11-16T08:00:00Z",

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { de } from "../i18n/de";
-import { en } from "../i18n/en";
-import { ago, amount, clock, initials, number, plain, readSerial, side, span, when } from "./format";
+import { speakIn } from "../i18n/from-files";
+import { ago, amount, choice, clock, day, initials, number, plain, readSerial, side, span, when, whenThere, zoneName } from "./format";
+import { liveIn } from "./zone.svelte";
+import formats from "../../../../tests/data/formats.json";
 
+speakIn("en");
 const NOW = new Date(2026, 10, 22, 12, 0, 0).getTime();
 
 describe("what people read", () => {
@@ -34,12 +36,28 @@ describe("what people read", () => {
   });
 });
 
-describe("the catalogs", () => {
-  const holes = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort();
-  it("fill the same holes in every language, and leave nothing empty", () => {
-    for (const key of Object.keys(en) as (keyof typeof en)[]) {
-      expect(de[key], key).not.toBe("");
-      expect(holes(de[key]), key).toEqual(holes(en[key]));
-    }
+describe.each(["en", "de"] as const)("in %s, as the server writes it (tests/data/formats.json)", (code) => {
+  const expected = formats[code];
+  it("writes numbers and lists", () => {
+    speakIn(code);
+    expect(formats.values.map(number)).toEqual(expected.numbers);
+    expect(formats.values.map(plain)).toEqual(expected.plain);
+    expect([1, 2, 3].map((count) => choice([..."abc"].slice(0, count)))).toEqual(expected.choices);
+  });
+  it.each(Object.entries(expected.zones))("writes days, times and the zone %s", (zone, times) => {
+    speakIn(code);
+    liveIn(zone);
+    const later = Date.UTC(2030, 1);
+    expect(formats.moments.map((at) => `${day(at, later)} ${clock(at)} ${zoneName(at)}`)).toEqual(times);
+  });
+});
+
+describe("a day", () => {
+  it("is that of the zone, not that of the browser", () => {
+    speakIn("en");
+    liveIn("Pacific/Auckland");
+    expect(when("2026-11-22T11:30:00Z", Date.parse("2026-11-22T10:00:00Z"))).toBe("23 Nov, 0:30");
+    expect(whenThere("2026-11-22T09:30:00Z", Date.parse("2026-11-22T10:30:00Z"))).toBe("today, 22:30 GMT+13");
+    expect(when("2026-11-22T10:30:00Z", Date.parse("2026-11-22T11:30:00Z"))).toBe("yesterday, 23:30");
   });
 });

@@ -76,7 +76,7 @@ const fetchFeed = coalesced(async () => {
     if (first) {
       fresh = new Set([...fresh, ...arrived.map(({ id }) => id)]);
       const { title } = first;
-      said = first.kind === "recall" ? t("recall.arrived", { product: first.unit.product, title }) : t("feed.arrived", { title });
+      said = first.kind === "recall" ? t("recall-arrived", { product: first.unit.product, title }) : t("feed-arrived", { title });
     }
   }
 });

@@ -1,6 +1,7 @@
 import { speak, t } from "../i18n/index.svelte";
 import type { Me } from "../api/types";
 import { learnBrand } from "./brand.svelte";
+import { liveIn } from "./zone.svelte";
 import { get, onSignedOut, post, Refused } from "./api";
 
 /** Who is signed in: undefined while we do not know, null for nobody. */
@@ -22,9 +23,11 @@ onSignedOut(() => (me = null));
 export async function look(): Promise<void> {
   void learnBrand();
   try {
-    me = await get<Me>("/api/me");
+    const found = await get<Me>("/api/me");
+    await speak(found.language);
+    liveIn(found.time_zone);
+    me = found;
     away = false;
-    speak(me.language);
   } catch (error) {
     if (error instanceof Refused && error.status === 401) me = null;
     else away = true;
@@ -42,5 +45,5 @@ export async function signOut(everywhere = false): Promise<string> {
   await post(everywhere ? "/api/sign-out-everywhere" : "/api/sign-out");
   me = null;
   others.postMessage("out");
-  return t(everywhere ? "account.out.all" : "account.out");
+  return t(everywhere ? "account-out-all" : "account-out");
 }

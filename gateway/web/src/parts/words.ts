@@ -11,50 +11,50 @@ export interface Mark {
 }
 
 export const STATES: Record<Unit["state"], Mark> = {
-  recalled: { icon: "recall", word: "state.recalled", tone: "safety" },
-  critical: { icon: "crit", word: "state.critical", tone: "warn" },
-  checking: { icon: "warn", word: "state.checking", tone: "warn" },
-  warning: { icon: "warn", word: "state.warning", tone: "warn" },
-  update: { icon: "update", word: "state.update", tone: "info" },
-  info: { icon: "info", word: "state.info", tone: "info" },
-  fine: { icon: "ok", word: "state.fine", tone: "ok" },
-  unknown: { icon: "unknown", word: "state.unknown", tone: "" },
+  recalled: { icon: "recall", word: "state-recalled", tone: "safety" },
+  critical: { icon: "crit", word: "state-critical", tone: "warn" },
+  checking: { icon: "warn", word: "state-checking", tone: "warn" },
+  warning: { icon: "warn", word: "state-warning", tone: "warn" },
+  update: { icon: "update", word: "state-update", tone: "info" },
+  info: { icon: "info", word: "state-info", tone: "info" },
+  fine: { icon: "ok", word: "state-fine", tone: "ok" },
+  unknown: { icon: "unknown", word: "state-unknown", tone: "" },
 };
 
 export const SEVERITIES: Record<Severity, Mark> = {
-  safety: { icon: "recall", word: "severity.safety", tone: "safety" },
-  critical: { icon: "crit", word: "severity.critical", tone: "warn" },
-  warning: { icon: "warn", word: "severity.warning", tone: "warn" },
-  info: { icon: "info", word: "severity.info", tone: "info" },
+  safety: { icon: "recall", word: "severity-safety", tone: "safety" },
+  critical: { icon: "crit", word: "severity-critical", tone: "warn" },
+  warning: { icon: "warn", word: "severity-warning", tone: "warn" },
+  info: { icon: "info", word: "severity-info", tone: "info" },
 };
 
 const KINDS: Record<"recall" | "update" | "withdrawal", Mark> = {
-  recall: { icon: "recall", word: "kind.recall", tone: "safety" },
-  update: { icon: "update", word: "kind.update", tone: "info" },
-  withdrawal: { icon: "info", word: "kind.withdrawal", tone: "info" },
+  recall: { icon: "recall", word: "kind-recall", tone: "safety" },
+  update: { icon: "update", word: "kind-update", tone: "info" },
+  withdrawal: { icon: "info", word: "kind-withdrawal", tone: "info" },
 };
 
 export const CONNECTIONS: Record<Unit["connection"], { icon: IconName; word: Key; tone: "on" | "bad" | "idle" }> = {
-  online: { icon: "online", word: "conn.online", tone: "on" },
-  unhealthy: { icon: "late", word: "conn.unhealthy", tone: "bad" },
-  offline: { icon: "offline", word: "conn.offline", tone: "idle" },
-  unknown: { icon: "unknown", word: "conn.unknown", tone: "idle" },
+  online: { icon: "online", word: "conn-online", tone: "on" },
+  unhealthy: { icon: "late", word: "conn-unhealthy", tone: "bad" },
+  offline: { icon: "offline", word: "conn-offline", tone: "idle" },
+  unknown: { icon: "unknown", word: "conn-unknown", tone: "idle" },
 };
 
 export const CHANNELS: Record<string, { icon: IconName; word: Key }> = {
-  email: { icon: "mail", word: "notice.by.email" },
-  push: { icon: "push", word: "notice.by.push" },
-  feed: { icon: "bell", word: "notice.by.feed" },
+  email: { icon: "mail", word: "notice-by-email" },
+  push: { icon: "push", word: "notice-by-push" },
+  feed: { icon: "bell", word: "notice-by-feed" },
 };
 
 export const STATUSES: Record<string, Key> = {
-  waiting: "notice.status.waiting",
-  claimed: "notice.status.claimed",
-  delivered: "notice.status.delivered",
-  sent: "notice.status.delivered",
-  failed: "notice.status.failed",
-  skipped: "notice.status.skipped",
-  unknown: "notice.status.unknown",
+  waiting: "notice-status-waiting",
+  claimed: "notice-status-claimed",
+  delivered: "notice-status-delivered",
+  sent: "notice-status-delivered",
+  failed: "notice-status-failed",
+  skipped: "notice-status-skipped",
+  unknown: "notice-status-unknown",
 };
 
 /** A unit says "Fine" only while it is heard: what is silent is not known to be fine. */
@@ -72,9 +72,9 @@ export const isPinned = (notice: Notice): boolean => (isOpen(notice) && notice.k
 /** How a notice looks now: red only for a recall that still counts, and for an alarm about safety. */
 export function markOf(notice: Notice): Mark {
   if (notice.state === "withdrawn")
-    return { icon: replacedBy(notice) ? "repeat" : "out", word: replacedBy(notice) ? "campaign.replaced" : "campaign.withdrawn", tone: "" };
-  if (notice.kind === "alarm") return notice.state === "resolved" ? { icon: "ok", word: "severity.resolved", tone: "ok" } : SEVERITIES[notice.severity];
-  if (notice.state === "resolved" && notice.kind !== "withdrawal") return { icon: "ok", word: notice.kind === "update" ? "update.installed" : "campaign.closed", tone: "ok" };
+    return { icon: replacedBy(notice) ? "repeat" : "out", word: replacedBy(notice) ? "campaign-replaced" : "campaign-withdrawn", tone: "" };
+  if (notice.kind === "alarm") return notice.state === "resolved" ? { icon: "ok", word: "severity-resolved", tone: "ok" } : SEVERITIES[notice.severity];
+  if (notice.state === "resolved" && notice.kind !== "withdrawal") return { icon: "ok", word: notice.kind === "update" ? "update-installed" : "campaign-closed", tone: "ok" };
   return KINDS[notice.kind];
 }
 

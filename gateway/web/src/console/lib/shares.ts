@@ -1,4 +1,4 @@
-import { language } from "../../i18n/index.svelte";
+import { locale } from "../../i18n/index.svelte";
 
 /** The percentage widths of the parts of a bar. Nothing of nothing is empty; a part that is there stays to be seen. */
 export function widths(parts: readonly number[]): number[] {
@@ -11,7 +11,7 @@ export function percent(part: number, whole: number): string {
   if (whole <= 0 || part <= 0) return "0\u202f%";
   if (part >= whole) return "100\u202f%";
   const shown = Math.min(99.9, Math.max(0.1, (part / whole) * 100));
-  return `${new Intl.NumberFormat(language(), { minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(shown)}\u202f%`;
+  return `${new Intl.NumberFormat(locale(), { minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(shown)}\u202f%`;
 }
 
 /** The number that somebody typed, however its thousands are parted; null when it is none. */

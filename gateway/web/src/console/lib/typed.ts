@@ -1,9 +1,9 @@
-import { LANGUAGES, type Language } from "../../i18n/index.svelte";
+import { languages } from "../../i18n/index.svelte";
 import type { Audience, Campaign, Check, Contact, Content, Draft, Kind, RecallContent } from "../types";
 import { serialsOf } from "./serials";
 
 /** A draft as it stands in the form: every field is there, and each kind of audience keeps what was typed into it. */
-export type Texts = Record<Language, string>;
+export type Texts = Record<string, string>;
 export type TextField = "title" | "hazard" | "changes" | "reason" | "action_text" | "remedy_text";
 
 export interface Typed {
@@ -18,7 +18,9 @@ export interface Typed {
   below: string;
 }
 
-export const SPOKEN = Object.keys(LANGUAGES) as Language[];
+/** The codes of the languages that a campaign can be written in. */
+export const spoken = (): string[] => languages().map(({ code }) => code);
+
 export const FIELDS: Record<Kind, readonly TextField[]> = {
   recall: ["title", "hazard", "action_text", "remedy_text"],
   update: ["title", "changes", "action_text"],
@@ -26,12 +28,12 @@ export const FIELDS: Record<Kind, readonly TextField[]> = {
 };
 export const CONTACTS = ["phone", "email", "url"] as const;
 
-const NO_TEXT: Texts = { en: "", de: "" };
+const noText = (): Texts => Object.fromEntries(spoken().map((code) => [code, ""]));
 
 /** The form of a draft that the server has. */
 export function typedOf({ product, content, audience }: Pick<Campaign, "product" | "content" | "audience">): Typed {
   const written = content as Partial<Record<TextField, Record<string, string>>>;
-  const read = (field: TextField): Texts => ({ ...NO_TEXT, ...written[field] });
+  const read = (field: TextField): Texts => ({ ...noText(), ...written[field] });
   return {
     product: product.code,
     texts: { title: read("title"), hazard: read("hazard"), changes: read("changes"), reason: read("reason"), action_text: read("action_text"), remedy_text: read("remedy_text") },
@@ -63,6 +65,9 @@ function contentOf(typed: Typed, kind: Kind): Content {
   return { kind, title: text("title"), hazard: text("hazard"), action, action_text: text("action_text"), remedies, remedy_text: text("remedy_text"), contact };
 }
 
+/** A text as it would be kept; empty where there is none. */
+export const textIn = (typed: Typed, field: TextField, language: string): string => typed.texts[field][language]?.trim() ?? "";
+
 /** What is sent to be kept. */
 export const draftOf = (typed: Typed, kind: Kind, supersedes: string | null): Draft => ({
   product: typed.product,
@@ -74,7 +79,7 @@ export const draftOf = (typed: Typed, kind: Kind, supersedes: string | null): Dr
 /** A draft of this kind with nothing in it yet. */
 export const blank = (product: string): Typed => ({
   product,
-  texts: { title: NO_TEXT, hazard: NO_TEXT, changes: NO_TEXT, reason: NO_TEXT, action_text: NO_TEXT, remedy_text: NO_TEXT },
+  texts: { title: noText(), hazard: noText(), changes: noText(), reason: noText(), action_text: noText(), remedy_text: noText() },
   action: null,
   remedies: [],
   contact: { phone: "", email: "", url: "" },
@@ -97,7 +102,7 @@ export const withdrawal = (of: Campaign): Draft => ({
 
 /** The fields, by the names of the checks, in which two versions differ. */
 export function differences(mine: Typed, theirs: Typed, kind: Kind): string[] {
-  const fields = FIELDS[kind].flatMap((field) => SPOKEN.filter((language) => mine.texts[field][language].trim() !== theirs.texts[field][language].trim()).map((language) => `content.${field}.${language}`));
+  const fields = FIELDS[kind].flatMap((field) => spoken().filter((language) => textIn(mine, field, language) !== textIn(theirs, field, language)).map((language) => `content.${field}.${language}`));
   const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
   if (kind === "recall" && mine.action !== theirs.action) fields.push("content.action");
   if (kind === "recall" && !same([...mine.remedies].sort(), [...theirs.remedies].sort())) fields.push("content.remedies");
@@ -127,8 +132,7 @@ export function blocking(checks: readonly Check[]): Record<Step, number> {
 }
 
 /** The texts that this language does not have yet; how to get the remedy need not be said at all. */
-export function missingTexts(typed: Typed, kind: Kind, language: Language): TextField[] {
-  const isThere = (field: TextField, spoken: Language) => Boolean(typed.texts[field][spoken].trim());
-  const isAsked = (field: TextField) => field !== "remedy_text" || SPOKEN.some((spoken) => isThere(field, spoken));
-  return FIELDS[kind].filter((field) => isAsked(field) && !isThere(field, language));
+export function missingTexts(typed: Typed, kind: Kind, language: string): TextField[] {
+  const isAsked = (field: TextField) => field !== "remedy_text" || spoken().some((code) => textIn(typed, field, code));
+  return FIELDS[kind].filter((field) => isAsked(field) && !textIn(typed, field, language));
 }

@@ -1,4 +1,4 @@
-import { t } from "../i18n";
+import { t } from "../../i18n/index.svelte";
 
 /** Why a message is in quarantine: those that have words here. */
 const REASONS = [
@@ -9,5 +9,5 @@ const REASONS = [
 /** What a reason is called and what mends it; one without words here goes by its code. */
 export function reasonWords(reason: string): { name: string; mend: string } {
   const known = REASONS.find((one) => one === reason);
-  return known ? { name: t(`reason.${known}`), mend: t(`mend.${known}`) } : { name: reason, mend: "" };
+  return known ? { name: t(`console-reason-${known}`), mend: t(`console-mend-${known}`) } : { name: reason, mend: "" };
 }

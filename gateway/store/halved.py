@@ -1,0 +1,41 @@
+"""Work on a set in one savepoint; where it fails, on its halves, until what breaks is alone."""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from gateway.store.database import Connection
+from gateway.store.trouble import holds_up_all
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+def in_halves(
+    tx: Connection,
+    items: Sequence[T],
+    act: Callable[[Sequence[T]], None],
+    failed: Callable[[T, Exception], None],
+) -> None:
+    """Call `act` with all items, in a savepoint; `failed` gets each that fails also alone, and holds up no other.
+
+    Raises what is the database's trouble with everything.
+    """
+    if not items:
+        return
+    try:
+        with tx.transaction():
+            act(items)
+    except Exception as error:
+        if holds_up_all(error):
+            raise
+        if len(items) == 1:
+            failed(items[0], error)
+            return
+        log.info("A set of %d failed (%s); it is halved.", len(items), type(error).__name__)
+    else:
+        return
+    middle = len(items) // 2
+    in_halves(tx, items[:middle], act, failed)
+    in_halves(tx, items[middle:], act, failed)

@@ -1,0 +1,53 @@
+"""Languages that a test makes up: in part, or with every text of the catalog in brackets and accents."""
+
+from pathlib import Path
+
+from fluent.syntax import FluentParser, FluentSerializer, ast
+from fluent.syntax.visitor import Transformer
+
+from gateway.text.catalog import ENGLISH, OURS
+
+PSEUDO = "qx"
+OPEN, CLOSE = "⟦", "⟧"
+_ACCENTS = str.maketrans("aeiouyAEIOU", "áéíóúýÁÉÍÓÚ")
+
+
+def write_language(folder: Path, code: str, name: str, locale: str, **files: str) -> Path:
+    """Write the files of a language into a folder of texts, which is returned."""
+    (folder / code).mkdir(parents=True, exist_ok=True)
+    files |= {"language": f"language-name = {name}\nlanguage-locale = {locale}\n"}
+    for file, text in files.items():
+        (folder / code / f"{file}.ftl").write_text(text, "utf-8")
+    return folder
+
+
+def write_pseudo_language(folder: Path) -> Path:
+    """Write the pseudo language: English with accents, each text in brackets."""
+    files = {file.stem: _bracketed(file.read_text("utf-8")) for file in (OURS / ENGLISH).glob("*.ftl")}
+    return write_language(folder, PSEUDO, "⟦Qx⟧", "en-GB", **files)
+
+
+def outside_brackets(text: str) -> str:
+    """Returns what of a text stands in no brackets: what no catalog says."""
+    depth, kept = 0, []
+    for sign in text:
+        depth += (sign == OPEN) - (sign == CLOSE)
+        if depth == 0:
+            kept.append(" " if sign == CLOSE else sign)
+    assert depth == 0, text
+    return "".join(kept)
+
+
+class _Accents(Transformer):
+    def visit_TextElement(self, node: ast.TextElement) -> ast.TextElement:  # noqa: N802 - the library names it
+        node.value = node.value.translate(_ACCENTS)
+        return node
+
+
+def _bracketed(source: str) -> str:
+    resource = FluentParser().parse(source)
+    for entry in resource.body:
+        if isinstance(entry, ast.Message):
+            _Accents().visit(entry)
+            entry.value.elements = [ast.TextElement(OPEN), *entry.value.elements, ast.TextElement(CLOSE)]
+    return FluentSerializer().serialize(resource)

@@ -1,0 +1,169 @@
+"""Many at once: the gravest first, what breaks alone, and small campaigns beside large ones."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from bench import fanout
+from gateway.config import Settings
+from gateway.notify.stages import record
+from gateway.notify.text import notice_text
+from gateway.roles.worker import Worker
+from tests.dsl.campaigns import office
+from tests.dsl.story import MINUTE, SERIALS, Story
+from tests.factories.campaigns import add_owners, add_units, column_values
+
+
+@pytest.fixture
+def story(story):
+    """With ownerships looked at: their alarms are told apart from the events of alarms."""
+    story.work()
+    return story
+
+
+def worker_of(story: Story, **settings: object) -> Worker:
+    return Worker(Settings(**settings), story.database, lambda: story.now)
+
+
+def told_severities(story: Story) -> list[object]:
+    return story.column("SELECT severity FROM notice ORDER BY id")
+
+
+class TestAStormOfAlarms:
+    def test_is_told_in_order_of_severity_and_safety_behind_it_does_not_wait(self, story):
+        """Three alarms a turn; the safety alarm is the last of twenty-two in the log."""
+        story.raise_(*SERIALS[:20])
+        story.raise_("P21")
+        story.raise_("P22")
+        for serial, severity in (("P20", "info"), ("P21", "critical"), ("P22", "safety")):
+            story.db.execute("UPDATE alarm SET severity = %s WHERE unit_id = %s", [severity, story.units[serial]])
+        worker = worker_of(story, notify_batch=3, notices_per_hour=100)
+        worker.turn()
+        assert told_severities(story) == ["safety", "critical", "warning"]
+        while worker.turn():
+            pass
+        assert told_severities(story) == ["safety", "critical", *["warning"] * 19, "info"]
+        assert len(story.ledger()) == 22
+
+    def test_a_safety_alarm_that_is_raised_while_others_wait_is_told_in_the_next_turn(self, story):
+        story.raise_(*SERIALS[:20])
+        worker = worker_of(story, notify_batch=3)
+        worker.turn()
+        story.raise_("P21")
+        story.db.execute("UPDATE alarm SET severity = 'safety' WHERE unit_id = %s", [story.units["P21"]])
+        worker.turn()
+        assert told_severities(story) == [*["warning"] * 3, "safety", *["warning"] * 2]
+
+    def test_one_that_breaks_is_alone_and_all_others_are_told_in_the_same_turn(self, story, monkeypatch):
+        def text_or_fail(alarm, owner):
+            if alarm.serial == "P7":
+                raise LookupError("no words")
+            return notice_text(alarm, owner)
+
+        with monkeypatch.context() as broken:
+            broken.setattr(record, "notice_text", text_or_fail)
+            story.raise_(*SERIALS[:20])
+            worker_of(story).turn()
+        serials = story.column("SELECT u.serial FROM notice n JOIN unit u ON u.id = n.unit_id")
+        assert sorted(serials) == sorted(set(SERIALS[:20]) - {"P7"})
+        assert story.column("SELECT error FROM event_dead_letter") == ["LookupError: no words"]
+        assert story.column("SELECT count(*) FROM event WHERE kind = 'event.unhandled'") == [1]
+        story.later(2 * MINUTE)
+        story.work()
+        assert len(story.notices()) == 20
+        assert story.column("SELECT count(*) FROM event_dead_letter") == [0]
+
+    def test_a_sensor_that_flapped_before_the_worker_came_is_one_notice_that_counts(self, story):
+        for _ in range(4):
+            onset = story.raise_("P1")
+            story.later(MINUTE)
+            story.clear("P1", onset)
+            story.later(MINUTE)
+        story.raise_("P1")
+        story.work()
+        assert (story.notices(), story.feed()) == ([("open", 5)], ["told"])
+        assert [outcome for outcome, _ in story.ledger()] == ["pass", *["drop"] * 4]
+        assert story.events().count("notice.told") == 1
+
+    def test_what_one_set_tells_a_person_before_counts_for_the_rest_of_it(self, story):
+        story.raise_(*SERIALS[:20])
+        worker_of(story, notices_per_hour=5).turn()
+        assert story.feed() == ["told"] * 5 + ["held"] * 15
+
+
+@pytest.fixture
+def at(url, db):
+    names = {f"P{n}": f"Owner{n}" for n in range(30)}
+    add_units(db, *((serial, "L1", "2.3") for serial in names), ("Q1", "L2", "2.3"), ("Q2", "L2", "2.3"))
+    add_owners(db, names | {"Q1": "Ada", "Q2": "Bob"})
+    with office(url, db) as opened:
+        yield opened
+
+
+class TestCampaigns:
+    def test_a_small_recall_does_not_wait_for_a_large_one(self, at):
+        large = at.publish()
+        worker = at.new_worker(notify_batch=6)
+        worker.turn()
+        small = at.publish(audience={"by": "lots", "lots": ["L2"]})
+        worker.turn()
+        numbers = [number for number, *_ in at.notices()]
+        assert numbers[:6] == [large["number"]] * 6
+        assert sorted(numbers[6:]) == sorted([large["number"]] * 3 + [small["number"]] * 2)
+
+    def test_its_text_is_stored_once_in_each_language_and_no_notice_has_a_copy(self, at):
+        campaign = at.publish()
+        at.work()
+        assert column_values(at.db, "SELECT DISTINCT text FROM notice") == [None]
+        kept = column_values(at.db, "SELECT kind, language, document->'text'->>'title' FROM campaign_text ORDER BY 2")
+        assert kept == [
+            ("recall", "de", "Die Pumpe kann Feuer fangen"),
+            ("recall", "en", "The pump may catch fire"),
+        ]
+        assert column_values(at.db, "SELECT why - 'owned_since' FROM notice LIMIT 1") == [{"matched": "lot L1"}]
+        assert len(at.events("notice.told")) == 30
+        assert set(at.events("notice.told")[0]) == {"notice", "severity", "campaign"}
+        assert at.events("notice.recorded") == []
+        assert at.progress(campaign)["pending"] == 0
+
+    def test_it_is_read_in_the_language_that_its_owner_has_now(self, at):
+        at.publish()
+        at.work()
+        owner = at.world.as_("customer", "owner1@example.org")
+        (notice,) = owner.get("/api/my/feed").json()["pinned"]
+        assert notice["title"] == "The pump may catch fire"
+        at.db.execute("UPDATE person SET language = 'de'")
+        (notice,) = owner.get("/api/my/feed").json()["pinned"]
+        assert (notice["title"], notice["campaign"]["matched"]) == ("Die Pumpe kann Feuer fangen", "Charge L1")
+
+    def test_a_unit_that_breaks_is_alone_and_the_others_of_its_set_are_told(self, at, monkeypatch):
+        def why_or_fail(subject, owner):
+            if owner.name == "Owner7":
+                raise LookupError("no words")
+            return {"matched": subject.matched, "owned_since": owner.since.isoformat()}
+
+        at.publish()
+        with monkeypatch.context() as broken:
+            broken.setattr(record, "why", why_or_fail)
+            at.worker.turn()
+        assert len(at.notices()) == 29
+        assert column_values(at.db, "SELECT count(*) FROM campaign_unit WHERE tries > 0") == [1]
+        at.later(timedelta(minutes=2))
+        at.work()
+        assert len({name for _, _, name, _ in at.notices()}) == len(at.notices()) == 30
+
+
+def test_the_timing_of_a_fan_out_runs_and_its_counts_are_right(capsys):
+    fanout.main(["--owners", "40", "--json"])
+    figures = json.loads(capsys.readouterr().out.splitlines()[-1])
+    told = 4 + 40 + 10
+    assert figures["rows"] == {"notice": told, "outbox": 2 * told, "ledger": told}
+    assert figures["owners"] == 40
+    assert min(figures[name] for name in ("told_s", "bare_s", "ratio", "other_first_s")) >= 0
+    assert len(figures["max_rss_mb"]) == 2
+
+
+def test_a_fan_out_for_too_few_owners_says_so():
+    with pytest.raises(SystemExit, match="at least 20 owners"):
+        fanout.main(["--owners", "3"])
