@@ -1,5 +1,6 @@
 """Deliveries that a worker has claimed: the message, its addresses, and what was tried there."""
 
+import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -11,6 +12,8 @@ from gateway.notify.model import Address, Answer, Delivered, Delivery, Failed, R
 from gateway.notify.repository import queries
 from gateway.notify.send.verdict import Outcome, Try, is_open
 from gateway.store import Connection, Row
+
+log = logging.getLogger(__name__)
 
 _OUTCOMES: dict[type[Answer], Outcome] = {
     Delivered: "delivered",
@@ -41,7 +44,8 @@ class Claim:
 def try_of(answer: Answer) -> Try:
     """Returns what is stored of an answer."""
     provider_id = answer.provider_id if isinstance(answer, Delivered) else None
-    return Try(_OUTCOMES[type(answer)], answer.reason, provider_id)
+    # PostgreSQL stores no NUL; the reason has the words of a server.
+    return Try(_OUTCOMES[type(answer)], answer.reason.replace("\0", ""), provider_id)
 
 
 def last_tries(tx: Connection, delivery_ids: Collection[int]) -> dict[int, list[Row]]:
@@ -75,9 +79,20 @@ def unanswered_addresses(reachable: Reachable, severity: str, rows: Sequence[Row
     return [address for address in found if address.key not in answered_keys]
 
 
-def delivery_of(row: Row, *, again: bool) -> Delivery:
+def claim_of(row: Row, addresses: Sequence[Address], tries: dict[int | None, Try], *, again: bool) -> Claim:
+    """Returns the claim of a row; one whose notice cannot be read is tried again later, and holds up no other."""
+    try:
+        return Claim(delivery_of(row, repository.as_written(row), again=again), addresses, tries)
+    except Exception as error:
+        log.exception("The notice %s cannot be read.", row["notice"])
+        unread = delivery_of(row, {"text": {}, "why": {}}, again=again)
+        reason = f"it could not be put together ({type(error).__name__})"
+        return Claim(unread, (), tries | {None: Try("retry", reason)})
+
+
+def delivery_of(row: Row, documents: Row, *, again: bool) -> Delivery:
     """Returns the message of a row of the outbox; `again` says that an earlier try may have reached the person."""
-    language, documents = row["language"], repository.as_written(row)
+    language = row["language"]
     return Delivery(
         id=row["id"],
         notice_id=row["notice_id"],
@@ -94,7 +109,7 @@ def delivery_of(row: Row, *, again: bool) -> Delivery:
         language=language,
         time_zone=row["time_zone"],
         serial=row["serial"],
-        product=row["product"].get(language) or row["product"]["en"],
+        product=row["product"].get(language) or row["product"].get("en", ""),
         model=row["model"],
         attempt=row["attempts"],
         claimed_at=row["claimed_at"],

@@ -16,7 +16,7 @@ from gateway.notify.need import skip_reason
 from gateway.notify.repository import of_campaign, queries
 from gateway.notify.send.deliveries import (
     Claim,
-    delivery_of,
+    claim_of,
     last_tries,
     open_addresses,
     tries_by_address,
@@ -53,7 +53,7 @@ class Outbox:
                 unreached.append(Unreached(row["notice_id"], row["person_id"], f"{channel}: {found}"))
             else:
                 again = any(each["again"] for each in tries.get(row["id"], ()))
-                claims.append(Claim(delivery_of(row, again=again), found, earlier))
+                claims.append(claim_of(row, found, earlier, again=again))
         skip(tx, skips, now)
         tell_next(tx, unreached, self.channels, now)
         # Where every address has had its last try, only the verdict is missing.
@@ -68,7 +68,7 @@ class Outbox:
             return 0
         tries = last_tries(tx, [row["id"] for row in rows])
         reachable = CHANNELS[channel].reachable(tx, {row["person_id"] for row in rows})
-        claims = [Claim(delivery_of(row, again=False), (), tries_by_address(tries.get(row["id"], ()))) for row in rows]
+        claims = [claim_of(row, (), tries_by_address(tries.get(row["id"], ())), again=False) for row in rows]
         unanswered: list[Answered] = []
         for row, claim in zip(rows, claims, strict=True):
             found = reachable[row["person_id"]]
