@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from bench.setup import database
-from gateway.campaigns import publish, repository, service
+from gateway.campaigns import publish, service
 from gateway.campaigns.model import Draft
+from gateway.campaigns.progress import progress
 from gateway.config import Settings
 from gateway.core.clock import system_clock
 from gateway.core.errors import GatewayError
@@ -78,7 +79,6 @@ def _measure(url: str, units: int, owners: int) -> dict[str, Any]:
         result["all_looked_at_s"] = round(time.monotonic() - approved_at, 1)
         notices = db.execute("SELECT count(*) AS n FROM notice").fetchone()
         result["notices"] = notices["n"] if notices else 0
-        progress = repository.progress
         result["progress_ms"] = _took(lambda: progress(db, [1], system_clock()))
     return result
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bench.campaign import draft_of, make_fleet, publish_recall
+from bench.progress import progress_ratio
 from bench.setup import database
 from gateway.config import Settings
 from gateway.core.clock import system_clock
@@ -60,6 +61,7 @@ def measure(url: str, owners: int, *, quiet: bool = True) -> dict[str, Any]:
         told_s = _tell(db, worker, _lots(_ALL, _PART), other)
         rss_all = _max_rss()
         rows = _rows(db)
+        looks = progress_ratio(db, _largest(db))
         _say(f"told in {told_s:.1f} s; now the bare INSERT ... SELECT", quiet=quiet)
         bare_s = _bare(db)
     return {
@@ -71,6 +73,7 @@ def measure(url: str, owners: int, *, quiet: bool = True) -> dict[str, Any]:
         "other_first_s": other.seconds,
         "max_rss_mb": {str(owners // _PART_OF): rss_part, str(owners): rss_all},
         "rows": rows,
+        **looks,
     }
 
 
@@ -142,6 +145,10 @@ def _told(db: Connection, campaign: int, most: int = 2**31) -> int:
 
 def _newest(db: Connection) -> int:
     return _count(db, "SELECT max(id) AS n FROM campaign WHERE state = 'published'")
+
+
+def _largest(db: Connection) -> int:
+    return _count(db, "SELECT campaign_id AS n FROM notice GROUP BY campaign_id ORDER BY count(*) DESC LIMIT 1")
 
 
 def _count(db: Connection, query: str, *parameters: int) -> int:

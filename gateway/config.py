@@ -75,7 +75,7 @@ class Settings(ChannelSettings, BaseSettings):
         timedelta(seconds=60), description="How long a client may leave an answer, or a stream, unread."
     )
     http_connections_max: int = Field(
-        800, ge=2, description="Open HTTP connections, streams too; of more the one without a request goes."
+        6_000, ge=2, description="Open HTTP connections, streams too; of more the one without a request goes."
     )
     http_connections_per_network: int = Field(
         200, ge=1, description="The same for one network; a proxy that is trusted (FORWARDED_ALLOW_IPS) is not counted."
@@ -163,7 +163,7 @@ class Settings(ChannelSettings, BaseSettings):
         None, description="Events older than this are dropped by whole months, once every reader had them; none: never."
     )
     events_at_once: int = Field(500, ge=1, description="Events the stream reads from the log at once.")
-    streams_max: int = Field(500, ge=1, description="Open event streams.")
+    streams_max: int = Field(5_000, ge=1, description="Open event streams; each is a connection, and an open file.")
     stream_queue_max: int = Field(1_000, ge=1, description="Events a slow stream may lag; then it must reconnect.")
 
     # the maker

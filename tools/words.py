@@ -7,7 +7,7 @@ texts. The names of the texts for the pages go to gateway/web/src/i18n/keys.ts, 
 import argparse
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -22,6 +22,9 @@ _SCRIPTS = ("gateway/web/src/**/*.ts",)
 _NAME = re.compile(r"""["'`]([a-z][a-z0-9_-]*)["'`]""")
 _HOLE = r"\$?\{[^{}\n]*\}"
 _SHAPE = re.compile(rf"""["'`]([a-z][a-z0-9_-]*-(?:{_HOLE}[a-z0-9_-]*)+)["'`]""")
+_SAID = re.compile(r"""\bsay\(\s*["']([a-z][a-z0-9_]*(?:-[a-z0-9_]+)+)["']\s*[,)]""")
+_REASON = re.compile(r"""Reason\.of\(\s*"([a-z][a-z0-9_-]*)"[,)]""")
+_REASON_SHAPE = re.compile(rf"""Reason\.of\(\s*f"([a-z][a-z0-9_-]*-(?:{_HOLE}[a-z0-9_-]*)+)"[,)]""")
 
 
 def main() -> int:
@@ -31,12 +34,13 @@ def main() -> int:
     arguments = parser.parse_args()
     languages = {code: read_folder(OURS / code) for code in COMPLETE}
     english = languages[ENGLISH]
-    names = page_names(english)
+    names, texts = page_names(english), list(sources())
     if not arguments.check:
         KEYS.write_text(names, "utf-8")
     problems = [
         *differences(english, languages["de"], "de"),
-        *(f"{key} is used nowhere" for key in unused(english, sources())),
+        *(f"{key} is used nowhere" for key in unused(english, texts)),
+        *(f"{key} is used, and stands nowhere" for key in unknown(english, texts)),
         *([] if KEYS.read_text("utf-8") == names else ["keys.ts is out of date; run: .venv/bin/python tools/words.py"]),
     ]
     print("\n".join(problems) or f"{len(english)} texts, in {' and '.join(COMPLETE)}")
@@ -57,22 +61,31 @@ def differences(english: dict[str, Message], other: dict[str, Message], language
             yield f"{key} stands in {english[key].file} and, in {language}, in {other[key].file}"
 
 
-def unused(english: dict[str, Message], texts: Iterator[str]) -> list[str]:
+def unused(english: dict[str, Message], texts: Iterable[str]) -> list[str]:
     """The texts that no source names: whole, or by a name with holes such as `kind-${kind}`."""
     named = {key for message in english.values() for key in message.references}
     shaped = set[str]()
     for text in texts:
-        named.update(_NAME.findall(text))
-        shaped.update(_SHAPE.findall(text))
+        named.update(_NAME.findall(text), (f"reason-{code}" for code in _REASON.findall(text)))
+        shaped.update(_SHAPE.findall(text), (f"reason-{code}" for code in _REASON_SHAPE.findall(text)))
     shapes = [re.compile("[a-z0-9_]+".join(map(re.escape, re.split(_HOLE, shape)))) for shape in shaped]
     return sorted(key for key in english.keys() - named if not any(shape.fullmatch(key) for shape in shapes))
+
+
+def unknown(english: dict[str, Message], texts: Iterable[str]) -> list[str]:
+    """The texts that a source names and that there are not; TypeScript finds those of the pages by itself."""
+    named = set[str]()
+    for text in texts:
+        named.update(_SAID.findall(text), (f"reason-{code}" for code in _REASON.findall(text)))
+    return sorted(named - english.keys())
 
 
 def sources() -> Iterator[str]:
     """Every source that may name a text."""
     for pattern in (*_SOURCES, *_SCRIPTS):
         for path in ROOT.glob(pattern):
-            if path != KEYS and "api/schema" not in path.as_posix() and not path.name.endswith(".test.ts"):
+            is_ours = path != KEYS and "api/schema" not in path.as_posix()
+            if is_ours and not path.name.endswith(".test.ts"):
                 yield path.read_text("utf-8")
 
 

@@ -1,6 +1,7 @@
 """Who makes a request: session cookies, the dependencies that require a role, and the owner's database connection."""
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from ipaddress import IPv6Address, ip_address
 from typing import Annotated
@@ -13,6 +14,7 @@ from gateway.accounts.sessions import session_account
 from gateway.config import Settings
 from gateway.store import Connection, Database
 from gateway.store.owner import act_as_owner
+from gateway.text import Speech
 
 
 def cookie_name(settings: Settings) -> str:
@@ -71,6 +73,15 @@ def signed_in(request: Request) -> Account:
 SignedIn = Annotated[Account, Depends(signed_in)]
 
 
+def speech_for(request: Request, account: SignedIn) -> Speech:
+    """Returns the language and the time zone of the account that is signed in."""
+    settings: Settings = request.app.state.settings
+    return Speech(account.language, settings.maker.zone_of(account.time_zone))
+
+
+Speaking = Annotated[Speech, Depends(speech_for)]
+
+
 def role(*roles: Role) -> Callable[[Account], Account]:
     """Returns a dependency on a signed-in account with one of these roles, which raises Forbidden for others."""
 
@@ -86,15 +97,38 @@ staff = role(*STAFF)
 administrator = role("administrator")
 
 
-def owner_connection(request: Request, account: SignedIn) -> Iterator[Connection]:
-    """Yields a transaction that sees only the views of one person; it ends before the response is sent."""
+@contextmanager
+def owner_connection(request: Request, account: Account) -> Iterator[Connection]:
+    """Yields a transaction that sees only the views of one person."""
     database: Database = request.app.state.database
-    with database.transaction() as tx:
+    with database.pipelined() as tx:
         act_as_owner(tx, account.person_id)
         yield tx
 
 
-Owned = Annotated[Connection, Depends(owner_connection, scope="function")]
+@contextmanager
+def _signed_in_owner(request: Request) -> Iterator[tuple[Account, Connection]]:
+    database: Database = request.app.state.database
+    token = present_token(request)
+    if not token:
+        raise NotSignedIn
+    with database.pipelined() as tx:
+        account = session_account(tx, token, request.app.state.clock())
+        if account is None:
+            raise NotSignedIn
+        act_as_owner(tx, account.person_id)
+        yield account, tx
+
+
+async def signed_in_owner(request: Request) -> AbstractContextManager[tuple[Account, Connection]]:
+    """Returns a context of the account that is signed in and a transaction that sees only its person's views.
+
+    The endpoint enters it in its own thread: one connection for both, and no thread beside. Raises NotSignedIn then.
+    """
+    return _signed_in_owner(request)
+
+
+Mine = Annotated[AbstractContextManager[tuple[Account, Connection]], Depends(signed_in_owner)]
 
 
 def network(request: Request) -> str:

@@ -1,7 +1,7 @@
 """Limits on HTTP connections: a request must arrive in time, a response must be read, and their number is limited."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar, Literal, cast
@@ -50,6 +50,8 @@ class WatchedProtocol(H11Protocol):
     """
 
     limits: ClassVar[ConnectionLimits]
+    networks: ClassVar[dict[str, set["WatchedProtocol"]]]
+    """The connections of each network: counting all of thousands for each new one would take most of its time."""
 
     def __init__(
         self,
@@ -73,18 +75,21 @@ class WatchedProtocol(H11Protocol):
         # A proxy that we trust connects for many people, so it limits the connections of each.
         if self.client and self.client[0] not in getattr(self.app, "trusted_hosts", ()):
             self.network = network_of(self.client[0])
-        protocols = cast("set[WatchedProtocol]", self.connections)
-        open_protocols = [protocol for protocol in protocols if not protocol.transport.is_closing()]
-        same_network = [protocol for protocol in open_protocols if self.network and protocol.network == self.network]
+            self.networks.setdefault(self.network, set()).add(self)
+        same_network = self.networks.get(self.network or "", ())
         if len(same_network) > self.limits.most_of_network:
-            self._make_room(same_network)
-        elif len(open_protocols) > self.limits.most:
-            self._make_room(open_protocols)
+            self._make_room(same_network, self.limits.most_of_network)
+        elif len(self.connections) > self.limits.most:
+            self._make_room(cast("set[WatchedProtocol]", self.connections), self.limits.most)
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Cancel the timers of a closed connection."""
         super().connection_lost(exc)
+        if same_network := self.networks.get(self.network or ""):
+            same_network.discard(self)
+            if not same_network:
+                del self.networks[self.network or ""]
         for timer in (self._timer, self._unread_timer):
             if timer:
                 timer.cancel()
@@ -114,10 +119,12 @@ class WatchedProtocol(H11Protocol):
             self._unread_timer.cancel()
             self._unread_timer = None
 
-    def _make_room(self, protocols: list["WatchedProtocol"]) -> None:
+    def _make_room(self, protocols: Collection["WatchedProtocol"], most: int) -> None:
         """Close the connection that has waited longest without a request; where all are busy, the new one."""
-        idle = [protocol for protocol in protocols if protocol is not self and protocol.conn.their_state is IDLE]
-        min(idle, key=lambda protocol: protocol.since, default=self).cut("room")
+        open_protocols = [protocol for protocol in protocols if not protocol.transport.is_closing()]
+        if len(open_protocols) > most:
+            idle = [each for each in open_protocols if each is not self and each.conn.their_state is IDLE]
+            min(idle, key=lambda protocol: protocol.since, default=self).cut("room")
 
     def _watch(self) -> None:
         awaited = self._next_awaited()
@@ -167,4 +174,4 @@ class WatchedProtocol(H11Protocol):
 
 def watched_protocol(limits: ConnectionLimits) -> type[H11Protocol]:
     """Returns the protocol class with these limits; uvicorn makes one object for each connection."""
-    return type("LimitedProtocol", (WatchedProtocol,), {"limits": limits})
+    return type("LimitedProtocol", (WatchedProtocol,), {"limits": limits, "networks": {}})

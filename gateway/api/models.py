@@ -212,6 +212,7 @@ class Notice(BaseModel):
     campaign: CampaignTold | None
     held_until: datetime | None
     hold_reason: str | None
+    group: str | None = Field(description="The same for notices about several units that are one message.")
 
 
 class Feed(BaseModel):

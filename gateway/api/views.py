@@ -8,6 +8,8 @@ from gateway.notify.bulletin_texts import action_steps
 from gateway.notify.repository import as_written
 from gateway.notify.steps import steps
 from gateway.store import Row
+from gateway.text import Speech
+from gateway.text.reasons import reason_text
 
 _WORST_FIRST = ("recall", "safety", "critical", "checking", "warning", "update", "info")
 _SHOWN: dict[str, models.UnitState] = {
@@ -20,6 +22,7 @@ _SHOWN: dict[str, models.UnitState] = {
     "info": "info",
 }
 
+_REASONS = ("told_because", "sent_because", "matched", "cleared_reason")
 _OF_NOTICE = ("id", "kind", "severity", "state", "count", "created_at", "updated_at", "resolved_at", "held_until")
 
 
@@ -45,17 +48,20 @@ def _state(reasons: set[str], *, heard: bool) -> models.UnitState:
     return next((_SHOWN[each] for each in _WORST_FIRST if each in reasons), "fine" if heard else "unknown")
 
 
-def notice_fields(row: Row, language: str) -> dict[str, Any]:
-    """The fields of `models.Notice`; its own texts are in the language that its owner had."""
+def notice_fields(row: Row, say: Speech) -> dict[str, Any]:
+    """The fields of `models.Notice`; its texts are in the language that its owner had, its reasons in the reader's."""
     row = as_written(row)
     is_alarm = row["kind"] == "alarm"
-    product = words(row["product"], language)
+    product = words(row["product"], say.language)
+    why = row["why"] | {name: reason_text(row["why"][name], say) for name in _REASONS if row["why"].get(name)}
     return {
         **row["text"],
         **{name: row[name] for name in _OF_NOTICE},
         "unit": {"id": row["unit"], "serial": row["serial"], "product": product, "model": row["model"]},
-        "why": row["why"] if is_alarm else None,
-        "campaign": None if is_alarm else _told(row["why"]),
+        "group": row["group_key"],
+        "why": why if is_alarm else None,
+        "campaign": None if is_alarm else _told(why),
+        "hold_reason": reason_text(row["hold_reason"], say) or None,
     }
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from gateway.campaigns import repository
 from gateway.campaigns.audience import audience_parameters
 from gateway.campaigns.checks import blocking
+from gateway.campaigns.progress import hold_owners
 from gateway.campaigns.repository import queries, stored_draft
 from gateway.campaigns.service import Conflict, Writer, append_event, count_and_check, hold_draft
 from gateway.core.errors import BadInput, GatewayError
@@ -62,6 +63,7 @@ def approve(
 def _freeze(tx: Connection, draft: Row, now: datetime) -> int:
     """Store the units that it concerns, and those that it concerns no more. Returns the number of the first."""
     audience = stored_draft(draft, None).audience
+    hold_owners(tx)
     parameters = {"id": draft["id"], "former": draft["supersedes"], "product_id": draft["product_id"], "now": now}
     affected = tx.execute(queries.freeze, parameters | audience_parameters(audience)).rowcount
     if draft["supersedes"]:

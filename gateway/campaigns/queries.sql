@@ -126,15 +126,18 @@ FROM (SELECT firmware, count(*) AS units FROM unit WHERE product_id = %(product_
 WHERE firmware_key(v.firmware) IS NULL;
 
 -- name: freeze
--- Keep the audience of a campaign, unit by unit; each is due to be told.
-INSERT INTO campaign_unit (campaign_id, unit_id, standing, matched, due_at)
-SELECT %(id)s, unit_id, 'affected', matched, %(now)s
-FROM audience_unit(%(product_id)s::int, %(lots)s::text[], %(serials)s::text[], %(below)s::text);
+-- Keep the audience of a campaign, unit by unit, with their owners of now; each is due to be told.
+INSERT INTO campaign_unit (campaign_id, unit_id, standing, matched, due_at, person_id, owned_since)
+SELECT %(id)s, a.unit_id, 'affected', a.matched, %(now)s, o.person_id, lower(o.during)
+FROM audience_unit(%(product_id)s::int, %(lots)s::text[], %(serials)s::text[], %(below)s::text) a
+LEFT JOIN ownership o ON o.unit_id = a.unit_id AND o.during @> %(now)s::timestamptz;
 
 -- name: freeze_cleared
 -- Keep the units of the former campaign that are not in the new one, also those not yet told of being cleared before.
-INSERT INTO campaign_unit (campaign_id, unit_id, standing, matched, due_at)
-SELECT %(id)s, f.unit_id, 'cleared', f.matched, %(now)s FROM campaign_unit f
+INSERT INTO campaign_unit (campaign_id, unit_id, standing, matched, due_at, person_id, owned_since)
+SELECT %(id)s, f.unit_id, 'cleared', f.matched, %(now)s, o.person_id, lower(o.during)
+FROM campaign_unit f
+LEFT JOIN ownership o ON o.unit_id = f.unit_id AND o.during @> %(now)s::timestamptz
 WHERE f.campaign_id = %(former)s AND (f.standing = 'affected' OR f.due_at IS NOT NULL)
   AND NOT EXISTS (SELECT FROM campaign_unit n WHERE n.campaign_id = %(id)s AND n.unit_id = f.unit_id);
 
@@ -190,6 +193,21 @@ WHERE u.campaign_id = %(id)s AND u.due_at <= %(now)s AND c.state = 'published'
 ORDER BY u.due_at, u.unit_id
 LIMIT %(limit)s
 FOR NO KEY UPDATE OF u SKIP LOCKED FOR SHARE OF c SKIP LOCKED;
+
+-- name: due_of_owners
+-- More units of a campaign to look at: those of the owners of held units, at most as many again.
+SELECT u.unit_id, u.standing, u.matched, u.tries
+FROM (SELECT DISTINCT w.person_id FROM unnest(%(unit_ids)s::bigint[]) AS k (unit_id)
+      CROSS JOIN LATERAL (SELECT person_id FROM ownership
+                          WHERE unit_id = k.unit_id AND during @> %(now)s::timestamptz OFFSET 0) w) p
+CROSS JOIN LATERAL (SELECT unit_id FROM ownership
+                    WHERE person_id = p.person_id AND during @> %(now)s::timestamptz
+                      AND unit_id <> ALL (%(unit_ids)s::bigint[]) OFFSET 0) o
+CROSS JOIN LATERAL (
+  SELECT unit_id, standing, matched, tries FROM campaign_unit
+  WHERE campaign_id = %(id)s AND unit_id = o.unit_id AND due_at <= %(now)s
+  FOR NO KEY UPDATE SKIP LOCKED) u
+LIMIT %(limit)s;
 
 -- name: formers
 -- What a campaign superseded, and what that had superseded, and so on, the latest first.
@@ -283,40 +301,41 @@ UPDATE campaign_unit SET closed_at = %(now)s, due_at = NULL
 WHERE campaign_id = %(id)s AND unit_id = ANY (%(unit_ids)s::bigint[]);
 
 -- name: progress
--- How far campaigns came, by unit: what the owners of now were told and did.
-SELECT cu.campaign_id, count(*) AS units, count(o.unit_id) AS registered, count(*) - count(o.unit_id) AS unregistered,
-       count(*) FILTER (WHERE n.read_at IS NOT NULL OR EXISTS (
-         SELECT FROM outbox d WHERE d.notice_id = n.id AND d.channel <> 'feed' AND d.status = 'delivered')) AS notified,
-       count(n.read_at) AS seen, count(n.acknowledged_at) AS acknowledged, count(cu.closed_at) AS closed,
-       count(*) FILTER (WHERE cu.due_at <= %(now)s) AS pending
-FROM campaign_unit cu
-JOIN campaign c ON c.id = cu.campaign_id
-LEFT JOIN ownership o ON o.unit_id = cu.unit_id AND o.during @> %(now)s::timestamptz
-LEFT JOIN notice n ON n.campaign_id = cu.campaign_id AND n.unit_id = cu.unit_id AND n.person_id = o.person_id
-                  AND n.owned_since = lower(o.during)
-WHERE cu.campaign_id = ANY (%(ids)s::bigint[])
-  AND cu.standing = CASE c.kind WHEN 'withdrawal' THEN 'cleared' ELSE 'affected' END
-GROUP BY cu.campaign_id;
+-- How far campaigns came: their figures by channel, and the units that the worker is to look at later.
+SELECT campaign_id, channel, figure, sum(amount)::bigint AS amount FROM campaign_figure
+WHERE campaign_id = ANY (%(ids)s::bigint[])
+GROUP BY campaign_id, channel, figure
+UNION ALL
+SELECT u.campaign_id, '', 'later', count(*) FROM campaign_unit u JOIN campaign c ON c.id = u.campaign_id
+WHERE u.campaign_id = ANY (%(ids)s::bigint[]) AND u.due_at > %(now)s AND is_counted(c.kind, u.standing)
+GROUP BY u.campaign_id;
 
--- name: channels
--- The deliveries of campaigns by channel, and the feed; there a notice counts as opened that was read and opened nowhere else.
-SELECT n.campaign_id, d.channel, count(*) AS sent, count(*) FILTER (WHERE d.status = 'delivered') AS delivered,
-       count(*) FILTER (WHERE CASE d.channel WHEN 'feed' THEN n.read_at IS NOT NULL AND e.opened IS NULL
-                                             ELSE d.channel = ANY (e.opened) END) AS opened,
-       count(*) FILTER (WHERE d.status IN ('waiting', 'claimed')) AS waiting,
-       count(*) FILTER (WHERE d.status = 'unknown') AS unknown,
-       count(*) FILTER (WHERE d.status = 'failed') AS failed,
-       count(*) FILTER (WHERE d.status = 'skipped') AS skipped
-FROM notice n
-CROSS JOIN LATERAL (
-  SELECT channel, status FROM outbox WHERE notice_id = n.id AND channel <> 'feed'
-  UNION ALL
-  SELECT 'feed', CASE WHEN n.is_held THEN 'waiting' WHEN n.skip_reason IS NOT NULL THEN 'skipped' ELSE 'delivered' END) d
-LEFT JOIN LATERAL (SELECT array_agg(g.channel) AS opened FROM engagement g
-                   WHERE g.notice_id = n.id AND g.kind = 'opened') e ON true
-WHERE n.campaign_id = ANY (%(ids)s::bigint[])
-GROUP BY n.campaign_id, d.channel
-ORDER BY n.campaign_id, array_position(ARRAY['feed', 'email', 'push'], d.channel);
+-- name: owners_due
+-- Whether units changed hands and this was not taken up yet.
+SELECT EXISTS (SELECT FROM ownership_change WHERE due_at <= %(now)s) AS due;
+
+-- name: take_up_owners
+-- Take up some new owners of units in campaigns; returns the number of changes.
+SELECT take_up_owners(%(now)s, %(limit)s) AS changes;
+
+-- name: campaigns_to_sum
+-- Campaigns whose figures are in many rows.
+SELECT campaign_id FROM campaign_figure WHERE NOT is_sum
+GROUP BY campaign_id HAVING count(*) >= %(most)s
+ORDER BY campaign_id;
+
+-- name: sum_figures
+-- Replace the rows of a campaign's figures by their sums.
+WITH part AS (
+  DELETE FROM campaign_figure WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM campaign_figure WHERE campaign_id = %(id)s AND NOT is_sum LIMIT %(limit)s FOR UPDATE SKIP LOCKED))
+  RETURNING channel, figure, amount
+)
+INSERT INTO campaign_figure AS s (campaign_id, channel, figure, amount, is_sum)
+SELECT %(id)s, channel, figure, sum(amount), true FROM part
+GROUP BY channel, figure
+ORDER BY channel, figure
+ON CONFLICT (campaign_id, channel, figure) WHERE is_sum DO UPDATE SET amount = s.amount + excluded.amount;
 
 -- name: units
 -- The frozen audience behind a unit, in a steady order, with what the present owner was told and did.
@@ -324,12 +343,14 @@ SELECT u.id AS row, u.public_id AS id, u.printed AS serial, u.lot, u.firmware, c
        o.unit_id IS NOT NULL AS registered, n.created_at AS told_at, n.read_at IS NOT NULL AS seen,
        n.acknowledged_at IS NOT NULL AS acknowledged,
        n.read_at IS NOT NULL OR EXISTS (
-         SELECT FROM outbox d WHERE d.notice_id = n.id AND d.channel <> 'feed' AND d.status = 'delivered') AS notified
+         SELECT FROM outbox d WHERE d.notice_id = coalesce(lead.id, n.id) AND d.channel <> 'feed'
+                                AND d.status = 'delivered') AS notified
 FROM campaign_unit cu
 JOIN unit u ON u.id = cu.unit_id
 LEFT JOIN ownership o ON o.unit_id = cu.unit_id AND o.during @> %(now)s::timestamptz
 LEFT JOIN notice n ON n.campaign_id = cu.campaign_id AND n.unit_id = cu.unit_id AND n.person_id = o.person_id
                   AND n.owned_since = lower(o.during)
+LEFT JOIN notice lead ON lead.public_id = n.group_key
 WHERE cu.campaign_id = %(id)s AND cu.unit_id > %(after)s
   AND (%(standing)s::text IS NULL OR cu.standing = %(standing)s::text)
 ORDER BY cu.unit_id

@@ -108,17 +108,6 @@ def line(connection: Connection, public_id: str) -> Row | None:
     return _as_written(connection.execute(queries.lines, parameters).fetchone())
 
 
-def progress(connection: Connection, ids: Sequence[int], now: datetime) -> dict[int, Row]:
-    """Returns the progress of published campaigns, by row id, each with its channels."""
-    parameters = {"ids": list(ids), "now": now}
-    progress_by_id = {
-        row.pop("campaign_id"): row | {"channels": []} for row in connection.execute(queries.progress, parameters)
-    }
-    for row in connection.execute(queries.channels, parameters):
-        progress_by_id[row.pop("campaign_id")]["channels"].append(row)
-    return progress_by_id
-
-
 def units(
     connection: Connection, campaign_id: int, after: int, limit: int, standing: str | None, now: datetime
 ) -> list[Row]:

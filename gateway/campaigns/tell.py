@@ -38,12 +38,22 @@ def tell_due(tx: Connection, now: datetime, limit: int, policy: Policy, stages: 
         for row in group:
             if unit_count >= limit:
                 return unit_count
-            units = tx.execute(queries.due, {"id": row["id"], "now": now, "limit": share}).fetchall()
+            units = _due(tx, row["id"], now, share)
             if units:
                 _tell_or_put_off(tx, row, units, now, policy, stages)
                 unit_count += len(units)
                 log.info("%s: %d units looked at (stage=record).", row["number"], len(units))
     return unit_count
+
+
+def _due(tx: Connection, campaign_id: int, now: datetime, limit: int) -> list[Row]:
+    """Returns units to look at, with the further ones of their owners, so that each owner gets one message."""
+    parameters = {"id": campaign_id, "now": now, "limit": limit}
+    units = tx.execute(queries.due, parameters).fetchall()
+    if len(units) < limit:  # there are no more
+        return units
+    unit_ids = [unit["unit_id"] for unit in units]
+    return units + tx.execute(queries.due_of_owners, parameters | {"unit_ids": unit_ids}).fetchall()
 
 
 def _tell_or_put_off(

@@ -87,6 +87,11 @@ BOUNDS: Mapping[str, Bound] = {
     "campaign_number": Bound("one for each kind and year"),
     "campaign_unit": Bound("the units of each published campaign: the record of a recall"),
     "campaign_candidate": Bound("units that match a published campaign later", f"until the campaign ends; {_HOURLY}"),
+    "campaign_notice": Bound("one for each notice of a campaign that was delivered, seen or outlived its ownership"),
+    "campaign_figure": Bound(
+        "a few for each campaign, and those of the statements since", "until the worker sums them, seconds"
+    ),
+    "ownership_change": Bound("one for each change of an ownership", "until the worker has taken it up, seconds"),
     # Jobs
     "job": Bound("one for each import", f"`jobs_kept` after it ended; {_HOURLY}"),
     "import_unit": Bound("`import_max_rows` for each job", "until the job ends"),

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from gateway.core.reason import Reason
+
 
 @dataclass(frozen=True, slots=True)
 class Pass:
     """Go on to the next stage."""
 
-    reason: str
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,14 +18,14 @@ class Hold:
     """Wait until `until`, then check whether the notice still matters, and send it if so."""
 
     until: datetime
-    reason: str
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
 class Drop:
     """Send nothing; the reason is stored."""
 
-    reason: str
+    reason: Reason
 
 
 Outcome = Pass | Hold | Drop

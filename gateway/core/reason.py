@@ -17,6 +17,11 @@ class Reason(str):
         stored = {name: _stored(value) for name, value in parameters.items() if value is not None}
         return cls(json.dumps({"code": code} | stored, ensure_ascii=False, separators=(",", ":")))
 
+    @property
+    def data(self) -> "Mapping[str, Any] | str":
+        """What an event says of it: its document, or the sentence of an older version."""
+        return self.document() or str(self)
+
     def document(self) -> Mapping[str, Any] | None:
         """Returns code and parameters; None for a sentence of an older version."""
         if not self.startswith('{"code":'):

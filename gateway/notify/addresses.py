@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.core.ids import IdMaker, random_id
+from gateway.core.reason import Reason
 from gateway.events import append
 from gateway.notify.channels.channel import Reachable
 from gateway.notify.channels.registry import CHANNELS, device_channel
@@ -35,7 +36,7 @@ class Reach:
     def order(self, now: datetime, channels: Collection[str]) -> Order:
         """Returns the order of those of `channels`, the ones that are set up here, that reach this person."""
         usable = [channel for channel in self.available() if channel in channels]
-        return choose(self.choice, self.engagements, usable, now, self.language)
+        return choose(self.choice, self.engagements, usable, now)
 
 
 def reach(tx: Connection, person_id: int, now: datetime) -> Reach:
@@ -63,7 +64,7 @@ def reaches(tx: Connection, person_ids: Collection[int], now: datetime) -> dict[
     }
 
 
-def addresses_for(reachable: Reachable, severity: str) -> Sequence[Address] | str:
+def addresses_for(reachable: Reachable, severity: str) -> Sequence[Address] | Reason:
     """Returns the addresses of a person on a channel, or the reason why there is none.
 
     Safety goes to every known address, also where other mail was stopped or only the maker's file names it.
@@ -99,7 +100,7 @@ def register_phone(
         append(tx, "phone.registered", {"phone": phone["public_id"], "platform": platform}, person_id=person_id)
     rows = phones(tx, person_id)
     for old in [row for row in rows if row["id"] != phone["id"]][: max(0, len(rows) - tokens_max)]:
-        retire_phone(tx, old["id"], person_id, "newer phones took its place", now)
+        retire_phone(tx, old["id"], person_id, Reason.of("newer-phones"), now)
     return phone
 
 
@@ -114,16 +115,16 @@ def person(tx: Connection, public_id: str) -> Row | None:
     return tx.execute(queries.person_by_public_id, {"public_id": public_id}).fetchone()
 
 
-def retire_phone(tx: Connection, phone_id: int, person_id: int, reason: str, now: datetime) -> None:
+def retire_phone(tx: Connection, phone_id: int, person_id: int, reason: Reason, now: datetime) -> None:
     """Send nothing to a phone any more, and write an event with the reason."""
     if tx.execute(queries.retire_phone, {"id": phone_id, "reason": reason, "now": now}).rowcount:
-        append(tx, "phone.retired", {"reason": reason}, person_id=person_id)
+        append(tx, "phone.retired", {"reason": reason.data}, person_id=person_id)
 
 
-def suppress(tx: Connection, person_id: int, email: str, reason: str, now: datetime) -> None:
+def suppress(tx: Connection, person_id: int, email: str, reason: Reason, now: datetime) -> None:
     """Stop the mail of notices, other than safety, to an address, and write an event with the reason."""
     if tx.execute(queries.suppress, {"email": email, "reason": reason, "now": now}).rowcount:
-        append(tx, "mail.stopped", {"reason": reason}, person_id=person_id)
+        append(tx, "mail.stopped", {"reason": reason.data}, person_id=person_id)
 
 
 def allow_mail(tx: Connection, person_id: int, email: str) -> None:

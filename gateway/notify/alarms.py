@@ -114,7 +114,7 @@ def _tell(tx: Connection, rows: Sequence[Row], now: datetime, policy: Policy, st
     if not open_alarms:
         return
     owned = [(alarm, owners[alarm.unit_id]) for alarm, _ in open_alarms if alarm.unit_id in owners]
-    earlier = repository.earlier_notices(tx, owned)
+    earlier = repository.earlier_notices(tx, owned, now)
     times = repository.notice_times(tx, {owner.person_id for _, owner in owned}, now - _HOUR)
     batch = [
         Facts(

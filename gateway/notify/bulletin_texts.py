@@ -12,8 +12,10 @@ from urllib.parse import quote, urlsplit
 
 from gateway import text
 from gateway.core.maker import Maker
+from gateway.core.reason import Reason
 from gateway.notify.steps import after_action, steps
 from gateway.text import Speech
+from gateway.text.reasons import reason_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ def bulletin_texts(kind: str, part: Mapping[str, Any], say: Speech) -> BulletinT
         replaces=part.get("replaces") or "",
         replaces_word=say("about-concerns" if kind == "withdrawal" else "about-replaces"),
         replaced_by=_successor(part),
-        matched=part.get("matched") or "",
+        matched=reason_text(part.get("matched"), say),
         hazard=part.get("hazard") or "",
         reason=part.get("reason") or "",
         action=action,
@@ -94,9 +96,9 @@ def _day(moment: str | datetime, say: Speech) -> str:
 def _version(part: Mapping[str, Any], say: Speech) -> str:
     if not part.get("version"):
         return ""
-    has = re.fullmatch(r"[Ff]irmware (.+)", part.get("matched") or "")
-    if has:
-        return say("update-from", before=has[1], version=part["version"])
+    matched = Reason(part.get("matched") or "").document() or {}
+    if matched.get("code") == "matched-firmware":
+        return say("update-from", before=matched["what"], version=part["version"])
     return say("update-offered", version=part["version"])
 
 

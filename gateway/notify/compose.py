@@ -13,6 +13,7 @@ from gateway.notify.links import Links, OpenLink, UnsubscribeLink, address_diges
 from gateway.notify.mail import Mail
 from gateway.notify.model import Delivery
 from gateway.text import Speech
+from gateway.text.reasons import reason_sentence, reason_text
 
 
 class _Environment(Environment):
@@ -50,7 +51,7 @@ def notice_mail(delivery: Delivery, to: str, person: str, links: Links, maker: M
         "delivery": delivery,
         "subject": subject,
         **(_alarm(delivery, say) if template == "notice" else _campaign(delivery, say)),
-        "told_because": _sentence(delivery.why.get("told_because", "")),
+        "told_because": reason_sentence(delivery.why.get("told_because"), say),
         "sent_because": _sent_because(delivery, say),
         "link": links.open(OpenLink(delivery.notice, delivery.channel)),
         "unsubscribe": unsubscribe,
@@ -61,8 +62,13 @@ def notice_mail(delivery: Delivery, to: str, person: str, links: Links, maker: M
         text=_ENVIRONMENT.get_template(f"{template}.txt").render(shown),
         html=_ENVIRONMENT.get_template(f"{template}.html").render(shown),
         headers=headers,
-        key=f"{delivery.notice}.{delivery.channel}",
+        key=".".join([delivery.notice, delivery.channel, *_renewal(delivery)]),
     )
+
+
+def _renewal(delivery: Delivery) -> list[str]:
+    """What tells a mail that is sent again after an all-clear from the one before it."""
+    return [f"{delivery.renewed_at:%Y%m%d%H%M%S}"] if delivery.renewed_at else []
 
 
 def notice_push(delivery: Delivery, links: Links) -> tuple[str, str, dict[str, str]]:
@@ -74,6 +80,8 @@ def notice_push(delivery: Delivery, links: Links) -> tuple[str, str, dict[str, s
         "severity": delivery.severity,
         "link": links.open(OpenLink(delivery.notice, delivery.channel)),
     }
+    if delivery.serials:
+        data["units"] = str(len(delivery.serials))
     if delivery.again:
         return say("mail-again-title", title=title), f"{body} {say('mail-again')}", data | {"again": "true"}
     return title, body, data
@@ -152,17 +160,13 @@ def _evidence(why: dict[str, Any], say: Speech) -> str:
     )
 
 
-def _sentence(reason: str) -> str:
-    return f"{reason[0].upper()}{reason[1:]}." if reason else ""
-
-
 def _sent_because(delivery: Delivery, say: Speech) -> str:
     if delivery.severity == "safety":
         return say("mail-sent-safety")
     if delivery.follows:
         return say("mail-follows", channel=name_in(delivery.follows, say))
     reason = delivery.why.get("sent_because")
-    return say("mail-sent-because", reason=reason) if reason else ""
+    return say("mail-sent-because", reason=reason_text(reason, say)) if reason else ""
 
 
 def render(template: str, **shown: Any) -> str:  # noqa: ANN401 - what the template names

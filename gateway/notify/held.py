@@ -20,7 +20,7 @@ def tell_held(tx: Connection, now: datetime, limit: int) -> int:
     for row in rows:
         data = {"notice": row["notice"], "severity": row["severity"]} | of_campaign(row)
         if reason := reasons[row["id"]]:
-            skipped.append((row["unit_id"], row["person_id"], data | {"reason": reason}))
+            skipped.append((row["unit_id"], row["person_id"], data | {"reason": reason.data}))
         else:
             told.append((row["unit_id"], row["person_id"], data | _of_alarm(row)))
     append_each(tx, "notice.told", told)

@@ -7,6 +7,7 @@ from typing import Any
 
 from gateway.core.documents import DocumentKind
 from gateway.core.outcome import Outcome
+from gateway.core.reason import Reason
 from gateway.registrations.model import Owner
 from gateway.rules.document import RuleDocument
 
@@ -82,6 +83,8 @@ class EarlierNotice:
     """What it says; of an alarm."""
     skip_reason: str | None = None
     """Why nobody was told of it."""
+    recent_alarms: int = 0
+    """How many alarms of the last hour it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,13 +185,17 @@ class Delivery:
     """The earlier channel, on which nobody opened the notice in time."""
     trace: str | None = None
     """The trace of its log lines, if it has one."""
+    serials: tuple[str, ...] = ()
+    """The units of a message about many."""
+    renewed_at: datetime | None = None
+    """When it began anew, because the alarm came back after an all-clear."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
     """The provider confirmed that it took the message."""
 
-    reason: str
+    reason: Reason
     provider_id: str | None = None
 
 
@@ -196,7 +203,7 @@ class Delivered:
 class Retry:
     """The provider did not take the message, and may later; `after` is the wait that it asks for, if any."""
 
-    reason: str
+    reason: Reason
     after: timedelta | None = None
 
 
@@ -204,7 +211,7 @@ class Retry:
 class Failed:
     """The provider refused the message for good; `retire_address` is true when the address does not exist any more."""
 
-    reason: str
+    reason: Reason
     retire_address: bool = False
 
 
@@ -212,7 +219,7 @@ class Failed:
 class Unknown:
     """The provider may have taken the message, but did not confirm it."""
 
-    reason: str
+    reason: Reason
 
 
 Answer = Delivered | Retry | Failed | Unknown

@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from gateway.notify.channels.registry import default_order, name_in
-from gateway.text import Speech
+from gateway.core.reason import Reason
+from gateway.notify.channels.registry import default_order
 
 HALF_LIFE = timedelta(days=30)
 ENGAGEMENT_LIFE = timedelta(days=180)
@@ -28,10 +28,10 @@ class Engagement:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The channels in the order in which they are tried, and the reason in the person's language."""
+    """The channels in the order in which they are tried, and the reason."""
 
     channels: tuple[str, ...]
-    reason: str
+    reason: Reason
 
 
 def choose(
@@ -39,27 +39,27 @@ def choose(
     engagements: Sequence[Engagement],
     available: Collection[str],
     now: datetime,
-    language: str = "en",
 ) -> Order:
     """Returns the order by the person's choice, else by engagements, else the default; all channels have an address."""
-    say = Speech(language)
     usable = tuple(channel for channel in default_order() if channel in available)
     if not usable:
-        return Order((), say("reason-nowhere"))
+        return Order((), Reason.of("nowhere"))
     if choice in usable:
-        return Order(_first(choice, usable), say("reason-chosen", channel=name_in(choice, say)))
+        return Order(_first(choice, usable), Reason.of("chosen", channel=choice))
 
-    def order(channels: tuple[str, ...], reason: str) -> Order:
-        return Order(channels, say(f"reason-chosen-without-{choice}", reason=reason) if choice else reason)
+    def order(channels: tuple[str, ...], reason: Reason) -> Order:
+        return Order(
+            channels, Reason.of("chosen-without", channel=choice, missing=choice, reason=reason) if choice else reason
+        )
 
     if len(usable) == 1:
-        return order(usable, say("reason-only-way", channel=name_in(usable[0], say)))
+        return order(usable, Reason.of("only-way", channel=usable[0]))
     recent = [item for item in engagements if item.channel in usable and _age(item, now) <= ENGAGEMENT_LIFE]
     scores = {channel: sum(_score(item, now) for item in recent if item.channel == channel) for channel in usable}
     best = max(usable, key=lambda channel: scores[channel])
     if scores[best] < LEAST_SCORE or all(score == scores[best] for score in scores.values()):
-        return order(usable, say("reason-default", channel=name_in(usable[0], say)))
-    return order(_first(best, usable), _engagement_reason(best, recent, say))
+        return order(usable, Reason.of("default", channel=usable[0]))
+    return order(_first(best, usable), _engagement_reason(best, recent))
 
 
 def _first(channel: str, usable: tuple[str, ...]) -> tuple[str, ...]:
@@ -75,11 +75,11 @@ def _score(engagement: Engagement, now: datetime) -> float:
     return float(WEIGHT.get(engagement.kind, 0.0) * 0.5 ** (_age(engagement, now) / HALF_LIFE))
 
 
-def _engagement_reason(best: str, engagements: Sequence[Engagement], say: Speech) -> str:
+def _engagement_reason(best: str, engagements: Sequence[Engagement]) -> Reason:
     """Returns the reason with the strongest kind of engagement, counted so that the person can follow it."""
     for kind in ("opened", "acknowledged", "signed_in"):
         recent = sorted((item for item in engagements if item.kind == kind), key=lambda item: item.at)[-RECENT_MAX:]
         count = sum(item.channel == best for item in recent)
         if 2 * count > len(recent):
-            return say(f"reason-{kind}", count=count, all=len(recent), channel=name_in(best, say))
-    return say("reason-lately", channel=name_in(best, say))
+            return Reason.of(f"often-{kind}", count=count, all=len(recent), channel=best)
+    return Reason.of("lately", channel=best)

@@ -1,6 +1,8 @@
 -- name: earlier
 -- The last notice of each rule and unit to a person in their present time of owning it, held until the transaction ends.
-SELECT k.place, n.id, n.public_id, n.severity, n.state, n.updated_at, n.text, n.schema, n.skip_reason
+SELECT k.place, n.id, n.public_id, n.severity, n.state, n.updated_at, n.text, n.schema, n.skip_reason,
+       (SELECT count(*) FROM notice_alarm na JOIN alarm a ON a.id = na.alarm_id
+        WHERE na.notice_id = n.id AND a.judged_at > %(now)s::timestamptz - interval '1 hour') AS recent_alarms
 FROM unnest(%(person_ids)s::bigint[], %(unit_ids)s::bigint[], %(rule_ids)s::text[], %(sinces)s::timestamptz[])
   WITH ORDINALITY AS k (person_id, unit_id, rule_id, since, place)
 CROSS JOIN LATERAL (
@@ -26,13 +28,15 @@ ORDER BY visible_at;
 SELECT nextval('notice_id_seq') AS id FROM generate_series(1, %(count)s);
 
 -- name: join_notices
--- Let one more alarm join each notice: it is open (again), and counts one more; nobody was told if it is told only now.
+-- Let one more alarm join each notice: it is open (again), and counts one more. One that is told again is new again.
 UPDATE notice n
 SET state = 'open', resolved_at = NULL, count = n.count + 1, text = r.text, schema = %(schema)s, updated_at = %(now)s,
     why = r.why || jsonb_strip_nulls(jsonb_build_object('sent_because', n.why -> 'sent_because')),
     skip_reason = CASE WHEN NOT r.told THEN n.skip_reason END,
-    visible_at = CASE WHEN r.told AND n.skip_reason IS NOT NULL THEN %(now)s ELSE n.visible_at END
-FROM json_to_recordset(%(rows)s) AS r (id bigint, text jsonb, why jsonb, told boolean)
+    visible_at = CASE WHEN r.told AND n.skip_reason IS NOT NULL OR r.again THEN %(now)s ELSE n.visible_at END,
+    read_at = CASE WHEN NOT r.again THEN n.read_at END,
+    acknowledged_at = CASE WHEN NOT r.again THEN n.acknowledged_at END
+FROM json_to_recordset(%(rows)s) AS r (id bigint, text jsonb, why jsonb, told boolean, again boolean)
 WHERE n.id = r.id
 RETURNING n.id, n.count;
 
@@ -40,6 +44,17 @@ RETURNING n.id, n.count;
 -- Note which alarms notices tell of.
 INSERT INTO notice_alarm (notice_id, alarm_id, person_id)
 SELECT * FROM unnest(%(notice_ids)s::bigint[], %(alarm_ids)s::bigint[], %(person_ids)s::bigint[]);
+
+-- name: send_again
+-- Have notices sent again: their deliveries begin anew, but for those that are being sent.
+INSERT INTO outbox AS o (notice_id, channel, due_at, reason, follows, is_safety)
+SELECT r.notice_id, r.channel, r.due_at, r.reason, r.follows, n.severity = 'safety'
+FROM json_to_recordset(%(rows)s) AS r (notice_id bigint, channel text, due_at timestamptz, reason text, follows text)
+JOIN notice n ON n.id = r.notice_id
+ON CONFLICT (notice_id, channel) DO UPDATE
+SET status = 'waiting', due_at = excluded.due_at, reason = excluded.reason, follows = excluded.follows, attempts = 0,
+    claimed_at = NULL, finished_at = NULL, provider_id = NULL, renewed_at = %(now)s
+WHERE o.status <> 'claimed';
 
 -- name: send_after_all
 -- Have notices sent that were open again after their deliveries had been skipped.
@@ -149,7 +164,7 @@ WITH due AS MATERIALIZED (
 )
 SELECT o.id, o.notice_id, n.public_id AS notice, n.trace, o.channel, n.person_id, p.public_id AS person, n.unit_id, n.kind,
        c.public_id AS campaign, n.severity, n.state, n.text, n.why, n.schema, t.told, p.language,
-       coalesce(p.own_time_zone, p.time_zone) AS time_zone, u.printed AS serial,
+       coalesce(p.own_time_zone, p.time_zone) AS time_zone, u.printed AS serial, m.serials, o.renewed_at,
        pr.name AS product, pr.model, o.attempts, o.follows, o.claimed_at, n.read_at, n.acknowledged_at,
        EXISTS (SELECT FROM ownership w WHERE w.unit_id = n.unit_id AND w.person_id = n.person_id
                AND w.during @> %(now)s::timestamptz AND lower(w.during) <= n.created_at) AS still_owned
@@ -160,13 +175,14 @@ JOIN unit u ON u.id = n.unit_id
 JOIN product pr ON pr.id = u.product_id
 LEFT JOIN campaign c ON c.id = n.campaign_id
 LEFT JOIN LATERAL campaign_told(n.campaign_id, n.kind, p.language) t ON true
+LEFT JOIN LATERAL message_units(n.person_id, n.group_key, %(now)s) m ON n.group_key IS NOT NULL
 ORDER BY o.is_safety DESC, o.due_at, o.id;
 
 -- name: abandoned
 -- Deliveries of a channel that were claimed so long ago that their worker must have ended.
 SELECT o.id, o.notice_id, n.public_id AS notice, n.trace, o.channel, n.person_id, p.public_id AS person, n.unit_id, n.kind,
        c.public_id AS campaign, n.severity, n.state, n.text, n.why, n.schema, t.told, p.language,
-       coalesce(p.own_time_zone, p.time_zone) AS time_zone, u.printed AS serial,
+       coalesce(p.own_time_zone, p.time_zone) AS time_zone, u.printed AS serial, m.serials, o.renewed_at,
        pr.name AS product, pr.model, o.attempts, o.follows, o.claimed_at, n.read_at, n.acknowledged_at
 FROM outbox o
 JOIN notice n ON n.id = o.notice_id
@@ -175,6 +191,7 @@ JOIN unit u ON u.id = n.unit_id
 JOIN product pr ON pr.id = u.product_id
 LEFT JOIN campaign c ON c.id = n.campaign_id
 LEFT JOIN LATERAL campaign_told(n.campaign_id, n.kind, p.language) t ON true
+LEFT JOIN LATERAL message_units(n.person_id, n.group_key, %(now)s) m ON n.group_key IS NOT NULL
 WHERE o.status = 'claimed' AND o.channel = %(channel)s AND o.claimed_at < %(before)s
 ORDER BY o.claimed_at
 LIMIT %(limit)s
@@ -227,11 +244,12 @@ FROM unnest(%(outbox_ids)s::bigint[], %(keys)s::bigint[], %(attempts)s::int[], %
 ORDER BY r.line;
 
 -- name: last_tries
--- What the last try at each address of deliveries came to; what arrived once stays so.
-SELECT DISTINCT ON (outbox_id, push_token_id) outbox_id, push_token_id, attempt, outcome, reason, provider_id,
-       bool_or(outcome = 'unknown') OVER (PARTITION BY outbox_id) AS again
-FROM delivery_try WHERE outbox_id = ANY (%(outbox_ids)s::bigint[])
-ORDER BY outbox_id, push_token_id, outcome = 'delivered' DESC, id DESC;
+-- What the last try at each address of deliveries came to, since they began anew; what arrived once stays so.
+SELECT DISTINCT ON (t.outbox_id, t.push_token_id) t.outbox_id, t.push_token_id, t.attempt, t.outcome, t.reason, t.provider_id,
+       bool_or(t.outcome = 'unknown') OVER (PARTITION BY t.outbox_id) AS again
+FROM delivery_try t JOIN outbox o ON o.id = t.outbox_id
+WHERE t.outbox_id = ANY (%(outbox_ids)s::bigint[]) AND t.at >= coalesce(o.renewed_at, '-infinity')
+ORDER BY t.outbox_id, t.push_token_id, t.outcome = 'delivered' DESC, t.id DESC;
 
 -- name: rows_of_notices
 -- The deliveries of notices, by channel.

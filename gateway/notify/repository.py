@@ -1,10 +1,11 @@
 """Notices, outbox and ledger in the database, in sets; everything runs in the caller's transaction."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from gateway.core.reason import Reason
 from gateway.notify.model import CAMPAIGN_TEXT, LEDGER, NOTICE, Alarm, EarlierNotice
 from gateway.notify.text import campaign_notice
 from gateway.registrations.model import Owner
@@ -18,7 +19,7 @@ queries = load_queries("gateway.notify")
 _NOTICE_OWN = {
     "public_id": "text", "person_id": "int8", "unit_id": "int8", "rule_id": "text", "campaign_id": "int8",
     "kind": "text", "owned_since": "timestamptz", "severity": "text", "trace": "text", "hold_reason": "text",
-    "skip_reason": "text", "group_key": "text",
+    "skip_reason": "text", "group_key": "text", "group_size": "int4",
 }  # fmt: skip
 _NOTICE_COLUMNS = {
     "id": "int8", "state": "text", "schema": "int2", "created_at": "timestamptz", "updated_at": "timestamptz",
@@ -42,7 +43,7 @@ class PlannedDelivery:
 
     channel: str
     due_at: datetime
-    reason: str
+    reason: Reason
     follows: str | None = None
     is_safety: bool = False
     """Whether it goes out before all others."""
@@ -73,13 +74,14 @@ def _alarm(row: Row) -> Alarm:
     )
 
 
-def earlier_notices(tx: Connection, owned: Sequence[tuple[Alarm, Owner]]) -> dict[int, EarlierNotice]:
+def earlier_notices(tx: Connection, owned: Sequence[tuple[Alarm, Owner]], now: datetime) -> dict[int, EarlierNotice]:
     """Returns, by alarm, its owner's last notice of the same rule and unit, locked until the transaction ends."""
     parameters = {
         "person_ids": [owner.person_id for _, owner in owned],
         "unit_ids": [alarm.unit_id for alarm, _ in owned],
         "rule_ids": [alarm.rule.id for alarm, _ in owned],
         "sinces": [owner.since for _, owner in owned],
+        "now": now,
     }
     earlier = {}
     for row in tx.execute(queries.earlier, parameters):
@@ -110,7 +112,7 @@ def as_written(row: Row) -> Row:
     upgraded: Row = NOTICE.read(stored, row["schema"])
     if (told := row.get("told")) and upgraded["text"] is None:
         document = CAMPAIGN_TEXT.read(told["document"], told["schema"])
-        upgraded = campaign_notice(document, upgraded["why"], told["language"])
+        upgraded = campaign_notice(document, upgraded["why"])
     return row | upgraded | {"schema": NOTICE.schema}
 
 
@@ -181,7 +183,16 @@ def insert_deliveries(tx: Connection, deliveries: Iterable[tuple[int, PlannedDel
     copy_rows(tx, "outbox", _OUTBOX_COLUMNS, rows)
 
 
-def send_after_all(tx: Connection, notice_ids: Sequence[int], reason: str, now: datetime) -> None:
+def send_again(tx: Connection, deliveries: Iterable[tuple[int, PlannedDelivery]], now: datetime) -> None:
+    """Have notices sent again by the planned deliveries, whatever became of those of before."""
+    rows = [
+        {**asdict(planned), "notice_id": number, "due_at": planned.due_at.isoformat()} for number, planned in deliveries
+    ]
+    if rows:
+        tx.execute(queries.send_again, {"rows": Json(rows), "now": now})
+
+
+def send_after_all(tx: Connection, notice_ids: Sequence[int], reason: Reason, now: datetime) -> None:
     """Have the skipped deliveries of notices sent now."""
     if notice_ids:
         tx.execute(queries.send_after_all, {"notice_ids": list(notice_ids), "reason": reason, "now": now})
@@ -218,7 +229,7 @@ def held_due(tx: Connection, now: datetime, limit: int) -> list[Row]:
     return tx.execute(queries.held_due, {"now": now, "limit": limit}).fetchall()
 
 
-def show(tx: Connection, skip_reasons: Mapping[int, str | None]) -> None:
+def show(tx: Connection, skip_reasons: Mapping[int, Reason | None]) -> None:
     """Note that held notices are told, or why not, by row id."""
     tx.execute(queries.show, {"ids": list(skip_reasons), "reasons": list(skip_reasons.values())})
 

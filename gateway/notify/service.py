@@ -5,6 +5,7 @@ from datetime import datetime
 
 from gateway.core.ids import IdMaker, random_id
 from gateway.core.outcome import Drop, Hold, Outcome, Pass
+from gateway.core.reason import Reason
 from gateway.notify.model import Decision, Facts, Stage
 from gateway.notify.stages.record import record
 from gateway.store import Connection
@@ -15,7 +16,7 @@ def decide(stages: Sequence[Stage], batch: Sequence[Facts]) -> list[Decision]:
 
     The outcome of each is the first Drop, else the latest Hold, else a Pass.
     """
-    outcomes: list[Outcome] = [Pass("nothing spoke against it")] * len(batch)
+    outcomes: list[Outcome] = [Pass(Reason.of("nothing-against"))] * len(batch)
     steps: list[list[tuple[str, Outcome]]] = [[] for _ in batch]
     places = list(range(len(batch)))
     for stage in stages:

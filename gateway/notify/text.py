@@ -5,6 +5,7 @@ from datetime import datetime
 from string import Formatter
 from typing import Any
 
+from gateway.core.reason import Reason
 from gateway.notify.model import Alarm, Bulletin
 from gateway.registrations.model import Owner
 from gateway.rules.sentence import plain_sentence, sentence
@@ -18,11 +19,11 @@ def notice_text(alarm: Alarm, owner: Owner) -> dict[str, str]:
     return _filled(alarm, owner.language)
 
 
-def campaign_notice(document: Mapping[str, Any], why: Mapping[str, Any], language: str) -> dict[str, Any]:
+def campaign_notice(document: Mapping[str, Any], why: Mapping[str, Any]) -> dict[str, Any]:
     """The complete text and why of a campaign's notice: what it says to all, and what is of this person and unit."""
     since = datetime.fromisoformat(why["owned_since"])
     own = {name: why[name] for name in ("sent_because", "replaced_by") if name in why}
-    told = {"matched": matched_in(why["matched"], language), "told_because": _told_because(since, language)}
+    told = {"matched": _matched(why["matched"]), "told_because": Reason.of("owned", since=since)}
     return {"text": document["text"], "why": document["details"] | told | own}
 
 
@@ -79,18 +80,14 @@ def _why_alarm(alarm: Alarm, owner: Owner) -> dict[str, Any]:
         "raised_at": max(alarm.raised_at, owner.since).isoformat(),
         "cleared_at": None,
         "cleared_value": None,
-        "told_because": _told_because(owner.since, owner.language),
+        "told_because": Reason.of("owned", since=owner.since),
     }
 
 
-def matched_in(matched: str, language: str) -> str:
-    """Returns why a unit is in the audience ("lot L2305", "serial list", "firmware 2.3.1"), in a language."""
+def _matched(matched: str) -> Reason:
+    """Returns why a unit is in the audience, as the audience has it: lot L2305, serial list, firmware 2.3.1."""
     kind, _, what = matched.partition(" ")
-    return Speech(language)(f"campaign-matched-{kind}", what=what)
-
-
-def _told_because(since: datetime, language: str) -> str:
-    return Speech(language)("campaign-told-because", since=f"{since:%Y-%m-%d}")
+    return Reason.of(f"matched-{kind}", what=what)
 
 
 def _without_value(alarm: Alarm, language: str, values: Mapping[str, str]) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """A person's units and notices, read as the role gateway_owner, which sees the my_* views and nothing else."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.readings.charts import chart_arguments, chart_points
@@ -40,22 +41,28 @@ def messages(mine: Connection, unit_id: str) -> list[Row]:
     return mine.execute(queries.my_messages, {"unit": unit_id}).fetchall()
 
 
-def feed(mine: Connection, before: int, limit: int) -> list[Row]:
-    """The person's notices below a number, the newest first, without those that are pinned."""
-    return mine.execute(queries.my_feed, {"before": before, "limit": limit}).fetchall()
+@dataclass(frozen=True, slots=True)
+class FeedPage:
+    """A page of the person's notices, the newest first.
+
+    `pinned` are the open recalls that they have not acknowledged, the oldest first, which are in no page; `unread`
+    counts all notices that they have not read.
+    """
+
+    pinned: list[Row]
+    notices: list[Row]
+    unread: int
 
 
-def pinned(mine: Connection) -> list[Row]:
-    """The person's open recalls that they have not acknowledged, the oldest first."""
-    return mine.execute(queries.my_pinned).fetchall()
+def feed(mine: Connection, before: int, limit: int) -> FeedPage:
+    """Returns the person's notices below a number."""
+    rows = mine.execute(queries.my_feed, {"before": before, "limit": limit})
+    unread = mine.execute(queries.my_unread).fetchone()
+    notices = rows.fetchall()
+    pinned = [row for row in reversed(notices) if row["is_pinned"]]
+    return FeedPage(pinned, [row for row in notices if not row["is_pinned"]], unread["unread"] if unread else 0)
 
 
 def notice(mine: Connection, notice_id: str) -> Row | None:
     """Returns one of the person's notices; None for any other."""
     return mine.execute(queries.my_one, {"notice": notice_id}).fetchone()
-
-
-def unread(mine: Connection) -> int:
-    """Returns the number of notices that the person has not read."""
-    row = mine.execute(queries.my_unread).fetchone()
-    return int(row["unread"]) if row else 0

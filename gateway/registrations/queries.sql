@@ -279,23 +279,19 @@ WHERE unit = %(unit)s
 ORDER BY number DESC;
 
 -- name: my_feed
--- The person's notices below a row number, the newest first, with deliveries, without pinned ones.
-SELECT n.*, (SELECT jsonb_agg(jsonb_build_object('channel', d.channel, 'status', d.status, 'at', d.at,
-                     'reason', d.reason) ORDER BY d.at, d.channel)
-             FROM my_delivery d WHERE d.notice = n.id) AS deliveries
+-- The person's notices below a row number and all that are pinned, the newest first, with deliveries.
+WITH page AS (
+  SELECT row FROM my_notice_row WHERE is_pinned
+  UNION ALL
+  (SELECT row FROM my_notice_row WHERE row < %(before)s AND NOT is_pinned ORDER BY row DESC LIMIT %(limit)s)
+)
+SELECT n.*, n.kind = 'recall' AND n.state = 'open' AND n.acknowledged_at IS NULL AS is_pinned,
+       (SELECT jsonb_agg(jsonb_build_object('channel', d.channel, 'status', d.status, 'at', d.at,
+               'reason', d.reason) ORDER BY d.at, d.channel)
+        FROM my_delivery d WHERE d.notice = n.id) AS deliveries
 FROM my_notice n
-WHERE n.row < %(before)s AND NOT (n.kind = 'recall' AND n.state = 'open' AND n.acknowledged_at IS NULL)
-ORDER BY n.row DESC
-LIMIT %(limit)s;
-
--- name: my_pinned
--- The person's open recalls that they have not acknowledged, the oldest first, with deliveries.
-SELECT n.*, (SELECT jsonb_agg(jsonb_build_object('channel', d.channel, 'status', d.status, 'at', d.at,
-                     'reason', d.reason) ORDER BY d.at, d.channel)
-             FROM my_delivery d WHERE d.notice = n.id) AS deliveries
-FROM my_notice n
-WHERE n.kind = 'recall' AND n.state = 'open' AND n.acknowledged_at IS NULL
-ORDER BY n.row;
+WHERE n.row = ANY (ARRAY(SELECT row FROM page))
+ORDER BY n.row DESC;
 
 -- name: my_one
 -- One of the person's notices by its public id, with its deliveries.
@@ -307,7 +303,7 @@ WHERE n.id = %(notice)s;
 
 -- name: my_unread
 -- The number of the person's notices that they have not read.
-SELECT count(*) AS unread FROM my_notice WHERE read_at IS NULL;
+SELECT count(*) AS unread FROM my_notice_row WHERE read_at IS NULL;
 
 -- name: codes_by_key
 -- The stored claim codes of units by product and canonical serial.

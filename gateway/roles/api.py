@@ -10,11 +10,13 @@ from gateway.api.connections import ConnectionLimits, watched_protocol
 from gateway.api.stream.hub import Hub
 from gateway.config import Settings
 from gateway.core.clock import system_clock
+from gateway.roles.files import raise_file_limit
 from gateway.store import Database
 
 
 def run(settings: Settings, url: str) -> None:
     """Serve the pages and the API until told to stop."""
+    raise_file_limit(settings)
     with Database(url, "gateway-api") as database:
         hub = Hub(url, settings)
         metrics.STREAMS.set_function(hub.open_streams)

@@ -17,6 +17,7 @@ from gateway.core.pictures import read_picture
 from gateway.events import probe as event_log
 from gateway.m2m import probe as broker
 from gateway.notify.channels.registry import CHANNELS
+from gateway.roles.files import file_limit
 from gateway.store import Connection, connect
 from gateway.store import probe as database
 from gateway.store.waits import LOCK_AFTER, lock_waits
@@ -36,6 +37,7 @@ def check(settings: Settings, clock: Clock) -> list[Finding]:
         ),
         *(kind.check(settings, clock) for kind in CHANNELS.values()),
         public_url(settings),
+        file_limit(settings),
         logo(settings),
         data_dir(settings),
     ]

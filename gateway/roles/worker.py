@@ -11,6 +11,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from gateway import flow, metrics
 from gateway.campaigns.candidates import UNIT_CHANGED, UNITS_CHANGED, find_candidates
 from gateway.campaigns.follow import follow
+from gateway.campaigns.progress import sum_figures, take_up_owners
 from gateway.campaigns.tell import tell_due
 from gateway.campaigns.withdrawn import tell_withdrawn
 from gateway.config import Settings
@@ -136,12 +137,16 @@ class Worker:
         with self._database.transaction() as tx:
             others = tell_withdrawn(tx, limit)
         with self._database.transaction() as tx:
+            others += take_up_owners(tx, self._clock(), limit)
+        with self._database.transaction() as tx:
             others += tell_due(tx, self._clock(), limit, self._policy, flow.NOTICE)
         with self._database.transaction() as tx:
             others += find_candidates(tx, self._clock())
         with self._database.transaction() as tx:
             others += tell_held(tx, self._clock(), limit)
             self.senders.outbox.skip_unserved(tx, self._clock(), self._settings.outbox_batch)
+        with self._database.transaction() as tx:
+            sum_figures(tx)
         metrics.EVENTS.inc(event_count)
         return event_count + again + alarm_count + others
 

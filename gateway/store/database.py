@@ -5,9 +5,11 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Self
 
+import orjson
 import psycopg
 from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
+from psycopg.types.json import set_json_loads
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from gateway.core.errors import Unavailable
@@ -20,6 +22,8 @@ OperationalError = psycopg.OperationalError
 DataError = psycopg.DataError
 IntegrityError = psycopg.IntegrityError
 UniqueViolation = psycopg.errors.UniqueViolation
+
+set_json_loads(orjson.loads)  # half the time of the standard library's, which is much of what reading a page takes
 
 # JIT is off: our statements are short, and compiling one over 400 days of readings takes longer than running it.
 _OPTIONS = "-c timezone=UTC -c jit=off"
@@ -106,6 +110,12 @@ class Database:
     def transaction(self) -> Iterator[Connection]:
         """One transaction: committed at the end, rolled back by any exception."""
         with self._pool.connection() as connection, connection.transaction():
+            yield connection
+
+    @contextmanager
+    def pipelined(self) -> Iterator[Connection]:
+        """One transaction whose statements are sent together, up to the first one whose rows are fetched."""
+        with self._pool.connection() as connection, connection.pipeline(), connection.transaction():
             yield connection
 
     @contextmanager

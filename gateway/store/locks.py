@@ -33,6 +33,8 @@ class Lock(IntEnum):
     """Tries on a limit with one key are counted one at a time; locked by key."""
     ADDRESS = 7_402_215
     """Changes of one e-mail address wait for each other; locked by key."""
+    CAMPAIGN_OWNERS = 7_402_216
+    """Units of campaigns pass to new owners in one place at a time, and not while an audience is frozen (0023)."""
 
 
 def try_lock(connection: Connection, lock: Lock) -> bool:
@@ -49,6 +51,17 @@ def lock_session(connection: Connection, lock: Lock) -> None:
 def hold(tx: Connection, lock: Lock) -> None:
     """Wait for a lock and keep it until the transaction ends."""
     tx.execute(queries.hold, {"lock": lock})
+
+
+def hold_shared(tx: Connection, lock: Lock) -> None:
+    """Take a lock until the transaction ends, beside others who take it so; waits for who holds it alone."""
+    tx.execute(queries.hold_shared, {"lock": lock})
+
+
+def try_hold(tx: Connection, lock: Lock) -> bool:
+    """Take a lock until the transaction ends; false where another has it."""
+    row = tx.execute(queries.try_hold, {"lock": lock}).fetchone()
+    return bool(row and row["mine"])
 
 
 def hold_key(tx: Connection, lock: Lock, key: str) -> None:

@@ -10,6 +10,14 @@ SELECT pg_advisory_lock(%(lock)s);
 -- Wait for a lock, and keep it until the transaction ends.
 SELECT pg_advisory_xact_lock(%(lock)s);
 
+-- name: hold_shared
+-- Wait for a lock that others may hold with us, and keep it until the transaction ends.
+SELECT pg_advisory_xact_lock_shared(%(lock)s);
+
+-- name: try_hold
+-- Take a lock until the transaction ends, unless another has it.
+SELECT pg_try_advisory_xact_lock(%(lock)s) AS mine;
+
 -- name: hold_key
 -- Wait for the lock of one key, and keep it until the transaction ends.
 SELECT pg_advisory_xact_lock(hashtextextended(%(key)s, %(lock)s));
@@ -78,9 +86,9 @@ WHERE a.datname = current_database() AND starts_with(a.application_name, 'gatewa
 ORDER BY w.since, a.pid, h.pid
 LIMIT 20;
 
--- name: set_person
--- Set the person of the owners' views for the rest of the transaction.
-SELECT set_config('gateway.person_id', %(person_id)s::text, true);
+-- name: act_as_owner
+-- Act as the owners' role for the rest of the transaction, and set the person of its views.
+SELECT set_config('gateway.person_id', %(person_id)s::text, true), set_config('role', 'gateway_owner', true);
 
 -- name: has_migrations
 -- Whether this database was ever migrated.

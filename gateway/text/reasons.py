@@ -9,6 +9,7 @@ from gateway.text.speech import Speech
 
 _BY_NAME: Mapping[str, Callable[[Speech, Any], str]] = {
     "channel": lambda say, channel: say(f"channel-{channel}"),
+    "missing": lambda say, channel: say(f"channel-{channel}-missing"),
     "since": lambda say, moment: say.day(datetime.fromisoformat(moment)),
 }
 """How parameters of these names are written; others are reasons themselves, numbers, or another's words."""
@@ -28,7 +29,7 @@ def reason_sentence(reason: str | None, say: Speech) -> str:
 
 def _text(document: Mapping[str, Any], say: Speech) -> str:
     code, parameters = document["code"], {name: value for name, value in document.items() if name != "code"}
-    key = f"reason-{code}"
+    key = "reason-" + code
     # One of a newer version, read by an older one while both run.
     return say(key, **{name: _value(name, value, say) for name, value in parameters.items()}) if key in say else code
 

@@ -26,7 +26,7 @@ _READ = """() => {
 }"""
 _WORD = r"[^\W\d_]{2,}"
 _NAMES = ["English", "Deutsch", "Français", "Brenhold", "Jana Möller", "JM", "Vera Lind", "VL", "Android"]
-_ADDRESSES = [r"\S+@\S+", r"https?://\S+", r"\b[RUW]-\d+-\d+\b"]
+_ADDRESSES = [r"\S+@\S+", r"https?://\S+", r"\b[RUW]-\d+-\d+\b", r"\b[A-Z]{2}\d+-[\d-]+\b"]
 _TIMES = [r"\b\d+ [A-Z][a-z]{2,3}\b", r"\b(?:CES?T|GMT|UTC)\b", r"\b[A-Z][a-z]+/[A-Z]\w+\b", r"\bmin\b"]
 
 

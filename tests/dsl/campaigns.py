@@ -12,6 +12,7 @@ from gateway.events import append
 from gateway.roles.worker import Worker
 from gateway.store import Connection, Database
 from tests.dsl.people import Browser, Site, site
+from tests.dsl.reasons import in_words
 from tests.factories.campaigns import column_values, draft_body
 
 CHANNELS: dict[str, Any] = {"smtp_url": "smtp://127.0.0.1:1", "fcm_credentials": "/none.json"}
@@ -73,10 +74,11 @@ class Office:
 
     def ledger(self) -> list[tuple[str, str, str]]:
         """Serial, outcome and reason of every line, in order."""
-        return column_values(
+        rows = column_values(
             self.db,
             "SELECT u.serial, l.outcome, l.reason FROM ledger l JOIN unit u ON u.id = l.unit_id ORDER BY l.id",
         )
+        return [(serial, outcome, in_words(reason)) for serial, outcome, reason in rows]
 
     def held(self) -> list[bool]:
         """Of every notice, in order, whether it is held."""

@@ -100,6 +100,11 @@ SELECT n %% 40 + 1, n, 'affected', 'lot', CASE WHEN n %% 500 = 0 THEN %(now)s::t
 FROM generate_series(1, %(units)s) n;
 INSERT INTO campaign_candidate (campaign_id, unit_id, matched, found_at)
 SELECT n %% 200 + 1, n, 'lot', %(now)s FROM generate_series(1, 4000) n;
+INSERT INTO campaign_figure (campaign_id, figure, amount, is_sum)
+SELECT n, 'units', 1, true FROM generate_series(1, 4000) n;
+INSERT INTO campaign_figure (campaign_id, figure, amount) SELECT n %% 40 + 1, 'seen', 1 FROM generate_series(1, 400) n;
+INSERT INTO ownership_change (unit_id, due_at)
+SELECT n, %(now)s + n * interval '1 minute' FROM generate_series(1, 10000) n;
 INSERT INTO campaign_number (kind, year, last) VALUES ('R', 2026, 40);
 INSERT INTO notice (public_id, person_id, unit_id, rule_id, campaign_id, kind, owned_since, severity, state, text, why,
                     created_at, updated_at, read_at)

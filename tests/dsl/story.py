@@ -11,6 +11,7 @@ from gateway.rules import repository as rules
 from gateway.rules.changes import record_changes
 from gateway.rules.evaluator import Change
 from gateway.store import Connection, Database
+from tests.dsl.reasons import in_words
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
@@ -67,7 +68,8 @@ class Story:
         return self.column("SELECT state, count FROM notice ORDER BY id")
 
     def ledger(self) -> list[object]:
-        return self.column("SELECT outcome, reason FROM ledger ORDER BY id")
+        rows = self.db.execute("SELECT outcome, reason FROM ledger ORDER BY id")
+        return [(row["outcome"], in_words(row["reason"])) for row in rows]
 
     def feed(self) -> list[object]:
         """How each notice went in the feed: told, held or skipped."""

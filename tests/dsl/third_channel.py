@@ -12,6 +12,7 @@ import httpx
 from gateway.config import Settings
 from gateway.core.clock import Clock
 from gateway.core.finding import Finding, ok
+from gateway.core.reason import Reason
 from gateway.notify.channels.channel import Abilities, ChannelKind, Reachable, Refused
 from gateway.notify.links import Links, OpenLink
 from gateway.notify.model import Address, Answer, Delivered, Delivery, Failed, Unknown
@@ -19,7 +20,7 @@ from gateway.store import Connection
 
 WORDS = """
 channel-sms = text message
-reason-chosen-without-sms = you chose text message, but we have no phone number; { $reason }
+channel-sms-missing = we have no phone number
 """
 
 
@@ -44,7 +45,7 @@ class Sms(ChannelKind):
 
     def _reachable(self, phone: str | None) -> Reachable:
         addresses = (Address(phone),) if phone else ()
-        return Reachable(addresses, addresses, "" if phone else "there is no phone number")
+        return Reachable(addresses, addresses, Reason("" if phone else "there is no phone number"))
 
     def retire(self, tx: Connection, refused: Collection[Refused], now: datetime) -> None:
         self.retired += refused
@@ -64,10 +65,10 @@ class SmsChannel:
         try:
             answer = await self._client.post("/", params={"to": address.value}, content=text)
         except httpx.HTTPError as error:
-            return Unknown(f"the carrier did not answer ({type(error).__name__})")
+            return Unknown(Reason(f"the carrier did not answer ({type(error).__name__})"))
         if answer.status_code == 404:
-            return Failed("there is no such number", retire_address=True)
-        return Delivered("it arrived", answer.text)
+            return Failed(Reason("there is no such number"), retire_address=True)
+        return Delivered(Reason("it arrived"), answer.text)
 
     async def close(self) -> None:
         await self._client.aclose()

@@ -16,6 +16,7 @@ from gateway.notify import addresses
 from gateway.roles.worker import Worker
 from gateway.store import Connection, Database, connect
 from gateway.store.wakeup import wake
+from tests.dsl.reasons import in_words
 from tests.factories import apply_hot_rule, make_fleet
 
 QUICK: dict[str, Any] = {
@@ -94,7 +95,7 @@ def deliveries(db: Connection) -> dict[str, dict[str, Any]]:
         "SELECT channel, status, reason, attempts, provider_id, follows, due_at FROM outbox"
         " WHERE notice_id = (SELECT max(id) FROM notice)"
     )
-    return {row.pop("channel"): row for row in rows}
+    return {row.pop("channel"): row | {"reason": in_words(row["reason"])} for row in rows}
 
 
 def tries(db: Connection) -> list[tuple[str | None, str]]:

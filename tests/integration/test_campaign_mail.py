@@ -62,14 +62,14 @@ def test_a_recall(at):
     assert {
         *["The danger: The motor overheats.", "Unplug it now", "You choose: replacement or refund"],
         *["We bring a new one.", "Phone: 0800 000", "Email: help@maker.example", "Web page: https://maker.example/r"],
-        *[f"Number: {campaign['number']}", "You own this unit since 2024-01-01."],
+        *[f"Number: {campaign['number']}", "You own this unit since 1 Jan 2024."],
     } <= set(english)
     german = lines(found["de"])
     assert german[:3] == ["PRODUKTSICHERHEITSRÜCKRUF", "Die Pumpe kann Feuer fangen", "Pumpe P 200"]
     assert {
         *["Seriennummer P2", "Ihres ist betroffen: Charge L1", "Die Gefahr: Der Motor überhitzt."],
         *["Jetzt vom Strom trennen", "Sie wählen: Ersatz oder Geld zurück", "Wir bringen eine neue."],
-        *["Telefon: 0800 000", f"Nummer: {campaign['number']}", "Ihnen gehört dieses Gerät seit 2024-01-01."],
+        *["Telefon: 0800 000", f"Nummer: {campaign['number']}", "Ihnen gehört dieses Gerät seit 1. Jan. 2024."],
     } <= set(german)
     assert found["de"].subject == "Produktsicherheitsrückruf: Die Pumpe kann Feuer fangen"
     assert "List-Unsubscribe" not in found["en"].headers

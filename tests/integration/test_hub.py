@@ -2,14 +2,21 @@
 
 import asyncio
 
-from gateway.api.stream.hub import Hub
+from gateway.api.stream.hub import Hub, Subscription
 from gateway.config import Settings
-from gateway.events import append, append_all
+from gateway.events import Event, append, append_all
 from gateway.store import connect
 from gateway.store.wakeup import wake
 from tests.dsl.wait import until
 
 FOREVER = "60s"
+
+
+def queue_of(stream: Subscription) -> asyncio.Queue[Event]:
+    """Returns a queue of what the stream is given."""
+    queue: asyncio.Queue[Event] = asyncio.Queue()
+    stream.wake = lambda: [queue.put_nowait(event) for event in stream.take()] and None
+    return queue
 
 
 def test_what_is_committed_is_heard_while_an_older_transaction_is_open(url, db):
@@ -22,15 +29,14 @@ def test_what_is_committed_is_heard_while_an_older_transaction_is_open(url, db):
     async def play() -> None:
         hub = Hub(url, Settings(wakeup_fallback=FOREVER))
         hub.start()
-        stream = hub.subscribe()
+        heard = queue_of(hub.subscribe())
 
         async def next_word() -> str:
-            event = await asyncio.wait_for(stream.events.get(), 20)
-            assert event
+            event = await asyncio.wait_for(heard.get(), 20)
             return str(event.data["word"])
 
         try:
-            await asyncio.to_thread(until, lambda: say("listens") or not stream.events.empty(), every=0.1)
+            await asyncio.to_thread(until, lambda: say("listens") or not heard.empty(), every=0.1)
             say("ready")
             while await next_word() != "ready":
                 pass
@@ -53,16 +59,13 @@ def test_events_stream_in_their_order_where_no_worker_runs(url, db):
     async def play() -> list[int]:
         hub = Hub(url, Settings(wakeup_fallback="50ms"))
         hub.start()
-        stream = hub.subscribe()
+        events = queue_of(hub.subscribe())
         try:
-            await asyncio.to_thread(
-                until, lambda: append(db, "said", {"number": -1}) or not stream.events.empty(), every=0.1
-            )
+            await asyncio.to_thread(until, lambda: append(db, "said", {"number": -1}) or not events.empty(), every=0.1)
             append_all(db, "said", [(0, {"number": number}) for number in range(25)], actor="test")
             heard: list[int] = []
             while not heard or heard[-1] != 24:
-                event = await asyncio.wait_for(stream.events.get(), 20)
-                assert event
+                event = await asyncio.wait_for(events.get(), 20)
                 heard.append(int(event.data["number"]))
             return [number for number in heard if number >= 0]
         finally:

@@ -32,6 +32,7 @@ _WRITTEN = [
 ]
 _NAMES = ["Voltrad", "Pump overheats", "Switch the pump off", "It is 95 °C.", "Let it cool.", "Temperature", "pump-hot"]
 _PATTERNS = [r"\bPump\b", r"\bP ?\d+\b", r"\b[RUW]-\d+-\d+\b", r"\bL1\b", "°C", r"https?://\S+", r"\b\d+ \w+ 20\d\d\b"]
+_X = 0
 DATA = re.compile(
     "|".join([*map(re.escape, _WRITTEN + _NAMES), *_PATTERNS, r"\b\d+ [A-Z][a-z]+(?=⟧|,|$)", r"\bCES?T\b"])
 )
@@ -155,6 +156,15 @@ class TestNothingIsWrittenIntoTheCode:
         ]
         pages.append(stranger.post(f"/u/{mailed}").text)
         assert [strange_in(page) for page in pages] == [[]] * 4
+
+    def test_on_the_page_of_a_notice(self, office, db):
+        publish_everything(office, lambda _: office.work())
+        ada = office.world.browser()
+        ada.enter(session_of(office, "Ada"))
+        notices = [row["public_id"] for row in db.execute("SELECT public_id FROM notice ORDER BY id")]
+        pages = {notice: ada.get(f"/n/{notice}").text for notice in [*notices, "none"]}
+        assert len(pages) == 5
+        assert {notice: strange_in(page) for notice, page in pages.items()} == {notice: [] for notice in pages}
 
 
 @pytest.mark.usefixtures("french")

@@ -6,6 +6,7 @@ from itertools import count
 import pytest
 
 from gateway.config import Settings
+from gateway.core.reason import Reason
 from gateway.events import append
 from gateway.notify.held import tell_held
 from gateway.roles.worker import Worker
@@ -127,7 +128,7 @@ def test_what_was_held_is_not_sent_to_somebody_who_gave_the_unit_up(story):
     _hand_over(story, "P1")
     story.later(MINUTE)
     story.work()
-    assert story.column("SELECT is_held, skip_reason FROM notice") == [(False, "the unit is no longer this person's")]
+    assert story.column("SELECT is_held, skip_reason FROM notice") == [(False, Reason.of("not-theirs"))]
     assert story.events() == ["notice.told", "notice.skipped"]
 
 

@@ -1,7 +1,9 @@
 """What comes again, is over or is too much: alarms join a notice, resolve it, or are held."""
 
+from gateway.core.reason import Reason
 from gateway.imports.service import retire_rules
 from gateway.rules import repository as rules
+from tests.dsl.people import site
 from tests.dsl.story import HOUR, MINUTE, NOON, SECOND, SERIALS, Story
 from tests.factories import apply_hot_rule, make_fleet
 
@@ -95,9 +97,7 @@ def test_a_flood_for_one_person_is_held_with_its_reason_and_told_when_the_hour_h
     story.later(SECOND)
     story.work()
     assert story.feed() == ["told"] * 24 + ["skipped"]
-    assert story.column("SELECT skip_reason FROM notice WHERE skip_reason IS NOT NULL") == [
-        "back to normal before it was due"
-    ]
+    assert story.column("SELECT skip_reason FROM notice WHERE skip_reason IS NOT NULL") == [Reason.of("over-before")]
     assert story.events().count("notice.told") == 24
     assert story.events().count("notice.skipped") == 1
 
@@ -147,3 +147,37 @@ def test_a_retired_rule_resolves_its_notices_with_that_reason(story):
     story.work()
     assert story.notices() == [("resolved", 1)]
     assert story.column("SELECT why->>'cleared_reason' FROM notice") == ["the rule was changed or taken out of force"]
+
+
+def test_the_page_of_a_notice_that_is_over_speaks_of_the_past_and_asks_for_nothing(url, story):
+    with site(url, story.db) as world:
+        story.later(world.now() - story.now)
+        onset = story.raise_("P1")
+        story.work()
+        (notice,) = story.column("SELECT public_id FROM notice")
+        ada = world.as_("customer", "ada@example.org")
+        open_page = ada.get(f"/n/{notice}").text
+        story.later(2 * MINUTE)
+        story.clear("P1", onset)
+        story.work()
+        over_page = ada.get(f"/n/{notice}").text
+    assert ("Switch the pump off" in open_page, "Let it cool." in open_page, 'method="post"' in open_page) == (
+        True,
+    ) * 3
+    assert "Temperature is right again" in over_page
+    assert f"It is 80.0 °C now. It was not right from {onset:%H:%M} to {story.now:%H:%M}." in over_page
+    assert ("Let it cool." in over_page, 'method="post"' in over_page) == (False, False)
+
+
+def test_the_page_of_a_notice_that_ended_without_a_measurement_does_not_say_that_all_is_well(url, story):
+    with site(url, story.db) as world:
+        story.later(world.now() - story.now)
+        story.raise_("P1")
+        story.work()
+        retire_rules(story.url, ["pump-hot"], actor="test")
+        with story.db.transaction():
+            rules.clear_retired(story.db, rules.in_force(story.db).versions, story.now)
+        story.work()
+        (notice,) = story.column("SELECT public_id FROM notice")
+        page = world.as_("customer", "ada@example.org").get(f"/n/{notice}").text
+    assert ("No longer active: Switch the pump off" in page, "right again" in page) == (True, False)

@@ -5,7 +5,9 @@ from datetime import timedelta
 import pytest
 
 from gateway.core.clock import system_clock
+from gateway.core.reason import Reason
 from gateway.notify import addresses, attention
+from tests.dsl.reasons import in_words
 from tests.dsl.wait import until
 from tests.factories.notices import clear_alarm, deliveries, make_owner, raise_alarm, running_worker, tries
 
@@ -47,7 +49,7 @@ def test_the_preferred_channel_is_told_and_the_other_waits(url, db, tmp_path, wo
     assert email["due_at"] - system_clock() > timedelta(minutes=59)
     assert (fcm.phones(), mail.mails) == ([PHONE], [])
     why = db.execute("SELECT why FROM notice").fetchone()["why"]
-    assert why["sent_because"] == "we start with push, until we know what reaches you"
+    assert in_words(why["sent_because"]) == "we start with push, until we know what reaches you"
 
 
 def test_the_other_channel_follows_when_nobody_looked_in_time(url, db, tmp_path, worker, mail):
@@ -91,7 +93,7 @@ def test_information_is_told_on_one_channel_only(url, db, tmp_path, worker):
 
 def test_safety_goes_to_every_channel_at_once_also_where_mail_was_stopped(url, db, tmp_path, worker, mail, fcm):
     ada = make_owner(url, tmp_path, phones=(PHONE,), severity="safety")
-    addresses.suppress(db, ada, "ada@example.org", "you stopped mail", system_clock())
+    addresses.suppress(db, ada, "ada@example.org", Reason.of("stopped-by-link"), system_clock())
     with worker():
         raise_alarm(db)
         wait_for_delivery(db, "push", "delivered")
@@ -121,7 +123,7 @@ def test_without_a_confirmed_address_nothing_is_mailed_and_the_reason_is_kept(ur
 def test_who_stopped_mail_is_told_by_push_alone(url, db, tmp_path, worker, mail):
     ada = make_owner(url, tmp_path, phones=(PHONE,))
     addresses.prefer(db, ada, "email", system_clock(), actor="ada")
-    addresses.suppress(db, ada, "Ada@Example.org", "you stopped mail", system_clock())
+    addresses.suppress(db, ada, "Ada@Example.org", Reason.of("stopped-by-link"), system_clock())
     with worker(follow_up_after="100ms"):
         raise_alarm(db)
         wait_for_delivery(db, "push", "delivered")
@@ -140,8 +142,8 @@ def test_a_dead_phone_is_retired_and_does_not_stop_the_others(url, db, tmp_path,
         row["value"]: row["retired_reason"] for row in db.execute("SELECT value, retired_reason FROM push_token")
     }
     assert retired == {
-        PHONE: "the phone does not have the app any more (UNREGISTERED)",
-        OTHER: "the phone belongs to another app (SENDER_ID_MISMATCH)",
+        PHONE: Reason.of("push-gone"),
+        OTHER: Reason.of("push-other-app"),
         "phone-number-three": None,
     }
 
@@ -250,7 +252,7 @@ def test_the_own_choice_and_what_is_learned_decide_who_goes_first(url, db, tmp_p
         raise_alarm(db)
         wait_for_delivery(db, "email", "delivered")
     why = db.execute("SELECT why FROM notice").fetchone()["why"]
-    assert why["sent_because"] == "you signed in by email 3 of the last 3 times"
+    assert in_words(why["sent_because"]) == "you signed in by email 3 of the last 3 times"
     assert deliveries(db)["push"]["follows"] == "email"
 
 

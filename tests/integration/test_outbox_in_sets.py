@@ -7,6 +7,7 @@ import pytest
 
 from gateway.config import Settings
 from gateway.core.clock import system_clock
+from gateway.core.reason import Reason
 from gateway.notify.model import Delivered
 from gateway.notify.send.results import Answered
 from gateway.notify.send.senders import Senders
@@ -68,7 +69,7 @@ def test_fifty_deliveries_take_as_many_statements_as_five(url, db, tmp_path, out
         statements.clear()
         with db.transaction():
             claims = outbox.claim(db, "email", system_clock(), number)
-        answers = [Answered(claim, claim.addresses[0], Delivered("taken")) for claim in claims]
+        answers = [Answered(claim, claim.addresses[0], Delivered(Reason("taken"))) for claim in claims]
         for each in answers:
             each.claim.note(each.address, each.answer)
         with db.transaction():
@@ -92,7 +93,8 @@ def test_a_notice_that_cannot_be_read_is_tried_again_and_holds_up_no_other(url, 
     ended = {row["public_id"]: row for row in rows}
     assert {name for name, row in ended.items() if row["status"] == "delivered"} == ended.keys() - {"warning-3"}
     assert ended["warning-3"]["status"] == "failed"
-    assert ended["warning-3"]["reason"].startswith("given up after 2 tries: it could not be put together (")
+    given_up = Reason(ended["warning-3"]["reason"]).document()
+    assert (given_up["code"], given_up["count"], given_up["reason"]["code"]) == ("given-up", 2, "unreadable")
 
 
 def test_what_cannot_be_recorded_ends_as_unknown_and_the_rest_of_the_batch_is_recorded(url, db, tmp_path, mail):

@@ -111,7 +111,7 @@ class TestWrittenByANewerVersion:
         add_owners(db, {"P1": "Ada"})
         with office(url, db) as at:
             newer = at.publish()
-            at.db.execute("UPDATE campaign SET schema = 2")
+            at.db.execute("UPDATE campaign SET schema = 3")
             other = at.publish(UPDATE)
             for pause in (0, 1, 2, 4):
                 at.later(timedelta(minutes=pause))
@@ -120,12 +120,12 @@ class TestWrittenByANewerVersion:
             failed = {"of": newer["number"], "campaign": newer["id"], "error": "Unavailable"}
             assert at.events("event.unhandled") == [failed], "said once, without the words of the error"
             assert tries(at.db, newer) == 4, "each pause is twice the one before"
-            at.db.execute("UPDATE campaign SET schema = 1")
+            at.db.execute("UPDATE campaign SET schema = 2")
             at.later(timedelta(minutes=8))
             at.work()
             assert tries(at.db, newer) == 0
             assert [number for number, *_ in at.notices()] == [other["number"], newer["number"]]
-            at.db.execute("UPDATE campaign SET schema = 2")
+            at.db.execute("UPDATE campaign SET schema = 3")
             refused = at.paula.get(f"/api/campaigns/{newer['id']}")
             assert (refused.status_code, "newer version" in refused.json()["detail"]) == (503, True)
 

@@ -62,6 +62,41 @@ def test_a_small_reaction_run_tells_of_every_alarm():
     assert result["background_per_s"] >= 45
 
 
+def test_an_owners_pages_are_measured_against_a_request_that_only_checks_the_session():
+    ended = run("bench.feed", "--units", "2000", "--requests", "20")
+    assert ended.returncode == 0, ended.stderr
+    result = json.loads(ended.stdout.splitlines()[-1])
+    assert result["notices"] == 5 * result["registered"] > 9_500
+    assert result["ratio_p50"] == max(result["ratios"].values())
+    for page, ratio in result["ratios"].items():
+        assert ratio == pytest.approx(result["p50_ms"][page] / result["session_p50_ms"], abs=0.05)
+    assert result["progress_ratio"] > 0
+
+
+def test_the_memory_of_a_stream_is_measured_against_a_bare_one():
+    ended = run("bench.live", "--clients", "100")
+    assert ended.returncode == 0, ended.stderr
+    result = json.loads(ended.stdout.splitlines()[-1])
+    assert result["clients"] == 100
+    assert min(result["stream_kb"], result["bare_stream_kb"]) > 1
+    assert result["memory_ratio"] == pytest.approx(result["stream_kb"] / result["bare_stream_kb"], abs=0.02)
+
+
+def test_too_few_open_files_for_the_streams_are_said_in_one_line():
+    command = ["prlimit", "--nofile=256:256", sys.executable, "-m", "bench.live", "--clients", "5000"]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    line = "bench: 5150 open files are needed, and 256 are allowed (ulimit -n).\n"
+    assert (ended.returncode, ended.stderr) == (1, line)
+
+
+def test_a_store_without_room_for_its_largest_owner_is_refused_in_one_line():
+    ended = run("bench.feed", "--units", "100")
+    assert (ended.returncode, ended.stderr) == (
+        1,
+        "bench: There must be 440 units or more: one owner has 400 of them.\n",
+    )
+
+
 @pytest.mark.usefixtures("mosquitto_port")
 def test_a_reaction_run_whose_background_the_machine_does_not_carry_is_one_line():
     ended = run(

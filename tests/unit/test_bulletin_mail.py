@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 from gateway.core.maker import Maker
+from gateway.core.reason import Reason
 from gateway.notify.compose import notice_mail, notice_push
 from gateway.notify.links import Links
 from gateway.notify.model import Delivery
@@ -14,6 +15,7 @@ from gateway.notify.model import Delivery
 LINKS = Links("https://gateway.example", b"k" * 32)
 MAKER = Maker("Voltrad", "#0b5a75", "#74c4de")
 CONTACT = {"phone": "0800 000 0142", "email": "recall@brenhold.example", "url": "https://brenhold.example/ac-24"}
+SINCE = datetime(2024, 3, 12, tzinfo=UTC)
 RECALL = Delivery(
     id=1,
     notice_id=1,
@@ -34,11 +36,11 @@ RECALL = Delivery(
         "remedies": ["repair", "refund"],
         "remedy_text": "Both are free.",
         "contact": CONTACT,
-        "matched": "lot L2305",
+        "matched": Reason.of("matched-lot", what="L2305"),
         "published_at": "2026-11-16T12:00:00+00:00",
         "replaces": "R-2026-01",
-        "told_because": "you own this unit since 2024-03-12",
-        "sent_because": "you chose email",
+        "told_because": Reason.of("owned", since=SINCE),
+        "sent_because": Reason.of("chosen", channel="email"),
     },
     language="en",
     time_zone=None,
@@ -61,9 +63,9 @@ UPDATE = replace(
         "action_text": "Press the menu key. Choose Update.",
         "version": "2.4.0",
         "contact": {"phone": "0800 1"},
-        "matched": "firmware 2.3.1",
+        "matched": Reason.of("matched-firmware", what="2.3.1"),
         "published_at": "2026-11-16T12:00:00+00:00",
-        "told_because": "you own this unit since 2024-03-12",
+        "told_because": Reason.of("owned", since=SINCE),
     },
 )
 WITHDRAWAL = replace(
@@ -74,17 +76,16 @@ WITHDRAWAL = replace(
         "number": "W-2026-01",
         "reason": "Your unit was never affected.",
         "contact": CONTACT,
-        "matched": "lot L2305",
+        "matched": Reason.of("matched-lot", what="L2305"),
         "published_at": "2026-11-16T12:00:00+00:00",
         "replaces": "R-2026-01",
-        "told_because": "you own this unit since 2024-03-12",
+        "told_because": Reason.of("owned", since=SINCE),
     },
 )
 EVERYTHING = {
     "recall": [
-        *["The air tank can burst", "Air compressor", "AC 24", "AC24-23-071552", "lot L2305", "Flying metal can kill."],
+        *["The air tank can burst", "Air compressor", "AC 24", "AC24-23-071552", "L2305", "Flying metal can kill."],
         *["Pull the plug.", "Open the valve.", "Both are free.", *CONTACT.values(), "R-2026-02", "R-2026-01"],
-        *["You own this unit since 2024-03-12."],
     ],
     "update": [
         *["Version 2.4.0", "Air compressor", "AC24-23-071552", "2.3.1", "2.4.0", "Defrosts faster."],
@@ -133,6 +134,7 @@ def test_a_mail_says_everything_in_html_and_in_text(delivery, language):
     for words in EVERYTHING[delivery.kind] + WORDS[delivery.kind, language]:
         assert words in shown
         assert words.lower() in mail.text.lower()
+    assert {"en": "since 12 Mar 2024.", "de": "seit 12. März 2024."}[language] in shown
     assert f'lang="{language}"' in mail.html
     assert "{" not in shown + mail.text
 

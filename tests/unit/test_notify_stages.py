@@ -11,6 +11,7 @@ from rules_factory import rule
 
 from gateway import flow
 from gateway.core.outcome import Drop, Hold, Outcome, Pass
+from gateway.core.reason import Reason
 from gateway.notify.model import Alarm, Bulletin, EarlierNotice, Facts, Policy, Stage
 from gateway.notify.service import decide as decide_all
 from gateway.notify.stages import address as addressing
@@ -19,6 +20,7 @@ from gateway.notify.stages import rate as rating
 from gateway.notify.stages.merge import joins
 from gateway.notify.text import campaign_notice, notice_text, why
 from gateway.registrations.model import Owner
+from tests.dsl.reasons import in_words
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -87,7 +89,7 @@ def told(*minutes_ago: float) -> tuple[datetime, ...]:
 
 
 def test_the_owner_at_the_time_of_the_alarm_is_told():
-    assert address(facts()) == Pass("owner since 2024-01-01")
+    assert address(facts()) == Pass(Reason.of("owner-since", since=ADA.since))
 
 
 def test_who_became_the_owner_at_the_very_moment_is_told():
@@ -98,7 +100,7 @@ def test_who_became_the_owner_at_the_very_moment_is_told():
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"subject": alarm(historic=True)}, "historic"),
+        ({"subject": alarm(historic=True)}, "too old when it was judged"),
         ({"subject": alarm(audience=("support",))}, "support only"),
         ({"owner": None}, "nobody is registered"),
         (
@@ -117,12 +119,12 @@ def test_who_became_the_owner_at_the_very_moment_is_told():
 def test_who_is_not_concerned_is_not_told_and_the_reason_is_kept(changes: dict[str, Any], reason: str):
     answer = address(facts(**changes))
     assert isinstance(answer, Drop)
-    assert reason in answer.reason
+    assert reason in in_words(answer.reason)
 
 
 def test_whoever_owns_the_unit_while_the_alarm_is_active_is_told():
     bob = Owner(2, "bob", "Bob", "bob@example.org", "en", NOW)
-    assert address(facts(owner=bob)) == Pass("active when it became theirs on 2026-07-01")
+    assert address(facts(owner=bob)) == Pass(Reason.of("active-when-theirs", since=NOW))
 
 
 def test_what_was_measured_before_the_unit_was_theirs_is_not_told():
@@ -163,7 +165,7 @@ def test_an_alarm_joins_the_notice_that_is_open_or_was_until_just_now(notice: Ea
 
 
 def test_the_reason_names_the_notice_that_was_joined():
-    assert merge(facts(earlier=earlier())) == Drop("joined notice n9")
+    assert merge(facts(earlier=earlier())) == Drop(Reason.of("joined", notice="n9"))
 
 
 def test_an_alarm_of_another_severity_is_a_notice_of_its_own():
@@ -172,18 +174,18 @@ def test_an_alarm_of_another_severity_is_a_notice_of_its_own():
 
 
 def test_the_hour_is_filled_before_anything_is_held():
-    assert rate(facts(recent_notice_times=told(50, 10))) == Pass("2 of 3 notices in the last hour")
+    assert rate(facts(recent_notice_times=told(50, 10))) == Pass(Reason.of("room-in-the-hour", count=2, limit=3))
 
 
 def test_what_exceeds_the_hour_is_held_until_the_first_of_it_is_an_hour_old():
     answer = rate(facts(recent_notice_times=told(50, 20, 10)))
-    assert answer == Hold(NOW + 10 * MINUTE, "3 notices in the last hour are enough")
+    assert answer == Hold(NOW + 10 * MINUTE, Reason.of("enough-for-an-hour", limit=3))
 
 
 def test_what_is_held_already_counts_so_that_a_flood_is_spread_over_the_hours():
     waiting = (NOW + 10 * MINUTE, NOW + 40 * MINUTE, NOW + 50 * MINUTE)
     assert rate(facts(recent_notice_times=told(50, 20, 10) + waiting[:1])) == Hold(
-        NOW + 40 * MINUTE, "3 notices in the last hour are enough"
+        NOW + 40 * MINUTE, Reason.of("enough-for-an-hour", limit=3)
     )
     answer = rate(facts(recent_notice_times=told(50, 20, 10) + waiting))
     assert isinstance(answer, Hold)
@@ -192,7 +194,7 @@ def test_what_is_held_already_counts_so_that_a_flood_is_spread_over_the_hours():
 
 def test_safety_is_never_held():
     crowd = told(*range(59, 0, -1))
-    assert rate(facts(subject=alarm(severity="safety"), recent_notice_times=crowd)) == Pass("safety is told at once")
+    assert rate(facts(subject=alarm(severity="safety"), recent_notice_times=crowd)) == Pass(Reason.of("safety-at-once"))
     assert isinstance(rate(facts(subject=alarm(severity="critical"), recent_notice_times=crowd)), Hold)
 
 
@@ -278,7 +280,7 @@ def test_why_gives_the_rule_the_values_and_the_ownership():
     told_because = why(alarm(), ADA)
     assert told_because["sentence"].startswith("Raise *Pump overheats* when temp_c goes above 90 °C")
     assert (told_because["value"], told_because["extreme"]) == (95.126, 96.0)
-    assert told_because["told_because"] == "you own this unit since 2024-01-01"
+    assert told_because["told_because"] == Reason.of("owned", since=ADA.since)
 
 
 def recall(**changes: Any) -> Bulletin:
@@ -295,26 +297,26 @@ def recall(**changes: Any) -> Bulletin:
 
 
 def test_a_campaign_is_told_to_the_owner_of_now_and_to_nobody_else():
-    assert address(facts(subject=recall())) == Pass("owner since 2024-01-01")
-    assert address(facts(subject=recall(), owner=None)) == Drop("nobody is registered as the owner of this unit")
+    assert address(facts(subject=recall())) == Pass(Reason.of("owner-since", since=ADA.since))
+    assert address(facts(subject=recall(), owner=None)) == Drop(Reason.of("nobody-registered"))
 
 
 def test_what_takes_something_back_goes_only_to_who_was_told_of_it():
     cleared = recall(kind="withdrawal", takes_back="R-2026-01")
-    assert address(facts(subject=cleared, told_of_former=True)) == Pass("owner since 2024-01-01")
-    assert address(facts(subject=cleared)) == Drop("was not told of R-2026-01, so there is nothing to take back")
+    assert address(facts(subject=cleared, told_of_former=True)) == Pass(Reason.of("owner-since", since=ADA.since))
+    assert address(facts(subject=cleared)) == Drop(Reason.of("not-told-of-former", former="R-2026-01"))
 
 
 @pytest.mark.parametrize("state", ["open", "resolved", "withdrawn"])
 def test_a_campaign_is_told_once_to_an_owner_whatever_became_of_it(state):
     told_already = facts(subject=recall(), earlier=earlier(state, 500 * HOUR, "safety"))
-    assert merge(told_already) == Drop("told already")
+    assert merge(told_already) == Drop(Reason.of("told-already"))
     assert isinstance(merge(facts(subject=recall())), Pass)
 
 
 def test_a_recall_never_waits_and_an_update_does():
     crowd = told(50, 40, 30)
-    assert rate(facts(subject=recall(), recent_notice_times=crowd)) == Pass("safety is told at once")
+    assert rate(facts(subject=recall(), recent_notice_times=crowd)) == Pass(Reason.of("safety-at-once"))
     assert isinstance(rate(facts(subject=recall(severity="info"), recent_notice_times=crowd)), Hold)
 
 
@@ -323,13 +325,13 @@ def test_a_campaigns_notice_is_what_it_says_to_all_and_what_is_of_the_person_and
     document = {"text": text, "details": {"number": "R-2026-02", "replaced_by": None}}
     own = why(recall(), ADA)
     assert own == {"matched": "lot L1", "owned_since": "2024-01-01T00:00:00+00:00"}
-    assert campaign_notice(document, own | {"replaced_by": "R-2026-03"}, "de") == {
+    assert campaign_notice(document, own | {"replaced_by": "R-2026-03"}) == {
         "text": text,
         "why": {
             "number": "R-2026-02",
             "replaced_by": "R-2026-03",
-            "matched": "Charge L1",
-            "told_because": "Ihnen gehört dieses Gerät seit 2024-01-01",
+            "matched": Reason.of("matched-lot", what="L1"),
+            "told_because": Reason.of("owned", since=ADA.since),
         },
     }
 
@@ -344,7 +346,7 @@ class TestASet:
 
     def test_what_one_set_tells_a_person_counts_for_the_rest_of_it_and_for_nobody_else(self):
         batch = [facts(subject=alarm(id=n, unit_id=n), owner=ADA if n < 5 else self.BOB) for n in range(7)]
-        held = Hold(NOW + HOUR, "3 notices in the last hour are enough")
+        held = Hold(NOW + HOUR, Reason.of("enough-for-an-hour", limit=3))
         assert [isinstance(outcome, Hold) for outcome in self.outcomes(*batch)] == [False] * 3 + [True] * 2 + [
             False
         ] * 2

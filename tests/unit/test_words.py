@@ -54,7 +54,16 @@ class TestTheTool:
     def test_names_what_no_source_names(self, tool):
         english = {key: message(key, "One") for key in ("a-b", "a-two", "kind-recall", "kind-a-b", "left-over")}
         sources = ["""say("a-b") if x else {t('a-two')}""", "t(`kind-${kind}`)"]
-        assert tool.unused(english, iter(sources)) == ["kind-a-b", "left-over"]
+        assert tool.unused(english, sources) == ["kind-a-b", "left-over"]
+
+    def test_knows_reasons_by_their_codes(self, tool):
+        english = {key: message(key, "One") for key in ("reason-no-phone", "reason-often-opened", "reason-left")}
+        sources = ['Reason.of("no-phone")', 'Reason.of(f"often-{kind}", count=1)', 'Reason.of(\n    "new", at=1)']
+        assert tool.unused(english, sources) == ["reason-left"]
+        assert tool.unknown(english, sources) == ["reason-new"]
+
+    def test_names_what_a_source_names_and_no_catalog_has(self, tool):
+        assert tool.unknown({"a-b": message("a-b", "One")}, ["say('a-b')", 'say("a-c", x=1)']) == ["a-c"]
 
 
 class TestALanguageInPart:

@@ -54,6 +54,7 @@ class Delivery(BaseModel):
 class MyNotice(Notice):
     """A notice to the person, with how it was sent, and what they did with it."""
 
+    group_size: int | None = Field(description="How many notices the message of the group is about.")
     read_at: datetime | None
     acknowledged_at: datetime | None
     deliveries: list[Delivery]

@@ -7,12 +7,15 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import AfterValidator, BaseModel, Field
 
 from gateway.api import models
-from gateway.api.auth import SignedIn
+from gateway.api.auth import SignedIn, Speaking
 from gateway.core.duration import Duration
 from gateway.core.errors import NotFound
+from gateway.core.reason import Reason
 from gateway.notify import addresses
 from gateway.notify.channels.registry import CHANNELS, known
 from gateway.store import Connection, Database, Row
+from gateway.text import Speech
+from gateway.text.reasons import reason_text
 
 if TYPE_CHECKING:
     from gateway.config import Settings
@@ -67,14 +70,14 @@ class NewPhone(BaseModel):
 
 
 @router.get("/api/my/preferences")
-def preferences(request: Request, account: SignedIn) -> Preferences:
+def preferences(request: Request, account: SignedIn, say: Speaking) -> Preferences:
     """How the signed-in person is told, and why so."""
     with _database(request).transaction() as tx:
-        return _shown(request, tx, account.person_id)
+        return _shown(request, tx, account.person_id, say)
 
 
 @router.put("/api/my/preferences")
-def change_preferences(request: Request, account: SignedIn, change: PreferencesChange) -> Preferences:
+def change_preferences(request: Request, account: SignedIn, say: Speaking, change: PreferencesChange) -> Preferences:
     """Choose a network (null gives the choice back), or stop and allow mail."""
     person, now = account.person_id, _now(request)
     with _database(request).transaction() as tx:
@@ -83,8 +86,8 @@ def change_preferences(request: Request, account: SignedIn, change: PreferencesC
         if change.mail is True:
             addresses.allow_mail(tx, person, account.email)
         elif change.mail is False:
-            addresses.suppress(tx, person, account.email, "you stopped mail in your preferences", now)
-        return _shown(request, tx, person)
+            addresses.suppress(tx, person, account.email, Reason.of("stopped-in-settings"), now)
+        return _shown(request, tx, person, say)
 
 
 @router.post("/api/my/push-tokens", status_code=201)
@@ -111,11 +114,11 @@ def forget_phone(request: Request, account: SignedIn, phone_id: Annotated[str, P
         phones = [row for row in addresses.phones(tx, account.person_id) if row["public_id"] == phone_id]
         if not phones:
             raise NotFound("You have no such phone.")
-        addresses.retire_phone(tx, phones[0]["id"], account.person_id, "its person took it out", _now(request))
+        addresses.retire_phone(tx, phones[0]["id"], account.person_id, Reason.of("phone-taken-out"), _now(request))
     return Response(status_code=204)
 
 
-def _shown(request: Request, tx: Connection, person_id: int) -> Preferences:
+def _shown(request: Request, tx: Connection, person_id: int, say: Speech) -> Preferences:
     settings: Settings = request.app.state.settings
     now = _now(request)
     reach = addresses.reach(tx, person_id, now)
@@ -126,8 +129,12 @@ def _shown(request: Request, tx: Connection, person_id: int) -> Preferences:
         {
             "channel": reach.choice,
             "order": order.channels,
-            "reason": order.reason,
-            "mail": mail | {"allowed": mail["stopped_because"] is None},
+            "reason": reason_text(order.reason, say),
+            "mail": mail
+            | {
+                "allowed": mail["stopped_because"] is None,
+                "stopped_because": reason_text(mail["stopped_because"], say) or None,
+            },
             "phones": [_phone(row) for row in addresses.phones(tx, person_id)],
             "follow_up_after": settings.follow_up_after,
         }

@@ -1,20 +1,19 @@
 """My Products: what an owner sees and does. Everything is read as the role gateway_owner, so only what is theirs."""
 
 from collections.abc import Callable
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime
 
 from gateway.accounts.model import Account
 from gateway.api import models
-from gateway.api.auth import Network, Owned, SignedIn, owner_connection
+from gateway.api.auth import Mine, Network, SignedIn, owner_connection, speech_for
 from gateway.api.owner import models as my_models
 from gateway.api.owner import views as my_views
-from gateway.api.paging import next_page
+from gateway.api.paging import as_json, next_page
 from gateway.api.views import message
 from gateway.config import Settings
 from gateway.core.clock import to_us
@@ -23,6 +22,7 @@ from gateway.notify import attention
 from gateway.registrations import claims, owned
 from gateway.store import Connection, Database
 from gateway.store.wakeup import wake
+from gateway.text import Speech
 
 _NEWEST = 2**63 - 1
 _NO_UNIT = "You have no such product."
@@ -36,37 +36,32 @@ Before = Annotated[int, Query(ge=0, le=_NEWEST)]
 
 Mark = Callable[[Connection, int, str, datetime], bool]
 
-_owned = contextmanager(owner_connection)
-
 
 # -- Units ---------------------------------------------------------------------------------------------------------
 
 
-@router.get("/api/my/units", tags=["my products"])
-def my_units(
-    request: Request, account: SignedIn, mine: Owned, after: After = 0, limit: Limit = 100
-) -> my_models.MyUnits:
+@router.get("/api/my/units", tags=["my products"], response_model=my_models.MyUnits)
+def my_units(request: Request, mine: Mine, after: After = 0, limit: Limit = 100) -> Response:
     """The person's units with state, newest readings and active alarms."""
-    rows = owned.units(mine, after, limit)
+    with mine as (account, connection):
+        rows = owned.units(connection, after, limit)
     now = _now(request)
-    return my_models.MyUnits(
-        units=[my_views.unit(row, account, now) for row in rows], next=next_page(rows, limit, "row")
-    )
+    units = [my_views.unit(row, account, now) for row in rows]
+    return as_json(my_models.MyUnits(units=units, next=next_page(rows, limit, "row")))
 
 
-@router.get("/api/my/units/{unit_id}", tags=["my products"])
-def my_unit(request: Request, account: SignedIn, mine: Owned, unit_id: str) -> my_models.MyUnit:
+@router.get("/api/my/units/{unit_id}", tags=["my products"], response_model=my_models.MyUnit)
+def my_unit(request: Request, mine: Mine, unit_id: str) -> Response:
     """One of them."""
-    row = owned.unit(mine, unit_id)
-    if row is None:
-        raise NotFound(_NO_UNIT)
-    return my_views.unit(row, account, _now(request))
+    with mine as (account, connection):
+        unit = _unit(connection, account, unit_id, _now(request))
+    return as_json(unit)
 
 
 @router.get("/api/my/units/{unit_id}/readings", tags=["my products"])
 def my_readings(
     request: Request,
-    mine: Owned,
+    account: SignedIn,
     unit_id: str,
     metric: str,
     minutes: Annotated[int, Query(ge=1, le=60 * 24 * 31)] = 30,
@@ -74,21 +69,24 @@ def my_readings(
     limit: Annotated[int, Query(ge=1, le=20_000)] = 5_000,
 ) -> models.Readings:
     """One metric over the minutes before `until` (now); beyond `limit` the lowest and highest reading of each part."""
-    measure = owned.measure(mine, unit_id, metric)
-    if measure is None:
-        raise NotFound("You have no such product, or it has no such metric.")
     end = until or _now(request)
     ahead = timedelta(0) if until else timedelta(days=1)  # a device's clock may be ahead
-    points = owned.readings(mine, unit_id, metric, _before(end, minutes), end + ahead, limit)
+    with owner_connection(request, account) as connection:
+        measure = owned.measure(connection, unit_id, metric)
+        if measure is None:
+            raise NotFound("You have no such product, or it has no such metric.")
+        points = owned.readings(connection, unit_id, metric, _before(end, minutes), end + ahead, limit)
     return models.Readings(metric=metric, unit=measure, points=[(to_us(at) // 1000, value) for at, value in points])
 
 
 @router.get("/api/my/units/{unit_id}/messages", tags=["my products"])
-def my_messages(mine: Owned, unit_id: str) -> models.Messages:
+def my_messages(mine: Mine, unit_id: str) -> models.Messages:
     """Its last messages, and what was refused of them and why."""
-    if owned.unit(mine, unit_id) is None:
-        raise NotFound(_NO_UNIT)
-    return models.Messages(messages=[message(row) for row in owned.messages(mine, unit_id)])
+    with mine as (_account, connection):
+        if owned.unit(connection, unit_id) is None:
+            raise NotFound(_NO_UNIT)
+        rows = owned.messages(connection, unit_id)
+    return models.Messages(messages=[message(row) for row in rows])
 
 
 @router.post(
@@ -121,8 +119,8 @@ def register(
         case claims.Ambiguous(products):
             return _which([my_views.product(row, account) for row in products])
         case claims.Claimed(unit):
-            with _owned(request, account) as mine:
-                return my_unit(request, account, mine, unit)
+            with owner_connection(request, account) as mine:
+                return _unit(mine, account, unit, _now(request))
 
 
 @router.patch("/api/my/units/{unit_id}", tags=["my products"])
@@ -131,8 +129,8 @@ def name_place(request: Request, account: SignedIn, unit_id: str, body: my_model
     database: Database = request.app.state.database
     with database.transaction() as tx:
         claims.name_place(tx, account.person_id, unit_id, body.place, _now(request))
-    with _owned(request, account) as mine:
-        return my_unit(request, account, mine, unit_id)
+    with owner_connection(request, account) as mine:
+        return _unit(mine, account, unit_id, _now(request))
 
 
 @router.delete("/api/my/units/{unit_id}", status_code=204, tags=["my products"])
@@ -147,25 +145,27 @@ def release(request: Request, account: SignedIn, unit_id: str) -> None:
 # -- Notices -------------------------------------------------------------------------------------------------------
 
 
-@router.get("/api/my/feed", tags=["my products"])
-def my_feed(account: SignedIn, mine: Owned, before: Before = _NEWEST, limit: Limit = 50) -> my_models.MyFeed:
+@router.get("/api/my/feed", tags=["my products"], response_model=my_models.MyFeed)
+def my_feed(request: Request, mine: Mine, before: Before = _NEWEST, limit: Limit = 50) -> Response:
     """The person's notices, the newest first, and how many they have not read."""
-    rows = owned.feed(mine, before, limit)
-    return my_models.MyFeed(
-        pinned=[my_views.notice(row, account) for row in owned.pinned(mine)],
-        notices=[my_views.notice(row, account) for row in rows],
-        unread=owned.unread(mine),
-        next=next_page(rows, limit, "row"),
+    with mine as (account, connection):
+        page = owned.feed(connection, before, limit)
+    say = speech_for(request, account)
+    return as_json(
+        my_models.MyFeed(
+            pinned=[my_views.notice(row, account, say) for row in page.pinned],
+            notices=[my_views.notice(row, account, say) for row in page.notices],
+            unread=page.unread,
+            next=next_page(page.notices, limit, "row"),
+        )
     )
 
 
 @router.get("/api/my/notices/{notice_id}", tags=["my products"])
-def my_notice(account: SignedIn, mine: Owned, notice_id: str) -> my_models.MyNotice:
+def my_notice(request: Request, mine: Mine, notice_id: str) -> my_models.MyNotice:
     """One of them."""
-    row = owned.notice(mine, notice_id)
-    if row is None:
-        raise NotFound(_NO_NOTICE)
-    return my_views.notice(row, account)
+    with mine as (account, connection):
+        return _notice(connection, account, speech_for(request, account), notice_id)
 
 
 @router.post("/api/my/notices/{notice_id}/read", tags=["my products"])
@@ -182,16 +182,31 @@ def acknowledge_notice(request: Request, account: SignedIn, notice_id: str) -> m
 
 def _marked(request: Request, account: Account, notice_id: str, mark: Mark) -> my_models.MyNotice:
     database: Database = request.app.state.database
-    with _owned(request, account) as mine:
-        my_notice(account, mine, notice_id)  # who cannot see it cannot mark it
+    say = speech_for(request, account)
+    with owner_connection(request, account) as mine:
+        _notice(mine, account, say, notice_id)  # who cannot see it cannot mark it
     with database.transaction() as tx:
         mark(tx, account.person_id, notice_id, _now(request))
     _wake(database)
-    with _owned(request, account) as mine:
-        return my_notice(account, mine, notice_id)
+    with owner_connection(request, account) as mine:
+        return _notice(mine, account, say, notice_id)
 
 
 # -- Helpers -------------------------------------------------------------------------------------------------------
+
+
+def _unit(mine: Connection, account: Account, unit_id: str, now: datetime) -> my_models.MyUnit:
+    row = owned.unit(mine, unit_id)
+    if row is None:
+        raise NotFound(_NO_UNIT)
+    return my_views.unit(row, account, now)
+
+
+def _notice(mine: Connection, account: Account, say: Speech, notice_id: str) -> my_models.MyNotice:
+    row = owned.notice(mine, notice_id)
+    if row is None:
+        raise NotFound(_NO_NOTICE)
+    return my_views.notice(row, account, say)
 
 
 def _now(request: Request) -> datetime:

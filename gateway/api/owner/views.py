@@ -8,8 +8,9 @@ from gateway.api.owner import models as my_models
 from gateway.api.views import notice_fields, unit_fields, words
 from gateway.campaigns.repository import as_written
 from gateway.events import Event
-from gateway.notify.reasons import reason_in
 from gateway.store import Row
+from gateway.text import Speech
+from gateway.text.reasons import reason_text
 
 _ONLINE_CADENCES = 3
 _UNHEALTHY_CADENCES = 30
@@ -54,14 +55,13 @@ def connection(last_seen: datetime | None, cadence: timedelta, now: datetime) ->
     return "unhealthy" if silent <= _UNHEALTHY_CADENCES * cadence else "offline"
 
 
-def notice(row: Row, account: Account) -> my_models.MyNotice:
+def notice(row: Row, account: Account, say: Speech) -> my_models.MyNotice:
     """A notice to the person."""
-    language = account.language
-    deliveries = [each | {"reason": reason_in(language, each["reason"])} for each in row["deliveries"] or []]
+    deliveries = [each | {"reason": reason_text(each["reason"], say)} for each in row["deliveries"] or []]
     return my_models.MyNotice(
-        **notice_fields(row, language),
+        **notice_fields(row, say),
         person=account.name,
-        hold_reason=reason_in(language, row["hold_reason"]) if row["hold_reason"] else None,
+        group_size=row["group_size"],
         read_at=row["read_at"],
         acknowledged_at=row["acknowledged_at"],
         deliveries=[my_models.Delivery(**each) for each in deliveries],

@@ -16,6 +16,7 @@ from gateway.api.pages.chart import Words, chart
 from gateway.api.pages.icons import ICONS
 from gateway.core.maker import Maker
 from gateway.notify.bulletin_texts import bulletin_texts, maker_links
+from gateway.notify.repository import as_written
 from gateway.registrations import owned
 from gateway.store import Connection
 from gateway.text import Speech
@@ -43,11 +44,11 @@ def render(mine: Connection, account: Account, notice_id: str, now: datetime, ma
     row = owned.notice(mine, notice_id)
     if row is None:
         return None
-    notice = my_views.notice(row, account)
+    notice = my_views.notice(row, account, _speech(account, maker))
     found = owned.unit(mine, notice.unit.id)
     unit = my_views.unit(found, account, now) if found else None
     if notice.campaign is not None:
-        return _campaign(account, notice, unit, notice.campaign.model_dump(), maker)
+        return _campaign(account, notice, unit, as_written(row)["why"], maker)
     assert notice.why is not None  # noqa: S101 - a notice is of an alarm or of a campaign
     return _alarm(mine, account, notice, notice.why, unit, now, maker)
 

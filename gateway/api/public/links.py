@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from gateway.core.reason import Reason
 from gateway.notify import addresses, attention
 from gateway.notify.compose import page
 from gateway.notify.links import TOKEN_MAX_CHARS, Links, address_digest
@@ -69,7 +70,7 @@ def unsubscribe(request: Request, token: Token) -> Response:
     with database.transaction() as tx:
         person = _subscriber(request, tx, token)
         if person is not None:
-            addresses.suppress(tx, person["id"], person["email"], "you stopped mail by a link in one", clock())
+            addresses.suppress(tx, person["id"], person["email"], Reason.of("stopped-by-link"), clock())
     if person is None:
         return _gone_page(request, "mail")
     say = Speech(person["language"])

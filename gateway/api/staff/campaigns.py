@@ -13,6 +13,7 @@ from gateway.api.staff import campaign_models as models
 from gateway.api.staff import campaign_views
 from gateway.campaigns import publish, repository, service
 from gateway.campaigns.model import AudienceCount, Draft, Standing, State
+from gateway.campaigns.progress import progress
 from gateway.campaigns.service import Writer as Author
 from gateway.core.clock import Clock
 from gateway.core.errors import NotFound
@@ -52,10 +53,12 @@ def campaigns(
     """Campaigns, the newest first."""
     rows = repository.lines(database, before, limit, state)
     ids = [row["row"] for row in rows if row["state"] != "draft"]
-    progress = repository.progress(database, ids, clock())
+    progress_by_id = progress(database, ids, clock())
     joined = repository.joined(database, ids, clock())
     return models.Campaigns(
-        campaigns=[campaign_views.line(row, progress.get(row["row"]), joined.get(row["row"]), who) for row in rows],
+        campaigns=[
+            campaign_views.line(row, progress_by_id.get(row["row"]), joined.get(row["row"]), who) for row in rows
+        ],
         next=next_page(rows, limit, "row"),
     )
 
@@ -143,9 +146,9 @@ def _campaign(request: Request, database: Connection, campaign_id: str, who: Acc
         draft_row = _require(repository.find(database, campaign_id))
         count_and_checks = service.count_and_check(database, draft_row, _channels(request), clock())
         return campaign_views.campaign(row, None, None, count_and_checks, who)
-    progress = repository.progress(database, [row["row"]], clock())
+    progress_by_id = progress(database, [row["row"]], clock())
     joined = repository.joined(database, [row["row"]], clock())
-    return campaign_views.campaign(row, progress.get(row["row"]), joined.get(row["row"]), None, who)
+    return campaign_views.campaign(row, progress_by_id.get(row["row"]), joined.get(row["row"]), None, who)
 
 
 def _updated_campaign(request: Request, campaign_id: str, who: Account, clock: Clock) -> models.Campaign:

@@ -22,7 +22,7 @@ def feed(database: Reading, before: Before = NEWEST, limit: Limit = 50) -> model
 def ledger(database: Reading, before: Before = NEWEST, limit: Limit = 50) -> models.Ledger:
     """What the stages answered to each alarm: why somebody was told, or why nobody was."""
     rows = notify.ledger(database, before, limit)
-    lines = [models.LedgerLine(**row | {"id": str(row["id"])}) for row in rows]
+    lines = [views.ledger_line(row) for row in rows]
     return models.Ledger(lines=lines, next=next_page(rows, limit, "id"))
 
 
@@ -31,7 +31,7 @@ def deliveries(database: Reading, before: Before = NEWEST, limit: Limit = 50) ->
     """Each notice on each channel and how it ended, the newest first."""
     rows = notify.deliveries(database, before, limit)
     return models.Deliveries(
-        deliveries=[models.StaffDelivery(**row | {"id": str(row["id"])}) for row in rows],
+        deliveries=[views.delivery(row) for row in rows],
         next=next_page(rows, limit, "id"),
     )
 

@@ -6,8 +6,11 @@ from gateway.api.views import notice_fields, unit_fields
 from gateway.core.clock import to_us
 from gateway.ingest.quarantine import is_whole
 from gateway.store import Row
+from gateway.text import Speech
+from gateway.text.reasons import reason_text
 
 LANGUAGE = "en"
+_SPEECH = Speech(LANGUAGE)
 
 
 def unit(row: Row) -> models.Unit:
@@ -17,7 +20,22 @@ def unit(row: Row) -> models.Unit:
 
 def notice(row: Row) -> models.Notice:
     """A notice with the name of whom it was sent to."""
-    return models.Notice(**notice_fields(row, LANGUAGE), person=row["person"], hold_reason=row["hold_reason"])
+    return models.Notice(**notice_fields(row, _SPEECH), person=row["person"])
+
+
+def ledger_line(row: Row) -> models.LedgerLine:
+    """What the stages decided, with their reasons in words."""
+    steps = [step | {"reason": reason_text(step["reason"], _SPEECH)} for step in row["steps"]]
+    return models.LedgerLine(**_in_words(row) | {"steps": steps})
+
+
+def delivery(row: Row) -> models.StaffDelivery:
+    """A notice on a channel, and how it ended."""
+    return models.StaffDelivery(**_in_words(row))
+
+
+def _in_words(row: Row) -> Row:
+    return row | {"id": str(row["id"]), "reason": reason_text(row["reason"], _SPEECH)}
 
 
 def stored_reading(row: Row) -> tuple[str, int, float, int, bool]:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import threading
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 
 from gateway.api.stream.filters import EventAndOwner, Filter, all_events, no_event, with_owners
 from gateway.config import Settings
@@ -17,14 +17,44 @@ log = logging.getLogger(__name__)
 _RETRY_S = 1.0
 
 
-@dataclass(eq=False)
 class Subscription:
-    """The events of one open stream; None ends it. `wants` and `ended_by` are called with every event in order."""
+    """The events of one open stream. `wants` and `ended_by` are called with the events that may concern its person."""
 
-    wants: Filter = all_events
-    ended_by: Filter = no_event
-    person_id: int | None = None
-    events: asyncio.Queue[Event | None] = field(default_factory=asyncio.Queue)
+    __slots__ = ("_pending", "after", "ended_by", "is_over", "person_id", "wake", "wants")
+
+    def __init__(self, wants: Filter, ended_by: Filter, person_id: int | None) -> None:
+        self.wants = wants
+        self.ended_by = ended_by
+        self.person_id = person_id
+        self.is_over = False
+        self.after: Position | None = None
+        """Up to here the stream has its events from elsewhere."""
+        self.wake: Callable[[], None] | None = None
+        """Called when there are events to take, or the stream is over."""
+        self._pending: list[Event] = []
+
+    def __len__(self) -> int:
+        """The events that wait to be taken."""
+        return len(self._pending)
+
+    def give(self, events: Sequence[Event]) -> None:
+        """Let these events wait to be taken."""
+        self._pending += events
+        self._call()
+
+    def take(self) -> list[Event]:
+        """Returns the events that came since the last call."""
+        events, self._pending = self._pending, []
+        return events if self.after is None else [event for event in events if event.position > self.after]
+
+    def end(self) -> None:
+        """Give no more; what waits is still sent."""
+        self.is_over = True
+        self._call()
+
+    def _call(self) -> None:
+        if self.wake is not None:
+            self.wake()
 
 
 class Hub:
@@ -34,6 +64,10 @@ class Hub:
         self._url = url
         self._settings = settings
         self._streams: set[Subscription] = set()
+        self._of_all: set[Subscription] = set()
+        """Those that may want any event."""
+        self._of_person: dict[int, set[Subscription]] = {}
+        """All streams of a person."""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="event-tail", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -51,11 +85,14 @@ class Hub:
         """Returns a stream of the events from now on. Raises Unavailable when too many are open."""
         if self._stop.is_set() or len(self._streams) >= self._settings.streams_max:
             raise Unavailable("No more event streams can be opened here; try again in a minute.")
-        streams_of_person = sum(stream.person_id == person_id for stream in self._streams)
-        if person_id is not None and streams_of_person >= self._settings.person_streams_max:
+        if person_id is not None and len(self._of_person.get(person_id, ())) >= self._settings.person_streams_max:
             raise Unavailable("You have too many pages open; close one and load this one again.", code="too_many_pages")
         stream = Subscription(wants, ended_by, person_id)
         self._streams.add(stream)
+        if person_id is not None:
+            self._of_person.setdefault(person_id, set()).add(stream)
+        if person_id is None or wants is all_events:
+            self._of_all.add(stream)
         return stream
 
     def open_streams(self) -> int:
@@ -65,6 +102,11 @@ class Hub:
     def unsubscribe(self, stream: Subscription) -> None:
         """Remove a stream that its reader closed."""
         self._streams.discard(stream)
+        self._of_all.discard(stream)
+        if stream.person_id is not None and (streams := self._of_person.get(stream.person_id)):
+            streams.discard(stream)
+            if not streams:
+                del self._of_person[stream.person_id]
 
     def close(self) -> None:
         """End every stream; may be called from any thread, also from a signal handler."""
@@ -73,21 +115,34 @@ class Hub:
             self._loop.call_soon_threadsafe(self._end_all)
 
     def _end_all(self) -> None:
-        for stream in self._streams:
-            stream.events.put_nowait(None)
-
-    def publish(self, events: list[EventAndOwner]) -> None:
-        """Give events to the streams that want them; must be called on the event loop."""
         for stream in list(self._streams):
-            wanted, is_over = _events_for(events, stream)
-            if stream.events.qsize() + len(wanted) > self._settings.stream_queue_max:
+            stream.end()
+
+    def publish(self, events: Sequence[EventAndOwner]) -> None:
+        """Give events to the streams that want them; must be called on the event loop."""
+        wanted: dict[Subscription, list[Event]] = {}
+        ended: set[Subscription] = set()
+        for item in events:
+            for stream in self._concerned(item) - ended:
+                if stream.ended_by(item):
+                    ended.add(stream)
+                elif stream.wants(item):
+                    wanted.setdefault(stream, []).append(item.event)
+        for stream, its_events in wanted.items():
+            if len(stream) + len(its_events) > self._settings.stream_queue_max:
                 # Too slow: it comes back with its Last-Event-ID and misses nothing.
-                wanted, is_over = [], True
-            for event in wanted:
-                stream.events.put_nowait(event)
-            if is_over:
-                self._streams.discard(stream)
-                stream.events.put_nowait(None)
+                ended.add(stream)
+            else:
+                stream.give(its_events)
+        for stream in ended:
+            self.unsubscribe(stream)
+            stream.end()
+
+    def _concerned(self, item: EventAndOwner) -> set[Subscription]:
+        """Returns the streams that may want an event or end with it: of its person, of its owner, of all events."""
+        nobody: set[Subscription] = set()
+        people = (item.event.person_id, item.owner)
+        return self._of_all.union(*(self._of_person.get(person, nobody) for person in people if person is not None))
 
     def _run(self) -> None:
         try:
@@ -113,14 +168,3 @@ class Hub:
             except TROUBLES as error:
                 log.warning("The event streams wait for %s (%s).", count_trouble(error).value, words_of(error))
                 self._stop.wait(_RETRY_S)
-
-
-def _events_for(events: list[EventAndOwner], stream: Subscription) -> tuple[list[Event], bool]:
-    """Returns the events that a stream gets, and whether one of them ends it."""
-    wanted: list[Event] = []
-    for item in events:
-        if stream.ended_by(item):
-            return wanted, True
-        if stream.wants(item):
-            wanted.append(item.event)
-    return wanted, False

@@ -1,18 +1,19 @@
 """A person's event stream: events of their units and notices, and of nobody else."""
 
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.sse import EventSourceResponse, ServerSentEvent
+from fastapi.sse import format_sse_event
 
 from gateway.api import models
 from gateway.api.auth import SignedIn
 from gateway.api.owner import views as my_views
 from gateway.api.stream.filters import Filter, events_of_person, with_owners
-from gateway.api.stream.hub import Hub, Subscription
-from gateway.api.stream.staff import last_event, reset_beyond_end, subscribe, until_over
+from gateway.api.stream.hub import Subscription
+from gateway.api.stream.response import DOCUMENTED, EventStream, reset
+from gateway.api.stream.staff import last_event, reset_beyond_end, subscribe
 from gateway.events import Event, Position, end, read
 from gateway.store import Database
 
@@ -20,7 +21,6 @@ router = APIRouter(responses={"4XX": {"model": models.Problem}, "5XX": {"model":
 
 _PAGE = 500
 _PAGES_MAX = 20
-_RECONNECT_MS = 1_000
 
 
 async def person_subscription(request: Request, account: SignedIn) -> Subscription:
@@ -28,42 +28,36 @@ async def person_subscription(request: Request, account: SignedIn) -> Subscripti
     return await subscribe(request, account, events_of_person(account.person_id))
 
 
-@router.get("/api/my/stream", response_class=EventSourceResponse, tags=["my products"])
+@router.get("/api/my/stream", response_class=EventStream, status_code=200, responses=DOCUMENTED, tags=["my products"])
 async def my_stream(
     request: Request,
     after: Annotated[Position | None, Depends(last_event)],
     live: Annotated[Subscription, Depends(person_subscription)],
-) -> AsyncIterable[ServerSentEvent]:
+) -> EventStream:
     """The person's events as they happen; with Last-Event-ID first those missed.
 
     `stream.reset` says that more were missed than are sent: load the page anew. `stream.end` says goodbye: come
     back, with the Last-Event-ID.
     """
-    hub: Hub = request.app.state.hub
-    database: Database = request.app.state.database
-    try:
-        # Something at once, so that the browser knows that the stream is open.
-        yield ServerSentEvent(comment="open", retry=_RECONNECT_MS)
-        if (last := await reset_beyond_end(database, after)) is not None:
-            after = last
-            yield ServerSentEvent(id=str(last), event="stream.reset", data={})
-        if after is not None:
-            for _ in range(_PAGES_MAX):
-                events, place, is_all = await run_in_threadpool(_missed_events, database, after, live.wants)
-                after = place
-                for event in events:
-                    yield _message(event)
-                if is_all:
-                    break
-            else:
-                after = await run_in_threadpool(_end, database)
-                yield ServerSentEvent(id=str(after), event="stream.reset", data={})
-        async for event in until_over(live, request.app.state.settings):
-            if after is None or event.position > after:
-                yield _message(event)
-        yield ServerSentEvent(event="stream.end", data={})
-    finally:
-        hub.unsubscribe(live)
+    state = request.app.state
+    return EventStream(state.hub, live, _missed(state.database, live, after), _message, state.settings.stream_life)
+
+
+async def _missed(database: Database, live: Subscription, after: Position | None) -> AsyncIterator[bytes]:
+    if (last := await reset_beyond_end(database, after)) is not None:
+        after = last
+        yield reset(last)
+    if after is not None:
+        for _ in range(_PAGES_MAX):
+            events, place, is_all = await run_in_threadpool(_missed_events, database, after, live.wants)
+            after = place
+            yield b"".join(map(_message, events))
+            if is_all:
+                break
+        else:
+            after = await run_in_threadpool(_end, database)
+            yield reset(after)
+    live.after = after
 
 
 def _missed_events(database: Database, after: Position, wants: Filter) -> tuple[list[Event], Position, bool]:
@@ -80,6 +74,6 @@ def _end(database: Database) -> Position:
         return end(connection)
 
 
-def _message(event: Event) -> ServerSentEvent:
+def _message(event: Event) -> bytes:
     public = my_views.event(event)
-    return ServerSentEvent(id=public.cursor, event=public.kind, data=public.model_dump(mode="json"))
+    return format_sse_event(id=public.cursor, event=public.kind, data_str=public.model_dump_json())

@@ -1,13 +1,12 @@
 """Stage `show`: the event log as Server-Sent Events, resumable by Last-Event-ID."""
 
-import asyncio
 import re
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.sse import EventSourceResponse, ServerSentEvent
+from fastapi.sse import format_sse_event
 
 from gateway.accounts.model import Account
 from gateway.accounts.sessions import session_id
@@ -15,14 +14,13 @@ from gateway.api import views
 from gateway.api.auth import SignedIn, present_token, signed_in
 from gateway.api.stream.filters import Filter, all_events, end_of_session
 from gateway.api.stream.hub import Hub, Subscription
-from gateway.config import Settings
+from gateway.api.stream.response import DOCUMENTED, EventStream, reset
 from gateway.events import Event, Position, end, read
 from gateway.store import Database
 
 router = APIRouter()
 
 _PAGE = 500
-_RECONNECT_MS = 1_000
 
 
 _OLD_PLACE = re.compile(r"\d{1,19}\.\d{1,19}")
@@ -64,53 +62,33 @@ async def subscribe(request: Request, account: Account, wants: Filter) -> Subscr
     return live
 
 
-async def until_over(live: Subscription, settings: Settings) -> AsyncIterable[Event]:
-    """Yields live events until the stream ends, or is so old that its reader has to sign in to it again."""
-    deadline = asyncio.get_running_loop().time() + settings.stream_life.total_seconds()
-    while True:
-        try:
-            async with asyncio.timeout_at(deadline):
-                event = await live.events.get()
-        except TimeoutError:
-            return
-        if event is None:
-            return
-        yield event
-
-
 async def subscription(request: Request, account: SignedIn) -> Subscription:
     """Returns a new open stream for one of the staff."""
     return await subscribe(request, account, all_events)
 
 
-@router.get("/api/stream", response_class=EventSourceResponse, tags=["events"])
+@router.get("/api/stream", response_class=EventStream, status_code=200, responses=DOCUMENTED, tags=["events"])
 async def stream(
     request: Request,
     after: Annotated[Position | None, Depends(last_event)],
     live: Annotated[Subscription, Depends(subscription)],
-) -> AsyncIterable[ServerSentEvent]:
+) -> EventStream:
     """Every event as it happens; with Last-Event-ID first those missed.
 
     `stream.reset` says that it cannot be told what was missed: load the page anew. `stream.end` says goodbye.
     """
-    hub: Hub = request.app.state.hub
-    database: Database = request.app.state.database
-    try:
-        # Something at once, so that the browser knows that the stream is open.
-        yield ServerSentEvent(comment="open", retry=_RECONNECT_MS)
-        if (last := await reset_beyond_end(database, after)) is not None:
-            after = last
-            yield ServerSentEvent(id=str(last), event="stream.reset", data={})
-        while after is not None and (events := await run_in_threadpool(_missed_events, database, after)):
-            for event in events:
-                yield _message(event)
-            after = events[-1].position
-        async for event in until_over(live, request.app.state.settings):
-            if after is None or event.position > after:
-                yield _message(event)
-        yield ServerSentEvent(event="stream.end", data={})
-    finally:
-        hub.unsubscribe(live)
+    state = request.app.state
+    return EventStream(state.hub, live, _missed(state.database, live, after), _message, state.settings.stream_life)
+
+
+async def _missed(database: Database, live: Subscription, after: Position | None) -> AsyncIterator[bytes]:
+    if (last := await reset_beyond_end(database, after)) is not None:
+        after = last
+        yield reset(last)
+    while after is not None and (events := await run_in_threadpool(_missed_events, database, after)):
+        yield b"".join(map(_message, events))
+        after = events[-1].position
+    live.after = after
 
 
 def _missed_events(database: Database, after: Position) -> list[Event]:
@@ -118,6 +96,6 @@ def _missed_events(database: Database, after: Position) -> list[Event]:
         return read(connection, after, _PAGE)
 
 
-def _message(event: Event) -> ServerSentEvent:
+def _message(event: Event) -> bytes:
     public = views.event(event)
-    return ServerSentEvent(id=public.cursor, event=public.kind, data=public.model_dump(mode="json"))
+    return format_sse_event(id=public.cursor, event=public.kind, data_str=public.model_dump_json())

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Protocol
 
 from gateway.core.clock import Clock
 from gateway.core.finding import Finding
+from gateway.core.reason import Reason
 from gateway.notify.model import Address, Answer, Delivery
 from gateway.store import Connection, Row
 
 if TYPE_CHECKING:
     from gateway.config import Settings
     from gateway.notify.links import Links
+
+
+_NONE = Reason()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ class Reachable:
     usual: tuple[Address, ...]
     safety: tuple[Address, ...]
     """Where notices about safety go: also where others were stopped."""
-    refused: str = ""
+    refused: Reason = _NONE
     """Why there is no usual address."""
 
 
@@ -107,4 +111,4 @@ class Refused:
 
     person_id: int
     address: Address
-    reason: str
+    reason: Reason

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from gateway.core.reason import Reason
 from gateway.notify import repository
 from gateway.notify.addresses import addresses_for
 from gateway.notify.channels.channel import Reachable
@@ -45,7 +46,7 @@ def try_of(answer: Answer) -> Try:
     """Returns what is stored of an answer."""
     provider_id = answer.provider_id if isinstance(answer, Delivered) else None
     # PostgreSQL stores no NUL; the reason has the words of a server.
-    return Try(_OUTCOMES[type(answer)], answer.reason.replace("\0", ""), provider_id)
+    return Try(_OUTCOMES[type(answer)], Reason(answer.reason.replace("\\u0000", "").replace("\0", "")), provider_id)
 
 
 def last_tries(tx: Connection, delivery_ids: Collection[int]) -> dict[int, list[Row]]:
@@ -59,10 +60,10 @@ def last_tries(tx: Connection, delivery_ids: Collection[int]) -> dict[int, list[
 
 def tries_by_address(rows: Sequence[Row]) -> dict[int | None, Try]:
     """Returns the stored tries of a delivery as values."""
-    return {row["push_token_id"]: Try(row["outcome"], row["reason"], row["provider_id"]) for row in rows}
+    return {row["push_token_id"]: Try(row["outcome"], Reason(row["reason"]), row["provider_id"]) for row in rows}
 
 
-def open_addresses(reachable: Reachable, severity: str, tries: dict[int | None, Try]) -> Sequence[Address] | str:
+def open_addresses(reachable: Reachable, severity: str, tries: dict[int | None, Try]) -> Sequence[Address] | Reason:
     """Returns the addresses to try, without those that took, refused or may have got it; or why there is none."""
     found = addresses_for(reachable, severity)
     if isinstance(found, str):
@@ -86,7 +87,7 @@ def claim_of(row: Row, addresses: Sequence[Address], tries: dict[int | None, Try
     except Exception as error:
         log.exception("The notice %s cannot be read.", row["notice"])
         unread = delivery_of(row, {"text": {}, "why": {}}, again=again)
-        reason = f"it could not be put together ({type(error).__name__})"
+        reason = Reason.of("unreadable", error=type(error).__name__)
         return Claim(unread, (), tries | {None: Try("retry", reason)})
 
 
@@ -108,7 +109,7 @@ def delivery_of(row: Row, documents: Row, *, again: bool) -> Delivery:
         why=documents["why"],
         language=language,
         time_zone=row["time_zone"],
-        serial=row["serial"],
+        serial=", ".join(row["serials"] or [row["serial"]]),
         product=row["product"].get(language) or row["product"].get("en", ""),
         model=row["model"],
         attempt=row["attempts"],
@@ -116,4 +117,6 @@ def delivery_of(row: Row, documents: Row, *, again: bool) -> Delivery:
         again=again,
         follows=row["follows"],
         trace=row["trace"],
+        serials=tuple(row["serials"] or ()),
+        renewed_at=row["renewed_at"],
     )

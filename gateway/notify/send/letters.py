@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gateway.accounts.letters import LETTER
+from gateway.core.reason import Reason
 from gateway.notify.model import Answer, Delivered, Retry, Unknown
 from gateway.notify.repository import queries
 from gateway.notify.send.verdict import Limits, pause
 from gateway.store import Connection, Row
-
-_REASON = "the outcome is unknown, and a letter is sent again then: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ class Letters:
         if is_open and letter["attempts"] < self.limits.attempts:
             least_wait = answer.after if isinstance(answer, Retry) else None
             due_at = now + pause(letter["attempts"], self.limits, least_wait, self.dice())
-            reason = answer.reason if isinstance(answer, Retry) else _REASON + answer.reason
+            reason = answer.reason if isinstance(answer, Retry) else Reason.of("letter-again", reason=answer.reason)
             tx.execute(queries.letter_later, {"id": letter["id"], "due_at": due_at, "reason": reason})
             return
         status = "sent" if isinstance(answer, Delivered) else "failed"

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from gateway.core.reason import Reason
 from gateway.notify import addresses
 from gateway.notify.repository import queries
 from gateway.store import Connection, Row
@@ -15,7 +16,7 @@ class Unreached:
 
     notice_id: int
     person_id: int
-    reason: str
+    reason: Reason
 
 
 def tell_next(tx: Connection, unreached: Sequence[Unreached], channels: Collection[str], now: datetime) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from gateway.core.reason import Reason
 from gateway.events import append_each
 from gateway.notify.channels.registry import CHANNELS
 from gateway.notify.model import Unknown
@@ -26,7 +27,7 @@ from gateway.notify.send.next_channel import Unreached, tell_next
 from gateway.notify.send.results import Answered, Results
 from gateway.store import Connection, Row
 
-_WORKER_ENDED = "the worker ended while it was sending; the provider may have taken it"
+_WORKER_ENDED = Reason.of("worker-ended")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,11 @@ class Outbox:
             found = open_addresses(reachable[row["person_id"]], row["severity"], earlier)
             if isinstance(found, str):
                 skips.append((row, found))
-                unreached.append(Unreached(row["notice_id"], row["person_id"], f"{channel}: {found}"))
+                unreached.append(
+                    Unreached(
+                        row["notice_id"], row["person_id"], Reason.of("follows-skipped", channel=channel, reason=found)
+                    )
+                )
             else:
                 again = any(each["again"] for each in tries.get(row["id"], ()))
                 claims.append(claim_of(row, found, earlier, again=again))
@@ -62,7 +67,7 @@ class Outbox:
 
     def recover(self, tx: Connection, channel: str, now: datetime, limit: int) -> int:
         """Settle the deliveries that a worker claimed before it ended. Returns the number of them."""
-        parameters = {"channel": channel, "before": now - self.claim_timeout, "limit": limit}
+        parameters = {"channel": channel, "before": now - self.claim_timeout, "limit": limit, "now": now}
         rows = tx.execute(queries.abandoned, parameters).fetchall()
         if not rows:
             return 0
@@ -83,7 +88,7 @@ class Outbox:
         """Skip deliveries on channels that are not set up here (any more)."""
         parameters = {"channels": list(self.channels), "now": now, "limit": limit}
         rows = tx.execute(queries.unserved, parameters).fetchall()
-        reasons = [f"{row['channel']} is not set up here" for row in rows]
+        reasons = [Reason.of("not-set-up", channel=row["channel"]) for row in rows]
         skip(tx, list(zip(rows, reasons, strict=True)), now)
         unreached = [
             Unreached(row["notice_id"], row["person_id"], reason) for row, reason in zip(rows, reasons, strict=True)
@@ -91,13 +96,13 @@ class Outbox:
         tell_next(tx, unreached, self.channels, now)
 
 
-def _needed(rows: Sequence[Row]) -> tuple[list[Row], list[tuple[Row, str]]]:
+def _needed(rows: Sequence[Row]) -> tuple[list[Row], list[tuple[Row, Reason]]]:
     """Returns the rows that are needed, and the others with their reasons."""
     needed, skips = [], []
     for row in rows:
         reason = skip_reason(row)
         if reason is None and row["follows"] and (row["acknowledged_at"] or row["read_at"]):
-            reason = f"not needed: it was seen after {row['follows']}"
+            reason = Reason.of("seen-after", channel=row["follows"])
         if reason is None:
             needed.append(row)
         else:
@@ -105,7 +110,7 @@ def _needed(rows: Sequence[Row]) -> tuple[list[Row], list[tuple[Row, str]]]:
     return needed, skips
 
 
-def skip(tx: Connection, skips: Sequence[tuple[Row, str]], now: datetime) -> None:
+def skip(tx: Connection, skips: Sequence[tuple[Row, Reason]], now: datetime) -> None:
     """End deliveries that are not sent, each with its reason."""
     if not skips:
         return
@@ -115,7 +120,7 @@ def skip(tx: Connection, skips: Sequence[tuple[Row, str]], now: datetime) -> Non
         (
             row["unit_id"],
             row["person_id"],
-            {"notice": row["notice"], "channel": row["channel"], "reason": reason} | of_campaign(row),
+            {"notice": row["notice"], "channel": row["channel"], "reason": reason.data} | of_campaign(row),
         )
         for row, reason in skips
     ]

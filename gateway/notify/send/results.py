@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from gateway.core.reason import Reason
 from gateway.events import append_each
 from gateway.notify.channels.channel import Refused
 from gateway.notify.channels.registry import CHANNELS
@@ -110,13 +111,13 @@ def _append_events(tx: Connection, ended: Sequence[tuple[Delivery, Verdict]]) ->
         append_each(tx, f"delivery.{status}", events)
 
 
-def _event(delivery: Delivery, outcome: Verdict) -> dict[str, str]:
-    data = {"notice": delivery.notice, "channel": delivery.channel, "reason": outcome.reason}
+def _event(delivery: Delivery, outcome: Verdict) -> dict[str, Any]:
+    data = {"notice": delivery.notice, "channel": delivery.channel, "reason": outcome.reason.data}
     return data | {"campaign": delivery.campaign} if delivery.campaign else data
 
 
 def _unreached(delivery: Delivery, outcome: Verdict) -> Unreached:
-    reason = f"{delivery.channel} is {outcome.status}: {outcome.reason}"
+    reason = Reason.of("follows-failed", channel=delivery.channel, reason=outcome.reason)
     return Unreached(delivery.notice_id, delivery.person_id, reason)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from gateway import metrics
 from gateway.config import Settings
 from gateway.core.clock import Clock
+from gateway.core.reason import Reason
 from gateway.logs import traced
 from gateway.notify.channels.channel import Channel, LetterChannel
 from gateway.notify.channels.registry import CHANNELS
@@ -147,10 +148,10 @@ class NoticeSender(Sender):
             async with asyncio.timeout(self._limit_s):
                 return await self._channel.send(delivery, address)
         except TimeoutError:
-            return Unknown(f"no answer within {self._limit_s:.0f} s")
+            return Unknown(Reason.of("no-answer", seconds=round(self._limit_s)))
         except Exception as error:
             log.exception("Sending by %s broke.", self._name)
-            return Unknown(f"sending broke ({type(error).__name__}); it may have gone out")
+            return Unknown(Reason.of("sending-broke", error=type(error).__name__))
 
     async def _record(self, answers: Sequence[Answered], finished: Sequence[Claim]) -> None:
         """Have it recorded with all that came meanwhile, and wait until it is."""
@@ -213,7 +214,7 @@ class LetterSender(Sender):
             answer = await self._channel.send(work)
         except Exception as error:
             log.exception("A letter broke.")
-            answer = Unknown(f"sending broke ({type(error).__name__})")
+            answer = Unknown(Reason.of("sending-broke", error=type(error).__name__))
         await self._write(lambda tx: self._letters.record(tx, work, answer, self._clock()))
 
     async def close(self) -> None:

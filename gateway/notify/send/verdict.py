@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
+from gateway.core.reason import Reason
+
 Status = Literal["waiting", "delivered", "failed", "unknown"]
 Outcome = Literal["delivered", "retry", "failed", "unknown"]
 
@@ -14,7 +16,7 @@ class Try:
     """The outcome of the last try at one address."""
 
     outcome: Outcome
-    reason: str
+    reason: Reason
     provider_id: str | None = None
     """What the provider calls the message."""
 
@@ -33,7 +35,7 @@ class Verdict:
     """A delivery's state after a try, with its reason."""
 
     status: Status
-    reason: str
+    reason: Reason
 
 
 def is_open(last_try: Try, severity: str) -> bool:
@@ -45,22 +47,30 @@ def verdict(tries: Sequence[Try], severity: str, attempt: int, limits: Limits) -
     """Returns waiting while an address is open, else delivered if one was reached, else unknown or failed."""
     reached = [item for item in tries if item.outcome == "delivered"]
     unknown = [item for item in tries if item.outcome == "unknown"]
-    count_text = f"reached {len(reached)} of {len(tries)}; " if reached and len(tries) > 1 else ""
     open_tries = [item for item in tries if is_open(item, severity)]
     if open_tries and attempt < limits.attempts:
-        if open_tries[0].outcome == "unknown":
-            return Verdict("waiting", f"{count_text}sent again because it is about safety: {open_tries[0].reason}")
-        return Verdict("waiting", f"{count_text}tried again: {open_tries[0].reason}")
-    if reached:
-        other_reason = next((f"; {item.reason}" for item in tries if item.outcome != "delivered"), "")
+        why = open_tries[0].reason
+        again = open_tries[0].outcome == "unknown"
         return Verdict(
-            "delivered", f"{count_text.removesuffix('; ')}{other_reason}" if count_text else reached[0].reason
+            "waiting",
+            _counted(tries, Reason.of("sent-again", reason=why) if again else Reason.of("tried-again", reason=why)),
         )
+    if reached:
+        other = next((item.reason for item in tries if item.outcome != "delivered"), None)
+        return Verdict("delivered", reached[0].reason if len(tries) == 1 else _counted(tries, other))
     if unknown:
         return Verdict("unknown", unknown[0].reason)
     if open_tries:
-        return Verdict("failed", f"given up after {attempt} tries: {open_tries[0].reason}")
-    return Verdict("failed", tries[0].reason if tries else "there is no address any more")
+        return Verdict("failed", Reason.of("given-up", count=attempt, reason=open_tries[0].reason))
+    return Verdict("failed", tries[0].reason if tries else Reason.of("no-address"))
+
+
+def _counted(tries: Sequence[Try], reason: Reason | None) -> Reason:
+    """The reason behind how many of several addresses were reached."""
+    count = sum(item.outcome == "delivered" for item in tries)
+    if reason is None:
+        return Reason.of("reached", count=count, all=len(tries))
+    return Reason.of("reached-and", count=count, all=len(tries), reason=reason) if count else reason
 
 
 def pause(attempt: int, limits: Limits, least_wait: timedelta | None, dice: float) -> timedelta:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from gateway.core.outcome import Drop, Outcome, Pass
+from gateway.core.reason import Reason
 from gateway.notify.model import Bulletin, EarlierNotice, Facts
 
 
@@ -27,6 +28,8 @@ def merge(batch: Sequence[Facts]) -> list[Outcome]:
 def _merge(facts: Facts) -> Outcome:
     if isinstance(facts.subject, Bulletin):
         told = facts.earlier is not None
-        return Drop("told already") if told else Pass("not told yet in their time of owning it")
+        return Drop(Reason.of("told-already")) if told else Pass(Reason.of("not-told-yet"))
     earlier = joins(facts)
-    return Drop(f"joined notice {earlier.public_id}") if earlier else Pass("the first of its kind for now")
+    if earlier:
+        return Drop(Reason.of("joined", notice=earlier.public_id))
+    return Pass(Reason.of("first-of-its-kind"))

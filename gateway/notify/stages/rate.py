@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from gateway.core.outcome import Hold, Outcome, Pass
+from gateway.core.reason import Reason
 from gateway.notify.model import Bulletin, Facts
 
 HOUR = timedelta(hours=1)
@@ -36,7 +37,7 @@ def rate(batch: Sequence[Facts]) -> list[Outcome]:
 def _rate(facts: Facts, told: Sequence[datetime]) -> Outcome:
     limit = facts.policy.notices_per_hour
     if facts.subject.severity == "safety":
-        return Pass("safety is told at once")
+        return Pass(Reason.of("safety-at-once"))
     if len(told) < limit:
-        return Pass(f"{len(told)} of {limit} notices in the last hour")
-    return Hold(told[-limit] + HOUR, f"{limit} notices in the last hour are enough")
+        return Pass(Reason.of("room-in-the-hour", count=len(told), limit=limit))
+    return Hold(told[-limit] + HOUR, Reason.of("enough-for-an-hour", limit=limit))

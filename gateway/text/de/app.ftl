@@ -114,6 +114,7 @@ feed-see = Was zu tun ist
 feed-why = Warum erhalte ich das?
 feed-read = Lesen
 feed-times = { $count }-mal
+feed-group = { $count } Ihrer Produkte
 
 state-recalled = Zurückgerufen
 state-critical = Jetzt handeln

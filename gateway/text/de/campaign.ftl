@@ -1,8 +1,4 @@
 # What a campaign's notice says of the unit. Its texts are its author's.
-campaign-matched-lot = Charge { $what }
-campaign-matched-firmware = Firmware { $what }
-campaign-matched-serial = Es steht auf der Liste der Seriennummern
-campaign-told-because = Ihnen gehört dieses Gerät seit { $since }
 campaign-cleared-recall = Ihr Gerät { $product } gehört nicht mehr zum Rückruf { $former }
 campaign-cleared-update = Ihr Gerät { $product } gehört nicht mehr zum Update { $former }
 campaign-cleared-text = { $number } ersetzt { $former } und betrifft Ihr Gerät nicht.

@@ -114,6 +114,7 @@ feed-see = See what to do
 feed-why = Why did I get this?
 feed-read = Read
 feed-times = { $count } times
+feed-group = { $count } of your products
 
 state-recalled = Recalled
 state-critical = Act now

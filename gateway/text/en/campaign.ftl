@@ -1,8 +1,4 @@
 # What a campaign's notice says of the unit. Its texts are its author's.
-campaign-matched-lot = lot { $what }
-campaign-matched-firmware = firmware { $what }
-campaign-matched-serial = it is on the list of serial numbers
-campaign-told-because = you own this unit since { $since }
 campaign-cleared-recall = Your { $product } is no longer part of recall { $former }
 campaign-cleared-update = Your { $product } is no longer part of update { $former }
 campaign-cleared-text = { $number } replaces { $former }, and it does not concern your unit.

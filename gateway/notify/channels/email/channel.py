@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from gateway.core.clock import Clock
 from gateway.core.finding import Finding
+from gateway.core.reason import Reason
 from gateway.events import append_each
 from gateway.notify.channels.channel import Abilities, Channel, ChannelKind, LetterChannel, Reachable, Refused
 from gateway.notify.model import Address
@@ -46,10 +47,10 @@ class Email(ChannelKind):
     def retire(self, tx: Connection, refused: Collection[Refused], now: datetime) -> None:
         """Stop the mail of notices, other than safety, to addresses."""
         by_email = {each.address.value.lower(): each for each in refused}
-        reasons = {email: f"it was refused ({each.reason})" for email, each in by_email.items()}
+        reasons = {email: Reason.of("address-refused", reason=each.reason) for email, each in by_email.items()}
         parameters = {"emails": list(reasons), "reasons": list(reasons.values()), "now": now}
         stopped = [row["email"] for row in tx.execute(queries.suppress, parameters)]
-        events = [(None, by_email[email].person_id, {"reason": reasons[email]}) for email in stopped]
+        events = [(None, by_email[email].person_id, {"reason": reasons[email].data}) for email in stopped]
         append_each(tx, "mail.stopped", events)
 
     def make(self, settings: "Settings", links: "Links", clock: Clock) -> Channel:
@@ -68,7 +69,7 @@ class Email(ChannelKind):
 def _reachable(row: Row) -> Reachable:
     address = (Address(row["email"]),)
     if not row["confirmed"]:
-        return Reachable((), address, "the address was not confirmed by its owner")
+        return Reachable((), address, Reason.of("not-confirmed"))
     if row["mail_refused"] is not None:
-        return Reachable((), address, f"no mail to this address: {row['mail_refused']}")
+        return Reachable((), address, Reason.of("no-mail", reason=Reason(row["mail_refused"])))
     return Reachable(address, address)

@@ -18,6 +18,7 @@ from aiosmtplib import (
 from gateway.core.clock import Clock
 from gateway.core.errors import Unavailable
 from gateway.core.mailbox import for_the_wire
+from gateway.core.reason import Reason
 from gateway.notify.channels.email.connections import Connections, Kept
 from gateway.notify.channels.email.message import for_data, message_bytes
 from gateway.notify.channels.email.server import TROUBLES, MailServer
@@ -83,12 +84,12 @@ class Mailer:
         except Exception as error:
             # Nothing was sent, and the same mail would break again. The reason becomes an event: no text of it there.
             log.exception("The mail %s could not be put together.", mail.key)
-            return Failed(f"the mail could not be put together ({type(error).__name__}); the worker's log says more")
+            return Failed(Reason.of("mail-broken", error=type(error).__name__))
         try:
             async with asyncio.timeout(self._timeout_s):
                 await self._connections.places.acquire()
         except TimeoutError:
-            return Retry("all connections to the mail server were in use")
+            return Retry(Reason.of("mail-unusable", error="all connections are in use"))
         try:
             return await self._send(to, for_data(text))
         finally:
@@ -150,14 +151,14 @@ class Mailer:
             response = await session.send(message)
         except TROUBLES as error:
             session.close()
-            return Unknown(f"the mail server went away before it said whether it took the mail ({_error_text(error)})")
+            return Unknown(Reason.of("mail-gone", error=_error_text(error)))
         except asyncio.CancelledError:
             session.close()
             raise
         await self._connections.give_back(kept)
         if response.code != SMTPStatus.completed:
             return _answer_by_code(SMTPDataError(response.code, response.message))
-        return Delivered("the mail server took it", response.message[:200])
+        return Delivered(Reason.of("mail-taken"), response.message[:200])
 
     async def _begin_anew(self, kept: Kept) -> None:
         """After a refusal the server must forget the sender before the next mail; else the connection is closed."""
@@ -181,20 +182,20 @@ def _is_gone(error: Exception) -> bool:
 def _answer_before_text(error: Exception) -> Answer:
     """Returns the answer for an error before the text was sent: Retry, unless the mail itself was refused."""
     if isinstance(error, NoUtf8Error):
-        return Failed(_error_text(error))
+        return Failed(Reason.of("mail-no-utf8"))
     if isinstance(error, SMTPRecipientRefused | SMTPDataError):
         return _answer_by_code(error)
-    return Retry(f"the mail server could not be used ({_error_text(error)})")
+    return Retry(Reason.of("mail-unusable", error=_error_text(error)))
 
 
 def _answer_by_code(error: SMTPResponseException) -> Answer:
-    detail = f"the mail server said {error.code} {error.message}".strip()[:300]
+    reason = Reason.of("mail-said", answer=f"{error.code} {error.message}".strip()[:300])
     if error.code < 500:
-        return Retry(detail)
+        return Retry(reason)
     enhanced = error.message.split(" ", 1)[0]
     is_address = isinstance(error, SMTPRecipientRefused) and error.code in _NO_SUCH_MAILBOX
     dead = is_address and (enhanced.startswith("5.1.") or not enhanced.startswith("5."))
-    return Failed(detail, retire_address=dead)
+    return Failed(reason, retire_address=dead)
 
 
 def _error_text(error: Exception) -> str:

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from gateway.core.clock import Clock
+from gateway.core.reason import Reason
 from gateway.notify.channels.email.mailer import Mailer
 from gateway.notify.compose import letter_mail, notice_mail
 from gateway.notify.links import Links
@@ -41,7 +42,7 @@ class LetterMails:
     async def send(self, letter: Row) -> Answer:
         """Send one letter."""
         mail = letter_mail(letter, self._links, self._maker)
-        return await self._mailer.send(mail) if mail else Failed(f"there is no letter named {letter['template']}")
+        return await self._mailer.send(mail) if mail else Failed(Reason.of("no-letter", template=letter["template"]))
 
     async def close(self) -> None:
         """Close the connections."""

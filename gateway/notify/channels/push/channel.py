@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from gateway.core.clock import Clock
 from gateway.core.finding import Finding
+from gateway.core.reason import Reason
 from gateway.events import append_each
 from gateway.notify.channels.channel import Abilities, Channel, ChannelKind, Reachable, Refused
 from gateway.notify.model import Address
@@ -43,7 +44,7 @@ class Push(ChannelKind):
         for row in tx.execute(queries.phones, {"person_ids": list(person_ids)}):
             phones[row["person_id"]].append(Address(row["value"], row["kind"], row["id"]))
         return {
-            person_id: Reachable(tuple(each), tuple(each), "" if each else "no phone is registered")
+            person_id: Reachable(tuple(each), tuple(each), Reason() if each else Reason.of("no-phone"))
             for person_id, each in phones.items()
         }
 
@@ -55,7 +56,9 @@ class Push(ChannelKind):
             "now": now,
         }
         retired = tx.execute(queries.retire, parameters).fetchall()
-        append_each(tx, "phone.retired", [(None, row["person_id"], {"reason": row["reason"]}) for row in retired])
+        append_each(
+            tx, "phone.retired", [(None, row["person_id"], {"reason": Reason(row["reason"]).data}) for row in retired]
+        )
 
     def make(self, settings: "Settings", links: "Links", clock: Clock) -> Channel:
         """Returns the sender of notices."""

@@ -21,6 +21,7 @@ from google.auth.transport import requests as google_requests
 
 from gateway.core.clock import Clock
 from gateway.core.errors import BadInput
+from gateway.core.reason import Reason
 from gateway.notify.channels.push.http import FirebaseHttp
 from gateway.notify.compose import notice_push
 from gateway.notify.links import Links
@@ -64,9 +65,9 @@ class FcmChannel:
             return self._answer(error)
         response = batch.responses[0]
         if response.success:
-            return Delivered("Firebase took it", response.message_id)
+            return Delivered(Reason.of("push-taken"), response.message_id)
         if response.exception is None:
-            return Unknown("Firebase answered without a message number")
+            return Unknown(Reason.of("push-no-number"))
         return self._answer(response.exception)
 
     async def close(self) -> None:
@@ -93,16 +94,16 @@ class FcmChannel:
     def _answer(self, error: exceptions.FirebaseError) -> Answer:
         """What an error says about the message: not taken (later, or never), or nobody knows."""
         if isinstance(error, messaging.UnregisteredError):
-            return Failed("the phone does not have the app any more (UNREGISTERED)", retire_address=True)
+            return Failed(Reason.of("push-gone"), retire_address=True)
         if isinstance(error, messaging.SenderIdMismatchError):
-            return Failed("the phone belongs to another app (SENDER_ID_MISMATCH)", retire_address=True)
+            return Failed(Reason.of("push-other-app"), retire_address=True)
         if error.http_response is None:
             return _unanswered(error)
-        detail = f"Firebase said {error.code}: {' '.join(str(error).split())[:200]}"
+        reason = Reason.of("push-said", answer=f"{error.code}: {' '.join(str(error).split())[:200]}")
         status = error.http_response.status_code
         if status in _LATER or status >= 500:
-            return Retry(detail, retry_after(error.http_response.headers.get("Retry-After"), self._clock()))
-        return Failed(detail)
+            return Retry(reason, retry_after(error.http_response.headers.get("Retry-After"), self._clock()))
+        return Failed(reason)
 
 
 def push_message(delivery: Delivery, address: Address, links: Links) -> messaging.Message:
@@ -142,11 +143,11 @@ def read_account(path: Path) -> credentials.Certificate:
 def _unanswered(error: exceptions.FirebaseError) -> Answer:
     """Without an answer it is surely not taken only when it was never sent."""
     if isinstance(error.cause, GoogleAuthError):
-        return Retry(f"Firebase did not accept our credentials ({str(error.cause)[:200]})")
+        return Retry(Reason.of("push-credentials", error=str(error.cause)[:200]))
     if isinstance(error.cause, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
-        return Retry("Firebase could not be reached")
+        return Retry(Reason.of("push-unreachable"))
     cause = type(error.cause or error).__name__
-    return Unknown(f"Firebase did not say whether it took the message ({cause})")
+    return Unknown(Reason.of("push-unconfirmed", error=cause))
 
 
 def retry_after(header: str | None, now: datetime) -> timedelta | None:

@@ -1,0 +1,103 @@
+"""An owner of many affected units gets one message that lists them, and a notice for each unit."""
+
+import pytest
+
+from gateway.notify.compose import notice_mail, notice_push
+from tests.dsl.campaigns import office
+from tests.dsl.owners import CODE
+from tests.dsl.reasons import in_words
+from tests.factories.campaigns import UPDATE, add_owners, add_units, column_values, confirm
+from tests.integration.test_campaign_mail import LINKS, MAKER
+
+SERIALS = [f"P{n}" for n in range(10, 50)]
+
+
+@pytest.fixture
+def at(url, db):
+    """Forty pumps are Ada's, one is Bob's."""
+    add_units(db, *((serial, "L1", "2.3") for serial in [*SERIALS, "BOBSPUMP"]), code=CODE)
+    add_owners(db, dict.fromkeys(SERIALS, "Ada") | {"BOBSPUMP": "Bob"})
+    confirm(db, "Ada", "Bob")
+    with office(url, db) as opened:
+        yield opened
+
+
+def claims(at, channel):
+    with at.database.transaction() as tx:
+        return at.worker.senders.outbox.claim(tx, channel, at.world.now(), 1_000)
+
+
+def feed_of(at, name="ada"):
+    return at.world.as_("customer", f"{name}@example.org").get("/api/my/feed?limit=100").json()
+
+
+def test_forty_units_are_one_mail_and_one_push_that_list_them_and_forty_notices_of_one_group(at):
+    campaign = at.publish()
+    at.work()
+    assert len(at.notices()) == 41
+    assert at.outbox() == [("email", "waiting"), ("push", "waiting")] * 2
+    mails = {claim.delivery.serials: claim.delivery for claim in claims(at, "email")}
+    assert set(mails) == {tuple(SERIALS), ()}
+    mail = notice_mail(mails[tuple(SERIALS)], "ada@example.org", "p", LINKS, MAKER)
+    assert all(serial in mail.text and serial in mail.html for serial in SERIALS)
+    assert "BOBSPUMP" not in mail.text
+    _, _, data = notice_push(mails[tuple(SERIALS)], LINKS)
+    assert data["units"] == "40"
+    pinned = feed_of(at)["pinned"]
+    assert (len(pinned), {(each["group"], each["group_size"]) for each in pinned}) == (40, {(pinned[0]["id"], 40)})
+    (bobs,) = feed_of(at, "bob")["pinned"]
+    assert (bobs["group"], bobs["group_size"]) == (None, None)
+    reasons = column_values(at.db, "SELECT reason FROM ledger WHERE person_id IS NOT NULL ORDER BY id")
+    assert sorted(map(in_words, set(reasons))) == [
+        "nothing spoke against it",
+        f"one message with notice {pinned[0]['id']}",
+    ]
+    assert at.progress(campaign)["registered"] == 41
+
+
+def test_they_are_one_message_also_where_a_turn_takes_fewer_units(at):
+    at.publish()
+    at.work(at.new_worker(notify_batch=25))
+    assert len(at.notices()) == 41
+    assert len(at.outbox()) == 4
+
+
+def test_all_of_them_count_as_notified_and_each_says_how_it_was_sent(at):
+    campaign = at.publish()
+    at.work()
+    at.db.execute("UPDATE outbox SET status = 'delivered' WHERE channel = 'email'")
+    assert at.progress(campaign)["notified"] == 41
+    assert all(unit["notified"] for unit in at.units(campaign))
+    for notice in feed_of(at)["pinned"]:
+        assert [(each["channel"], each["status"]) for each in notice["deliveries"]] == [
+            ("email", "delivered"),
+            ("push", "waiting"),
+        ]
+
+
+def test_the_message_names_only_the_units_that_are_still_theirs_and_goes_out_while_there_is_one(at):
+    at.publish()
+    at.work()
+    ada = at.world.as_("customer", "ada@example.org")
+    units = {unit["serial"]: unit["id"] for unit in ada.get("/api/my/units").json()["units"]}
+    for serial in SERIALS[:38]:
+        ada.delete(f"/api/my/units/{units[serial]}")
+    assert {claim.delivery.serials for claim in claims(at, "email")} == {(), tuple(SERIALS[38:])}
+    at.db.execute("UPDATE outbox SET status = 'waiting' WHERE status = 'claimed'")
+    for serial in SERIALS[38:]:
+        ada.delete(f"/api/my/units/{units[serial]}")
+    (mail,) = claims(at, "email")
+    assert mail.delivery.serials == ()
+    skipped = column_values(at.db, "SELECT DISTINCT reason FROM outbox WHERE status = 'skipped' AND channel = 'email'")
+    assert [in_words(reason) for reason in skipped] == ["the unit is no longer yours"]
+
+
+def test_an_update_of_forty_units_counts_as_one_notice_of_the_hour(at):
+    at.worker = at.new_worker(notices_per_hour=2)
+    at.publish(UPDATE)
+    at.work()
+    assert at.held() == [False] * 41
+    at.publish(UPDATE)
+    at.publish(UPDATE)
+    at.work()
+    assert at.held()[41:] == [False] * 41 + [True] * 41
