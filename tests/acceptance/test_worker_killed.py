@@ -13,7 +13,7 @@ from tests.dsl.wait import until
 from tests.factories.notices import QUICK, deliveries, make_owner, raise_alarm, tries
 
 PHONES = ("phone-number-one", "phone-number-two")
-REASON = "the worker ended while it was sending; the provider may have taken it"
+REASON = "sending was interrupted; the provider may have taken it"
 
 
 @pytest.fixture
