@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from tests.browser.campaigns import RECALL, UPDATE, WITHDRAWAL, Makers
 from tests.browser.conftest import DATA
 from tests.browser.test_recall import notice_of
-from tests.dsl.languages import PSEUDO, outside_brackets
+from tests.dsl.languages import PSEUDO, in_pseudo, outside_brackets
 from tests.dsl.wait import until
 
 _READ = """() => {
@@ -26,7 +26,7 @@ _READ = """() => {
 }"""
 _WORD = r"[^\W\d_]{2,}"
 _NAMES = ["English", "Deutsch", "Français", "Brenhold", "Jana Möller", "JM", "Vera Lind", "VL", "Android"]
-_ADDRESSES = [r"\S+@\S+", r"https?://\S+", r"\b[RUW]-\d+-\d+\b", r"\b[A-Z]{2}\d+-[\d-]+\b"]
+_ADDRESSES = [r"\S+@\S+", r"https?://\S+", r"\b[RUW]-\d+-\d+\b", r"\b(?:TEST|[A-Z]{2}\d+)-[\dA-F-]+\b"]
 _TIMES = [r"\b\d+ [A-Z][a-z]{2,3}\b", r"\b(?:CES?T|GMT|UTC)\b", r"\b[A-Z][a-z]+/[A-Z]\w+\b", r"\bmin\b"]
 
 
@@ -92,7 +92,7 @@ def test_nothing_is_written_into_the_pages_before_the_sign_in(open_in):
 def test_nothing_is_written_into_the_pages_of_an_owner(demo, open_in):
     owner, (unit, heater) = demo.owner("ac-24", "hp-90", language=PSEUDO)
     makers = Makers(demo.url, demo.password)
-    recall = makers.publish("ac-24", RECALL, {"by": "serials", "serials": [unit["serial"]]})
+    recall = makers.publish("ac-24", in_pseudo(RECALL), {"by": "serials", "serials": [unit["serial"]]})
     notice = notice_of(owner, "recall")
     page = open_in(PSEUDO, owner)
     found = {}
@@ -101,8 +101,7 @@ def test_nothing_is_written_into_the_pages_of_an_owner(demo, open_in):
     for path in paths:
         page.goto(path)
         found[path] = strange(page)
-    withdrawal = WITHDRAWAL | {"title": RECALL["title"]}
-    makers.publish("ac-24", withdrawal, None, supersedes=recall["id"])
+    makers.publish("ac-24", in_pseudo(WITHDRAWAL), None, supersedes=recall["id"])
     until(lambda: notice_of(owner, "withdrawal"), what="the withdrawal is told")
     for path in ("/", f"/notices/{notice['id']}", f"/n/{notice['id']}"):
         page.goto(path)

@@ -1,6 +1,7 @@
 """Languages that a test makes up: in part, or with every text of the catalog in brackets and accents."""
 
 from pathlib import Path
+from typing import Any
 
 from fluent.syntax import FluentParser, FluentSerializer, ast
 from fluent.syntax.visitor import Transformer
@@ -36,6 +37,14 @@ def outside_brackets(text: str) -> str:
             kept.append(" " if sign == CLOSE else sign)
     assert depth == 0, text
     return "".join(kept)
+
+
+def in_pseudo(content: dict[str, Any]) -> dict[str, Any]:
+    """The author wrote the pseudo language too: as in English."""
+    return {
+        name: part | {PSEUDO: part["en"]} if isinstance(part, dict) and "en" in part else part
+        for name, part in content.items()
+    }
 
 
 class _Accents(Transformer):

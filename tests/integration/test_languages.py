@@ -15,7 +15,7 @@ from gateway.store import Database
 from gateway.text import use_folder
 from tests.dsl.campaigns import CHANNELS, Office, response_body
 from tests.dsl.fcm import fcm_server
-from tests.dsl.languages import PSEUDO, outside_brackets, write_language, write_pseudo_language
+from tests.dsl.languages import PSEUDO, in_pseudo, outside_brackets, write_language, write_pseudo_language
 from tests.dsl.people import site
 from tests.dsl.smtp import mail_server, text_of
 from tests.factories.campaigns import RECALL, UPDATE, WITHDRAWAL, set_language
@@ -111,14 +111,6 @@ def publish_everything(office: Office, told: Callable[[int], object]) -> None:
     told(3)
     office.publish(in_pseudo(WITHDRAWAL), supersedes=recall["id"])
     told(4)
-
-
-def in_pseudo(content: dict[str, Any]) -> dict[str, Any]:
-    """The author wrote the pseudo language too: as in English."""
-    return {
-        name: part | {PSEUDO: part["en"]} if isinstance(part, dict) and "en" in part else part
-        for name, part in content.items()
-    }
 
 
 @pytest.mark.usefixtures("made_up")
