@@ -40,6 +40,22 @@ def notice_of(owner, kind):
     return until(find, what=f"a notice of kind {kind}")
 
 
+def test_the_recall_of_three_units_is_one_card_that_opens_to_the_list(demo, makers, open_page, width):
+    owner, units = demo.owner("ac-24", "ac-24", "ac-24")
+    serials = [unit["serial"] for unit in units]
+    makers.publish("ac-24", RECALL, {"by": "serials", "serials": serials})
+    until(lambda: len(owner.get("/api/my/feed")["pinned"]) == 3, what="three notices")
+    page = open_page(width, owner)
+    page.goto("/")
+    card(page).wait_for()
+    assert card(page).count() == 1
+    more = page.locator("details.more").filter(has_text="3 of your products")
+    assert sum(serial in card(page).inner_text() for serial in serials) == 1
+    more.locator("summary").click()
+    assert all(serial in page.locator(".recalls").inner_text() for serial in serials)
+    check(page, "20-recall-of-three", width)
+
+
 def test_a_recall_comes_while_he_looks_and_stays_on_top_until_he_confirms_it(demo, makers, open_page, width):
     owner, (unit, _) = demo.owner("ac-24", "hp-90")
     page = open_page(width, owner)
