@@ -5,7 +5,6 @@ import tomllib
 from collections.abc import Iterable
 from datetime import timedelta
 from difflib import get_close_matches
-from email.utils import parseaddr
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -17,19 +16,20 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 
 from gateway.core.duration import Duration
 from gateway.core.errors import BadInput
-from gateway.core.mailbox import for_the_wire, plain
 from gateway.core.maker import Maker, lightened, on_dark, on_light
 from gateway.core.places import zone_name
+from gateway.notify.channels.settings import SECRETS as CHANNEL_SECRETS
+from gateway.notify.channels.settings import ChannelSettings
 
 PREFIX = "GATEWAY_"
 CONFIG_VARIABLE = "GATEWAY_CONFIG"
 """Names the settings file."""
-SECRETS = ("database_url", "mqtt_url", "smtp_url", "link_secret")
+SECRETS = ("database_url", "mqtt_url", "link_secret", *CHANNEL_SECRETS)
 """Also read from the file that GATEWAY_…_FILE names."""
 _NO_SETTINGS = (CONFIG_VARIABLE, "GATEWAY_NO_WEB")  # the second is hatch_build.py's
 
 
-class Settings(BaseSettings):
+class Settings(ChannelSettings, BaseSettings):
     """What an operator may set; the defaults are safe for one machine on loopback."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True)
@@ -248,20 +248,10 @@ class Settings(BaseSettings):
     link_secret: str | None = Field(
         None, min_length=32, repr=False, description="Signs the links; without one the database keeps a random key."
     )
-    smtp_url: str | None = Field(
-        None, repr=False, description="`smtp://[USER:PASSWORD@]HOST:PORT` or `smtps://…`; without one no mail is sent."
-    )
-    smtp_ca: Path | None = Field(
-        None,
-        description="Certificate (PEM) that vouches for the mail server's; with one, TLS is asked for and checked.",
-    )
-    mail_from: str = Field(
-        "gateway@localhost", description="The sender of every mail: an address, or `Name <address>`."
-    )
-    fcm_credentials: Path | None = Field(None, description="Service account file of Firebase; without one no push.")
-    fcm_url: str | None = Field(None, description="Another server that speaks FCM v1 (tests and the demo).")
     send_timeout: Duration = Field(timedelta(seconds=20), description="Longest wait for a provider's answer.")
-    send_concurrency: int = Field(10, ge=1, le=100, description="Messages on their way at once, for each channel.")
+    send_concurrency: int = Field(
+        100, ge=1, le=500, description="Messages that are taken at once for each channel; so many may end as unknown."
+    )
     send_attempts: int = Field(8, ge=1, description="Tries of one delivery on one channel; then the next channel.")
     retry_first: Duration = Field(timedelta(seconds=10), description="Pause after the first try; then it doubles.")
     retry_max: Duration = Field(
@@ -273,7 +263,6 @@ class Settings(BaseSettings):
     follow_up_after: Duration = Field(
         timedelta(hours=1), description="The other channel follows when a warning was not opened within this."
     )
-    push_tokens_max: int = Field(20, ge=1, description="Phones of one person; the oldest goes when one more comes.")
     demo_outbox: Path | None = Field(None, description="The demo's caught mail and pushes, shown at /demo/outbox.")
 
     @classmethod
@@ -314,21 +303,6 @@ class Settings(BaseSettings):
         """User and password at the broker, if the URL has them."""
         parts = urlsplit(self.mqtt_url)
         return (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
-
-    # channels
-    @field_validator("smtp_url")
-    @classmethod
-    def _smtp_url(cls, url: str | None) -> str | None:
-        parts = urlsplit(url or "smtp://none")
-        if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
-            raise ValueError("write it as smtp://HOST:PORT, or smtps://USER:PASSWORD@HOST:PORT")
-        return url
-
-    @field_validator("mail_from")
-    @classmethod
-    def _mail_from(cls, sender: str) -> str:
-        for_the_wire(plain(parseaddr(sender)[1]))
-        return sender
 
     @field_validator("public_url")
     @classmethod

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from gateway.campaigns.repository import queries
-from gateway.notify.network import EMAIL, PUSH
+from gateway.notify.channels.registry import CHANNELS
 from gateway.store import Connection, Row
 from gateway.store.locks import Lock, hold_shared, try_hold
 
-_CHANNELS = ("feed", EMAIL, PUSH)
 _UNITS = ("units", "registered", "notified", "seen", "acknowledged", "closed")
 _AS_THEY_ARE = ("delivered", "opened", "unknown", "failed", "skipped")
 _WAITING = ("waiting", "claimed")
@@ -35,7 +34,7 @@ def _progress(by_channel: dict[str, dict[str, int]]) -> Row:
     return counted | {
         "unregistered": counted["units"] - counted["registered"],
         "pending": units.get("due", 0) - units.get("later", 0),
-        "channels": [_channel(name, by_channel[name]) for name in sorted(by_channel, key=_CHANNELS.index)],
+        "channels": [_channel(name, by_channel[name]) for name in sorted(by_channel, key=["feed", *CHANNELS].index)],
     }
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from gateway.campaigns.audience import audience_parameters, canonical_serials
 from gateway.campaigns.model import CAMPAIGN, Audience, AudienceCount, ByFirmware, ByLots, BySerials, Draft, Kind
-from gateway.notify.network import EMAIL, PUSH
 from gateway.store import Connection, Row, load_queries
 
 queries = load_queries("gateway.campaigns")
@@ -67,8 +66,8 @@ def count(
         "former": former,
         "withdraws": former if kind == "withdrawal" else None,
         "safety": kind == "recall",
-        "email": EMAIL in channels,
-        "push": PUSH in channels,
+        "email": "email" in channels,
+        "push": "push" in channels,
         "now": now,
     }
     row = connection.execute(queries.count, parameters).fetchone()

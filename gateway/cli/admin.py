@@ -33,11 +33,12 @@ def create_admin(url: str, settings: Settings, email: str, name: str, now: datet
     """Invite an administrator. Returns the lines for the operator. The code, which is no password, works once."""
     from gateway.accounts.invitations import invite
     from gateway.accounts.model import canonical_address
+    from gateway.notify.channels.registry import sends_letters
     from gateway.store import connect
     from gateway.store.wakeup import wake
 
     email = canonical_address(email)
-    mailed = settings.smtp_url is not None
+    mailed = sends_letters(settings)
     if not mailed and not show_code:
         raise BadInput(_NO_MAIL)
     if not name.strip() or not name.isprintable():

@@ -9,6 +9,7 @@ from pydantic.fields import FieldInfo
 
 from gateway.config import CONFIG_VARIABLE, SECRETS, Settings, variable
 from gateway.core.duration import format_duration
+from gateway.notify.channels.settings import ChannelSettings
 
 SECTIONS = {
     "log_level": "Server",
@@ -19,12 +20,12 @@ SECTIONS = {
     "claims_per_unit": "Registration",
     "link_secret": "Channels",
 }
-"""The setting with which a section begins, in the order of the class."""
+"""The setting with which a section begins, in the order of the class; those of each channel are in the last one."""
 
 _HEAD = f"""\
 # Settings
 
-<!-- Made from gateway/config.py by `gateway schemas`; change it there. -->
+<!-- Made from gateway/config.py and notify/channels/ by `gateway schemas`; change it there. -->
 
 A setting is read from, the first that has it counts:
 
@@ -54,7 +55,9 @@ Try the settings with `gateway check`: [operating.md](operating.md#gateway-check
 def page() -> str:
     """The whole page; the same class gives the same bytes."""
     lines = [_HEAD]
-    for name, field in Settings.model_fields.items():
+    of_channels = ChannelSettings.model_fields
+    fields = {name: field for name, field in Settings.model_fields.items() if name not in of_channels}
+    for name, field in (fields | of_channels).items():
         if name in SECTIONS:
             lines.append(f"\n## {SECTIONS[name]}\n\n| Setting | Default | Meaning |\n|---|---|---|")
         lines.append(f"| `{variable(name)}` | {_default(field)} | {_meaning(field)} |")

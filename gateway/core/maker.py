@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
@@ -89,6 +90,7 @@ def _parts(colour: str) -> tuple[int, int, int]:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
+@lru_cache(maxsize=64)
 def _mixed(colour: str, ground: str, share: float) -> str:
     """As `color-mix(in srgb, …)` does."""
     pairs = zip(_parts(colour), _parts(ground), strict=True)

@@ -1,10 +1,11 @@
 """The story's second part: a product manager recalls a lot, another one approves, the owner is told and confirms."""
 
+import re
 import time
 
 from gateway.demo.installation import Installation
 from gateway.demo.people import GARDEN, HEATING, Person
-from gateway.demo.scene import Scene, StoryFailed
+from gateway.demo.scene import Scene, StoryFailed, caught
 from gateway.demo.visitor import EventStream, Json, Visitor
 
 _CONTENT: Json = {
@@ -17,6 +18,9 @@ _CONTENT: Json = {
     "remedy_text": {"en": "We repair it at your home.", "de": "Wir reparieren sie bei Ihnen zu Hause."},
     "contact": {"phone": "+49 800 0000000", "email": "recall@brenhold.example", "url": None},
 }
+_MANAGER = "nordlicht@example.org"
+"""The owner of several units of the recalled lot, as in data/owners.csv."""
+_MANAGED = ("HP90-23-014817", "HP90-23-025247", "HP90-23-027377", "HP90-23-028584")
 
 
 def play_recall(
@@ -40,6 +44,7 @@ def play_recall(
     scene.note("recall pinned", approved_at, f"{notice['campaign']['hazard']} {notice['action']}")
     phone, email = addresses
     scene.reached(owner, notice, approved_at, phone, email, "recall")
+    _one_message(scene, owner, notice["title"], approved_at)
     since = time.time()
     acknowledged = scene.do(
         "recall acknowledged", lambda: owner.post(f"/api/my/notices/{notice['id']}/acknowledge", {})
@@ -48,6 +53,16 @@ def play_recall(
     progress = scene.expect("recall counted", lambda: _counted(paula, draft["id"]))
     counts = ", ".join(f"{progress[name]} {name}" for name in ("units", "notified", "seen", "acknowledged"))
     scene.note("recall counted", since, counts)
+
+
+def _one_message(scene: Scene, visitor: Visitor, title: str, since: float) -> None:
+    """The owner of several units gets one mail of the recall, which names them all."""
+    step = "one mail, all units"
+    mail = scene.expect(step, lambda: caught(visitor, "mail", _MANAGER, re.compile(re.escape(title))))
+    missing = [serial for serial in _MANAGED if serial not in mail["text"]]
+    if missing:
+        raise StoryFailed(f"{step}: it does not name {', '.join(missing)}")
+    scene.note(step, since, f"{len(_MANAGED)} heat pumps of {_MANAGER}: {mail['subject']}")
 
 
 def _sign_in(scene: Scene, running: Installation, person: Person) -> Visitor:

@@ -88,7 +88,7 @@ def append_all(tx: Connection, kind: str, rows: Iterable[tuple[int, dict[str, An
     _append_rows(tx, actor, [(kind, unit_id, None, data) for unit_id, data in rows])
 
 
-def append_each(tx: Connection, kind: str, rows: Iterable[tuple[int, int, dict[str, Any]]]) -> None:
+def append_each(tx: Connection, kind: str, rows: Iterable[tuple[int | None, int, dict[str, Any]]]) -> None:
     """Write one event of `kind` for each (unit id, person id, data), by the gateway, in the caller's transaction."""
     _append_rows(tx, GATEWAY, [(kind, *row) for row in rows])
 
@@ -98,7 +98,7 @@ def append_mixed(tx: Connection, rows: Iterable[tuple[str, int, dict[str, Any]]]
     _append_rows(tx, GATEWAY, [(kind, unit_id, None, data) for kind, unit_id, data in rows])
 
 
-def _append_rows(tx: Connection, actor: str, rows: list[tuple[str, int, int | None, dict[str, Any]]]) -> None:
+def _append_rows(tx: Connection, actor: str, rows: list[tuple[str, int | None, int | None, dict[str, Any]]]) -> None:
     for start in range(0, len(rows), _EVENTS_PER_STATEMENT):
         page = rows[start : start + _EVENTS_PER_STATEMENT]
         events = [

@@ -1,16 +1,18 @@
 """A person's addresses, their choice of channel, and their engagements; all in the caller's transaction."""
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.core.ids import IdMaker, random_id
 from gateway.core.reason import Reason
 from gateway.events import append
+from gateway.notify.channels.channel import Reachable
+from gateway.notify.channels.registry import CHANNELS, device_channel
 from gateway.notify.links import Links
 from gateway.notify.model import Address
-from gateway.notify.network import EMAIL, ENGAGEMENT_LIFE, PUSH, Engagement, Order, choose
+from gateway.notify.network import ENGAGEMENT_LIFE, Engagement, Order, choose
 from gateway.notify.repository import queries
 from gateway.store import Connection, Row
 
@@ -20,22 +22,18 @@ _LINK_SECRET = "links"  # noqa: S105 - the name of the secret
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """A person's addresses and choice of channel; `mail_refused` says why no mail may go to the address."""
+    """A person's addresses by channel, and their choice of one."""
 
     choice: str | None
     language: str
-    email: str
-    confirmed: bool
-    mail_refused: str | None
-    phones: tuple[Row, ...]
+    addresses: Mapping[str, Reachable]
     engagements: tuple[Engagement, ...]
 
     def available(self) -> tuple[str, ...]:
         """Returns the channels with an address that the person confirmed or registered, and did not stop."""
-        email = (EMAIL,) if self.confirmed and self.mail_refused is None else ()
-        return email + ((PUSH,) if self.phones else ())
+        return tuple(channel for channel, reachable in self.addresses.items() if reachable.usual)
 
-    def order(self, now: datetime, channels: tuple[str, ...]) -> Order:
+    def order(self, now: datetime, channels: Collection[str]) -> Order:
         """Returns the order of those of `channels`, the ones that are set up here, that reach this person."""
         usable = [channel for channel in self.available() if channel in channels]
         return choose(self.choice, self.engagements, usable, now)
@@ -50,36 +48,36 @@ def reaches(tx: Connection, person_ids: Collection[int], now: datetime) -> dict[
     """The same of many people, by person."""
     parameters = {"person_ids": list(person_ids)}
     rows = tx.execute(queries.reaches, parameters).fetchall()
-    phones_of: dict[int, list[Row]] = {}
-    for phone in tx.execute(queries.phones, parameters):
-        phones_of.setdefault(phone.pop("person_id"), []).append(phone)
     engagements: dict[int, list[Engagement]] = {}
     since = {"since": now - ENGAGEMENT_LIFE, "limit": _ENGAGEMENTS_MAX}
     for engagement in tx.execute(queries.engagements, parameters | since):
         engagements.setdefault(engagement.pop("person_id"), []).append(Engagement(**engagement))
-    found = {}
-    for row in rows:
-        person_id = row.pop("person_id")
-        own_phones, own_engagements = phones_of.get(person_id, ()), engagements.get(person_id, ())
-        found[person_id] = Reach(**row, phones=tuple(own_phones), engagements=tuple(own_engagements))
-    return found
+    reachable = {name: kind.reachable(tx, person_ids) for name, kind in CHANNELS.items()}
+    return {
+        (person_id := row["person_id"]): Reach(
+            row["choice"],
+            row["language"],
+            {name: of[person_id] for name, of in reachable.items()},
+            tuple(engagements.get(person_id, ())),
+        )
+        for row in rows
+    }
 
 
-def addresses(person_reach: Reach, channel: str, severity: str) -> list[Address] | Reason:
+def addresses_for(reachable: Reachable, severity: str) -> Sequence[Address] | Reason:
     """Returns the addresses of a person on a channel, or the reason why there is none.
 
     Safety goes to every known address, also where other mail was stopped or only the maker's file names it.
     """
-    if channel == PUSH:
-        phone_addresses = [Address(row["value"], row["kind"], row["id"]) for row in person_reach.phones]
-        return phone_addresses or Reason.of("no-phone")
-    if severity == "safety":
-        return [Address(person_reach.email)]
-    if not person_reach.confirmed:
-        return Reason.of("not-confirmed")
-    if person_reach.mail_refused is not None:
-        return Reason.of("no-mail", reason=Reason(person_reach.mail_refused))
-    return [Address(person_reach.email)]
+    found = reachable.safety if severity == "safety" else reachable.usual
+    return found or reachable.refused
+
+
+def mail_of(tx: Connection, person_id: int) -> Row:
+    """Returns a person's mail address, whether a code proved it, and why it gets no mail of notices."""
+    row = tx.execute(queries.mail_of, {"person_id": person_id}).fetchone()
+    assert row is not None  # noqa: S101 - people are never deleted
+    return row
 
 
 def register_phone(
@@ -98,7 +96,7 @@ def register_phone(
     phone = tx.execute(queries.register_phone, parameters | {"now": now}).fetchone()
     assert phone is not None  # noqa: S101 - RETURNING returns a row
     if phone["created"]:
-        note(tx, person_id, PUSH, "signed_in", now)
+        note(tx, person_id, device_channel(), "signed_in", now)
         append(tx, "phone.registered", {"phone": phone["public_id"], "platform": platform}, person_id=person_id)
     rows = phones(tx, person_id)
     for old in [row for row in rows if row["id"] != phone["id"]][: max(0, len(rows) - tokens_max)]:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from gateway.events import Event, append
 from gateway.notify import addresses
-from gateway.notify.network import EMAIL
+from gateway.notify.channels.registry import sign_in_channel
 from gateway.notify.repository import of_campaign, queries
 from gateway.store import Connection, Row
 
@@ -52,7 +52,7 @@ def learn_from_event(tx: Connection, event: Event, now: datetime) -> None:
         learn_from_acknowledgement(tx, event.person_id, event.data["notice"], now)
     elif event.kind == "account.signed_in":
         # A sign-in with a password counts for e-mail, unless the event names another channel.
-        addresses.note(tx, event.person_id, event.data.get("channel", EMAIL), "signed_in", event.at)
+        addresses.note(tx, event.person_id, event.data.get("channel") or sign_in_channel(), "signed_in", event.at)
 
 
 def learn_from_acknowledgement(tx: Connection, person_id: int, notice: str, now: datetime) -> None:

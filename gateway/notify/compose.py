@@ -1,5 +1,6 @@
 """A notice or a service letter as the mail and push that a person reads, made from templates."""
 
+from collections.abc import MutableMapping
 from datetime import datetime
 from typing import Any
 
@@ -7,19 +8,29 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from gateway.core.maker import Maker
 from gateway.notify.bulletin_texts import BulletinTexts, bulletin_texts, maker_links
+from gateway.notify.channels.registry import name_in
 from gateway.notify.links import Links, OpenLink, UnsubscribeLink, address_digest
+from gateway.notify.mail import Mail
 from gateway.notify.model import Delivery
-from gateway.notify.send.mail import Mail
 from gateway.text import Speech
 from gateway.text.reasons import reason_sentence, reason_text
 
-_ENVIRONMENT = Environment(
+
+class _Environment(Environment):
+    """Templates without globals of their own."""
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """Returns the plain dict of the environment: a chain of dicts is copied slowly, four times for each mail."""
+        return {**self.globals, **d} if d else self.globals
+
+
+_ENVIRONMENT = _Environment(
     loader=PackageLoader("gateway.notify"),
     autoescape=select_autoescape(["html"]),
     undefined=StrictUndefined,
-    auto_reload=False,
     trim_blocks=True,
     lstrip_blocks=True,
+    auto_reload=False,
 )
 
 
@@ -153,7 +164,7 @@ def _sent_because(delivery: Delivery, say: Speech) -> str:
     if delivery.severity == "safety":
         return say("mail-sent-safety")
     if delivery.follows:
-        return say("mail-follows", channel=say(f"channel-{delivery.follows}"))
+        return say("mail-follows", channel=name_in(delivery.follows, say))
     reason = delivery.why.get("sent_because")
     return say("mail-sent-because", reason=reason_text(reason, say)) if reason else ""
 

@@ -7,7 +7,7 @@ import hmac
 from dataclasses import dataclass
 from typing import Literal
 
-from gateway.notify.model import EXTERNAL
+from gateway.notify.channels.registry import CHANNELS
 
 _MAC_BYTES = 16
 TOKEN_MAX_CHARS = 300
@@ -34,7 +34,7 @@ class Links:
 
     def __init__(self, public_url: str, secret: bytes) -> None:
         self._base = public_url.rstrip("/")
-        self._secret = secret
+        self._keyed = {purpose: _keyed(secret, purpose) for purpose in ("l", "u")}
 
     @property
     def base(self) -> str:
@@ -56,7 +56,7 @@ class Links:
     def read_open(self, token: str) -> OpenLink | None:
         """Returns the link of a token of /l/; None for a token that we did not sign."""
         fields = self._read("l", token)
-        return OpenLink(*fields) if fields and fields[1] in EXTERNAL else None
+        return OpenLink(*fields) if fields and fields[1] in CHANNELS else None
 
     def read_unsubscribe(self, token: str) -> UnsubscribeLink | None:
         """Returns the link of a token of /u/; None for a token that we did not sign."""
@@ -79,14 +79,20 @@ class Links:
             return None
         return text.decode().split(".")
 
-    def _mac(self, purpose: str, text: bytes) -> bytes:
-        key = hmac.digest(self._secret, f"link {purpose}".encode(), hashlib.sha256)
-        return hmac.digest(key, text, hashlib.sha256)[:_MAC_BYTES]
+    def _mac(self, purpose: Literal["l", "u"], text: bytes) -> bytes:
+        mac = self._keyed[purpose].copy()
+        mac.update(text)
+        return mac.digest()[:_MAC_BYTES]
 
 
 def address_digest(email: str) -> str:
     """Returns a digest that identifies an address without naming it."""
     return hashlib.sha256(email.strip().lower().encode()).hexdigest()[:20]
+
+
+def _keyed(secret: bytes, purpose: str) -> hmac.HMAC:
+    key = hmac.digest(secret, f"link {purpose}".encode(), hashlib.sha256)
+    return hmac.new(key, digestmod=hashlib.sha256)
 
 
 def _encode(raw: bytes) -> str:

@@ -141,17 +141,17 @@ class Decision:
     steps: Steps
 
 
-EXTERNAL = ("email", "push")
 FOLLOWED_SEVERITIES = ("warning", "critical", "safety")
 """Severities that go out on a second channel when the first message was not opened in time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """The address of one message: an e-mail address, or one phone's token (`key` is its row)."""
+    """Where one message goes on a channel; `key` is its row, where a person may have several."""
 
     value: str
-    kind: str = "email"
+    kind: str = ""
+    """What the value is, where the channel knows several kinds."""
     key: int | None = None
 
 

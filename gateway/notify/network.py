@@ -5,10 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gateway.core.reason import Reason
-
-EMAIL = "email"
-PUSH = "push"
-DEFAULT_ORDER = (PUSH, EMAIL)
+from gateway.notify.channels.registry import default_order
 
 HALF_LIFE = timedelta(days=30)
 ENGAGEMENT_LIFE = timedelta(days=180)
@@ -44,7 +41,7 @@ def choose(
     now: datetime,
 ) -> Order:
     """Returns the order by the person's choice, else by engagements, else the default; all channels have an address."""
-    usable = tuple(channel for channel in DEFAULT_ORDER if channel in available)
+    usable = tuple(channel for channel in default_order() if channel in available)
     if not usable:
         return Order((), Reason.of("nowhere"))
     if choice in usable:

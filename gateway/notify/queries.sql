@@ -45,16 +45,12 @@ RETURNING n.id, n.count;
 INSERT INTO notice_alarm (notice_id, alarm_id, person_id)
 SELECT * FROM unnest(%(notice_ids)s::bigint[], %(alarm_ids)s::bigint[], %(person_ids)s::bigint[]);
 
--- name: insert_outbox
--- Have a notice sent on a channel.
-INSERT INTO outbox (notice_id, channel, due_at, reason) VALUES (%(notice_id)s, %(channel)s, %(due_at)s, %(reason)s)
-ON CONFLICT (notice_id, channel) DO NOTHING;
-
 -- name: send_again
 -- Have notices sent again: their deliveries begin anew, but for those that are being sent.
-INSERT INTO outbox AS o (notice_id, channel, due_at, reason, follows)
-SELECT notice_id, channel, due_at, reason, follows
+INSERT INTO outbox AS o (notice_id, channel, due_at, reason, follows, is_safety)
+SELECT r.notice_id, r.channel, r.due_at, r.reason, r.follows, n.severity = 'safety'
 FROM json_to_recordset(%(rows)s) AS r (notice_id bigint, channel text, due_at timestamptz, reason text, follows text)
+JOIN notice n ON n.id = r.notice_id
 ON CONFLICT (notice_id, channel) DO UPDATE
 SET status = 'waiting', due_at = excluded.due_at, reason = excluded.reason, follows = excluded.follows, attempts = 0,
     claimed_at = NULL, finished_at = NULL, provider_id = NULL, renewed_at = %(now)s
@@ -108,10 +104,6 @@ SELECT %(campaign_id)s, kind, language, document, %(schema)s
 FROM json_to_recordset(%(rows)s) AS r (kind text, language text, document jsonb)
 ON CONFLICT (campaign_id, kind, language) DO NOTHING;
 
--- name: finish
--- Note how a delivery ended.
-UPDATE outbox SET status = %(status)s, reason = %(reason)s, finished_at = %(now)s WHERE id = %(id)s;
-
 -- name: feed
 -- Notices below a number, the newest first; those of campaigns in a language.
 SELECT n.id AS row, n.public_id AS id, n.kind, n.severity, n.state, n.count, n.text, n.why, n.schema, n.created_at, n.updated_at,
@@ -155,17 +147,28 @@ LIMIT %(limit)s;
 SELECT channel, count(*) AS waiting, greatest(extract(epoch FROM now() - min(due_at)), 0)::float8 AS overdue_s
 FROM outbox WHERE status = 'waiting' GROUP BY channel;
 
--- name: claimable
--- Deliveries of a channel that are due, safety first, each held by one worker only.
+-- name: claim
+-- Take deliveries of a channel that are due, safety first, each by one worker only; with all that their messages need.
+WITH due AS MATERIALIZED (
+  SELECT d.id FROM (VALUES (true), (false)) AS s (is_safety)
+  CROSS JOIN LATERAL (
+    SELECT o.id FROM outbox o JOIN notice n ON n.id = o.notice_id
+    WHERE o.status = 'waiting' AND o.channel = %(channel)s AND o.is_safety = s.is_safety AND o.due_at <= %(now)s
+    ORDER BY o.due_at, o.id LIMIT %(limit)s
+    FOR UPDATE OF o, n SKIP LOCKED) d
+  LIMIT %(limit)s
+), o AS (
+  UPDATE outbox SET status = 'claimed', claimed_at = %(now)s, attempts = attempts + 1
+  FROM due WHERE outbox.id = due.id
+  RETURNING outbox.*
+)
 SELECT o.id, o.notice_id, n.public_id AS notice, n.trace, o.channel, n.person_id, p.public_id AS person, n.unit_id, n.kind,
        c.public_id AS campaign, n.severity, n.state, n.text, n.why, n.schema, t.told, p.language,
        coalesce(p.own_time_zone, p.time_zone) AS time_zone, u.printed AS serial, m.serials, o.renewed_at,
        pr.name AS product, pr.model, o.attempts, o.follows, o.claimed_at, n.read_at, n.acknowledged_at,
-       EXISTS (SELECT FROM delivery_try t WHERE t.outbox_id = o.id AND t.outcome = 'unknown'
-               AND t.at >= coalesce(o.renewed_at, '-infinity')) AS again,
        EXISTS (SELECT FROM ownership w WHERE w.unit_id = n.unit_id AND w.person_id = n.person_id
                AND w.during @> %(now)s::timestamptz AND lower(w.during) <= n.created_at) AS still_owned
-FROM outbox o
+FROM o
 JOIN notice n ON n.id = o.notice_id
 JOIN person p ON p.id = n.person_id
 JOIN unit u ON u.id = n.unit_id
@@ -173,17 +176,14 @@ JOIN product pr ON pr.id = u.product_id
 LEFT JOIN campaign c ON c.id = n.campaign_id
 LEFT JOIN LATERAL campaign_told(n.campaign_id, n.kind, p.language) t ON true
 LEFT JOIN LATERAL message_units(n.person_id, n.group_key, %(now)s) m ON n.group_key IS NOT NULL
-WHERE o.status = 'waiting' AND o.channel = %(channel)s AND o.due_at <= %(now)s
-ORDER BY n.severity = 'safety' DESC, o.due_at, o.id
-LIMIT %(limit)s
-FOR UPDATE OF o, n SKIP LOCKED;
+ORDER BY o.is_safety DESC, o.due_at, o.id;
 
 -- name: abandoned
 -- Deliveries of a channel that were claimed so long ago that their worker must have ended.
 SELECT o.id, o.notice_id, n.public_id AS notice, n.trace, o.channel, n.person_id, p.public_id AS person, n.unit_id, n.kind,
        c.public_id AS campaign, n.severity, n.state, n.text, n.why, n.schema, t.told, p.language,
        coalesce(p.own_time_zone, p.time_zone) AS time_zone, u.printed AS serial, m.serials, o.renewed_at,
-       pr.name AS product, pr.model, o.attempts, o.follows, o.claimed_at, n.read_at, n.acknowledged_at, false AS again
+       pr.name AS product, pr.model, o.attempts, o.follows, o.claimed_at, n.read_at, n.acknowledged_at
 FROM outbox o
 JOIN notice n ON n.id = o.notice_id
 JOIN person p ON p.id = n.person_id
@@ -198,52 +198,92 @@ LIMIT %(limit)s
 FOR UPDATE OF o SKIP LOCKED;
 
 -- name: unserved
--- Deliveries that are due on channels that are not set up here.
+-- Deliveries that are due on channels that are not set up here; the index is read for each channel that has any.
+WITH RECURSIVE named (channel) AS (
+  SELECT min(channel) FROM outbox WHERE status = 'waiting'
+  UNION ALL
+  SELECT (SELECT min(o.channel) FROM outbox o WHERE o.status = 'waiting' AND o.channel > named.channel)
+  FROM named WHERE named.channel IS NOT NULL
+)
 SELECT o.id, o.notice_id, n.public_id AS notice, n.trace, o.channel, n.person_id, n.unit_id, c.public_id AS campaign
-FROM outbox o
+FROM named
+CROSS JOIN LATERAL (
+  SELECT id, notice_id, channel FROM outbox
+  WHERE status = 'waiting' AND channel = named.channel AND due_at <= %(now)s
+  ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED) o
 JOIN notice n ON n.id = o.notice_id
 LEFT JOIN campaign c ON c.id = n.campaign_id
-WHERE o.status = 'waiting' AND o.channel <> ALL(%(channels)s) AND o.due_at <= %(now)s
-ORDER BY o.id
-LIMIT %(limit)s
-FOR UPDATE OF o SKIP LOCKED;
+WHERE named.channel <> ALL (%(channels)s)
+LIMIT %(limit)s;
 
--- name: claim
--- Take a delivery before it is sent.
-UPDATE outbox SET status = 'claimed', claimed_at = %(now)s, attempts = attempts + 1 WHERE id = %(id)s;
+-- name: skip
+-- End deliveries that are not sent; those that were taken for it do not count as tried.
+UPDATE outbox o SET status = 'skipped', reason = r.reason, finished_at = %(now)s,
+       attempts = attempts - (status = 'claimed')::int
+FROM unnest(%(ids)s::bigint[], %(reasons)s::text[]) AS r (id, reason) WHERE o.id = r.id;
 
 -- name: settle
--- Note how a claimed delivery ended or when it is tried again; only who holds the claim may, or who learns that it arrived.
-UPDATE outbox
-SET status = %(status)s, reason = %(reason)s, due_at = coalesce(%(due_at)s, due_at), finished_at = %(finished_at)s,
-    provider_id = coalesce(%(provider_id)s, provider_id)
-WHERE id = %(id)s AND ((status = 'claimed' AND claimed_at = %(claimed_at)s)
-                       OR (status = 'unknown' AND %(status)s = 'delivered'))
-RETURNING id;
+-- Note how claimed deliveries ended or when they are tried again; only who holds a claim may, or who learns that one arrived.
+UPDATE outbox o
+SET status = r.status, reason = r.reason, due_at = coalesce(r.due_at, o.due_at), finished_at = r.finished_at,
+    provider_id = coalesce(r.provider_id, o.provider_id)
+FROM unnest(%(ids)s::bigint[], %(claims)s::timestamptz[], %(statuses)s::text[], %(reasons)s::text[],
+            %(due)s::timestamptz[], %(finished)s::timestamptz[], %(provider_ids)s::text[])
+  AS r (id, claimed_at, status, reason, due_at, finished_at, provider_id)
+WHERE o.id = r.id AND ((o.status = 'claimed' AND o.claimed_at = r.claimed_at)
+                       OR (o.status = 'unknown' AND r.status = 'delivered'))
+RETURNING o.id;
 
--- name: insert_try
--- Write what one try at one address came to.
+-- name: insert_tries
+-- Write what tries at addresses came to, in order.
 INSERT INTO delivery_try (outbox_id, push_token_id, attempt, at, outcome, reason, provider_id)
-VALUES (%(outbox_id)s, %(push_token_id)s, %(attempt)s, %(now)s, %(outcome)s, %(reason)s, %(provider_id)s);
+SELECT r.outbox_id, r.push_token_id, r.attempt, %(now)s, r.outcome, r.reason, r.provider_id
+FROM unnest(%(outbox_ids)s::bigint[], %(keys)s::bigint[], %(attempts)s::int[], %(outcomes)s::text[], %(reasons)s::text[],
+            %(provider_ids)s::text[]) WITH ORDINALITY
+  AS r (outbox_id, push_token_id, attempt, outcome, reason, provider_id, line)
+ORDER BY r.line;
 
 -- name: last_tries
--- What the last try at each address of a delivery came to; what arrived once stays so.
-SELECT DISTINCT ON (t.push_token_id) t.push_token_id, t.attempt, t.outcome, t.reason, t.provider_id
+-- What the last try at each address of deliveries came to, since they began anew; what arrived once stays so.
+SELECT DISTINCT ON (t.outbox_id, t.push_token_id) t.outbox_id, t.push_token_id, t.attempt, t.outcome, t.reason, t.provider_id,
+       bool_or(t.outcome = 'unknown') OVER (PARTITION BY t.outbox_id) AS again
 FROM delivery_try t JOIN outbox o ON o.id = t.outbox_id
-WHERE t.outbox_id = %(outbox_id)s AND t.at >= coalesce(o.renewed_at, '-infinity')
-ORDER BY t.push_token_id, t.outcome = 'delivered' DESC, t.id DESC;
+WHERE t.outbox_id = ANY (%(outbox_ids)s::bigint[]) AND t.at >= coalesce(o.renewed_at, '-infinity')
+ORDER BY t.outbox_id, t.push_token_id, t.outcome = 'delivered' DESC, t.id DESC;
+
+-- name: rows_of_notices
+-- The deliveries of notices, by channel.
+SELECT notice_id, channel, status, follows FROM outbox WHERE notice_id = ANY (%(notice_ids)s::bigint[]);
+
+-- name: insert_next
+-- Have notices sent on the next channel now, because the one before did not reach the person.
+INSERT INTO outbox (notice_id, channel, due_at, reason, is_safety)
+SELECT r.notice_id, r.channel, %(now)s, r.reason, n.severity = 'safety'
+FROM unnest(%(notice_ids)s::bigint[], %(channels)s::text[], %(reasons)s::text[]) AS r (notice_id, channel, reason)
+JOIN notice n ON n.id = r.notice_id
+ON CONFLICT (notice_id, channel) DO NOTHING;
+
+-- name: bring_forward
+-- Let channels that would have followed go out now, because the one before did not reach the person.
+UPDATE outbox o SET due_at = %(now)s, reason = r.reason, follows = NULL
+FROM unnest(%(notice_ids)s::bigint[], %(channels)s::text[], %(reasons)s::text[]) AS r (notice_id, channel, reason)
+WHERE o.notice_id = r.notice_id AND o.channel = r.channel AND o.status = 'waiting';
 
 -- name: reaches
--- People's language and own choice, their address, whether a code proved it, and why it gets no mail.
-SELECT k.person_id, p.* FROM unnest(%(person_ids)s::bigint[]) AS k (person_id)
-CROSS JOIN LATERAL (  -- OFFSET 0: looked up person by person
-  SELECT p.language, r.channel AS choice, p.email,
-         coalesce(a.confirmed_at IS NOT NULL AND a.disabled_at IS NULL, false) AS confirmed, s.reason AS mail_refused
-  FROM person p
-  LEFT JOIN preference r ON r.person_id = p.id
-  LEFT JOIN account a ON a.person_id = p.id
-  LEFT JOIN suppression s ON s.email = lower(p.email)
-  WHERE p.id = k.person_id OFFSET 0) p;
+-- People's languages and own choices of a channel.
+SELECT p.id AS person_id, p.language, r.channel AS choice
+FROM person p
+LEFT JOIN preference r ON r.person_id = p.id
+WHERE p.id = ANY (%(person_ids)s::bigint[]);
+
+-- name: mail_of
+-- A person's mail address, whether a code proved it, and why it gets no mail of notices.
+SELECT p.email AS address, coalesce(a.confirmed_at IS NOT NULL AND a.disabled_at IS NULL, false) AS confirmed,
+       s.reason AS stopped_because
+FROM person p
+LEFT JOIN account a ON a.person_id = p.id
+LEFT JOIN suppression s ON s.email = lower(p.email)
+WHERE p.id = %(person_id)s;
 
 -- name: phones
 -- People's phones that may be told, the oldest first.
@@ -269,15 +309,6 @@ INSERT INTO suppression (email, at, reason) VALUES (lower(%(email)s), %(now)s, %
 -- name: unsuppress
 -- Let mail of notices go to an address again.
 DELETE FROM suppression WHERE email = lower(%(email)s);
-
--- name: rows_of_notice
--- The deliveries of a notice, by channel.
-SELECT channel, status, follows FROM outbox WHERE notice_id = %(notice_id)s;
-
--- name: bring_forward
--- Let a channel that would have followed go out now, because the one before it did not reach the person.
-UPDATE outbox SET due_at = %(now)s, reason = %(reason)s, follows = NULL
-WHERE notice_id = %(notice_id)s AND channel = %(channel)s AND status = 'waiting';
 
 -- name: set_choice
 -- Note the person's own choice of a channel.

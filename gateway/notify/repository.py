@@ -27,6 +27,7 @@ _NOTICE_COLUMNS = {
 }  # fmt: skip
 _OUTBOX_COLUMNS = {
     "notice_id": "int8", "channel": "text", "due_at": "timestamptz", "reason": "text", "follows": "text",
+    "is_safety": "bool",
 }  # fmt: skip
 _LINE_OWN = {
     "alarm_id": "int8", "campaign_id": "int8", "unit_id": "int8", "person_id": "int8", "notice_id": "int8",
@@ -44,6 +45,8 @@ class PlannedDelivery:
     due_at: datetime
     reason: Reason
     follows: str | None = None
+    is_safety: bool = False
+    """Whether it goes out before all others."""
 
 
 def alarms(connection: Connection, alarm_ids: Sequence[int]) -> dict[int, Alarm]:
@@ -171,16 +174,11 @@ def link_alarms(tx: Connection, links: Sequence[tuple[int, int, int]]) -> None:
         tx.execute(queries.link_alarms, {"notice_ids": notice_ids, "alarm_ids": alarm_ids, "person_ids": person_ids})
 
 
-def insert_outbox(tx: Connection, notice_id: int, channel: str, due_at: datetime, reason: Reason) -> None:
-    """Insert one delivery of a notice, unless it has one on this channel."""
-    parameters = {"notice_id": notice_id, "channel": channel, "due_at": due_at, "reason": reason}
-    tx.execute(queries.insert_outbox, parameters)
-
-
 def insert_deliveries(tx: Connection, deliveries: Iterable[tuple[int, PlannedDelivery]]) -> None:
     """Insert the planned deliveries of new notices."""
     rows = (
-        (number, planned.channel, planned.due_at, planned.reason, planned.follows) for number, planned in deliveries
+        (number, planned.channel, planned.due_at, planned.reason, planned.follows, planned.is_safety)
+        for number, planned in deliveries
     )
     copy_rows(tx, "outbox", _OUTBOX_COLUMNS, rows)
 
@@ -234,11 +232,6 @@ def held_due(tx: Connection, now: datetime, limit: int) -> list[Row]:
 def show(tx: Connection, skip_reasons: Mapping[int, Reason | None]) -> None:
     """Note that held notices are told, or why not, by row id."""
     tx.execute(queries.show, {"ids": list(skip_reasons), "reasons": list(skip_reasons.values())})
-
-
-def finish(tx: Connection, delivery_id: int, status: str, reason: str, now: datetime) -> None:
-    """Note how a delivery ended."""
-    tx.execute(queries.finish, {"id": delivery_id, "status": status, "reason": reason, "now": now})
 
 
 def feed(connection: Connection, before: int, limit: int, language: str) -> list[Row]:

@@ -16,7 +16,7 @@ from gateway.core.finding import Finding, ok, problem, warning
 from gateway.core.pictures import read_picture
 from gateway.events import probe as event_log
 from gateway.m2m import probe as broker
-from gateway.notify.probe import probe_mail, probe_push
+from gateway.notify.channels.registry import CHANNELS
 from gateway.roles.files import file_limit
 from gateway.store import Connection, connect
 from gateway.store import probe as database
@@ -35,14 +35,7 @@ def check(settings: Settings, clock: Clock) -> list[Finding]:
                 settings.mqtt_session_expiry,
             )
         ),
-        probe_mail(
-            settings.smtp_url,
-            settings.mail_from,
-            settings.send_timeout.total_seconds(),
-            clock,
-            ca=settings.smtp_ca,
-        ),
-        probe_push(settings.fcm_credentials),
+        *(kind.check(settings, clock) for kind in CHANNELS.values()),
         public_url(settings),
         file_limit(settings),
         logo(settings),

@@ -23,9 +23,9 @@ from gateway.imports import jobs
 from gateway.ingest import quarantine
 from gateway.logs import traced
 from gateway.notify import alarms, attention
+from gateway.notify.channels.registry import set_up
 from gateway.notify.held import tell_held
 from gateway.notify.model import Policy
-from gateway.notify.reach import channels_of
 from gateway.notify.send.senders import Senders
 from gateway.readings import conflicting
 from gateway.roles import maintenance
@@ -74,7 +74,7 @@ class Worker:
         self._database = database
         self._clock = clock
         self._policy = Policy(
-            settings.merge_window, settings.notices_per_hour, channels_of(settings), settings.follow_up_after
+            settings.merge_window, settings.notices_per_hour, set_up(settings), settings.follow_up_after
         )
         self.senders = Senders(settings, database, clock)
 

@@ -90,6 +90,7 @@ def test_the_check_tells_the_whole_story_in_under_a_minute():
         "recall pinned",
         "recall in the push log",
         "recall in the mailbox",
+        "one mail, all units",
         "recall acknowledged",
         "recall counted",
     ]

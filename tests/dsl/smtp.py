@@ -15,7 +15,11 @@ from tests.dsl.ports import free_port
 
 
 class MailServer:
-    """The mails that came; `rcpt` and `data` are replies to send, in order, instead of taking a mail."""
+    """The mails that came; `rcpt` and `data` are replies to send, in order, instead of taking a mail.
+
+    `peers` has the client's end of the connection for each mail that was begun. It refuses more mails than
+    `mails_per_connection` with 421; where it `closes`, it ends the connection after each mail without a word.
+    """
 
     def __init__(self, host: str = "127.0.0.1") -> None:
         self.host = host
@@ -28,6 +32,10 @@ class MailServer:
         self.senders: list[str] = []
         self.rcpt: list[str] = []
         self.data: list[str] = []
+        self.peers: list[object] = []
+        self.offers: list[str] = []
+        self.mails_per_connection = 1_000
+        self.closes = False
         self.hang = False
         self.drop = False
         self.on_accept: Callable[[], None] | None = None
@@ -41,6 +49,20 @@ class MailServer:
         """Takes any password, and keeps it."""
         self.passwords.append(data.password)
         return AuthResult(success=True)
+
+    async def handle_EHLO(self, server, session: Session, envelope, hostname: str, replies: list[str]) -> list[str]:  # noqa: N802
+        session.host_name = hostname
+        return [replies[0], *(f"250-{offer}" for offer in self.offers), *replies[1:]]
+
+    async def handle_MAIL(  # noqa: N802
+        self, server, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self.peers.count(session.peer) >= self.mails_per_connection:
+            return "421 4.7.0 too many mails on this connection"
+        self.peers.append(session.peer)
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 2.1.0 ok"
 
     async def handle_RCPT(self, server, session, envelope: Envelope, address: str, options: list[str]) -> str:  # noqa: N802
         if self.rcpt:
@@ -66,6 +88,8 @@ class MailServer:
             await asyncio.sleep(30)
         if self.drop:
             server.transport.abort()
+        if self.closes:
+            asyncio.get_running_loop().call_later(0.02, server.transport.close)
         return f"250 2.0.0 queued as {len(self.mails)}"
 
 

@@ -5,6 +5,7 @@ import pytest
 from gateway.config import Settings
 from gateway.core.reason import Reason
 from gateway.notify.model import Delivered
+from gateway.notify.send.results import Answered
 from gateway.roles.worker import Worker
 from tests.dsl.campaigns import CHANNELS
 from tests.dsl.reasons import in_words
@@ -27,10 +28,14 @@ def send(story: Story, channel: str) -> int:
     outbox = story.worker.senders.outbox
     with story.database.transaction() as tx:
         claims = outbox.claim(tx, channel, story.now, 10)
-        for claim in claims:
-            for address in claim.addresses:
-                outbox.record(tx, claim.delivery, address, Delivered(Reason.of("mail-taken")), story.now)
-            outbox.settle(tx, claim.delivery, story.now)
+        answers = [
+            Answered(claim, address, Delivered(Reason.of("mail-taken")))
+            for claim in claims
+            for address in claim.addresses
+        ]
+        for each in answers:
+            each.claim.note(each.address, each.answer)
+        outbox.results.record(tx, answers, claims, story.now)
     return len(claims)
 
 

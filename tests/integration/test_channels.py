@@ -7,9 +7,10 @@ from email.utils import parsedate_to_datetime
 import pytest
 
 from gateway.core.clock import system_clock
-from gateway.notify.channels.fcm import retry_after
+from gateway.notify.channels.email.mailer import Mailer
+from gateway.notify.channels.push.sender import retry_after
+from gateway.notify.mail import Mail
 from gateway.notify.model import Failed
-from gateway.notify.send.mail import Mail, Mailer
 from gateway.registrations.model import OwnerRow
 from tests.dsl.fcm import fcm_server
 from tests.dsl.reasons import in_words

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from gateway.notify.channels.email.check import probe_mail
+from gateway.notify.channels.email.mailer import Mailer
+from gateway.notify.mail import Mail
 from gateway.notify.model import Answer, Delivered, Retry
-from gateway.notify.probe import probe_mail
-from gateway.notify.send.mail import Mail, Mailer
 from tests.dsl.certificates import self_signed
 from tests.dsl.smtp import MailServer, mail_server
 
@@ -40,7 +41,13 @@ def server(folder: Path, host: str) -> Iterator[tuple[MailServer, Path]]:
 def send(mails: MailServer, *, user: str = "", ca: Path | None = None) -> Answer:
     mail = Mail("ada@example.org", "Your code", "text", "<p>text</p>", {}, "key")
     url = mails.url.replace("://", f"://{user}")
-    return asyncio.run(Mailer(url, SENDER, 10, clock, ca=ca).send(mail))
+    return asyncio.run(_send(Mailer(url, SENDER, 10, clock, ca=ca), mail))
+
+
+async def _send(mailer: Mailer, mail: Mail) -> Answer:
+    answer = await mailer.send(mail)
+    await mailer.close()
+    return answer
 
 
 @pytest.mark.parametrize("host", [HERE, ELSEWHERE])

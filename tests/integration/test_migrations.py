@@ -14,6 +14,8 @@ from gateway.catalog.repository import queries as catalog
 from gateway.core.errors import Unavailable
 from gateway.events.log import queries as events
 from gateway.ingest.repository import queries as ingest
+from gateway.notify.channels.email.channel import queries as email
+from gateway.notify.channels.push.channel import queries as push
 from gateway.notify.repository import queries as notify
 from gateway.readings.repository import queries as readings
 from gateway.registrations.repository import queries as registrations
@@ -60,7 +62,7 @@ def test_the_server_takes_every_query(db, subtests):
     """It parses names and types without running anything, so this also finds what no other test runs."""
     db.execute(readings.stage)
     db.execute(readings.stage_latest)
-    for queries in (accounts, campaigns, catalog, events, ingest, notify, readings, registrations, rules):
+    for queries in (accounts, campaigns, catalog, events, ingest, notify, email, push, readings, registrations, rules):
         for name in queries.sentences:
             with subtests.test(f"{queries.source}: {name}"):
                 text = getattr(queries, name).as_string()

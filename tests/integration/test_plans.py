@@ -59,8 +59,8 @@ SERIALS = [f"S{n}" for n in UNIT_IDS]
 FIFTY = len(UNIT_IDS)
 PARAMETERS: dict[str, Any] = {
     # One of each
-    "account_id": 77, "campaign_id": 7, "id": 77, "metric_id": 1, "notice_id": 77, "outbox_id": 77,
-    "person_id": 77, "product_id": 3, "push_token_id": 77, "unit_id": 77,
+    "account_id": 77, "campaign_id": 7, "id": 77, "metric_id": 1, "notice_id": 77,
+    "person_id": 77, "product_id": 3, "unit_id": 77,
     "code": "p3", "email": "o77@example.org", "metric": "m1", "notice": "n77", "number": "R-2026-7",
     "product": "p3", "public_id": "u77", "rule_id": "r1", "serial": "S77", "subject": "a77", "token_hash": b"\x07",
     "to_email": "o77@example.org", "unit": "u77", "value": "x", "name": "notify",
@@ -74,20 +74,21 @@ PARAMETERS: dict[str, Any] = {
     "clear": ["lot"], "conflicting": [0] * FIFTY, "ignored": ["{}"] * FIFTY, "kinds": ["units"], "last": [1] * FIFTY,
     "person_ids": UNIT_IDS, "places": [7, 8], "products": ["p3"], "replayed": [False] * FIFTY, "rules": [1, 2],
     "senders": ["p3/S7"] * FIFTY, "unkept": [0] * FIFTY, "alarm_ids": [7, 8], "rule_ids": ["r1"] * FIFTY,
-    "sinces": [SINCE] * FIFTY, "notice_ids": [7, 8], "rows": "[]",
+    "sinces": [SINCE] * FIFTY, "notice_ids": [7, 8], "rows": "[]", "outbox_ids": UNIT_IDS,
+    "emails": ["o77@example.org"] * FIFTY,
     # A job with few rows beside large ones
     "job": 9, "turn": 1, "after_product": 0, "after_serial": "", "upto_product": 5, "upto_serial": "S9", "upto": "p",
     # Times and places
     "now": NOW, "at": NOW, "since": SINCE, "until": UNTIL, "begin": SINCE, "end": UNTIL, "after": 100, "before": 20_000,
     "after_time": SINCE, "after_metric": 1, "place": 19_900, "seq": 290, "keep": 9_000, "keep_bytes": 1_000,
-    "limit": 50, "count": 50, "most": 200_000, "claimed_at": NOW, "cleared_at": NOW, "due_at": NOW, "expires_at": NOW,
+    "limit": 50, "count": 50, "most": 200_000, "cleared_at": NOW, "due_at": NOW, "expires_at": NOW,
     "finished_at": NOW, "longer_than": timedelta(seconds=5), "window": timedelta(hours=1), "newer": 4,
     "lease": NOW, "raised_at": NOW, "used_at": None,
     "tries": 1, "known_at": NOW, "ahead": 3, "bytes": 1_000_000, "batches": 50, "day": LAST_DAY, "next_try_at": NOW,
     "pause": timedelta(minutes=1),
     "revision": 990, "share": 100, "year": 2026,
     # Whatever else is written
-    "actor": "test", "arguments": "{}", "attempt": 1, "attempts": 1, "audience": "{}", "done": 1, "error": "x",
+    "actor": "test", "arguments": "{}", "attempts": 1, "audience": "{}", "done": 1, "error": "x",
     "fresh": b"", "owner": "w1", "phase": "check", "push": True, "reader": "notify", "result": "{}", "schema": 1,
     "total": 7, "what": "test", "below": "2.3", "brand": "B", "cadence": "1s", "channel": "email",
     "clearing": "{}", "code_hash": b"", "content": "{}", "data": "{}", "digest": "d", "document": "{}",
@@ -95,16 +96,15 @@ PARAMETERS: dict[str, Any] = {
     "detail": "{}", "key": "o77", "lock": 1, "roles": ["worker"], "sign_of_life": "x", "user": "gateway_owner",
     "firmware": "2.4", "former": 3, "gtin": None, "high": 1.0, "historic": False, "kind": "opened",
     "language": "en", "low": 0.0, "messages": b"", "model": "M", "normal_high": None, "normal_low": None,
-    "outcome": "pass", "partition": 1, "password_hash": "x", "platform": "ios", "position": 1,
-    "provider_id": None, "purpose": "confirm", "readings": b"", "reason": "r7", "receipts": False, "role": "customer",
+    "partition": 1, "password_hash": "x", "platform": "ios", "position": 1,
+    "purpose": "confirm", "readings": b"", "reason": "r7", "receipts": False, "role": "customer",
     "safety": True, "standing": "affected", "state": "published", "status": "delivered",
-    "supersedes": 7, "template": "confirm", "ticket": None, "title": "{}",
+    "supersedes": 7, "template": "confirm", "ticket": None, "time_zone": "Europe/Berlin", "title": "{}",
     "version": 1, "partitions": [1], "withdraws": None,
 }  # fmt: skip
 """By name; what a query calls otherwise stands in `OTHERS`."""
 ALARMS: dict[str, Any] = {"versions": [1] * FIFTY, "units": UNIT_IDS, "onsets": [NOW] * FIFTY}
 OTHERS: dict[str, dict[str, Any]] = {
-    "accounts.set_time_zone": {"time_zone": "Europe/Berlin"},
     "registrations.set_picture": {"content": b""},
     "accounts.forget_browsers": {"before": EARLIER},
     "accounts.forget_codes": {"before": EARLIER},
@@ -123,6 +123,26 @@ OTHERS: dict[str, dict[str, Any]] = {
     "readings.trim_conflicting": {"before": EARLIER},
     "ingest.trim_senders": {"messages": [1] * FIFTY},
     "notify.abandoned": {"before": NOW},
+    "notify.bring_forward": {"channels": ["email"] * 2, "reasons": ["r7"] * 2},
+    "notify.channels.email.addresses": {"person_ids": [7, 8]},
+    "notify.channels.push.retire": {"ids": [7, 8], "reasons": ["r7"] * 2},
+    "notify.reaches": {"person_ids": [7, 8]},
+    "notify.insert_next": {"channels": ["email"] * 2, "reasons": ["r7"] * 2},
+    "notify.insert_tries": {
+        "keys": [None] * FIFTY,
+        "attempts": [1] * FIFTY,
+        "outcomes": ["retry"] * FIFTY,
+        "provider_ids": [None] * FIFTY,
+    },
+    "notify.settle": {
+        "ids": UNIT_IDS,
+        "claims": [NOW] * FIFTY,
+        "statuses": ["delivered"] * FIFTY,
+        "due": [None] * FIFTY,
+        "finished": [NOW] * FIFTY,
+        "provider_ids": [None] * FIFTY,
+    },
+    "notify.skip": {"ids": UNIT_IDS},
     "notify.link_alarms": {"person_ids": [7, 8]},
     "notify.show": {"reasons": ["r", None]},
     "notify.forget_engagements": {"before": EARLIER},
@@ -153,9 +173,10 @@ EVERY_DAY = {"readings.mark_conflicting_waiting"}
 def named_queries() -> Iterator[tuple[str, str, str]]:
     """Package, name and text of every named query."""
     for file in sorted(Path(gateway.__file__).parent.rglob("queries.sql")):
-        queries = load_queries(f"gateway.{file.parent.name}")
+        parts = file.parent.relative_to(Path(gateway.__file__).parent).parts
+        queries = load_queries(".".join(["gateway", *parts]))
         for name in queries.sentences:
-            yield file.parent.name, name, getattr(queries, name).as_string()
+            yield ".".join(parts), name, getattr(queries, name).as_string()
 
 
 def wrong_in(plan: dict[str, Any], large: set[str], days: set[str]) -> list[str]:

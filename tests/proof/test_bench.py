@@ -125,3 +125,14 @@ def test_without_mosquitto_it_says_so_in_one_line(monkeypatch, bench):
     with pytest.raises(SystemExit) as end:
         bench.main(["--json"])
     assert end.value.code == "bench: Mosquitto is missing; install it with: apt-get install mosquitto"
+
+
+def test_a_small_outbox_run_sends_every_message_once_on_both_channels():
+    ended = run("bench.outbox", "--messages", "60", "--rounds", "1")
+    assert ended.returncode == 0, ended.stderr
+    result = json.loads(ended.stdout.splitlines()[-1])
+    assert result["ratio"] == min(result[channel]["ratio"] for channel in ("email", "push"))
+    for channel in ("email", "push"):
+        ours, theirs = result[channel]["messages_per_s"], result[channel]["library_per_s"]
+        assert min(ours, theirs) > 0
+        assert result[channel]["ratio"] == pytest.approx(ours / theirs, abs=0.05)

@@ -23,6 +23,11 @@ def file(request) -> Path:
     return request.param
 
 
+def package(file: Path) -> str:
+    """The package whose queries these are."""
+    return ".".join(file.parent.relative_to(ROOT.parent).parts)
+
+
 def test_the_query_files_are_found():
     assert {file.parent.name for file in FILES} >= {"events", "ingest", "notify", "readings", "registrations", "rules"}
 
@@ -31,13 +36,13 @@ def test_every_query_has_a_name_of_its_own_and_a_sentence(file: Path):
     """A head that the loader does not know would silently become part of the query before it."""
     text = file.read_text("utf-8")
     names = re.findall(r"^--\s*name:\s*(.*)$", text, re.MULTILINE)
-    queries = load_queries(f"gateway.{file.parent.name}")
+    queries = load_queries(package(file))
     assert names == list(queries.sentences)
     assert all(sentence[0].isupper() and sentence.endswith(".") for sentence in queries.sentences.values())
 
 
 def test_every_query_is_one_statement(file: Path):
-    queries = load_queries(f"gateway.{file.parent.name}")
+    queries = load_queries(package(file))
     for name in queries.sentences:
         text = getattr(queries, name).as_string()
         assert re.match(r"(WITH|SELECT|INSERT|UPDATE|DELETE|CREATE)\b", text), name
@@ -46,9 +51,14 @@ def test_every_query_is_one_statement(file: Path):
 
 def test_every_query_is_used_and_every_used_one_is_there(file: Path):
     """`queries` stands for the file of the package, wherever in the package it is imported."""
-    sources = [source.read_text("utf-8") for source in file.parent.rglob("*.py")]
+    inner = [other.parent for other in FILES if file.parent in other.parent.parents]
+    sources = [
+        source.read_text("utf-8")
+        for source in file.parent.rglob("*.py")
+        if not any(folder in source.parents for folder in inner)
+    ]
     used = {name for source in sources for name in re.findall(r"\bqueries\.(?!py\b|sql\b)(\w+)", source)}
-    assert used == set(load_queries(f"gateway.{file.parent.name}").sentences)
+    assert used == set(load_queries(package(file)).sentences)
 
 
 def queries_in(source: str) -> list[str]:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from fastapi import APIRouter, Path, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from gateway.api import models
 from gateway.api.auth import SignedIn, Speaking
@@ -12,7 +12,7 @@ from gateway.core.duration import Duration
 from gateway.core.errors import NotFound
 from gateway.core.reason import Reason
 from gateway.notify import addresses
-from gateway.notify.network import EMAIL, PUSH
+from gateway.notify.channels.registry import CHANNELS, known
 from gateway.store import Connection, Database, Row
 from gateway.text import Speech
 from gateway.text.reasons import reason_text
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gateway.config import Settings
     from gateway.core.clock import Clock
 
-ExternalChannel = Literal["email", "push"]
+ExternalChannel = Annotated[str, AfterValidator(known), Field(json_schema_extra={"enum": sorted(CHANNELS)})]
 
 router = APIRouter(tags=["preferences"], responses={"4XX": {"model": models.Problem}, "5XX": {"model": models.Problem}})
 
@@ -123,19 +123,19 @@ def _shown(request: Request, tx: Connection, person_id: int, say: Speech) -> Pre
     now = _now(request)
     reach = addresses.reach(tx, person_id, now)
     # Whether the servers are set up is known to the worker role; here counts what the person gave.
-    order = reach.order(now, (EMAIL, PUSH))
+    mail = addresses.mail_of(tx, person_id)
+    order = reach.order(now, CHANNELS)
     return Preferences.model_validate(
         {
             "channel": reach.choice,
             "order": order.channels,
             "reason": reason_text(order.reason, say),
-            "mail": {
-                "address": reach.email,
-                "confirmed": reach.confirmed,
-                "allowed": reach.mail_refused is None,
-                "stopped_because": reason_text(reach.mail_refused, say) or None,
+            "mail": mail
+            | {
+                "allowed": mail["stopped_because"] is None,
+                "stopped_because": reason_text(mail["stopped_because"], say) or None,
             },
-            "phones": [_phone(row) for row in reach.phones],
+            "phones": [_phone(row) for row in addresses.phones(tx, person_id)],
             "follow_up_after": settings.follow_up_after,
         }
     )

@@ -26,6 +26,7 @@ from gateway.api.public import account_models as models
 from gateway.config import Settings
 from gateway.core.clock import Clock
 from gateway.core.errors import Unavailable
+from gateway.notify.channels.registry import sends_letters
 
 router = APIRouter(tags=["accounts"], responses={"4XX": {"model": Problem}, "5XX": {"model": Problem}})
 
@@ -44,7 +45,7 @@ Now = Annotated[Clock, Depends(clock)]
 def require_mail(request: Request) -> None:
     """Refuse a request that needs a mailed code where no mail can be sent. Raises Unavailable."""
     settings: Settings = request.app.state.settings
-    if settings.smtp_url is None:
+    if not sends_letters(settings):
         raise Unavailable(
             "No mail can be sent from here yet. Whoever runs the gateway has to set GATEWAY_SMTP_URL.", code="no_mail"
         )

@@ -17,7 +17,7 @@ from gateway.campaigns.progress import progress
 from gateway.campaigns.service import Writer as Author
 from gateway.core.clock import Clock
 from gateway.core.errors import NotFound
-from gateway.notify.reach import channels_of
+from gateway.notify.channels.registry import set_up
 from gateway.store import Connection, Database, Row
 from gateway.store.wakeup import wake
 
@@ -160,7 +160,7 @@ def _updated_campaign(request: Request, campaign_id: str, who: Account, clock: C
 
 def _channels(request: Request) -> tuple[str, ...]:
     """Returns the channels outside the feed that are set up here."""
-    return channels_of(request.app.state.settings)
+    return set_up(request.app.state.settings)
 
 
 def _require(row: Row | None) -> Row:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from gateway.accounts.letters import LETTER
 from gateway.core.reason import Reason
-from gateway.notify.model import Answer, Delivered, Failed, Retry, Unknown
+from gateway.notify.model import Answer, Delivered, Retry, Unknown
 from gateway.notify.repository import queries
 from gateway.notify.send.verdict import Limits, pause
 from gateway.store import Connection, Row
@@ -39,8 +39,3 @@ class Letters:
         status = "sent" if isinstance(answer, Delivered) else "failed"
         parameters = {"id": letter["id"], "status": status, "reason": answer.reason, "now": now}
         tx.execute(queries.finish_letter, parameters)
-
-
-def unknown_template(template: str) -> Failed:
-    """Returns the answer for a letter whose template does not exist."""
-    return Failed(Reason.of("no-letter", template=template))

@@ -7,14 +7,12 @@ from contextlib import contextmanager
 from gateway.config import Settings
 from gateway.core.clock import Clock
 from gateway.notify import addresses
-from gateway.notify.channels import Channel
-from gateway.notify.channels.email import EmailChannel
+from gateway.notify.channels.channel import ChannelKind
+from gateway.notify.channels.registry import CHANNELS, set_up
 from gateway.notify.links import Links
-from gateway.notify.network import EMAIL, PUSH
-from gateway.notify.reach import channels_of
 from gateway.notify.send.letters import Letters
-from gateway.notify.send.mail import Mailer
 from gateway.notify.send.outbox import Outbox
+from gateway.notify.send.results import Results
 from gateway.notify.send.sender import LetterSender, NoticeSender
 from gateway.notify.send.thread import SenderThread
 from gateway.notify.send.verdict import Limits
@@ -22,14 +20,15 @@ from gateway.store import Database
 
 
 class Senders:
-    """Runs the senders of email, push and service letters, a thread each."""
+    """Runs the senders of each channel and of service letters, a thread each."""
 
     def __init__(self, settings: Settings, database: Database, clock: Clock) -> None:
         self._settings = settings
         self._database = database
         self._clock = clock
+        channels = set_up(settings)
         limits = Limits(settings.send_attempts, settings.retry_first, settings.retry_max)
-        self.outbox = Outbox(channels_of(settings), limits, settings.claim_timeout, random.random)
+        self.outbox = Outbox(channels, Results(channels, limits, random.random), settings.claim_timeout)
         self._letters = Letters(limits, settings.claim_timeout, random.random)
         self._threads: list[SenderThread] = []
 
@@ -39,7 +38,8 @@ class Senders:
         if self.outbox.channels:
             with self._database.transaction() as tx:
                 links = addresses.links(tx, self._settings.public_url, self._settings.link_secret)
-            self._threads = list(self._make(links))
+            for name in self.outbox.channels:
+                self._threads += self._make(CHANNELS[name], links)
         try:
             yield
         finally:
@@ -54,22 +54,15 @@ class Senders:
         for thread in self._threads:
             thread.wake()
 
-    def _make(self, links: Links) -> Iterator["SenderThread"]:
-        settings, clock = self._settings, self._clock
-        timeout = settings.send_timeout.total_seconds()
-        if settings.smtp_url:
-            mailer = Mailer(settings.smtp_url, settings.mail_from, timeout, clock, ca=settings.smtp_ca)
-            yield SenderThread("letters", lambda: self._letter_sender(mailer, links), settings)
-            yield SenderThread(EMAIL, lambda: self._notices(EmailChannel(mailer, links, settings.maker)), settings)
-        if settings.fcm_credentials:
-            # Imported only when needed: it takes half a second.
-            from gateway.notify.channels.fcm import FcmChannel  # noqa: PLC0415
+    def _make(self, kind: ChannelKind, links: Links) -> Iterator[SenderThread]:
+        yield SenderThread(kind.name, lambda: self._notices(kind, links), self._settings)
+        if kind.carries_letters:
+            yield SenderThread("letters", lambda: self._letter_sender(kind, links), self._settings)
 
-            account, url = settings.fcm_credentials, settings.fcm_url
-            yield SenderThread(PUSH, lambda: self._notices(FcmChannel(account, url, timeout, links, clock)), settings)
+    def _letter_sender(self, kind: ChannelKind, links: Links) -> LetterSender:
+        channel = kind.letters(self._settings, links, self._clock)
+        return LetterSender(self._database, self._letters, channel, self._clock)
 
-    def _letter_sender(self, mailer: Mailer, links: Links) -> "LetterSender":
-        return LetterSender(self._database, self._letters, mailer, links, self._clock, self._settings.maker)
-
-    def _notices(self, channel: Channel) -> "NoticeSender":
-        return NoticeSender(self._database, self.outbox, channel, self._clock, self._settings)
+    def _notices(self, kind: ChannelKind, links: Links) -> NoticeSender:
+        channel = kind.make(self._settings, links, self._clock)
+        return NoticeSender(self._database, self.outbox, kind.name, channel, self._clock, self._settings)

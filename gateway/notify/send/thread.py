@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 
 _BROKEN_S = 5.0
 """Seconds until a sender that broke starts again."""
+_SHARE = 4
+"""A sender takes work when a fourth of its places are free: many pieces with one statement, and none waits idle."""
 _STOP_S = 8.0
 """Seconds to wait for running work at the end; a supervisor gives a role ten. Work after that counts as unknown."""
 
@@ -82,7 +84,7 @@ class SenderThread:
         self._woken.clear()
         free = self._concurrency - len(running_tasks)
         work_items: Sequence[Any] = ()
-        if free:
+        if free * _SHARE >= self._concurrency:
             try:
                 work_items = await asyncio.to_thread(sender.take, free)
             except TROUBLES as error:

@@ -8,14 +8,17 @@ from typing import Literal
 from gateway.core.reason import Reason
 
 Status = Literal["waiting", "delivered", "failed", "unknown"]
+Outcome = Literal["delivered", "retry", "failed", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
 class Try:
     """The outcome of the last try at one address."""
 
-    outcome: Literal["delivered", "retry", "failed", "unknown"]
+    outcome: Outcome
     reason: Reason
+    provider_id: str | None = None
+    """What the provider calls the message."""
 
 
 @dataclass(frozen=True, slots=True)

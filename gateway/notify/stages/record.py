@@ -164,7 +164,8 @@ def _external(facts: Facts, order: Order | None, due_at: datetime) -> list[Plann
     """Deliveries outside the feed: safety on every channel at once, else the preferred one, and the next in case."""
     policy, severity = facts.policy, facts.subject.severity
     if severity == "safety":
-        return [PlannedDelivery(channel, due_at, Reason.of("safety-everywhere")) for channel in policy.channels]
+        reason = Reason.of("safety-everywhere")
+        return [PlannedDelivery(channel, due_at, reason, is_safety=True) for channel in policy.channels]
     if order is None:
         return []
     # With no address at all the first channel is written all the same: it is skipped there, with its reason.

@@ -92,5 +92,6 @@ reason-push-credentials = Firebase nahm unsere Zugangsdaten nicht an ({ $error }
 reason-push-no-number = Firebase antwortete ohne Nummer
 reason-push-unconfirmed = Firebase sagte nicht, ob es die Nachricht annahm ({ $error })
 reason-sending-broke = das Senden brach ab ({ $error }); vielleicht ging es hinaus
+reason-unreadable = es ließ sich nicht zusammensetzen ({ $error })
 reason-letter-again = wie es ausging, ist unbekannt; dann wird ein Brief noch einmal gesendet: { $reason }
 reason-no-letter = es gibt keinen Brief namens { $template }

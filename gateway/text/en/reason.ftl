@@ -92,5 +92,6 @@ reason-push-credentials = Firebase did not accept our credentials ({ $error })
 reason-push-no-number = Firebase answered without a message number
 reason-push-unconfirmed = Firebase did not say whether it took the message ({ $error })
 reason-sending-broke = sending broke ({ $error }); it may have gone out
+reason-unreadable = it could not be put together ({ $error })
 reason-letter-again = the outcome is unknown, and a letter is sent again then: { $reason }
 reason-no-letter = there is no letter named { $template }

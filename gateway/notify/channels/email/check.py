@@ -1,16 +1,15 @@
-"""Findings on mail and push: the server takes our sender, the service account can be read. Nothing is sent."""
+"""The finding on mail: the server takes our sender. Nothing is sent."""
 
 import asyncio
-import stat
 from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from gateway.core.clock import Clock
-from gateway.core.errors import BadInput, Unavailable
+from gateway.core.errors import Unavailable
 from gateway.core.finding import Finding, ok, problem, warning
-from gateway.notify.channels.fcm import read_account
-from gateway.notify.send.mail import LOCAL, Mailer
+from gateway.notify.channels.email.mailer import Mailer
+from gateway.notify.channels.email.server import LOCAL
 
 
 def probe_mail(
@@ -36,17 +35,3 @@ def probe_mail(
     if parseaddr(mail_from)[1].endswith("@localhost"):
         return warning("mail", text, "GATEWAY_MAIL_FROM: nobody can answer to this sender, and filters refuse it")
     return ok("mail", text)
-
-
-def probe_push(credentials: Path | None) -> Finding:
-    """Returns the finding on the service account's file; Firebase itself is not asked."""
-    if credentials is None:
-        return ok("push", "not set up (GATEWAY_FCM_CREDENTIALS): no push is sent")
-    try:
-        account = read_account(credentials)
-    except BadInput as error:
-        return problem("push", str(error), "GATEWAY_FCM_CREDENTIALS, or the file's owner and mode")
-    text = f"service account {account.service_account_email} of {account.project_id}"
-    if credentials.stat().st_mode & stat.S_IROTH:
-        return warning("push", f"{text}; everybody on this machine can read its key", f"chmod o-r {credentials}")
-    return ok("push", text)

@@ -16,14 +16,13 @@ from typing import Any
 import firebase_admin
 import httpx
 from firebase_admin import credentials, exceptions, messaging
-from firebase_admin._http_client import HttpxAsyncClient
-from firebase_admin._retry import HttpxRetry
 from google.auth.exceptions import GoogleAuthError
 from google.auth.transport import requests as google_requests
 
 from gateway.core.clock import Clock
 from gateway.core.errors import BadInput
 from gateway.core.reason import Reason
+from gateway.notify.channels.push.http import FirebaseHttp
 from gateway.notify.compose import notice_push
 from gateway.notify.links import Links
 from gateway.notify.model import Address, Answer, Delivered, Delivery, Failed, Retry, Unknown
@@ -52,20 +51,16 @@ class FcmChannel:
             project = self._service._project_id  # noqa: SLF001
             self._service._fcm_url = f"{url.rstrip('/')}/v1/projects/{project}/messages:send"  # noqa: SLF001
         self._first_client = self._service._async_client  # noqa: SLF001
-        self._client = HttpxAsyncClient(
-            credential=self._token, retry_config=HttpxRetry(max_retries=0), timeout=int(max(1, timeout_s))
-        )
+        self._client = FirebaseHttp(self._access_token, timeout_s)
         self._service._async_client = self._client  # noqa: SLF001
         self._signing = asyncio.Lock()
 
     async def send(self, delivery: Delivery, address: Address) -> Answer:
         """Send to one phone."""
         try:
-            await self._sign_in()
-        except GoogleAuthError as error:
-            return Retry(Reason.of("push-credentials", error=str(error)[:200]))
-        try:
-            batch = await messaging.send_each_async([self._message(delivery, address)], dry_run=False, app=self._app)
+            batch = await messaging.send_each_async(
+                [push_message(delivery, address, self._links)], dry_run=False, app=self._app
+            )
         except exceptions.FirebaseError as error:
             return self._answer(error)
         response = batch.responses[0]
@@ -82,38 +77,19 @@ class FcmChannel:
         # In a thread: it closes the (closed) client once more, on a loop of its own.
         await asyncio.to_thread(firebase_admin.delete_app, self._app)
 
-    async def _sign_in(self) -> None:
+    async def _access_token(self, *, renewed: bool = False) -> str:
         """Get the access token off the loop: google-auth only knows how to block, and a hanging one stops nobody."""
+        earlier = self._token.token
         async with self._signing:
-            expiry = self._token.expiry
-            if self._token.valid and expiry and expiry.replace(tzinfo=UTC) - self._clock() > _FRESH:
-                return
-            request = google_requests.Request()
-            await asyncio.to_thread(self._token.refresh, partial(request, timeout=self._timeout_s))
+            is_another = self._token.token != earlier
+            if not (self._is_fresh() and (is_another or not renewed)):
+                request = google_requests.Request()
+                await asyncio.to_thread(self._token.refresh, partial(request, timeout=self._timeout_s))
+            return str(self._token.token)
 
-    def _message(self, delivery: Delivery, address: Address) -> messaging.Message:
-        title, body, data = notice_push(delivery, self._links)
-        urgent = delivery.severity in _URGENT
-        message = messaging.Message(
-            data=data,
-            notification=messaging.Notification(title=title, body=body),
-            android=messaging.AndroidConfig(
-                priority="high" if urgent else "normal",
-                collapse_key=delivery.notice,
-                notification=messaging.AndroidNotification(tag=delivery.notice),
-            ),
-            apns=messaging.APNSConfig(
-                headers={"apns-collapse-id": delivery.notice, "apns-priority": "10" if urgent else "5"},
-                payload=messaging.APNSPayload(aps=messaging.Aps(thread_id=delivery.notice)),
-            ),
-            webpush=messaging.WebpushConfig(
-                headers={"Urgency": "high" if urgent else "normal"},
-                notification=messaging.WebpushNotification(tag=delivery.notice),
-            ),
-        )
-        # Not in the constructor, which warns of every `token`; phones with the older SDK have nothing else.
-        setattr(message, address.kind, address.value)
-        return message
+    def _is_fresh(self) -> bool:
+        expiry = self._token.expiry
+        return bool(self._token.valid and expiry and expiry.replace(tzinfo=UTC) - self._clock() > _FRESH)
 
     def _answer(self, error: exceptions.FirebaseError) -> Answer:
         """What an error says about the message: not taken (later, or never), or nobody knows."""
@@ -128,6 +104,32 @@ class FcmChannel:
         if status in _LATER or status >= 500:
             return Retry(reason, retry_after(error.http_response.headers.get("Retry-After"), self._clock()))
         return Failed(reason)
+
+
+def push_message(delivery: Delivery, address: Address, links: Links) -> messaging.Message:
+    """Returns the message to one phone; a phone replaces an earlier one of the same notice."""
+    title, body, data = notice_push(delivery, links)
+    urgent = delivery.severity in _URGENT
+    message = messaging.Message(
+        data=data,
+        notification=messaging.Notification(title=title, body=body),
+        android=messaging.AndroidConfig(
+            priority="high" if urgent else "normal",
+            collapse_key=delivery.notice,
+            notification=messaging.AndroidNotification(tag=delivery.notice),
+        ),
+        apns=messaging.APNSConfig(
+            headers={"apns-collapse-id": delivery.notice, "apns-priority": "10" if urgent else "5"},
+            payload=messaging.APNSPayload(aps=messaging.Aps(thread_id=delivery.notice)),
+        ),
+        webpush=messaging.WebpushConfig(
+            headers={"Urgency": "high" if urgent else "normal"},
+            notification=messaging.WebpushNotification(tag=delivery.notice),
+        ),
+    )
+    # Not in the constructor, which warns of every `token`; phones with the older SDK have nothing else.
+    setattr(message, address.kind, address.value)
+    return message
 
 
 def read_account(path: Path) -> credentials.Certificate:

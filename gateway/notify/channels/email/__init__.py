@@ -1,0 +1,1 @@
+"""Channel `email`: mails over SMTP."""

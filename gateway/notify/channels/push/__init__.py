@@ -1,0 +1,1 @@
+"""Channel `push`: Firebase Cloud Messaging."""
