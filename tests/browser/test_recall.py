@@ -171,7 +171,7 @@ def test_a_german_owner_reads_german_everywhere(demo, makers, open_page):
     check(page, "24-recall-german", 390, schemes=BOTH)
     page.goto(f"/notices/{notice['id']}")
     page.get_by_role("heading", name="Warum Sie das erhalten").wait_for()
-    page.get_by_text("Steht bei Ihren Meldungen").wait_for()
+    page.get_by_text("Ihre Meldungen").first.wait_for()
     page.get_by_text(re.compile("^Ihnen gehört dieses Gerät seit")).wait_for()
     page.goto(f"/n/{notice['id']}")
     shown = page.locator("main").inner_text()
@@ -179,7 +179,7 @@ def test_a_german_owner_reads_german_everywhere(demo, makers, open_page):
         "Produktsicherheitsrückruf",
         "Ihres ist betroffen",
         "Nicht mehr benutzen",
-        "Steht bei Ihren Meldungen",
+        "Ihre Meldungen",
     ):
         assert words in shown
     for english in ("shown in the feed", "you own this unit", "Shown in"):

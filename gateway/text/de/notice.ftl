@@ -84,7 +84,6 @@ notice-own = Dieses Produkt gehört Ihnen
 notice-raised = { $title } überschritt die Grenze { $limit }
 notice-raised-text = Ab { $onset }. Es blieb so, deshalb wurde daraus um { $raised } eine Meldung.
 notice-cleared = Wieder normal
-notice-told = Bei Ihren Meldungen aufgehoben
 notice-held = Wartet bis { $time }
 notice-by-email = E-Mail
 notice-by-push = Push

@@ -84,7 +84,6 @@ notice-own = This product is yours
 notice-raised = { $title } crossed { $limit }
 notice-raised-text = From { $onset }. It stayed, so at { $raised } this became a notice.
 notice-cleared = Back to normal
-notice-told = Kept under your notices
 notice-held = Waits until { $time }
 notice-by-email = Email
 notice-by-push = Push

@@ -528,7 +528,6 @@ export type Key =
   | "notice-status-skipped"
   | "notice-status-unknown"
   | "notice-status-waiting"
-  | "notice-told"
   | "notice-unit"
   | "notice-when"
   | "notice-why"

@@ -15,7 +15,7 @@ export interface Source {
 }
 
 const OWN_KINDS = [
-  "notice.recorded", "notice-told", "notice.updated", "notice.resolved", "notice.withdrawn",
+  "notice.recorded", "notice.told", "notice.updated", "notice.resolved", "notice.withdrawn",
   "notice.read", "notice.acknowledged",
   "alarm.raised", "alarm.cleared", "unit.claimed", "unit.released",
   "unit.claim_attempts", "stream.reset",

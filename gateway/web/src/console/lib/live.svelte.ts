@@ -12,7 +12,7 @@ const STAFF: Source = {
     "notice.recorded", "notice.told", "notice.updated", "notice.resolved", "notice.read", "notice.acknowledged", "notice.withdrawn",
     "delivery.waiting", "delivery.delivered", "delivery.failed", "delivery.skipped", "delivery.unknown",
     "unit.claimed", "unit.released", "unit.firmware_reported", "units.imported", "owners.imported", "stream.reset",
-    "quarantine.retry_asked", "quarantine.retried", "console-quarantine-purged", "console-quarantine-trimmed",
+    "quarantine.retry_asked", "quarantine.retried", "quarantine.purged", "quarantine.trimmed",
   ],
 };
 const SETTLE_MS = 500;
