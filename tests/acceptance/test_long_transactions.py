@@ -57,8 +57,8 @@ def begin_recall(url: str) -> None:
         db.execute("UPDATE campaign_unit SET due_at = NULL")
         db.execute(
             "INSERT INTO notice (public_id, person_id, unit_id, campaign_id, kind, owned_since, severity, state, text,"
-            " why, created_at, updated_at) SELECT 'n' || id, %s, id, (SELECT id FROM campaign), 'recall', %s, 'safety',"
-            """ 'open', '{"title": "Unplug it"}', '{}', %s, %s FROM unit""",
+            " why, created_at, updated_at, visible_at) SELECT 'n' || id, %s, id, (SELECT id FROM campaign), 'recall',"
+            """ %s, 'safety', 'open', '{"title": "Unplug it"}', '{}', %s, %s, '-infinity' FROM unit""",
             [ada.person_id, now, now, now],
         )
         draft(db, ada, Draft.model_validate(draft_body(**recall, supersedes=old)), now)

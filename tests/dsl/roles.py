@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -132,9 +133,11 @@ class Stream:
         assert answer.readline().startswith(b":")  # open
 
     def next(self, *kinds: str) -> dict[str, Any]:
-        """The next event of these kinds (of any without them); fails when the stream ends first."""
+        """The next event of these kinds (of any without them); fails when the stream ends first, or after a minute."""
         kind = ""
+        until = time.monotonic() + 60
         while line := self._answer.readline():
+            assert time.monotonic() < until, f"none of {kinds} came within a minute"
             if line.startswith(b"event: "):
                 kind = line[7:].strip().decode()
             if line.startswith(b"data: ") and (not kinds or kind in kinds):
