@@ -66,14 +66,14 @@ def test_readyz_names_the_session_that_holds_a_lock_for_long(url, world, beat_ro
 def test_readyz_names_events_that_nobody_reads_though_the_worker_gives_signs_of_life(db, world, beat_roles):
     """Notices were held for 17 minutes, and it said that all is well."""
     with db.transaction():
-        read_next(db, "notify", 9)
+        read_next(db, "notify", 9, {"said"})
     for _ in range(3):
         append(db, "said", {})
     assert waiting_for(world) == {}, "just now is no standing still"
     db.execute("UPDATE event_place SET placed_at = now() - interval '95 s'")
     assert waiting_for(world) == {"worker": "3 unread events, the first of them for 95 s"}
     with db.transaction():
-        read_next(db, "notify", 9)
+        read_next(db, "notify", 9, {"said"})
     assert waiting_for(world) == {}
 
 
@@ -110,7 +110,7 @@ def test_check_names_what_the_event_log_waits_for(db):
     db.execute("UPDATE event_place SET placed_at = now() - interval '95 s'")
     assert findings()["event reader"] == ("warning", "the worker has 2 unread events, the first of them for 95 s")
     with db.transaction():
-        for event in read_next(db, "notify", 1):
+        for event in read_next(db, "notify", 1, {"said"})[0]:
             dead_letters.keep(db, "notify", event, 1, KeyError("x"), system_clock())
     assert findings()["failed events"] == ("warning", "1 events could not be handled, and are tried again")
     assert findings(date(2200, 1, 1))["event log"][0] == "problem"
@@ -120,7 +120,7 @@ def test_the_metrics_have_who_waits_for_a_lock_and_the_failed_events(url, db):
     append(db, "said", {})
     place_events(db)
     with db.transaction():
-        for event in read_next(db, "notify", 1):
+        for event in read_next(db, "notify", 1, {"said"})[0]:
             dead_letters.keep(db, "notify", event, 1, KeyError("x"), system_clock())
     with Database(url, "test-measured", max_size=1) as database, ingest_waits_for_a_lock(url):
         measured = Measured(database, "notify")
