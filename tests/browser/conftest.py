@@ -143,6 +143,7 @@ def _started_demo() -> Iterator[dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix="gateway-demo-") as folder:
         Path(folder).chmod(0o755)
         settings = {"DATA_DIR": folder, "PUBLIC_URL": url, "TEXT_FOLDER": _more_languages(Path(folder))} | ports
+        settings |= {"CODES_PER_NETWORK": 1_000}  # all tests sign up from here
         env = os.environ | {f"GATEWAY_{name}": str(value) for name, value in settings.items()}
         with (Path(folder) / "log").open("wb") as out:
             process = spawn([sys.executable, "-m", "gateway", "demo"], death_signal=signal.SIGINT, env=env, stdout=out)
