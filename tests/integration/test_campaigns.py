@@ -643,7 +643,7 @@ class TestCounting:
         ada.delete(f"/api/my/units/{unit['id']}")
         at.work()
         assert at.progress(campaign)["acknowledged"] == 0
-        assert response_body(ada.get("/api/my/feed"))["notices"][0]["state"] == "resolved", "it is not his any more"
+        assert response_body(ada.get("/api/my/feed"))["notices"][0]["state"] == "resolved", "it is not theirs any more"
 
     def test_recalls_are_pinned_the_oldest_first(self, at):
         numbers = [at.publish(audience=serials("P1"))["number"] for _ in range(2)]
