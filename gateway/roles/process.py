@@ -9,11 +9,15 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from gateway.core.errors import Unavailable
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 _PR_SET_PDEATHSIG = 1
 # Loaded before any fork: between fork and exec a child should only call what is already there.
@@ -51,6 +55,24 @@ def spawn(
         # Runs after the change of user: that change clears the death signal.
         preexec_fn=_before_exec(death_signal, os.getpid()),  # noqa: PLW1509 - it makes system calls and nothing else
     )
+
+
+@contextmanager
+def without_interruption() -> Iterator[None]:
+    """Put SIGINT and SIGTERM off until the block is done: a child that has started must be known to who stops it."""
+    arrived: list[int] = []
+
+    def note(number: int, _frame: "FrameType | None") -> None:
+        arrived.append(number)
+
+    before = {sig: signal.signal(sig, note) for sig in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for sig, handler in before.items():
+            signal.signal(sig, handler)
+        for number in arrived:
+            signal.raise_signal(number)
 
 
 def stop(process: subprocess.Popen[bytes], sig: signal.Signals, timeout: float) -> int:

@@ -55,8 +55,9 @@ class Supervisor:
     def start(self, name: str, argv: Sequence[str | Path], env: Mapping[str, str] | None = None) -> None:
         """Start a child now and keep it running; children stop in the reverse of this order."""
         child = _Child(name, argv, env)
-        self._spawn(child)
-        self._children.append(child)
+        with process.without_interruption():
+            self._spawn(child)
+            self._children.append(child)
 
     def pids(self) -> dict[str, int]:
         """The children that run now, by name."""

@@ -11,8 +11,9 @@ from gateway.core.errors import Unavailable
 from gateway.demo.servers import programs
 from gateway.demo.servers.broker import EmbeddedBroker
 from gateway.demo.servers.broker_child import is_fatal
+from gateway.roles import process
 from gateway.roles.process import require_free_port, spawn, stop
-from gateway.roles.supervisor import next_delay
+from gateway.roles.supervisor import Supervisor, next_delay
 from tests.dsl.ports import free_port
 
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); signal.pause()"
@@ -44,6 +45,23 @@ def test_a_thread_other_than_the_main_one_may_not_start_children():
     thread.start()
     thread.join()
     assert len(caught) == 1
+
+
+def test_a_signal_that_comes_while_a_child_starts_interrupts_when_the_child_is_known(monkeypatch):
+    """Else nobody would stop the child: found as a simulator that outlived its demo."""
+
+    def interrupted_spawn(*args, **kwargs):
+        child = spawn(*args, **kwargs)
+        signal.raise_signal(signal.SIGINT)
+        return child
+
+    monkeypatch.setattr(process, "spawn", interrupted_spawn)
+    supervisor = Supervisor()
+    with pytest.raises(KeyboardInterrupt):
+        supervisor.start("sleeper", ["sleep", "60"])
+    assert list(supervisor.pids()) == ["sleeper"]
+    supervisor.stop_all()
+    assert supervisor.pids() == {}
 
 
 def test_a_child_that_ignores_the_signal_is_killed_at_the_timeout():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 from uuid import uuid4
 
 from gateway.core.errors import Unavailable
-from gateway.roles.process import require_free_port, spawn, stop
+from gateway.roles.process import require_free_port, spawn, stop, without_interruption
 
 if TYPE_CHECKING:
     from subprocess import Popen
@@ -89,8 +89,9 @@ class EmbeddedBroker:
 
     def start(self) -> None:
         """Start the broker and wait until both listeners answer a client."""
-        self._process = spawn(self.command(), death_signal=signal.SIGTERM)
         try:
+            with without_interruption():
+                self._process = spawn(self.command(), death_signal=signal.SIGTERM)
             self.wait_until_ready()
         except BaseException:
             self.stop()

@@ -23,7 +23,7 @@ from gateway.demo.servers.programs import (
     socket_folder,
     usable_programs,
 )
-from gateway.roles.process import spawn, stop
+from gateway.roles.process import spawn, stop, without_interruption
 
 START_TIMEOUT = 60.0  # recovery after a crash may take a while
 STOP_TIMEOUT = 30.0
@@ -129,9 +129,10 @@ class EmbeddedPostgres:
                 cluster,
                 *(f"--{name}={value}" for name, value in settings.items()),
             ]
-            self._process = spawn(
-                argv, user=account.uid, death_signal=signal.SIGINT, env=_ENV, stdout=log, cwd=home
-            )  # SIGINT: a fast shutdown, which also disconnects clients
+            with without_interruption():
+                self._process = spawn(
+                    argv, user=account.uid, death_signal=signal.SIGINT, env=_ENV, stdout=log, cwd=home
+                )  # SIGINT: a fast shutdown, which also disconnects clients
         _wait_until_ready(self._process, cluster, data_dir / "postgres.log")
         self.url = f"postgresql:///{NAME}?host={quote(str(sockets), safe='')}&port=5432&user={NAME}"
         _write(
