@@ -101,6 +101,8 @@ PARAMETERS: dict[str, Any] = {
     "safety": True, "standing": "affected", "state": "published", "status": "delivered",
     "supersedes": 7, "template": "confirm", "ticket": None, "time_zone": "Europe/Berlin", "title": "{}",
     "version": 1, "partitions": [1], "withdraws": None, "alarms": 100, "support_until": None,
+    "staff": None, "person": "o77", "page": "record", "draft": "d77", "text": "x", "direction": None, "minutes": None,
+    "happened_at": NOW,
 }  # fmt: skip
 """By name; what a query calls otherwise stands in `OTHERS`."""
 ALARMS: dict[str, Any] = {"versions": [1] * FIFTY, "units": UNIT_IDS, "onsets": [NOW] * FIFTY}
@@ -162,6 +164,11 @@ OTHERS: dict[str, dict[str, Any]] = {
     | {"public_ids": [f"new{n}" for n in range(FIFTY)], "severities": ["warning"] * FIFTY, "raised_at": [NOW] * FIFTY}
     | {"historic": [False] * FIFTY, "evidence": ["{}"] * FIFTY},
     "store.forget_tries": {"before": EARLIER},
+    "support.forget_looks": {"before": EARLIER},
+    "support.forget_notes": {"before": EARLIER},
+    "support.looks": {"unit": None},
+    "support.count_looks": {"unit": None, "most": 10_001},
+    "support.trim_notes": {"most": 1_000},
 }
 
 INDEXES = {"jobs.take": "job_open", "ingest.retry_asked": "quarantine_retry", "rules.alarms_page": "alarm_unit"}
