@@ -160,6 +160,16 @@ INSERT INTO import_change (job_id, turn, unit_id, is_new, person_id, since)
 SELECT 7, n / 1000, n, true, 77, %(now)s FROM generate_series(1, 20000) n;
 INSERT INTO import_change (job_id, turn, unit_id, is_new, person_id, since)
 SELECT 9, n / 10, n * 400 + 1, true, 77, %(now)s FROM generate_series(0, 19) n;
+SELECT rollup_make_room(%(now)s::date);
+INSERT INTO rollup_hour (unit_id, metric_id, begins, low, high, total, readings, received_from)
+SELECT n, 1, date_trunc('hour', %(now)s::timestamptz) - h * interval '1 hour', 0, 1, 1, 2, %(now)s
+FROM generate_series(1, 200) n, generate_series(1, 200) h;
+INSERT INTO rollup_day (unit_id, metric_id, begins, low, high, total, readings, received_from)
+SELECT n, 1, date_trunc('day', %(now)s::timestamptz) - d * interval '1 day', 0, 1, 1, 2, %(now)s
+FROM generate_series(1, 1000) n, generate_series(1, 30) d;
+INSERT INTO rollup_mark (closed_to, rolled_to) VALUES (%(now)s, %(now)s);
+INSERT INTO rollup_touched (unit_id, metric_id, begins)
+SELECT n, 1, %(now)s - n * interval '1 hour' FROM generate_series(1, 20000) n;
 INSERT INTO installation_secret (name, value) VALUES ('links', '');
 UPDATE partition_mark SET seq = 1;
 INSERT INTO rule_snapshot (product_id, partition, seq, state)
