@@ -275,6 +275,31 @@ SELECT time, value FROM ranked WHERE from_lowest = 1 OR from_highest = 1
 ORDER BY time DESC
 LIMIT %(limit)s;
 
+-- name: my_rolled_to
+-- How far readings are rolled up, for who owns something.
+SELECT rolled_to FROM my_rolled;
+
+-- name: my_hours
+-- A metric of the person's unit by hour between two times, the oldest first.
+SELECT begins, low, high, total, readings FROM my_rollup_hour
+WHERE unit_id = %(unit_id)s AND metric_id = %(metric_id)s AND begins >= %(since)s AND begins < %(until)s
+ORDER BY begins;
+
+-- name: my_days
+-- A metric of the person's unit by day between two times, the oldest first.
+SELECT begins, low, high, total, readings FROM my_rollup_day
+WHERE unit_id = %(unit_id)s AND metric_id = %(metric_id)s AND begins >= %(since)s AND begins < %(until)s
+ORDER BY begins;
+
+-- name: my_recent_hours
+-- The same by hour, counted from their readings: of what is not rolled up yet.
+SELECT date_bin('1 hour', time, timestamptz '2000-01-01 00:00Z') AS begins, min(value) AS low, max(value) AS high,
+       sum(least(greatest(value, -1e290), 1e290)) AS total, count(*)::int AS readings
+FROM (SELECT time, value FROM my_reading
+      WHERE unit_id = %(unit_id)s AND metric_id = %(metric_id)s AND time >= %(since)s AND time < %(until)s
+      ORDER BY time DESC LIMIT %(most)s) AS newest
+GROUP BY 1 ORDER BY 1;
+
 -- name: my_messages
 -- The last messages of the person's unit, the newest first.
 SELECT number, received_at, topic, payload, size, reason, detail, ignored, conflicting FROM my_message

@@ -31,6 +31,9 @@ VIEWS = (
     "my_notice",
     "my_delivery",
     "my_check",
+    "my_rollup_hour",
+    "my_rollup_day",
+    "my_rolled",
 )
 
 
