@@ -1,12 +1,14 @@
 -- name: upsert_product
 -- Create or update a product.
-INSERT INTO product (code, model, brand, gtin, name, receipts, serial_hint, code_hint, support_until)
+INSERT INTO product (code, model, brand, gtin, name, receipts, serial_hint, code_hint, support_until,
+                     keep_raw, keep_hour, keep_day)
 VALUES (%(code)s, %(model)s, %(brand)s, %(gtin)s, %(name)s, %(receipts)s, %(serial_hint)s, %(code_hint)s,
-        %(support_until)s)
+        %(support_until)s, %(keep_raw)s, %(keep_hour)s, %(keep_day)s)
 ON CONFLICT (code) DO UPDATE
 SET model = excluded.model, brand = excluded.brand, gtin = excluded.gtin, name = excluded.name,
     receipts = excluded.receipts, serial_hint = excluded.serial_hint, code_hint = excluded.code_hint,
-    support_until = excluded.support_until, updated_at = now()
+    support_until = excluded.support_until, keep_raw = excluded.keep_raw, keep_hour = excluded.keep_hour,
+    keep_day = excluded.keep_day, updated_at = now()
 RETURNING id;
 
 -- name: picture
@@ -29,7 +31,7 @@ SELECT code, model, name, serial_hint, code_hint FROM product ORDER BY code LIMI
 -- name: product_with_metrics
 -- One product with its metric registry, to compare it with a product file.
 SELECT p.id, p.code, p.model, p.brand, p.gtin, p.name, p.receipts, p.serial_hint, p.code_hint,
-       p.support_until,
+       p.support_until, p.keep_raw, p.keep_hour, p.keep_day,
        (SELECT json_agg(json_build_object('name', m.name, 'title', r.title, 'unit', r.unit, 'low', r.low,
                'high', r.high, 'normal_low', r.normal_low, 'normal_high', r.normal_high,
                'cadence', extract(epoch FROM r.cadence)::float8) ORDER BY r.position)
@@ -59,7 +61,7 @@ SET position = excluded.position, title = excluded.title, unit = excluded.unit, 
 
 -- name: products
 -- Every product.
-SELECT id, code, model, name, receipts, updated_at FROM product ORDER BY id;
+SELECT id, code, model, name, receipts, updated_at, keep_raw FROM product ORDER BY id;
 
 -- name: registry
 -- The metrics of all products.
@@ -69,7 +71,7 @@ ORDER BY r.product_id, r.position;
 
 -- name: products_at
 -- The products at a revision of the catalog.
-SELECT id, code, model, name, receipts, updated_at FROM product p
+SELECT id, code, model, name, receipts, updated_at, keep_raw FROM product p
 WHERE EXISTS (SELECT FROM product_revision r WHERE r.product_id = p.id AND r.revision <= %(revision)s)
 ORDER BY id;
 
