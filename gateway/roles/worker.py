@@ -46,6 +46,7 @@ from gateway.store.halved import in_halves
 from gateway.store.locks import Lock, try_lock
 from gateway.store.timeseries import TimeSeries
 from gateway.store.wakeup import listen, wait, wake
+from gateway.text import catalog
 
 log = logging.getLogger(__name__)
 
@@ -237,6 +238,7 @@ class Worker:
 
 def run(settings: Settings, url: str) -> None:
     """Turn alarms into notices and send them until told to stop."""
+    catalog().load()
     with Database(url, "gateway-worker", lock_wait=LOCK_WAIT) as database:
         Measured(database, READER)
         metrics.serve(settings.metrics_host, settings.metrics_port_worker)
