@@ -209,7 +209,7 @@ LIMIT %(limit)s;
 
 -- name: due
 -- Units of a published campaign to look at, each held by one worker only; the campaign cannot end meanwhile.
-SELECT u.unit_id, u.standing, u.matched, u.tries
+SELECT u.unit_id, u.standing, u.matched, u.tries, u.person_id
 FROM campaign_unit u JOIN campaign c ON c.id = u.campaign_id
 WHERE u.campaign_id = %(id)s AND u.due_at <= %(now)s AND c.state = 'published'
 ORDER BY u.due_at, u.unit_id
@@ -218,7 +218,7 @@ FOR NO KEY UPDATE OF u SKIP LOCKED FOR SHARE OF c SKIP LOCKED;
 
 -- name: due_of_owners
 -- More units of a campaign to look at: those of the owners of held units, at most as many again.
-SELECT u.unit_id, u.standing, u.matched, u.tries
+SELECT u.unit_id, u.standing, u.matched, u.tries, u.person_id
 FROM (SELECT DISTINCT w.person_id FROM unnest(%(unit_ids)s::bigint[]) AS k (unit_id)
       CROSS JOIN LATERAL (SELECT person_id FROM ownership
                           WHERE unit_id = k.unit_id AND during @> %(now)s::timestamptz OFFSET 0) w) p
@@ -226,7 +226,7 @@ CROSS JOIN LATERAL (SELECT unit_id FROM ownership
                     WHERE person_id = p.person_id AND during @> %(now)s::timestamptz
                       AND unit_id <> ALL (%(unit_ids)s::bigint[]) OFFSET 0) o
 CROSS JOIN LATERAL (
-  SELECT unit_id, standing, matched, tries FROM campaign_unit
+  SELECT unit_id, standing, matched, tries, person_id FROM campaign_unit
   WHERE campaign_id = %(id)s AND unit_id = o.unit_id AND due_at <= %(now)s
   FOR NO KEY UPDATE SKIP LOCKED) u
 LIMIT %(limit)s;
