@@ -188,6 +188,15 @@ def test_the_timing_of_a_fan_out_runs_and_its_counts_are_right(capsys):
     assert len(figures["max_rss_mb"]) == 2
 
 
+def test_the_timing_of_a_storm_runs_and_tells_everybody(capsys):
+    fanout.main(["--storm", "40", "--json"])
+    figures = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert figures["alarms"] == 40
+    assert min(figures[name] for name in ("told_s", "bare_s", "ratio", "safety_s", "statements_per_set")) >= 0
+    assert list(figures["max_rss_mb"]) == ["4", "40"]
+
+
 def test_a_fan_out_for_too_few_owners_says_so():
-    with pytest.raises(SystemExit, match="at least 20 owners"):
-        fanout.main(["--owners", "3"])
+    for few in (["--owners", "3"], ["--storm", "3"]):
+        with pytest.raises(SystemExit, match="at least 20 owners"):
+            fanout.main(few)
