@@ -8,7 +8,8 @@ from typing import Annotated
 
 from fastapi import Depends, Request, Response
 
-from gateway.accounts.model import STAFF, Account, Forbidden, NotSignedIn, OpenedSession, Role
+from gateway.accounts.model import Account, Forbidden, NotSignedIn, OpenedSession
+from gateway.accounts.rights import Right, may
 from gateway.accounts.service import Accounts
 from gateway.accounts.sessions import session_account
 from gateway.config import Settings
@@ -82,19 +83,15 @@ def speech_for(request: Request, account: SignedIn) -> Speech:
 Speaking = Annotated[Speech, Depends(speech_for)]
 
 
-def role(*roles: Role) -> Callable[[Account], Account]:
-    """Returns a dependency on a signed-in account with one of these roles, which raises Forbidden for others."""
+def who_may(right: Right) -> Callable[[Account], Account]:
+    """Returns a dependency on a signed-in account that has a right, which raises Forbidden for others."""
 
-    def has_role(account: SignedIn) -> Account:
-        if account.role not in roles:
+    def has_right(account: SignedIn) -> Account:
+        if not may(account.role, right):
             raise Forbidden
         return account
 
-    return has_role
-
-
-staff = role(*STAFF)
-administrator = role("administrator")
+    return has_right
 
 
 @contextmanager

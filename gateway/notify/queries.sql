@@ -425,12 +425,14 @@ ON CONFLICT (alarm_id) DO UPDATE SET due_at = least(alarm_due.due_at, excluded.d
 
 -- name: due_alarms
 -- Alarms to be told to who owns the unit now, the gravest first, each taken by one worker only.
-SELECT d.alarm_id, d.tries, d.place, d.trace, a.unit_id, v.rule_id
-FROM (SELECT * FROM alarm_due WHERE due_at <= %(now)s
-      ORDER BY rank, due_at, alarm_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED) d
-CROSS JOIN LATERAL (SELECT unit_id, rule_version_id FROM alarm WHERE id = d.alarm_id OFFSET 0) a
-JOIN rule_version v ON v.id = a.rule_version_id
-ORDER BY d.rank, d.due_at, d.alarm_id;
+SELECT alarm_id, tries, place, trace FROM alarm_due WHERE due_at <= %(now)s
+ORDER BY rank, due_at, alarm_id LIMIT %(limit)s
+FOR UPDATE SKIP LOCKED;
+
+-- name: alarm_keys
+-- Of which unit and rule alarms are. Asked by itself: in a join, a plan for few alarms would go through all for each.
+SELECT a.id, a.unit_id, v.rule_id FROM alarm a JOIN rule_version v ON v.id = a.rule_version_id
+WHERE a.id = ANY (%(ids)s::bigint[]);
 
 -- name: next_ownership
 -- Look at alarms again when the next ownership begins that is known already.

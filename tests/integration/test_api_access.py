@@ -6,14 +6,16 @@ from typing import Any
 
 import pytest
 
+from gateway.accounts.rights import RIGHTS
 from gateway.api.pages.pages import APPLICATION_PATHS, CONSOLE_PATHS
 from tests.dsl.people import site
 from tests.dsl.wait import until
 from tests.factories.notices import make_owner, raise_alarm, running_worker
 
 ROLES = ("customer", "support", "product_manager", "administrator")
-STAFF = ("support", "product_manager", "administrator")
-WRITERS = ("product_manager", "administrator")
+STAFF = RIGHTS["read"]
+WRITERS = RIGHTS["write_campaigns"]
+RETRIERS = RIGHTS["retry"]
 EVERYBODY = (None, *ROLES)
 
 OPEN = EVERYBODY
@@ -38,7 +40,7 @@ TABLE: dict[str, tuple[str | None, ...]] = {
     "POST /api/sign-out-everywhere": SIGNED_IN,
     "POST /api/password": SIGNED_IN,
     "GET /api/me": SIGNED_IN,
-    "POST /api/staff/invitations": ("administrator",),
+    "POST /api/staff/invitations": RIGHTS["administer"],
     "GET /api/units": STAFF,
     "GET /api/units/{unit_id}/readings": STAFF,
     "GET /api/units/{unit_id}/telemetry": STAFF,
@@ -50,14 +52,14 @@ TABLE: dict[str, tuple[str | None, ...]] = {
     "GET /api/alarms": STAFF,
     "GET /api/events": STAFF,
     "GET /api/dead-letters": STAFF,
-    "POST /api/dead-letters/retry": STAFF,
+    "POST /api/dead-letters/retry": RETRIERS,
     "GET /api/failures-to-tell": STAFF,
-    "POST /api/failures-to-tell/retry": STAFF,
+    "POST /api/failures-to-tell/retry": RETRIERS,
     "GET /api/quarantine": STAFF,
     "GET /api/quarantine/counts": STAFF,
     "GET /api/quarantine/{number}": STAFF,
-    "POST /api/quarantine/retry": STAFF,
-    "POST /api/quarantine/purge": ("administrator",),
+    "POST /api/quarantine/retry": RETRIERS,
+    "POST /api/quarantine/purge": RIGHTS["purge"],
     "GET /api/stream": STAFF,
     "GET /api/products": STAFF,
     "GET /api/campaigns": STAFF,
@@ -69,6 +71,8 @@ TABLE: dict[str, tuple[str | None, ...]] = {
     "POST /api/campaigns/{campaign_id}/approve": WRITERS,
     "GET /api/campaigns/{campaign_id}/joined": STAFF,
     "GET /api/campaigns/{campaign_id}/units": STAFF,
+    "GET /api/looks": RIGHTS["administer"],
+    "GET /api/looks.csv": RIGHTS["administer"],
     "GET /api/my/units": SIGNED_IN,
     "POST /api/my/units": SIGNED_IN,
     "GET /api/my/units/{unit_id}": SIGNED_IN,

@@ -100,7 +100,9 @@ PARAMETERS: dict[str, Any] = {
     "purpose": "confirm", "readings": b"", "reason": "r7", "receipts": False, "role": "customer",
     "safety": True, "standing": "affected", "state": "published", "status": "delivered",
     "supersedes": 7, "template": "confirm", "ticket": None, "time_zone": "Europe/Berlin", "title": "{}",
-    "version": 1, "partitions": [1], "withdraws": None,
+    "version": 1, "partitions": [1], "withdraws": None, "alarms": 100, "support_until": None,
+    "staff": None, "person": "o77", "page": "record", "draft": "d77", "text": "x", "direction": None, "minutes": None,
+    "happened_at": NOW,
     # Rolling up
     "to": NOW, "rolled_to": NOW, "rolling_to": NOW, "deleted_to": NOW, "after_unit": 77, "metrics": [1] * FIFTY,
     "untils": [SINCE + timedelta(hours=1)] * FIFTY, "keep_raw": None, "keep_hour": None, "keep_day": None,
@@ -167,6 +169,11 @@ OTHERS: dict[str, dict[str, Any]] = {
     | {"public_ids": [f"new{n}" for n in range(FIFTY)], "severities": ["warning"] * FIFTY, "raised_at": [NOW] * FIFTY}
     | {"historic": [False] * FIFTY, "evidence": ["{}"] * FIFTY},
     "store.forget_tries": {"before": EARLIER},
+    "support.forget_looks": {"before": EARLIER},
+    "support.forget_notes": {"before": EARLIER},
+    "support.looks": {"unit": None},
+    "support.count_looks": {"unit": None, "most": 10_001},
+    "support.trim_notes": {"most": 1_000},
 }
 
 INDEXES = {"jobs.take": "job_open", "ingest.retry_asked": "quarantine_retry", "rules.alarms_page": "alarm_unit"}

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, SecretStr, StringConstraints
 
 from gateway.accounts.model import PASSWORD_MAX, PASSWORD_MIN, Role, StaffRole
+from gateway.accounts.rights import Right
 from gateway.text import codes, offered
 
 Email = Annotated[EmailStr, Field(max_length=254)]
@@ -107,3 +108,4 @@ class Me(BaseModel):
     language: str
     time_zone: str = Field(description="In which times are shown to this person: an IANA name.")
     role: Role
+    rights: list[Right] = Field(description="What the role may do beyond its own My Products; none for a customer.")

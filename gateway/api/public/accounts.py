@@ -6,12 +6,12 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from gateway.accounts import invitations
 from gateway.accounts.model import Account, OpenedSession
+from gateway.accounts.rights import rights_of
 from gateway.accounts.service import Accounts
 from gateway.api.auth import (
     Network,
     SignedIn,
     accounts,
-    administrator,
     browser_token,
     drop_session,
     keep_cookie,
@@ -20,6 +20,7 @@ from gateway.api.auth import (
     reset_name,
     set_session,
     ticket_name,
+    who_may,
 )
 from gateway.api.models import Problem
 from gateway.api.public import account_models as models
@@ -155,7 +156,7 @@ def me(request: Request, response: Response, account: SignedIn) -> models.Me:
 @router.post("/api/staff/invitations", status_code=202, dependencies=BY_MAIL)
 def invite(
     service: Service,
-    by: Annotated[Account, Depends(administrator)],
+    by: Annotated[Account, Depends(who_may("administer"))],
     now: Now,
     body: models.Invitation,
 ) -> models.Invited:
@@ -201,4 +202,5 @@ def _me(request: Request, account: Account) -> models.Me:
         language=account.language,
         time_zone=str(settings.maker.zone_of(account.time_zone)),
         role=account.role,
+        rights=rights_of(account.role),
     )
