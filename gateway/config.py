@@ -156,6 +156,16 @@ class Settings(ChannelSettings, BaseSettings):
         timedelta(days=730),
         description="What people opened, but for campaigns, is forgotten after this.",
     )
+    look_history: Duration = Field(
+        timedelta(days=730), description="Who of the staff looked at which record is forgotten after this."
+    )
+    looks_max: int = Field(5_000_000, ge=1, description="Looks of the staff that are kept; the oldest go first.")
+    note_history: Duration = Field(
+        timedelta(days=3650), description="Notes and calls in the records of units and people are forgotten after this."
+    )
+    notes_max: int = Field(
+        1_000, ge=1, description="Notes and calls kept of one unit, and of one person; the oldest go first."
+    )
     notify_batch: int = Field(
         1_000, ge=1, description="Events, alarms, or units of campaigns, that one turn of the worker takes together."
     )

@@ -152,7 +152,7 @@ GROUP BY b.standing;
 
 -- name: record
 -- One alarm with its rule, unit, product and metric, and the unit's owner now.
-SELECT a.id, a.public_id, u.public_id AS unit, u.printed AS serial, u.lot, u.firmware, p.code AS product,
+SELECT a.id, a.public_id, a.unit_id, u.public_id AS unit, u.printed AS serial, u.lot, u.firmware, p.code AS product,
        p.name AS product_name, p.model, a.severity, a.onset, a.raised_at, a.judged_at, a.historic, a.evidence,
        a.cleared_at, a.clearing, a.schema, a.clearing_schema, v.rule_id AS rule, v.version, v.document,
        v.schema AS rule_schema, a.revision, a.acknowledged_at, k.name AS acknowledged_by, a.verdict, a.resolved_at,

@@ -20,7 +20,14 @@ def connection(request: Request) -> Iterator[Connection]:
         yield request_connection
 
 
+def pool(request: Request) -> Database:
+    """Returns the database, for who needs transactions of its own."""
+    database: Database = request.app.state.database
+    return database
+
+
 Reading = Annotated[Connection, Depends(connection)]
+Pool = Annotated[Database, Depends(pool)]
 Limit = Annotated[int, Query(ge=1, le=PAGE_MAX)]
 Rows = Annotated[int, Query(ge=1, le=READINGS_MAX)]
 After = Annotated[int, Query(ge=0)]

@@ -93,6 +93,9 @@ BOUNDS: Mapping[str, Bound] = {
         "a few for each campaign, and those of the statements since", "until the worker sums them, seconds"
     ),
     "ownership_change": Bound("one for each change of an ownership", "until the worker has taken it up, seconds"),
+    # The staff
+    "staff_look": Bound("`looks_max`", f"`look_history`; {_HOURLY}"),
+    "staff_note": Bound("`notes_max` for each unit and person", f"`note_history`; {_HOURLY}"),
     # Jobs
     "job": Bound("one for each import", f"`jobs_kept` after it ended; {_HOURLY}"),
     "import_unit": Bound("`import_max_rows` for each job", "until the job ends"),

@@ -614,7 +614,7 @@ SELECT id FROM person WHERE lower(name) LIKE %(begin)s ORDER BY lower(name) LIMI
 -- Notices with whom they are to: one by its public id, or those that tell of an alarm.
 SELECT n.id AS row, n.public_id AS id, n.kind, n.severity, n.state, n.count, n.text, n.why, n.schema, n.created_at,
        n.updated_at, n.resolved_at, q.name AS person, q.public_id AS person_id, u.public_id AS unit, u.printed AS serial,
-       p.name AS product, p.model, n.read_at, n.acknowledged_at, n.visible_at, n.skip_reason,
+       n.unit_id AS unit_row, n.person_id AS person_row, p.name AS product, p.model, n.read_at, n.acknowledged_at, n.visible_at, n.skip_reason,
        CASE WHEN n.visible_at > %(now)s THEN n.visible_at END AS held_until,
        CASE WHEN n.visible_at > %(now)s THEN n.hold_reason END AS hold_reason, n.group_key, t.told,
        c.public_id AS campaign_id

@@ -86,6 +86,9 @@ class ProductFile(_Written):
     )
     serial_hint: Texts | None = Field(default=None, description="Where the serial stands, for who registers one.")
     code_hint: Texts | None = Field(default=None, description="Where the claim code stands, for who registers one.")
+    support_until: date | None = Field(
+        default=None, description="Until when its units get updates and help, where a unit has no date of its own."
+    )
     receipts: bool = Field(
         default=False, description="Whether its units are told up to which of their numbered messages all are stored."
     )

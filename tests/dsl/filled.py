@@ -160,6 +160,13 @@ INSERT INTO import_change (job_id, turn, unit_id, is_new, person_id, since)
 SELECT 7, n / 1000, n, true, 77, %(now)s FROM generate_series(1, 20000) n;
 INSERT INTO import_change (job_id, turn, unit_id, is_new, person_id, since)
 SELECT 9, n / 10, n * 400 + 1, true, 77, %(now)s FROM generate_series(0, 19) n;
+INSERT INTO staff_look (at, account_id, unit_id, page)
+SELECT %(now)s - (20000 - n) * interval '1 minute', n %% %(people)s + 1, n, 'record' FROM generate_series(1, 20000) n;
+INSERT INTO staff_look (at, account_id, person_id, page)
+SELECT %(now)s, n %% %(people)s + 1, n %% %(people)s + 1, 'record' FROM generate_series(1, 20000) n;
+INSERT INTO staff_note (public_id, unit_id, person_id, kind, text, happened_at, written_by, written_at, draft)
+SELECT 'n' || n, n %% 5000 + 1, n %% 5000 + 1, 'note', 'x', %(now)s, n %% %(people)s + 1,
+       %(now)s - (20000 - n) * interval '1 minute', n FROM generate_series(1, 20000) n;
 INSERT INTO installation_secret (name, value) VALUES ('links', '');
 UPDATE partition_mark SET seq = 1;
 INSERT INTO rule_snapshot (product_id, partition, seq, state)

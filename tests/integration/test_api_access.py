@@ -78,6 +78,8 @@ TABLE: dict[str, tuple[str | None, ...]] = {
     "POST /api/campaigns/{campaign_id}/approve": WRITERS,
     "GET /api/campaigns/{campaign_id}/joined": STAFF,
     "GET /api/campaigns/{campaign_id}/units": STAFF,
+    "GET /api/looks": RIGHTS["administer"],
+    "GET /api/looks.csv": RIGHTS["administer"],
     "GET /api/my/units": SIGNED_IN,
     "POST /api/my/units": SIGNED_IN,
     "GET /api/my/units/{unit_id}": SIGNED_IN,

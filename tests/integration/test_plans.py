@@ -89,7 +89,7 @@ PARAMETERS: dict[str, Any] = {
     "revision": 990, "share": 100, "year": 2026,
     # Lists of the staff
     "severity": "warning", "versions": [1, 2], "assignee": None, "unassigned": True, "newest": False,
-    "rank": 2, "minus": -40_000, "looked": 10_000, "of_unit": 1_000, "of_one": 1_000, "alarms": True,
+    "rank": 2, "minus": -40_000, "looked": 10_000, "of_unit": 1_000, "of_one": 1_000,
     "persons": None, "alarm_id": 77, "acts": 1, "acknowledged_at": NOW, "acknowledged_by": 7,
     "assignee_id": None, "verdict": None, "resolved_at": None,
     # Whatever else is written
@@ -105,7 +105,9 @@ PARAMETERS: dict[str, Any] = {
     "purpose": "confirm", "readings": b"", "reason": "r7", "receipts": False, "role": "customer",
     "safety": True, "standing": "affected", "state": "published", "status": "delivered",
     "supersedes": 7, "template": "confirm", "ticket": None, "time_zone": "Europe/Berlin", "title": "{}",
-    "version": 1, "partitions": [1], "withdraws": None,
+    "version": 1, "partitions": [1], "withdraws": None, "alarms": 100, "support_until": None,
+    "staff": None, "person": "o77", "page": "record", "draft": "d77", "text": "x", "direction": None, "minutes": None,
+    "happened_at": NOW,
 }  # fmt: skip
 """By name; what a query calls otherwise stands in `OTHERS`."""
 ALARMS: dict[str, Any] = {"versions": [1] * FIFTY, "units": UNIT_IDS, "onsets": [NOW] * FIFTY}
@@ -117,8 +119,8 @@ OTHERS: dict[str, dict[str, Any]] = {
     "alarms.record": {"public_id": "x77"},
     "alarms.units_of_words": {"begin": "S77%"},
     "alarms.versions_of": {"title": "%R%"},
-    "notify.counted": {"units": None, "title": None, "low": 0, "high": 6},
-    "notify.listed": {"units": None, "title": None, "low": 0, "high": 6},
+    "notify.counted": {"units": None, "alarms": True, "title": None, "low": 0, "high": 6},
+    "notify.listed": {"units": None, "alarms": True, "title": None, "low": 0, "high": 6},
     "notify.people_begun": {"begin": "nobody%"},
     "notify.records": {"public_id": "n77"},
     "notify.units_begun": {"begin": "S77%"},
@@ -179,13 +181,18 @@ OTHERS: dict[str, dict[str, Any]] = {
     | {"public_ids": [f"new{n}" for n in range(FIFTY)], "severities": ["warning"] * FIFTY, "raised_at": [NOW] * FIFTY}
     | {"historic": [False] * FIFTY, "evidence": ["{}"] * FIFTY},
     "store.forget_tries": {"before": EARLIER},
+    "support.forget_looks": {"before": EARLIER},
+    "support.forget_notes": {"before": EARLIER},
+    "support.looks": {"unit": None},
+    "support.count_looks": {"unit": None, "most": 10_001},
+    "support.trim_notes": {"most": 1_000},
 }
 
 INDEXES = {
     "jobs.take": "job_open",
     "ingest.retry_asked": "quarantine_retry",
-    "alarms.page": "alarm_urgent",
-    "notify.listed": "notice_urgent",
+    "alarms.page": "alarm_by_urgency",
+    "notify.listed": "notice_by_urgency",
 }
 """Below a limit any index looks well; without these a search for what is not there would walk a table to its end."""
 EVERY_DAY = {"readings.mark_conflicting_waiting"}

@@ -52,7 +52,7 @@ class AlarmLine(BaseModel):
     resolved_at: datetime | None
 
 
-class Count(BaseModel):
+class AlarmCount(BaseModel):
     """How many; with `more`, at least so many."""
 
     count: int
@@ -62,10 +62,10 @@ class Count(BaseModel):
 class StandingCounts(BaseModel):
     """How many alarms of each standing the other filters let through."""
 
-    active: Count
-    acknowledged: Count
-    cleared: Count
-    closed: Count
+    active: AlarmCount
+    acknowledged: AlarmCount
+    cleared: AlarmCount
+    closed: AlarmCount
 
 
 class Alarms(BaseModel):

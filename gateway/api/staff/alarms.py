@@ -20,8 +20,9 @@ from gateway.core.clock import Clock
 from gateway.core.errors import NotFound
 from gateway.notify import listing as notices
 from gateway.registrations import repository as registrations
-from gateway.store import Connection, Database
+from gateway.store import Connection, Database, Row
 from gateway.store.wakeup import wake
+from gateway.support.audit import note_look
 from gateway.text import Speech
 
 router = APIRouter(tags=["alarms"], responses={"4XX": {"model": Problem}, "5XX": {"model": Problem}})
@@ -62,7 +63,7 @@ def alarms(database: Reading, chosen: Filters, say: Speaking, after: Place = "",
     """Open alarms, the urgent first; closed ones where `standing`, `unit` or the order by time asks for them."""
     page = repository.page(database, chosen, read_place(after, 2), limit, say.language)
     counted = {
-        standing: models.Count(count=count.alarms, more=count.more)
+        standing: models.AlarmCount(count=count.alarms, more=count.more)
         for standing, count in repository.counts(database, chosen, say.language).items()
     }
     return models.Alarms(
@@ -95,9 +96,11 @@ def choices(database: Reading, say: Speaking) -> models.AlarmChoices:
 
 
 @router.get("/api/alarms/{alarm_id}")
-def alarm(database: Reading, alarm_id: str, say: Speaking, clock: Now) -> models.AlarmRecord:
+def alarm(database: Reading, who: SignedIn, alarm_id: str, say: Speaking, clock: Now) -> models.AlarmRecord:
     """One alarm: what was measured, by which rule, who was told and why, and what was done about it."""
-    return _record(database, alarm_id, say, clock)
+    row = _row(database, alarm_id, clock)
+    note_look(database, who, unit=row["unit_id"], now=clock())
+    return _record(database, row, say, clock)
 
 
 @router.post("/api/alarms/{alarm_id}/acts")
@@ -119,13 +122,17 @@ def act(
         service.act_on(tx, alarm_id, done, who.person_public_id, acts_max)
     with _database(request).read() as connection:
         wake(connection)
-        return _record(connection, alarm_id, say, clock)
+        return _record(connection, _row(connection, alarm_id, clock), say, clock)
 
 
-def _record(connection: Connection, alarm_id: str, say: Speech, clock: Clock) -> models.AlarmRecord:
+def _row(connection: Connection, alarm_id: str, clock: Clock) -> Row:
     row = repository.record(connection, alarm_id, clock())
     if row is None:
         raise NotFound("There is no such alarm.")
+    return row
+
+
+def _record(connection: Connection, row: Row, say: Speech, clock: Clock) -> models.AlarmRecord:
     return alarm_views.record(
         row,
         repository.acts(connection, row["id"]),

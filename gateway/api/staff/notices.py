@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import StreamingResponse
 
 from gateway.api import models
-from gateway.api.auth import Speaking, who_may
+from gateway.api.auth import SignedIn, Speaking, who_may
 from gateway.api.listing import Place, Words, as_csv, place_after, read_place
 from gateway.api.paging import NEWEST, Before, Limit, Reading, next_page
 from gateway.api.public.accounts import Now
@@ -16,6 +16,7 @@ from gateway.core.errors import NotFound
 from gateway.notify import listing
 from gateway.notify import repository as notify
 from gateway.store import Connection, Database
+from gateway.support.audit import note_look
 from gateway.text import Speech
 
 router = APIRouter(tags=["notices"], responses={"4XX": {"model": models.Problem}, "5XX": {"model": models.Problem}})
@@ -72,11 +73,15 @@ def _page(
 
 
 @router.get("/api/notices/{notice_id}")
-def notice(database: Reading, notice_id: str, say: Speaking, clock: Now) -> notice_models.NoticeWithLedger:
+def notice(
+    database: Reading, who: SignedIn, notice_id: str, say: Speaking, clock: Now
+) -> notice_models.NoticeWithLedger:
     """One notice: what it says, to whom, why, and what became of it on each channel."""
     row = listing.record(database, notice_id, say.language, clock())
     if row is None:
         raise NotFound("There is no such notice.")
+    note_look(database, who, unit=row["unit_row"], now=clock())
+    note_look(database, who, person=row["person_row"], now=clock())
     ledger = listing.ledger_of(database, notice_id=row["row"])
     return notice_views.notice_with_ledger(row, ledger, say)
 

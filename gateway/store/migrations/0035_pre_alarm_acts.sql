@@ -20,10 +20,7 @@ RETURNS int LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
        + CASE severity WHEN 'safety' THEN 0 WHEN 'critical' THEN 1 WHEN 'warning' THEN 2 ELSE 3 END
   END
 $$;
-CREATE INDEX alarm_urgent ON alarm (alarm_urgency(severity, cleared_at, acknowledged_at, resolved_at), (-id));
-
--- To whom an alarm may be assigned.
-CREATE INDEX account_staff ON account (person_id) WHERE role <> 'customer';
+CREATE INDEX alarm_by_urgency ON alarm (alarm_urgency(severity, cleared_at, acknowledged_at, resolved_at), (-id));
 
 CREATE TABLE alarm_act (                        -- append-only
   id        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -45,5 +42,5 @@ CREATE FUNCTION notice_urgency(severity text, state text) RETURNS int LANGUAGE s
   SELECT CASE WHEN state <> 'open' THEN 5
               ELSE CASE severity WHEN 'safety' THEN 0 WHEN 'critical' THEN 1 WHEN 'warning' THEN 2 ELSE 3 END END
 $$;
-CREATE INDEX notice_urgent ON notice (notice_urgency(severity, state), (-id)) WHERE campaign_id IS NULL;
+CREATE INDEX notice_by_urgency ON notice (notice_urgency(severity, state), (-id)) WHERE campaign_id IS NULL;
 CREATE INDEX person_name_begins ON person (lower(name) text_pattern_ops);
