@@ -102,7 +102,7 @@ PARAMETERS: dict[str, Any] = {
     "supersedes": 7, "template": "confirm", "ticket": None, "time_zone": "Europe/Berlin", "title": "{}",
     "version": 1, "partitions": [1], "withdraws": None,
     "staff": None, "person": "o77", "page": "record", "draft": "d77", "text": "x", "direction": None, "minutes": None,
-    "happened_at": NOW,
+    "happened_at": NOW, "prefix": "o77%", "account": None, "act": "role",
 }  # fmt: skip
 """By name; what a query calls otherwise stands in `OTHERS`."""
 ALARMS: dict[str, Any] = {"versions": [1] * FIFTY, "units": UNIT_IDS, "onsets": [NOW] * FIFTY}
@@ -164,7 +164,10 @@ OTHERS: dict[str, dict[str, Any]] = {
     | {"public_ids": [f"new{n}" for n in range(FIFTY)], "severities": ["warning"] * FIFTY, "raised_at": [NOW] * FIFTY}
     | {"historic": [False] * FIFTY, "evidence": ["{}"] * FIFTY},
     "store.forget_tries": {"before": EARLIER},
+    "accounts.forget_acts": {"before": EARLIER},
     "support.forget_looks": {"before": EARLIER},
+    "support.people_ids": {"language": None},
+    "support.recalled_people_ids": {"language": None},
     "support.forget_notes": {"before": EARLIER},
     "support.looks": {"unit": None},
     "support.count_looks": {"unit": None, "most": 10_001},
