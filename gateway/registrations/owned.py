@@ -20,6 +20,11 @@ def unit(mine: Connection, unit_id: str) -> Row | None:
     return mine.execute(queries.my_units, {"after": _FIRST_ROW, "unit": unit_id, "limit": 1}).fetchone()
 
 
+def unit_facts(mine: Connection, unit_id: str, alarms: int) -> Row | None:
+    """Returns more of one of the person's units: support, recalls, rules, and its newest alarms up to a number."""
+    return mine.execute(queries.my_unit_facts, {"unit": unit_id, "alarms": alarms}).fetchone()
+
+
 def measure(mine: Connection, unit_id: str, metric: str) -> str | None:
     """Returns the unit of measurement of a metric of the person's unit; None without such a metric."""
     row = mine.execute(queries.my_measure, {"unit": unit_id, "metric": metric}).fetchone()

@@ -31,6 +31,8 @@ VIEWS = (
     "my_notice",
     "my_delivery",
     "my_check",
+    "my_rule",
+    "my_unit_facts",
 )
 
 

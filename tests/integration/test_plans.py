@@ -100,9 +100,13 @@ PARAMETERS: dict[str, Any] = {
     "purpose": "confirm", "readings": b"", "reason": "r7", "receipts": False, "role": "customer",
     "safety": True, "standing": "affected", "state": "published", "status": "delivered",
     "supersedes": 7, "template": "confirm", "ticket": None, "time_zone": "Europe/Berlin", "title": "{}",
-    "version": 1, "partitions": [1], "withdraws": None,
+    "version": 1, "partitions": [1], "withdraws": None, "alarms": 100, "support_until": None,
     "staff": None, "person": "o77", "page": "record", "draft": "d77", "text": "x", "direction": None, "minutes": None,
     "happened_at": NOW, "prefix": "o77%", "account": None, "act": "role",
+    # Rolling up
+    "to": NOW, "rolled_to": NOW, "rolling_to": NOW, "deleted_to": NOW, "after_unit": 77, "metrics": [1] * FIFTY,
+    "untils": [SINCE + timedelta(hours=1)] * FIFTY, "keep_raw": None, "keep_hour": None, "keep_day": None,
+    "hours": LAST_DAY, "days": LAST_DAY, "levels": ["raw"], "level": "raw",
 }  # fmt: skip
 """By name; what a query calls otherwise stands in `OTHERS`."""
 ALARMS: dict[str, Any] = {"versions": [1] * FIFTY, "units": UNIT_IDS, "onsets": [NOW] * FIFTY}
@@ -122,6 +126,7 @@ OTHERS: dict[str, dict[str, Any]] = {
     "jobs.forget": {"before": EARLIER},
     "jobs.renew": {"lease": timedelta(minutes=1)},
     "jobs.take": {"lease": timedelta(minutes=1)},
+    "readings.raise_floors": {"products": [3], "days": [LAST_DAY]},
     "readings.trim_conflicting": {"before": EARLIER},
     "ingest.trim_senders": {"messages": [1] * FIFTY},
     "notify.abandoned": {"before": NOW},

@@ -25,6 +25,8 @@ from gateway.store.wakeup import wake
 from gateway.text import Speech
 
 _NEWEST = 2**63 - 1
+ALARMS_MAX = 100
+"""The most past alarms that the page of a unit shows."""
 _NO_UNIT = "You have no such product."
 _NO_NOTICE = "You have no such notice."
 
@@ -50,12 +52,14 @@ def my_units(request: Request, mine: Mine, after: After = 0, limit: Limit = 100)
     return as_json(my_models.MyUnits(units=units, next=next_page(rows, limit, "row")))
 
 
-@router.get("/api/my/units/{unit_id}", tags=["my products"], response_model=my_models.MyUnit)
+@router.get("/api/my/units/{unit_id}", tags=["my products"], response_model=my_models.MyUnitPage)
 def my_unit(request: Request, mine: Mine, unit_id: str) -> Response:
-    """One of them."""
+    """One of them, with its past alarms, the limits of its rules, and whether no recall concerns it."""
     with mine as (account, connection):
-        unit = _unit(connection, account, unit_id, _now(request))
-    return as_json(unit)
+        row, facts = owned.unit(connection, unit_id), owned.unit_facts(connection, unit_id, ALARMS_MAX)
+    if row is None or facts is None:
+        raise NotFound(_NO_UNIT)
+    return as_json(my_views.unit_page(row, facts, account, _now(request)))
 
 
 @router.get("/api/my/units/{unit_id}/readings", tags=["my products"])
