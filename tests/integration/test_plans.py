@@ -107,7 +107,7 @@ PARAMETERS: dict[str, Any] = {
     "supersedes": 7, "template": "confirm", "ticket": None, "time_zone": "Europe/Berlin", "title": "{}",
     "version": 1, "partitions": [1], "withdraws": None, "alarms": 100, "support_until": None,
     "staff": None, "person": "o77", "page": "record", "draft": "d77", "text": "x", "direction": None, "minutes": None,
-    "happened_at": NOW,
+    "happened_at": NOW, "prefix": "o77%", "account": None, "act": "role",
     # Rolling up
     "to": NOW, "rolled_to": NOW, "rolling_to": NOW, "deleted_to": NOW, "after_unit": 77, "metrics": [1] * FIFTY,
     "untils": [SINCE + timedelta(hours=1)] * FIFTY, "keep_raw": None, "keep_hour": None, "keep_day": None,
@@ -186,7 +186,10 @@ OTHERS: dict[str, dict[str, Any]] = {
     | {"public_ids": [f"new{n}" for n in range(FIFTY)], "severities": ["warning"] * FIFTY, "raised_at": [NOW] * FIFTY}
     | {"historic": [False] * FIFTY, "evidence": ["{}"] * FIFTY},
     "store.forget_tries": {"before": EARLIER},
+    "accounts.forget_acts": {"before": EARLIER},
     "support.forget_looks": {"before": EARLIER},
+    "support.people_ids": {"language": None},
+    "support.recalled_people_ids": {"language": None},
     "support.forget_notes": {"before": EARLIER},
     "support.looks": {"unit": None},
     "support.count_looks": {"unit": None, "most": 10_001},
