@@ -13,6 +13,7 @@ nav-add = Hinzu­fügen
 nav-settings = Optionen
 nav-account = { $initials }: Ihr Konto, { $name }
 nav-unread = { $count } ungelesen
+nav-console = Konsole
 nav-back-products = Meine Produkte
 nav-back-notices = Meldungen
 
