@@ -18,7 +18,8 @@ from tests.dsl.mqtt import Devices
 from tests.dsl.wait import until
 
 _READ = """() => {
-  const hidden = 'script, style, noscript, option, pre, .serial, .topic, .why small, [lang=en]', texts = [document.title];
+  const hidden = 'script, style, noscript, option, pre, .serial, .topic, .why small, [lang=en]';
+  const texts = [document.title];
   const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walk.nextNode()) if (!walk.currentNode.parentElement.closest(hidden)) texts.push(walk.currentNode.textContent);
   for (const name of ['aria-label', 'title', 'placeholder', 'alt'])
