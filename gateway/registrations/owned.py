@@ -23,9 +23,12 @@ def unit(mine: Connection, unit_id: str) -> Row | None:
     return mine.execute(queries.my_units, {"after": _FIRST_ROW, "unit": unit_id, "limit": 1}).fetchone()
 
 
-def unit_facts(mine: Connection, unit_id: str, alarms: int) -> Row | None:
-    """Returns more of one of the person's units: support, recalls, rules, and its newest alarms up to a number."""
-    return mine.execute(queries.my_unit_facts, {"unit": unit_id, "alarms": alarms}).fetchone()
+def unit_page(mine: Connection, unit_id: str, alarms: int) -> tuple[Row, Row] | None:
+    """Returns one of the person's units, and its facts: support, recalls, rules, its newest alarms up to a number."""
+    found = mine.execute(queries.my_units, {"after": _FIRST_ROW, "unit": unit_id, "limit": 1})
+    facts = mine.execute(queries.my_unit_facts, {"unit": unit_id, "alarms": alarms}).fetchone()
+    row = found.fetchone()
+    return (row, facts) if row and facts else None
 
 
 def measure(mine: Connection, unit_id: str, metric: str) -> str | None:

@@ -133,11 +133,8 @@ def test_nothing_is_written_into_the_pages_of_the_staff(demo, open_in):
         devices.send(unit["serial"], {"values": {"sparkle": 1}}, product="hp-90").flush()
     until(lambda: manager.get("/api/quarantine")["messages"], what="a message is refused")
     page = open_in(PSEUDO, manager)
-    page.goto("/console/campaigns")
-    page.locator("h1").first.wait_for()
-    rail = {link.get_attribute("href") for link in page.locator("nav a[href^='/console']").all()}
     found = {}
-    for path in sorted(rail | {"/console/campaigns/new", "/console/quarantine", "/console/nothing"}):
+    for path in ("/console/campaigns", "/console/campaigns/new", "/console/quarantine", "/console/nothing"):
         page.goto(path)
         if path == "/console/quarantine":
             page.locator(".refused summary").first.click()

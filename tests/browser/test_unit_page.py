@@ -111,7 +111,8 @@ def test_it_says_that_no_recall_concerns_the_unit_only_while_that_is_so(demo, op
     page = open_page(390, owner)
     page.goto(f"/units/{unit['id']}")
     stated = page.get_by_role("region", name="No recall for yours")
-    expect(stated).to_contain_text(f"{unit['serial']} is not affected by any recall. Checked today")
+    statement = f"{unit['serial']} is not affected by any recall. Checked today"
+    expect(stated).to_contain_text(statement, timeout=15_000)
     expect(page.get_by_text("until 30 Jun 2033")).to_be_visible()
     expect(page.get_by_role("region", name="Ask Brenhold").get_by_role("link")).to_have_count(2)
     Makers(demo.url, demo.password).publish("rm-500", RECALL, {"by": "serials", "serials": [unit["serial"]]})

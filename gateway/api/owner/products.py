@@ -55,10 +55,10 @@ def my_units(request: Request, mine: Mine, after: After = 0, limit: Limit = 100)
 def my_unit(request: Request, mine: Mine, unit_id: str) -> Response:
     """One of them, with its past alarms, the limits of its rules, and whether no recall concerns it."""
     with mine as (account, connection):
-        row, facts = owned.unit(connection, unit_id), owned.unit_facts(connection, unit_id, ALARMS_MAX)
-    if row is None or facts is None:
+        found = owned.unit_page(connection, unit_id, ALARMS_MAX)
+    if found is None:
         raise NotFound(_NO_UNIT)
-    return as_json(my_views.unit_page(row, facts, account, _now(request)))
+    return as_json(my_views.unit_page(*found, account, _now(request)))
 
 
 @router.get("/api/my/units/{unit_id}/readings", tags=["my products"])
