@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from gateway.notify.compose import render
+from gateway.notify.rendering import render
 
 if TYPE_CHECKING:
     from gateway.config import Settings
