@@ -78,9 +78,15 @@ class Speech:
         return _zone_name(self._words.locale, self._zone, local.replace(minute=0, second=0, microsecond=0))
 
     def _decimal(self, value: float, pattern: NumberPattern) -> str:
-        with localcontext(_ROUNDING):
-            written: str = pattern.apply(value, self._words.locale)
-        return written.replace("-", _MINUS)
+        return _written(str(value), pattern, self._words.locale)
+
+
+@lru_cache(1_000)
+def _written(number: str, pattern: NumberPattern, locale: Locale) -> str:
+    """By its digits, for 0.0 and -0.0 are equal: limits and rounded values come again."""
+    with localcontext(_ROUNDING):
+        written: str = pattern.apply(number, locale)
+    return written.replace("-", _MINUS)
 
 
 @lru_cache(1_000)
