@@ -78,14 +78,14 @@ class Speech:
         return _zone_name(self._words.locale, self._zone, local.replace(minute=0, second=0, microsecond=0))
 
     def _decimal(self, value: float, pattern: NumberPattern) -> str:
-        return _written(str(value), pattern, self._words.locale)
+        return _decimal(self._words.locale, str(value), pattern)
 
 
 @lru_cache(1_000)
-def _written(number: str, pattern: NumberPattern, locale: Locale) -> str:
-    """By its digits, for 0.0 and -0.0 are equal: limits and rounded values come again."""
+def _decimal(locale: Locale, value: str, pattern: NumberPattern) -> str:
+    """By its digits: 0.0 and -0.0 are equal, and written differently."""
     with localcontext(_ROUNDING):
-        written: str = pattern.apply(number, locale)
+        written: str = pattern.apply(value, locale)
     return written.replace("-", _MINUS)
 
 

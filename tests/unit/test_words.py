@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from fluent.runtime import FluentBundle, FluentResource
 
-from gateway.text import Speech, catalog, codes, offered, use_folder, words
+from gateway.text import Catalog, Speech, catalog, codes, offered, use_folder, words
 from gateway.text.catalog import OURS, PARTS
 from gateway.text.messages import Message, merged, read_folder
 from tests.dsl.languages import PSEUDO, outside_brackets, write_language, write_pseudo_language
@@ -149,6 +149,11 @@ def test_every_text_is_put_together_as_fluent_does(language):
             assert words(language)(key, **values) == expected
 
 
+def test_a_number_is_written_the_same_whatever_was_written_before():
+    speech = Speech("en")
+    assert [speech.plain(value) for value in (0.0, -0.0, 0.0)] == ["0", "−0", "0"]
+
+
 def test_a_text_without_its_value_is_an_error():
     assert words("en")("mail-unit", product="Pump", serial="P1") == "Pump, serial P1"
     with pytest.raises(ValueError, match="mail-unit"):
@@ -161,6 +166,14 @@ def test_the_catalog_knows_what_each_language_calls_itself():
     assert [(each.code, each.name, each.locale) for each in catalog().languages] == [
         ("en", "English", "en-GB"), ("de", "Deutsch", "de-DE"),
     ]  # fmt: skip
+
+
+def test_a_role_reads_every_word_before_it_works_so_that_no_reader_waits_for_it(monkeypatch):
+    made = Catalog([OURS])
+    made.load()
+    monkeypatch.setattr(sys.modules["gateway.text.catalog"], "FluentResource", None)  # nothing can be read any more
+    for language in made.languages:
+        assert made.words(language.code)("language-name") == language.name
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
