@@ -33,3 +33,4 @@ problem-count_changed = { $units ->
     [one] Sie betrifft jetzt { $units } Gerät, nicht { $typed }. Sehen Sie noch einmal nach.
    *[other] Sie betrifft jetzt { $units } Geräte, nicht { $typed }. Sehen Sie noch einmal nach.
  }
+problem-search_too_wide = Das trifft auf zu vieles zu; schreiben Sie mehr davon.

@@ -33,3 +33,4 @@ problem-count_changed = { $units ->
     [one] It concerns { $units } unit now, not { $typed }. Look again.
    *[other] It concerns { $units } units now, not { $typed }. Look again.
  }
+problem-search_too_wide = This matches too much to be found in time; write more of it.

@@ -1,0 +1,61 @@
+"""Search for the staff, over all kinds at once."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, Field
+
+from gateway.api.auth import Speaking
+from gateway.api.listing import Words
+from gateway.api.models import Problem
+from gateway.support.search import service
+from gateway.support.search.service import Kind
+
+LIMIT_MAX = 50
+_PAGES: dict[Kind, str] = {
+    "unit": "units",
+    "person": "people",
+    "notice": "notices",
+    "campaign": "campaigns",
+    "alarm": "alarms",
+}
+
+router = APIRouter(tags=["search"], responses={"4XX": {"model": Problem}, "5XX": {"model": Problem}})
+
+
+class Hit(BaseModel):
+    """One thing that was found, and the page that shows it."""
+
+    id: str
+    title: str
+    line: str = Field(description="What tells it from others, in the reader's language.")
+    link: str
+
+
+class Found(BaseModel):
+    """The hits of one kind: what is exactly meant first, then what begins so, then what has the words anywhere."""
+
+    kind: Kind
+    hits: list[Hit]
+    more: bool = Field(description="Whether there are more than `limit`.")
+
+
+class Results(BaseModel):
+    """What was found, by kind; kinds without a hit are left out."""
+
+    found: list[Found]
+
+
+@router.get("/api/search")
+def search(
+    request: Request, say: Speaking, words: Words, limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = 5
+) -> Results:
+    """Units, people, notices, campaigns and alarms by what people say of them; at most `limit` of each kind."""
+    found = service.search(request.app.state.database, words, limit, say)
+    return Results(found=[_found(one) for one in found])
+
+
+def _found(found: service.Found) -> Found:
+    page = _PAGES[found.kind]
+    hits = [Hit(id=hit.id, title=hit.title, line=hit.line, link=f"/console/{page}/{hit.id}") for hit in found.hits]
+    return Found(kind=found.kind, hits=hits, more=found.more)
