@@ -15,6 +15,11 @@ def products(connection: Connection) -> list[Product]:
     return _with_metrics(connection.execute(queries.products), connection.execute(queries.registry))
 
 
+def product_names(connection: Connection) -> list[Row]:
+    """Every product with its names."""
+    return connection.execute(queries.products).fetchall()
+
+
 def products_at(connection: Connection, revision: int) -> list[Product]:
     """Every product with its metric registry as they were at a revision of the catalog."""
     at = {"revision": revision}

@@ -37,6 +37,8 @@ class Lock(IntEnum):
     """Units of campaigns pass to new owners in one place at a time, and not while an audience is frozen (0023)."""
     LOOK = 7_402_236
     """Looks of one member of the staff are stored one at a time, so that the same one is there once; locked by key."""
+    ROLL_UP = 7_402_217
+    """One worker at a time rolls readings up by hour and day, and deletes those of products that keep them shorter."""
 
 
 def try_lock(connection: Connection, lock: Lock) -> bool:

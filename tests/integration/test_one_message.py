@@ -1,8 +1,12 @@
 """An owner of many affected units gets one message that lists them, and a notice for each unit."""
 
+from datetime import timedelta
+
 import pytest
 
 from gateway.notify.compose import notice_mail, notice_push
+from gateway.notify.stages import record
+from gateway.notify.text import why
 from tests.dsl.campaigns import office
 from tests.dsl.owners import CODE
 from tests.dsl.reasons import in_words
@@ -58,6 +62,23 @@ def test_they_are_one_message_also_where_a_turn_takes_fewer_units(at):
     at.work(at.new_worker(notify_batch=25))
     assert len(at.notices()) == 41
     assert len(at.outbox()) == 4
+
+
+def test_they_are_one_message_also_where_another_owner_of_the_set_cannot_be_told(at, monkeypatch):
+    def why_or_fail(subject, owner):
+        if owner.name == "Bob":
+            raise LookupError("no words")
+        return why(subject, owner)
+
+    at.publish()
+    with monkeypatch.context() as broken:
+        broken.setattr(record, "why", why_or_fail)
+        at.work()
+    assert {each["group_size"] for each in feed_of(at)["pinned"]} == {40}
+    assert at.outbox() == [("email", "waiting"), ("push", "waiting")]
+    at.later(timedelta(minutes=2))
+    at.work()
+    assert len(at.notices()) == 41
 
 
 def test_all_of_them_count_as_notified_and_each_says_how_it_was_sent(at):
