@@ -23,7 +23,7 @@ _PAGES: dict[Kind, str] = {
 router = APIRouter(tags=["search"], responses={"4XX": {"model": Problem}, "5XX": {"model": Problem}})
 
 
-class Hit(BaseModel):
+class SearchHit(BaseModel):
     """One thing that was found, and the page that shows it."""
 
     id: str
@@ -32,30 +32,32 @@ class Hit(BaseModel):
     link: str
 
 
-class Found(BaseModel):
+class SearchFound(BaseModel):
     """The hits of one kind: what is exactly meant first, then what begins so, then what has the words anywhere."""
 
     kind: Kind
-    hits: list[Hit]
+    hits: list[SearchHit]
     more: bool = Field(description="Whether there are more than `limit`.")
 
 
-class Results(BaseModel):
+class SearchResults(BaseModel):
     """What was found, by kind; kinds without a hit are left out."""
 
-    found: list[Found]
+    found: list[SearchFound]
 
 
 @router.get("/api/search")
 def search(
     request: Request, say: Speaking, words: Words, limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = 5
-) -> Results:
+) -> SearchResults:
     """Units, people, notices, campaigns and alarms by what people say of them; at most `limit` of each kind."""
     found = service.search(request.app.state.database, words, limit, say)
-    return Results(found=[_found(one) for one in found])
+    return SearchResults(found=[_found(one) for one in found])
 
 
-def _found(found: service.Found) -> Found:
+def _found(found: service.Found) -> SearchFound:
     page = _PAGES[found.kind]
-    hits = [Hit(id=hit.id, title=hit.title, line=hit.line, link=f"/console/{page}/{hit.id}") for hit in found.hits]
-    return Found(kind=found.kind, hits=hits, more=found.more)
+    hits = [
+        SearchHit(id=hit.id, title=hit.title, line=hit.line, link=f"/console/{page}/{hit.id}") for hit in found.hits
+    ]
+    return SearchFound(kind=found.kind, hits=hits, more=found.more)

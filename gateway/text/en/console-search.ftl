@@ -4,7 +4,6 @@ console-search-hint = Serial, name, phone, number …
 console-search-key = Press / to search
 console-search-more = All results
 console-search-lead = Units, people, notices, campaigns and alarms. Words of one or two letters find what begins with them.
-console-search-title = Search for “{ $words }”
 console-search-none = Nothing found for “{ $words }”
 console-search-none-text = Looked for in serials, lots and order numbers of units; in names, addresses, phones and customer numbers of people; in the numbers of notices, campaigns and alarms, and in the titles of campaigns and rules.
 console-search-unit-count = { $count ->
@@ -27,7 +26,12 @@ console-search-alarm-count = { $count ->
     [one] { $count } alarm
    *[other] { $count } alarms
  }
-console-search-first = the first { $count }
+console-search-more-than = more than { $what }
+console-search-kind-unit = Units
+console-search-kind-person = People
+console-search-kind-notice = Notices
+console-search-kind-campaign = Campaigns
+console-search-kind-alarm = Alarms
 console-search-lot = lot { $lot }
 console-search-order = order { $number }
 console-search-active = active
