@@ -44,7 +44,8 @@ INSERT INTO rule_version (rule_id, version, product_id, document, digest, active
 SELECT 'r' || n, 1, n, '{"title": {"en": "Too hot"}}', 'd', true FROM generate_series(1, 5) n;
 INSERT INTO unit (public_id, product_id, serial, printed, lot, firmware, order_number)
 SELECT 'u' || n, n %% 5 + 1, replace(printed, '-', ''), printed, 'L' || n %% 500, '2.' || n %% 9, '2024-' || 40000 + n
-FROM (SELECT n, (%(models)s::text[])[n %% 5 + 1] || '-' || 20 + n %% 6 || '-' || lpad((n * 7919 %% 10000000)::text, 7, '0')
+FROM (SELECT n, (%(models)s::text[])[n %% 5 + 1] || '-' || 20 + n %% 6 || '-' ||
+                lpad((n * 7919 %% 10000000)::text, 7, '0')
       FROM generate_series(1::bigint, %(units)s) n) u (n, printed);
 INSERT INTO ownership (unit_id, person_id, during)
 SELECT upto - n, person, tstzrange('2024-01-01', NULL)
@@ -53,9 +54,12 @@ FROM (SELECT person, units, sum(units) OVER (ORDER BY person) AS upto
             FROM generate_series(1, %(units)s) n) s) o, generate_series(0, units - 1) n
 WHERE upto <= %(units)s;
 INSERT INTO person (id, public_id, name, email, phone, address, customer_number) OVERRIDING SYSTEM VALUE
-SELECT n, 'o' || n, (%(first)s::text[])[n * 13 %% 20 + 1] || ' ' || (%(last)s::text[])[n * 7 %% 10 + 1] || chr(97 + n %% 26)
-       || chr(97 + n / 26 %% 26), 'o' || n || '@example.org', '+49 30 ' || lpad((n::bigint * 7907 %% 10000000)::text, 7, '0'),
-       (%(streets)s::text[])[n %% 5 + 1] || ' ' || n %% 99 + 1 || ', ' || 10000 + n %% 89999 || ' ' || (%(towns)s::text[])[n %% 7 + 1],
+SELECT n, 'o' || n,
+       (%(first)s::text[])[n * 13 %% 20 + 1] || ' ' || (%(last)s::text[])[n * 7 %% 10 + 1]
+         || chr(97 + n %% 26) || chr(97 + n / 26 %% 26),
+       'o' || n || '@example.org', '+49 30 ' || lpad((n::bigint * 7907 %% 10000000)::text, 7, '0'),
+       (%(streets)s::text[])[n %% 5 + 1] || ' ' || n %% 99 + 1 || ', '
+         || 10000 + n %% 89999 || ' ' || (%(towns)s::text[])[n %% 7 + 1],
        'K-' || 100000 + n
 FROM generate_series(1, %(units)s + 1) n;
 INSERT INTO account (id, public_id, person_id, role, confirmed_at, created_at) OVERRIDING SYSTEM VALUE
@@ -134,8 +138,8 @@ _DOCUMENT = {
 
 _NAMES = {
     "models": ["HP90", "AC24", "RM500", "XT7", "ZZ1"],
-    "first": ["Anna", "Ben", "Clara", "David", "Emma", "Felix", "Greta", "Hannes", "Ines", "Jürgen", "Karl", "Lena", "Moritz",
-              "Nina", "Oskar", "Paula", "Quentin", "Ronja", "Sönke", "Tilda"],
+    "first": ["Anna", "Ben", "Clara", "David", "Emma", "Felix", "Greta", "Hannes", "Ines", "Jürgen", "Karl", "Lena",
+              "Moritz", "Nina", "Oskar", "Paula", "Quentin", "Ronja", "Sönke", "Tilda"],
     "last": ["Schmidt", "Müller", "Weiß", "Novak", "Groß", "Öztürk", "Bäcker", "Horvat", "Petersen", "Roth"],
     "streets": ["Bahnhofstraße", "Gartenweg", "Lindenallee", "Mühlgasse", "Am Markt"],
     "towns": ["Berlin", "Hamburg", "München", "Köln", "Dresden", "Ulm", "Kiel"],

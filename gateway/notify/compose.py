@@ -6,6 +6,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from gateway.core.ids import notice_number
 from gateway.core.maker import Maker
 from gateway.notify.bulletin_texts import BulletinTexts, bulletin_texts, maker_links
 from gateway.notify.channels.registry import name_in
@@ -55,6 +56,7 @@ def notice_mail(delivery: Delivery, to: str, person: str, links: Links, maker: M
         "sent_because": _sent_because(delivery, say),
         "link": links.open(OpenLink(delivery.notice, delivery.channel)),
         "unsubscribe": unsubscribe,
+        "number": notice_number(delivery.notice_id),
     }
     return Mail(
         to=to,

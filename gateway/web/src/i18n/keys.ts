@@ -661,6 +661,7 @@ export type Key =
   | "notice-held"
   | "notice-limit"
   | "notice-measured"
+  | "notice-number"
   | "notice-opened"
   | "notice-over"
   | "notice-over-ended"
