@@ -109,6 +109,7 @@ BOUNDS: Mapping[str, Bound] = {
     "ownership_change": Bound("one for each change of an ownership", "until the worker has taken it up, seconds"),
     # The staff
     "staff_look": Bound("`looks_max`", f"`look_history`; {_HOURLY}"),
+    "staff_act": Bound("one for each change of an account of the staff", f"`look_history`; {_HOURLY}"),
     "staff_note": Bound("`notes_max` for each unit and person", f"`note_history`; {_HOURLY}"),
     # Jobs
     "job": Bound("one for each import", f"`jobs_kept` after it ended; {_HOURLY}"),

@@ -164,7 +164,7 @@ WITH due AS MATERIALIZED (
 )
 SELECT o.id, o.notice_id, n.public_id AS notice, n.trace, o.channel, n.person_id, p.public_id AS person, n.unit_id, n.kind,
        c.public_id AS campaign, n.severity, n.state, n.text, n.why, n.schema, t.told, p.language,
-       coalesce(p.own_time_zone, p.time_zone) AS time_zone, u.printed AS serial, m.serials, o.renewed_at,
+       coalesce(p.own_time_zone, p.time_zone) AS time_zone, u.printed AS serial, m.serials, w.apart, o.renewed_at,
        pr.name AS product, pr.model, o.attempts, o.follows, o.claimed_at, n.read_at, n.acknowledged_at,
        EXISTS (SELECT FROM ownership w WHERE w.unit_id = n.unit_id AND w.person_id = n.person_id
                AND w.during @> %(now)s::timestamptz AND lower(w.during) <= n.created_at) AS still_owned
@@ -176,13 +176,14 @@ JOIN product pr ON pr.id = u.product_id
 LEFT JOIN campaign c ON c.id = n.campaign_id
 LEFT JOIN LATERAL campaign_told(n.campaign_id, n.kind, p.language) t ON true
 LEFT JOIN LATERAL message_units(n.person_id, n.group_key, %(now)s) m ON n.group_key IS NOT NULL
+LEFT JOIN LATERAL unit_apart(n.person_id, n.unit_id, %(now)s) w ON n.group_key IS NULL
 ORDER BY o.is_safety DESC, o.due_at, o.id;
 
 -- name: abandoned
 -- Deliveries of a channel that were claimed so long ago that their worker must have ended.
 SELECT o.id, o.notice_id, n.public_id AS notice, n.trace, o.channel, n.person_id, p.public_id AS person, n.unit_id, n.kind,
        c.public_id AS campaign, n.severity, n.state, n.text, n.why, n.schema, t.told, p.language,
-       coalesce(p.own_time_zone, p.time_zone) AS time_zone, u.printed AS serial, m.serials, o.renewed_at,
+       coalesce(p.own_time_zone, p.time_zone) AS time_zone, u.printed AS serial, m.serials, w.apart, o.renewed_at,
        pr.name AS product, pr.model, o.attempts, o.follows, o.claimed_at, n.read_at, n.acknowledged_at
 FROM outbox o
 JOIN notice n ON n.id = o.notice_id
@@ -192,6 +193,7 @@ JOIN product pr ON pr.id = u.product_id
 LEFT JOIN campaign c ON c.id = n.campaign_id
 LEFT JOIN LATERAL campaign_told(n.campaign_id, n.kind, p.language) t ON true
 LEFT JOIN LATERAL message_units(n.person_id, n.group_key, %(now)s) m ON n.group_key IS NOT NULL
+LEFT JOIN LATERAL unit_apart(n.person_id, n.unit_id, %(now)s) w ON n.group_key IS NULL
 WHERE o.status = 'claimed' AND o.channel = %(channel)s AND o.claimed_at < %(before)s
 ORDER BY o.claimed_at
 LIMIT %(limit)s
@@ -335,7 +337,7 @@ SELECT channel FROM engagement WHERE notice_id = %(notice_id)s AND kind = 'opene
 
 -- name: notice_by_public_id
 -- A notice by the id that stands in links, held until the transaction ends.
-SELECT n.id, n.person_id, n.unit_id, n.read_at, n.acknowledged_at, c.public_id AS campaign
+SELECT n.id, n.person_id, n.unit_id, n.group_key, n.read_at, n.acknowledged_at, c.public_id AS campaign
 FROM notice n LEFT JOIN campaign c ON c.id = n.campaign_id
 WHERE n.public_id = %(public_id)s
 FOR UPDATE OF n;
@@ -347,6 +349,18 @@ SET read_at = %(now)s,
     state = CASE WHEN kind = 'withdrawal' AND state = 'open' THEN 'resolved' ELSE state END,
     resolved_at = CASE WHEN kind = 'withdrawal' AND state = 'open' THEN %(now)s ELSE resolved_at END
 WHERE id = %(id)s AND read_at IS NULL;
+
+-- name: mark_others_read
+-- The same of the other notices of a message about many units; returns those that were not read.
+WITH held AS (
+  SELECT id FROM notice WHERE person_id = %(person_id)s AND group_key = %(key)s AND read_at IS NULL ORDER BY id FOR UPDATE
+)
+UPDATE notice n
+SET read_at = %(now)s,
+    state = CASE WHEN n.kind = 'withdrawal' AND n.state = 'open' THEN 'resolved' ELSE n.state END,
+    resolved_at = CASE WHEN n.kind = 'withdrawal' AND n.state = 'open' THEN %(now)s ELSE n.resolved_at END
+FROM held WHERE n.id = held.id
+RETURNING n.public_id, n.person_id, n.unit_id, (SELECT c.public_id FROM campaign c WHERE c.id = n.campaign_id) AS campaign;
 
 -- name: mark_acknowledged
 -- Note that a notice was confirmed, the first time.
@@ -543,7 +557,7 @@ WITH looked AS MATERIALIZED (
   SELECT t.rank, t.minus, NULL, t.id FROM (
     SELECT CASE c.state WHEN 'published' THEN 4 ELSE 6 END AS rank, -c.id AS minus, c.id FROM campaign c
     WHERE c.state <> 'draft' AND c.kind = ANY (%(kinds)s::text[])
-      AND (%(title)s::text IS NULL OR c.number ILIKE %(title)s::text OR c.content->>'title' ILIKE %(title)s::text)) t
+      AND (%(title)s::text IS NULL OR c.number ILIKE %(title)s::text OR EXISTS (SELECT FROM jsonb_each_text(c.content->'title') t WHERE t.value ILIKE %(title)s::text))) t
   WHERE t.rank BETWEEN %(low)s::int AND %(high)s::int AND (t.rank, t.minus) > (%(rank)s::int, %(minus)s::bigint)
 ), seen AS (
   SELECT count(*) AS looked, max(rank) AS last_rank,
@@ -553,7 +567,7 @@ WITH looked AS MATERIALIZED (
 SELECT s.looked, s.last_rank, s.last_minus, c.rank, c.minus, c.campaign_id,
        coalesce(n.public_id, m.public_id) AS id, coalesce(n.kind, m.kind) AS kind, n.severity,
        CASE WHEN n.id IS NOT NULL THEN n.state WHEN m.state = 'published' THEN 'open' ELSE 'withdrawn' END AS state,
-       n.text, n.schema, m.content->>'title' AS title, m.number, coalesce(n.count, 1) AS count,
+       n.text, n.schema, m.content->'title' AS titles, m.number, coalesce(n.count, 1) AS count,
        coalesce(n.created_at, m.published_at) AS created_at, coalesce(n.updated_at, m.ended_at, m.published_at) AS updated_at,
        CASE WHEN n.visible_at > %(now)s THEN n.visible_at END AS held_until, q.name AS person, u.public_id AS unit,
        u.printed AS serial, p.name AS product, p.model,
@@ -600,7 +614,7 @@ SELECT 'campaigns', count(*), count(*)
 FROM (
   SELECT FROM campaign c
   WHERE c.state <> 'draft' AND c.kind = ANY (%(kinds)s::text[])
-    AND (%(title)s::text IS NULL OR c.number ILIKE %(title)s::text OR c.content->>'title' ILIKE %(title)s::text)
+    AND (%(title)s::text IS NULL OR c.number ILIKE %(title)s::text OR EXISTS (SELECT FROM jsonb_each_text(c.content->'title') t WHERE t.value ILIKE %(title)s::text))
     AND CASE c.state WHEN 'published' THEN 4 ELSE 6 END BETWEEN %(low)s::int AND %(high)s::int
   LIMIT %(looked)s) c;
 

@@ -33,4 +33,6 @@ problem-count_changed = { $units ->
     [one] It concerns { $units } unit now, not { $typed }. Look again.
    *[other] It concerns { $units } units now, not { $typed }. Look again.
  }
+problem-own_account = Nobody changes their own role or account. Ask another administrator.
+problem-last_administrator = No administrator would be left. Make somebody else an administrator first.
 problem-search_too_wide = This matches too much to be found in time; write more of it.
