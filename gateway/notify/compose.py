@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from gateway.core.ids import notice_number
 from gateway.core.maker import Maker
 from gateway.notify.bulletin_texts import BulletinTexts, bulletin_texts
 from gateway.notify.channels.registry import name_in
@@ -29,6 +30,7 @@ def notice_mail(delivery: Delivery, to: str, person: str, links: Links, maker: M
         "sent_because": _sent_because(delivery, say),
         "link": links.open(OpenLink(delivery.notice, delivery.channel)),
         "unsubscribe": unsubscribe,
+        "number": notice_number(delivery.notice_id),
     }
     template = "notice" if told is None else "campaign"
     form = Form(words(delivery.language), maker, delivery.severity, delivery.again, told and replace(told, matched=""))
