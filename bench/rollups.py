@@ -1,16 +1,18 @@
-"""What rolling up costs, and deleting what a product keeps shorter.
+"""What rolling up costs, a year's chart of a unit beside a day's, and deleting what a product keeps shorter.
 
-The store is filled with some days of readings. `roll_ratio` is the time of all steps
+The store is filled with some days of readings, and one unit with a year by day. `roll_ratio` is the time of all steps
 to that of one statement that groups the same readings by hour and writes nothing.
 """
 
 import argparse
 import json
+import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from bench.history import HistorySize, fill
 from bench.setup import database, make_fleet
 from gateway.core.errors import GatewayError
 from gateway.readings import rollups
+from gateway.readings.history import ALL_UNITS, history
 from gateway.readings.repository import begin_noting
 from gateway.readings.retention import Kept
 from gateway.readings.roller import Rolling
@@ -29,6 +32,15 @@ SELECT count(*) FROM (
   SELECT unit_id, metric_id, date_bin('1 hour', time, '2000-01-01Z'), min(value), max(value), sum(value), count(*)
   FROM telemetry GROUP BY 1, 2, 3) AS g
 """
+
+_A_YEAR = """
+INSERT INTO rollup_day (unit_id, metric_id, begins, low, high, total, readings, received_from)
+SELECT %(unit)s, %(metric)s, %(today)s - n * interval '1 day', 20, 30, 36000, 1440, now()
+FROM generate_series(1, 365) AS n
+ON CONFLICT DO NOTHING
+"""
+_CHARTS = 200
+_POINTS = 5_000
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -57,6 +69,7 @@ def _measure(url: str, folder: Path, given: argparse.Namespace) -> dict[str, Any
         return (
             {"units": given.units, "readings": rows}
             | _rolled(own, today, rows, grouped_s)
+            | _charts(db, today)
             | _deleted(db, today - timedelta(days=given.days))
         )
 
@@ -102,6 +115,26 @@ def _deleted(db: Connection, day: datetime) -> dict[str, Any]:
         row = db.execute("SELECT telemetry_forget(%s::bigint[], %s, %s) AS n", arguments).fetchone()
         deleted += row["n"] if row else 0
     return {"deleted": deleted, "us_per_deleted": round(1e6 * (time.perf_counter() - begun) / max(1, deleted), 2)}
+
+
+def _charts(db: Connection, today: datetime) -> dict[str, Any]:
+    row = db.execute("SELECT unit_id AS unit, metric_id AS metric FROM telemetry LIMIT 1").fetchone()
+    assert row is not None  # noqa: S101 - it was filled
+    for back in (0, 365):
+        db.execute("SELECT rollup_make_room(%s)", [(today - timedelta(days=back)).date()])
+    db.execute(_A_YEAR, row | {"today": today})
+    db.execute("VACUUM ANALYZE rollup_day, rollup_hour")
+    spans = {"day": timedelta(days=1), "month": timedelta(days=31), "year": timedelta(days=366)}
+    took: dict[str, list[float]] = {name: [] for name in spans}
+    for _ in range(_CHARTS):
+        for name, span in spans.items():
+            asked = partial(history, db, ALL_UNITS, row["unit"], row["metric"], today - span, today, _POINTS)
+            took[name].append(_took_s(asked))
+    p50 = {name: statistics.median(times) for name, times in took.items()}
+    return {
+        "year_ratio": round(p50["year"] / p50["day"], 2),
+        "chart_p50_ms": {name: round(1_000 * each, 2) for name, each in p50.items()},
+    }
 
 
 def _took_s(act: Callable[[], object]) -> float:

@@ -83,6 +83,7 @@ BOUNDS: Mapping[str, Bound] = {
     "rule_version": Bound("one each time that somebody brings another version of a rule into force"),
     "rule_snapshot": Bound("64 for each product"),
     "alarm": Bound("what rules find", f"`alarm_history` after it cleared and its notices went; {_HOURLY}"),
+    "alarm_act": Bound("`alarm_acts_max` for each alarm, and the two that end it", "as long as the alarm"),
     "alarm_due": Bound("one for each active alarm", "until it was looked at"),
     # Notices
     "notice": Bound(

@@ -127,6 +127,31 @@ SELECT time, value FROM ranked WHERE from_lowest = 1 OR from_highest = 1
 ORDER BY time DESC
 LIMIT %(limit)s;
 
+-- name: rolled_to
+-- How far readings are rolled up.
+SELECT rolled_to FROM rollup_mark;
+
+-- name: hours
+-- A metric of a unit by hour between two times, the oldest first.
+SELECT begins, low, high, total, readings FROM rollup_hour
+WHERE unit_id = %(unit_id)s AND metric_id = %(metric_id)s AND begins >= %(since)s AND begins < %(until)s
+ORDER BY begins;
+
+-- name: days
+-- A metric of a unit by day between two times, the oldest first.
+SELECT begins, low, high, total, readings FROM rollup_day
+WHERE unit_id = %(unit_id)s AND metric_id = %(metric_id)s AND begins >= %(since)s AND begins < %(until)s
+ORDER BY begins;
+
+-- name: recent_hours
+-- The same by hour, counted from the readings: of what is not rolled up yet.
+SELECT date_bin('1 hour', time, timestamptz '2000-01-01 00:00Z') AS begins, min(value) AS low, max(value) AS high,
+       sum(least(greatest(value, -1e290), 1e290)) AS total, count(*)::int AS readings
+FROM (SELECT time, value FROM telemetry
+      WHERE unit_id = %(unit_id)s AND metric_id = %(metric_id)s AND time >= %(since)s AND time < %(until)s
+      ORDER BY time DESC LIMIT %(most)s) AS newest
+GROUP BY 1 ORDER BY 1;
+
 -- name: stored_readings
 -- The readings of a unit between two times as they are stored, after a time and metric, in that order.
 SELECT t.time, t.metric_id, m.name AS metric, t.value, t.received_at, t.late

@@ -18,7 +18,7 @@ _PAUSE_S = 5.0
 """Between looks when nothing was to do, and before another try."""
 _TURN_S = 0.25
 """What a transaction should take: after one that took longer fewer metrics of units are taken together."""
-_MOST = 5_000
+_FIRST, _MOST = 10, 5_000
 _TOUCHED_MOST = 1_000
 _FLOORS_EVERY = timedelta(minutes=10)
 _FAR_BEHIND = timedelta(hours=6)
@@ -41,9 +41,9 @@ class Rolling:
         self._kept = kept
         self._writers: frozenset[str] | None = None
         """Transactions that may write into closed hours without noting it; None: not looked yet."""
-        self.size = 100
+        self.size = _FIRST
         """Metrics of units that the next step takes together."""
-        self.units = 100
+        self.units = _FIRST
         self._is_rolled_up = False
         self._touched_from = EPOCH
         self._floors_due = EPOCH

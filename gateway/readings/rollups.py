@@ -42,7 +42,12 @@ def count_touched(connection: Connection) -> int:
 
 def closing(now: datetime) -> datetime:
     """The moment before which hours can be closed."""
-    return now - GRACE - (now - GRACE - EPOCH) % HOUR
+    return hour_of(now - GRACE)
+
+
+def hour_of(moment: datetime) -> datetime:
+    """The beginning of its hour."""
+    return moment - (moment - EPOCH) % HOUR
 
 
 def day_of(moment: datetime) -> datetime:

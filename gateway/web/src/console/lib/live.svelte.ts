@@ -8,6 +8,8 @@ const STAFF: Source = {
   name: "staff-stream",
   url: "/api/stream",
   kinds: [
+    "alarm.raised", "alarm.cleared", "alarm.acknowledged", "alarm.unacknowledged", "alarm.assigned", "alarm.commented",
+    "alarm.judged", "alarm.resolved", "alarm.reopened",
     "campaign.drafted", "campaign.edited", "campaign.discarded", "campaign.published", "campaign.superseded", "campaign.withdrawn", "campaign.joined",
     "notice.recorded", "notice.told", "notice.updated", "notice.resolved", "notice.read", "notice.acknowledged", "notice.withdrawn",
     "delivery.waiting", "delivery.delivered", "delivery.failed", "delivery.skipped", "delivery.unknown",
