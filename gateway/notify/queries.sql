@@ -557,7 +557,7 @@ WITH looked AS MATERIALIZED (
   SELECT t.rank, t.minus, NULL, t.id FROM (
     SELECT CASE c.state WHEN 'published' THEN 4 ELSE 6 END AS rank, -c.id AS minus, c.id FROM campaign c
     WHERE c.state <> 'draft' AND c.kind = ANY (%(kinds)s::text[])
-      AND (%(title)s::text IS NULL OR c.number ILIKE %(title)s::text OR c.content->>'title' ILIKE %(title)s::text)) t
+      AND (%(title)s::text IS NULL OR c.number ILIKE %(title)s::text OR EXISTS (SELECT FROM jsonb_each_text(c.content->'title') t WHERE t.value ILIKE %(title)s::text))) t
   WHERE t.rank BETWEEN %(low)s::int AND %(high)s::int AND (t.rank, t.minus) > (%(rank)s::int, %(minus)s::bigint)
 ), seen AS (
   SELECT count(*) AS looked, max(rank) AS last_rank,
@@ -567,7 +567,7 @@ WITH looked AS MATERIALIZED (
 SELECT s.looked, s.last_rank, s.last_minus, c.rank, c.minus, c.campaign_id,
        coalesce(n.public_id, m.public_id) AS id, coalesce(n.kind, m.kind) AS kind, n.severity,
        CASE WHEN n.id IS NOT NULL THEN n.state WHEN m.state = 'published' THEN 'open' ELSE 'withdrawn' END AS state,
-       n.text, n.schema, m.content->>'title' AS title, m.number, coalesce(n.count, 1) AS count,
+       n.text, n.schema, m.content->'title' AS titles, m.number, coalesce(n.count, 1) AS count,
        coalesce(n.created_at, m.published_at) AS created_at, coalesce(n.updated_at, m.ended_at, m.published_at) AS updated_at,
        CASE WHEN n.visible_at > %(now)s THEN n.visible_at END AS held_until, q.name AS person, u.public_id AS unit,
        u.printed AS serial, p.name AS product, p.model,
@@ -614,7 +614,7 @@ SELECT 'campaigns', count(*), count(*)
 FROM (
   SELECT FROM campaign c
   WHERE c.state <> 'draft' AND c.kind = ANY (%(kinds)s::text[])
-    AND (%(title)s::text IS NULL OR c.number ILIKE %(title)s::text OR c.content->>'title' ILIKE %(title)s::text)
+    AND (%(title)s::text IS NULL OR c.number ILIKE %(title)s::text OR EXISTS (SELECT FROM jsonb_each_text(c.content->'title') t WHERE t.value ILIKE %(title)s::text))
     AND CASE c.state WHEN 'published' THEN 4 ELSE 6 END BETWEEN %(low)s::int AND %(high)s::int
   LIMIT %(looked)s) c;
 

@@ -14,7 +14,7 @@ from gateway.store.database import (
     connect,
     is_idle,
 )
-from gateway.store.queries import Queries, Query, load_queries
+from gateway.store.queries import Queries, Query, as_literal, load_queries
 from gateway.store.trouble import TROUBLES, Trouble, count_trouble, holds_up_all, pause, trouble_of, words_of
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "Row",
     "Trouble",
     "UniqueViolation",
+    "as_literal",
     "connect",
     "count_trouble",
     "holds_up_all",

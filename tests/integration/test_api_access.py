@@ -78,6 +78,8 @@ TABLE: dict[str, tuple[str | None, ...]] = {
     "GET /api/stream": STAFF,
     "GET /api/products": STAFF,
     "GET /api/campaigns": STAFF,
+    "GET /api/campaigns.csv": RIGHTS["export"],
+    "GET /api/quarantine.csv": RIGHTS["export"],
     "POST /api/campaigns": WRITERS,
     "POST /api/campaigns/count": WRITERS,
     "GET /api/campaigns/{campaign_id}": STAFF,

@@ -89,7 +89,7 @@ PARAMETERS: dict[str, Any] = {
     "revision": 990, "share": 100, "year": 2026,
     # Lists of the staff
     "severity": "warning", "versions": [1, 2], "assignee": None, "unassigned": True, "newest": False,
-    "rank": 2, "minus": -40_000, "looked": 10_000, "of_unit": 1_000, "of_one": 1_000,
+    "words": "%R%", "rank": 2, "minus": -40_000, "looked": 10_000, "of_unit": 1_000, "of_one": 1_000,
     "persons": None, "alarm_id": 77, "acts": 1, "acknowledged_at": NOW, "acknowledged_by": 7,
     "assignee_id": None, "verdict": None, "resolved_at": None,
     # Whatever else is written
@@ -105,7 +105,7 @@ PARAMETERS: dict[str, Any] = {
     "purpose": "confirm", "readings": b"", "reason": "r7", "receipts": False, "role": "customer",
     "safety": True, "standing": "affected", "state": "published", "status": "delivered",
     "supersedes": 7, "template": "confirm", "ticket": None, "time_zone": "Europe/Berlin", "title": "{}",
-    "version": 1, "partitions": [1], "withdraws": None, "alarms": 100, "words": "pump", "support_until": None,
+    "version": 1, "partitions": [1], "withdraws": None, "alarms": 100, "support_until": None,
     "staff": None, "person": "o77", "page": "record", "draft": "d77", "text": "x", "direction": None, "minutes": None,
     "happened_at": NOW, "prefix": "o77%", "account": None, "act": "role",
     # Rolling up
@@ -132,6 +132,8 @@ OTHERS: dict[str, dict[str, Any]] = {
     "accounts.forget_browsers": {"before": EARLIER},
     "accounts.forget_codes": {"before": EARLIER},
     "accounts.forget_sessions": {"before": EARLIER},
+    "campaigns.count_lines": {"kind": None, "product": None},
+    "campaigns.lines": {"kind": None, "product": None, "state": None},
     "campaigns.forget_candidates": {"before": EARLIER},
     "campaigns.publish": {"units": 50},
     "catalog.drop_unjudged": {"before": EARLIER},
