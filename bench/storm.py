@@ -61,7 +61,7 @@ def measure(url: str, alarms: int, settings: dict[str, Any]) -> dict[str, Any]:
         rss_part = max_rss_mb()
         safety = _Safety(url, units[-1], after=part + alarms // 2)
         with safety.raised() as thread:
-            with _counted() as statements:
+            with counted_statements() as statements:
                 told_s = storm.tell(units[part:-1])
             storm.turn_while(thread.is_alive)
         rss_all = max_rss_mb()
@@ -144,7 +144,7 @@ def told(db: Connection, severity: str = "warning") -> int:
 
 
 @contextmanager
-def _counted() -> Iterator[list[object]]:
+def counted_statements() -> Iterator[list[object]]:
     """Collects the statements of this thread, begin and commit left out."""
     statements: list[object] = []
     thread = threading.get_ident()
