@@ -154,7 +154,9 @@ class Settings(ChannelSettings, BaseSettings):
         description="What people opened, but for campaigns, is forgotten after this.",
     )
     notify_batch: int = Field(
-        1_000, ge=1, description="Events, alarms (200 at most), or units of campaigns, that one turn of the worker takes together."
+        1_000,
+        ge=1,
+        description="Events, alarms (200 at most), or units of campaigns, that one turn of the worker takes.",
     )
     outbox_batch: int = Field(200, ge=1, description="Deliveries that are taken at once.")
     wakeup_fallback: Duration = Field(timedelta(seconds=1), description="Longest wait for a lost wake-up.")
