@@ -2,18 +2,21 @@
 
 import json
 import threading
+import tracemalloc
 from datetime import timedelta
 
 import pytest
 
 from bench import fanout
+from bench.campaign import draft_of, make_fleet, publish_recall
 from bench.storm import counted_statements
 from gateway.config import Settings
+from gateway.core.clock import system_clock
 from gateway.events import append_all
 from gateway.notify.stages import record
 from gateway.notify.text import notice_text
 from gateway.roles.worker import Worker
-from tests.dsl.campaigns import office
+from tests.dsl.campaigns import CHANNELS, office
 from tests.dsl.story import MINUTE, SERIALS, Story
 from tests.dsl.wait import until
 from tests.factories.campaigns import UPDATE, add_owners, add_units, column_values
@@ -231,6 +234,25 @@ class TestEventsOfUnits:
         at.worker.handle_events()
         assert column_values(at.db, "SELECT count(*) FROM campaign_unit WHERE closed_at IS NOT NULL") == [7]
         assert column_values(at.db, "SELECT error FROM event_dead_letter") == ["KeyError: 'firmware'"]
+
+
+def test_telling_ten_times_as_many_owners_takes_no_more_memory(db, database):
+    make_fleet(db, units=1_200, owners=1_200)
+    worker = Worker(Settings(**CHANNELS, notify_batch=40), database, system_clock)
+    peaks = []
+    tracemalloc.start()
+    try:
+        for lots in (1, 4, 40):  # of 24 owners each; the first time is for what is loaded and kept
+            publish_recall(db, draft_of({"by": "lots", "lots": [f"L{number}" for number in range(lots)]}))
+            before, _ = tracemalloc.get_traced_memory()
+            tracemalloc.reset_peak()
+            while worker.turn():
+                pass
+            peaks.append(tracemalloc.get_traced_memory()[1] - before)
+    finally:
+        tracemalloc.stop()
+    assert column_values(db, "SELECT count(*) FROM notice") == [45 * 24]
+    assert peaks[2] < 1.5 * peaks[1]
 
 
 def test_the_timing_of_a_fan_out_runs_and_its_counts_are_right(capsys):
