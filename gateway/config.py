@@ -107,7 +107,16 @@ class Settings(ChannelSettings, BaseSettings):
         31, ge=1, description="Different UTC days in one message; readings of more are refused."
     )
     clock_ahead_max: Duration = Field(timedelta(minutes=10), description="Device times further ahead are quarantined.")
-    history_max: Duration = Field(timedelta(days=400), description="Device times further back are quarantined.")
+    history_max: Duration = Field(
+        timedelta(days=400),
+        description="Readings are kept so long, and older ones quarantined, unless the product says otherwise.",
+    )
+    hour_history: Duration = Field(
+        timedelta(days=730), description="Readings by hour are kept so long, unless the product says otherwise."
+    )
+    day_history: Duration = Field(
+        timedelta(days=3650), description="Readings by day are kept so long, unless the product says otherwise."
+    )
     quarantine_max_messages: int = Field(
         10_000, ge=1, description="Quarantined messages kept; the oldest of those units go first that have most."
     )
@@ -142,6 +151,9 @@ class Settings(ChannelSettings, BaseSettings):
         timedelta(days=3650),
         description="Cleared alarms that no notice tells of any more are forgotten after this.",
     )
+    alarm_acts_max: int = Field(
+        200, ge=10, description="Acts of the staff on one alarm; then it can only be acknowledged or resolved."
+    )
     delivery_history: Duration = Field(
         timedelta(days=400), description="Tries of deliveries, and phones that were retired, are forgotten after this."
     )
@@ -152,6 +164,16 @@ class Settings(ChannelSettings, BaseSettings):
     engagement_history: Duration = Field(
         timedelta(days=730),
         description="What people opened, but for campaigns, is forgotten after this.",
+    )
+    look_history: Duration = Field(
+        timedelta(days=730), description="Who of the staff looked at which record is forgotten after this."
+    )
+    looks_max: int = Field(5_000_000, ge=1, description="Looks of the staff that are kept; the oldest go first.")
+    note_history: Duration = Field(
+        timedelta(days=3650), description="Notes and calls in the records of units and people are forgotten after this."
+    )
+    notes_max: int = Field(
+        1_000, ge=1, description="Notes and calls kept of one unit, and of one person; the oldest go first."
     )
     notify_batch: int = Field(
         1_000,

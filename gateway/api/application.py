@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateway import metrics
 from gateway.accounts.passwords import Passwords
 from gateway.accounts.service import Accounts
-from gateway.api.auth import staff
+from gateway.api.auth import who_may
 from gateway.api.bodies import BodyLimits
 from gateway.api.csrf import SameOrigin
 from gateway.api.owner import preferences, products
@@ -22,7 +22,7 @@ from gateway.api.pages.pages import add_pages
 from gateway.api.problems import Documented, add_problem_handlers
 from gateway.api.public import about, accounts, brand, demo, language, links
 from gateway.api.public import products as public_products
-from gateway.api.staff import campaigns, events, notices, quarantine, units
+from gateway.api.staff import alarms, campaigns, events, looks, notes, notices, people, quarantine, staff, units
 from gateway.api.stream import owner as owner_stream
 from gateway.api.stream import staff as staff_stream
 from gateway.api.stream.hub import Hub
@@ -106,8 +106,8 @@ _PUBLIC = (about, brand, public_products, accounts, links, language)
 """For everybody; what needs a session asks for it itself."""
 _OWNER = (products, owner_stream, preferences)
 """For whoever signed in; each endpoint asks for the person, and reads as them."""
-_STAFF = (units, notices, staff_stream, campaigns, quarantine, events)
-"""For the staff, which is asked here; what needs another role asks for it itself."""
+_STAFF = (units, alarms, notices, staff_stream, campaigns, quarantine, events, looks, notes, people, staff)
+"""For the staff, which is asked here; what needs another right asks for it itself."""
 
 
 @cache
@@ -117,7 +117,7 @@ def _api_routes(*, with_demo: bool) -> list[BaseRoute]:
     for each in (*_PUBLIC, *_OWNER, *((demo,) if with_demo else ())):
         router.include_router(each.router)
     for each in _STAFF:
-        router.include_router(each.router, dependencies=[Depends(staff)])
+        router.include_router(each.router, dependencies=[Depends(who_may("read"))])
     return router.routes
 
 

@@ -7,8 +7,11 @@ from ipaddress import IPv6Address, ip_address
 from typing import Annotated
 
 from fastapi import Depends, Request, Response
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 
-from gateway.accounts.model import STAFF, Account, Forbidden, NotSignedIn, OpenedSession, Role
+from gateway.accounts.model import Account, Forbidden, NotSignedIn, OpenedSession
+from gateway.accounts.rights import Right, may
 from gateway.accounts.service import Accounts
 from gateway.accounts.sessions import session_account
 from gateway.config import Settings
@@ -82,19 +85,15 @@ def speech_for(request: Request, account: SignedIn) -> Speech:
 Speaking = Annotated[Speech, Depends(speech_for)]
 
 
-def role(*roles: Role) -> Callable[[Account], Account]:
-    """Returns a dependency on a signed-in account with one of these roles, which raises Forbidden for others."""
+def who_may(right: Right) -> Callable[[Account], Account]:
+    """Returns a dependency on a signed-in account that has a right, which raises Forbidden for others."""
 
-    def has_role(account: SignedIn) -> Account:
-        if account.role not in roles:
+    def has_right(account: SignedIn) -> Account:
+        if not may(account.role, right):
             raise Forbidden
         return account
 
-    return has_role
-
-
-staff = role(*STAFF)
-administrator = role("administrator")
+    return has_right
 
 
 @contextmanager
@@ -126,6 +125,17 @@ async def signed_in_owner(request: Request) -> AbstractContextManager[tuple[Acco
     The endpoint enters it in its own thread: one connection for both, and no thread beside. Raises NotSignedIn then.
     """
     return _signed_in_owner(request)
+
+
+def needs_sign_in(route: object) -> bool:
+    """Whether a route has a dependency on somebody who is signed in."""
+    return isinstance(route, APIRoute) and _depends_on_sign_in(route.dependant)
+
+
+def _depends_on_sign_in(dependant: Dependant) -> bool:
+    return any(
+        each.call in {signed_in, signed_in_owner} or _depends_on_sign_in(each) for each in dependant.dependencies
+    )
 
 
 Mine = Annotated[AbstractContextManager[tuple[Account, Connection]], Depends(signed_in_owner)]

@@ -16,9 +16,9 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.accounts.model import Forbidden
+from gateway.accounts.rights import RIGHTS
 from gateway.api.auth import network, signed_in
 from gateway.api.models import Problem
-from gateway.api.staff.campaign_views import WRITERS
 from gateway.config import Settings
 from gateway.core.errors import GatewayError, Unavailable
 from gateway.store import OperationalError
@@ -115,7 +115,7 @@ class BodyLimits:
             most = self._draft if is_draft else self._usual
             raise BodyTooLarge(f"This is more than the {most:,} bytes that are taken here. Send less at once.")
         account = await run_in_threadpool(signed_in, Request(scope))
-        if account.role not in WRITERS:
+        if account.role not in RIGHTS["write_campaigns"]:
             raise Forbidden
         return self._draft
 

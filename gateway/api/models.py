@@ -104,11 +104,17 @@ class Units(BaseModel):
 
 
 class Readings(BaseModel):
-    """One metric of one unit, oldest first, as [milliseconds since 1970, value]."""
+    """One metric of one unit, oldest first, as [milliseconds since 1970, value].
+
+    A point is a reading, or the mean of the hour or UTC day that begins then; `bands` has the lowest and the highest of
+    each, and is empty for readings.
+    """
 
     metric: str
     unit: str
+    step: Literal["reading", "hour", "day"]
     points: list[tuple[int, float]]
+    bands: list[tuple[float, float]]
 
 
 class StoredReadings(BaseModel):
@@ -219,33 +225,6 @@ class Feed(BaseModel):
     """A page of notices, the newest first; `next` is the `before` of the next page."""
 
     notices: list[Notice]
-    next: str | None
-
-
-class Alarm(BaseModel):
-    """A rule's finding on one unit."""
-
-    id: str
-    unit: str
-    serial: str
-    product: str
-    severity: Severity
-    rule: str
-    version: int
-    title: str
-    onset: datetime
-    raised_at: datetime
-    judged_at: datetime
-    historic: bool
-    evidence: dict[str, Any]
-    cleared_at: datetime | None
-    clearing: dict[str, Any] | None
-
-
-class Alarms(BaseModel):
-    """A page of alarms, the newest first."""
-
-    alarms: list[Alarm]
     next: str | None
 
 

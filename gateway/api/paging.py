@@ -10,6 +10,8 @@ from gateway.store import Connection, Database, Row
 
 PAGE_MAX = 500
 READINGS_MAX = 20_000
+MINUTES_MAX = 60 * 24 * 3_660
+"""Ten years."""
 NEWEST = 2**63 - 1
 
 
@@ -20,7 +22,14 @@ def connection(request: Request) -> Iterator[Connection]:
         yield request_connection
 
 
+def pool(request: Request) -> Database:
+    """Returns the database, for who needs transactions of its own."""
+    database: Database = request.app.state.database
+    return database
+
+
 Reading = Annotated[Connection, Depends(connection)]
+Pool = Annotated[Database, Depends(pool)]
 Limit = Annotated[int, Query(ge=1, le=PAGE_MAX)]
 Rows = Annotated[int, Query(ge=1, le=READINGS_MAX)]
 After = Annotated[int, Query(ge=0)]

@@ -4,8 +4,10 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from gateway.accounts import retention as accounts
+from gateway.accounts import staff
 from gateway.campaigns.candidates import forget_candidates
 from gateway.config import Settings
 from gateway.jobs import repository as jobs
@@ -13,6 +15,8 @@ from gateway.notify import retention as notices
 from gateway.rules.repository import forget_alarms
 from gateway.store import Connection, OperationalError
 from gateway.store.attempts import forget_attempts
+from gateway.support.audit import forget_looks
+from gateway.support.notes import forget_notes
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +56,9 @@ def sweeps(settings: Settings, now: datetime) -> Iterator[Sweep]:
     yield Sweep("ledger", notices.forget_ledger, now - settings.notice_history)
     yield Sweep("alarm", forget_alarms, now - settings.alarm_history)
     yield Sweep("campaign_candidate", forget_candidates, now)
+    yield Sweep("staff_look", partial(forget_looks, most=settings.looks_max), now - settings.look_history)
+    yield Sweep("staff_act", staff.forget_acts, now - settings.look_history)
+    yield Sweep("staff_note", forget_notes, now - settings.note_history)
 
 
 def forget_old(connection: Connection, settings: Settings, now: datetime) -> dict[str, int]:

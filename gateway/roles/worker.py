@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Sequence
-from datetime import UTC, timedelta
+from datetime import UTC, date, timedelta
 from functools import partial
 
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -23,7 +23,8 @@ from gateway.notify import alarms, attention
 from gateway.notify.channels.registry import set_up
 from gateway.notify.model import Policy
 from gateway.notify.send.senders import Senders
-from gateway.readings import conflicting
+from gateway.readings import conflicting, retention, rollups
+from gateway.readings.roller import RollerThread
 from gateway.roles import maintenance
 from gateway.roles.measured import Measured
 from gateway.roles.signals import stop_on_signal
@@ -53,6 +54,8 @@ _AGAIN_AT_ONCE = 20
 """Dead letters that one turn tries again: what is new comes first."""
 LOCK_WAIT = timedelta(seconds=1)
 """What waits longer for a lock, say for an approval that is open, is put off: alarms behind it do not wait."""
+_IN_ROWS = timedelta(days=3)
+"""How long readings stay in rows on TimescaleDB: what comes late mostly comes within."""
 _ALARMS = frozenset({alarms.RAISED, alarms.CLEARED})
 _OF_UNITS = alarms.NEW_OWNER | UNIT_CHANGED
 """Events of single units, which grow with them: they are acted on in sets, as alarms are."""
@@ -73,6 +76,7 @@ class Worker:
         self._policy = Policy(
             settings.merge_window, settings.notices_per_hour, set_up(settings), settings.follow_up_after
         )
+        self._kept = retention.Kept(settings.history_max, settings.hour_history, settings.day_history)
         self.senders = Senders(settings, database, clock)
         self._steps = Steps(settings, database, clock, self._policy, self.senders.outbox)
 
@@ -85,8 +89,10 @@ class Worker:
         )
         scheduler.start()
         running_jobs = jobs.JobThread(self._database.url, self._clock)
+        roller = RollerThread(self._database.url, self._clock, self._kept)
         try:
             running_jobs.start()
+            roller.start()
             while not stop.is_set():
                 try:
                     self._work(stop)
@@ -94,6 +100,7 @@ class Worker:
                     log.warning("The worker waits for %s (%s).", count_trouble(error).value, words_of(error))
                     stop.wait(RETRY_S)
         finally:
+            roller.stop()
             running_jobs.stop()
             scheduler.shutdown()
 
@@ -211,11 +218,24 @@ class Worker:
             self._maintain_events(connection)
             series = TimeSeries(connection)
             series.ensure_days([today, today + timedelta(days=1)])
-            dropped = series.drop_before(today - self._settings.history_max)
+            dropped = retention.drop_whole(connection, self._kept, today)
             maintenance.forget_old(connection, self._settings, self._clock())
             trimmed = quarantine.trim(connection, self._settings.quarantine_max_messages)
             conflicting.trim(connection, self._clock() - self._settings.history_max)
             log.info("Maintenance: %d days dropped, %d quarantined messages trimmed.", dropped, trimmed)
+            self._maintain_columnstore(connection, series, today)
+
+    def _maintain_columnstore(self, connection: Connection, series: TimeSeries, today: date) -> None:
+        """Put days into TimescaleDB's columnstore that are old enough and rolled up."""
+        mark = rollups.mark(connection)
+        if mark is None or mark.rolled_to is None:
+            return
+        try:
+            converted = series.to_columnstore(min(today - _IN_ROWS, mark.rolled_to.date()))
+        except TROUBLES as error:
+            log.warning("Days stay in rows until the next hour: %s (%s).", count_trouble(error).value, words_of(error))
+        else:
+            log.info("Maintenance: %d days put into the columnstore.", converted)
 
     def _maintain_events(self, connection: Connection) -> None:
         """Make room for the next months' events, and drop those that are kept no longer."""

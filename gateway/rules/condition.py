@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Literal, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -18,6 +18,14 @@ class Quantity:
 
     metric: str
     unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A limit of a condition, and on which side of it a value is hot."""
+
+    side: Literal["above", "below"]
+    value: float
 
 
 class Columns(Protocol):
@@ -47,6 +55,11 @@ class Condition(BaseModel):
     @abstractmethod
     def quantity(self) -> Quantity:
         """The quantity whose readings the condition judges."""
+
+    @property
+    @abstractmethod
+    def limits(self) -> list[Limit]:
+        """The limits of its quantity, for a chart; none where a chart has no line for it."""
 
     @abstractmethod
     def check(self, metrics: Mapping[str, Metric]) -> list[str]:

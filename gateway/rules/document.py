@@ -25,7 +25,7 @@ from gateway.rules.condition import Condition
 MAX_SAMPLES = 10_000  # in one series of a test
 PLACEHOLDERS = frozenset({"value", "unit", "limit", "product", "serial"})
 
-RULE = DocumentKind("rule", sql_paths=("title", "title.en"))
+RULE = DocumentKind("rule", sql_paths=("title", "title.en", "audience"))
 """A rule as `rule_version` stores it. `RuleDocument` reads the present schema; a change of it needs the next number."""
 
 # Messages in place of pydantic's, which do not say what to do.

@@ -6,14 +6,16 @@ from typing import Any
 
 import pytest
 
+from gateway.accounts.rights import RIGHTS
 from gateway.api.pages.pages import APPLICATION_PATHS, CONSOLE_PATHS
 from tests.dsl.people import site
 from tests.dsl.wait import until
 from tests.factories.notices import make_owner, raise_alarm, running_worker
 
 ROLES = ("customer", "support", "product_manager", "administrator")
-STAFF = ("support", "product_manager", "administrator")
-WRITERS = ("product_manager", "administrator")
+STAFF = RIGHTS["read"]
+WRITERS = RIGHTS["write_campaigns"]
+RETRIERS = RIGHTS["retry"]
 EVERYBODY = (None, *ROLES)
 
 OPEN = EVERYBODY
@@ -38,7 +40,15 @@ TABLE: dict[str, tuple[str | None, ...]] = {
     "POST /api/sign-out-everywhere": SIGNED_IN,
     "POST /api/password": SIGNED_IN,
     "GET /api/me": SIGNED_IN,
-    "POST /api/staff/invitations": ("administrator",),
+    "GET /api/staff": RIGHTS["administer"],
+    "GET /api/staff/rights": RIGHTS["administer"],
+    "GET /api/staff/acts": RIGHTS["administer"],
+    "POST /api/staff/invitations": RIGHTS["administer"],
+    "POST /api/staff/invitations/withdraw": RIGHTS["administer"],
+    "PUT /api/staff/{person_id}/role": RIGHTS["administer"],
+    "POST /api/staff/{person_id}/disable": RIGHTS["administer"],
+    "POST /api/staff/{person_id}/enable": RIGHTS["administer"],
+    "POST /api/staff/{person_id}/end-sessions": RIGHTS["administer"],
     "GET /api/units": STAFF,
     "GET /api/units/{unit_id}/readings": STAFF,
     "GET /api/units/{unit_id}/telemetry": STAFF,
@@ -48,16 +58,23 @@ TABLE: dict[str, tuple[str | None, ...]] = {
     "GET /api/deliveries": STAFF,
     "GET /api/ledger": STAFF,
     "GET /api/alarms": STAFF,
+    "GET /api/alarms.csv": RIGHTS["export"],
+    "GET /api/alarms/choices": STAFF,
+    "GET /api/alarms/{alarm_id}": STAFF,
+    "POST /api/alarms/{alarm_id}/acts": RIGHTS["work_alarms"],
+    "GET /api/notices": STAFF,
+    "GET /api/notices.csv": RIGHTS["export_people"],
+    "GET /api/notices/{notice_id}": STAFF,
     "GET /api/events": STAFF,
     "GET /api/dead-letters": STAFF,
-    "POST /api/dead-letters/retry": STAFF,
+    "POST /api/dead-letters/retry": RETRIERS,
     "GET /api/failures-to-tell": STAFF,
-    "POST /api/failures-to-tell/retry": STAFF,
+    "POST /api/failures-to-tell/retry": RETRIERS,
     "GET /api/quarantine": STAFF,
     "GET /api/quarantine/counts": STAFF,
     "GET /api/quarantine/{number}": STAFF,
-    "POST /api/quarantine/retry": STAFF,
-    "POST /api/quarantine/purge": ("administrator",),
+    "POST /api/quarantine/retry": RETRIERS,
+    "POST /api/quarantine/purge": RIGHTS["purge"],
     "GET /api/stream": STAFF,
     "GET /api/products": STAFF,
     "GET /api/campaigns": STAFF,
@@ -69,6 +86,14 @@ TABLE: dict[str, tuple[str | None, ...]] = {
     "POST /api/campaigns/{campaign_id}/approve": WRITERS,
     "GET /api/campaigns/{campaign_id}/joined": STAFF,
     "GET /api/campaigns/{campaign_id}/units": STAFF,
+    "GET /api/people": STAFF,
+    "GET /api/people.csv": RIGHTS["export_people"],
+    "GET /api/people/{person_id}": STAFF,
+    "GET /api/people/{person_id}/my-products": STAFF,
+    "GET /api/notes": STAFF,
+    "POST /api/notes": RIGHTS["keep_notes"],
+    "GET /api/looks": RIGHTS["administer"],
+    "GET /api/looks.csv": RIGHTS["administer"],
     "GET /api/my/units": SIGNED_IN,
     "POST /api/my/units": SIGNED_IN,
     "GET /api/my/units/{unit_id}": SIGNED_IN,
@@ -116,6 +141,18 @@ ANSWERS: dict[str, int] = {
     "POST /api/sign-out-everywhere": 204,
     "POST /api/password": 422,
     "POST /api/staff/invitations": 422,
+    "GET /api/alarms/{alarm_id}": 404,
+    "POST /api/alarms/{alarm_id}/acts": 422,
+    "GET /api/notices/{notice_id}": 404,
+    "POST /api/staff/invitations/withdraw": 422,
+    "PUT /api/staff/{person_id}/role": 422,
+    "POST /api/staff/{person_id}/disable": 404,
+    "POST /api/staff/{person_id}/enable": 404,
+    "POST /api/staff/{person_id}/end-sessions": 404,
+    "GET /api/people/{person_id}": 404,
+    "GET /api/people/{person_id}/my-products": 404,
+    "GET /api/notes": 422,
+    "POST /api/notes": 422,
     "GET /api/units/{unit_id}/readings": 422,
     "GET /api/quarantine/{number}": 422,
     "POST /api/dead-letters/retry": 422,

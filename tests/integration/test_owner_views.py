@@ -31,6 +31,11 @@ VIEWS = (
     "my_notice",
     "my_delivery",
     "my_check",
+    "my_rule",
+    "my_unit_facts",
+    "my_rollup_hour",
+    "my_rollup_day",
+    "my_rolled",
 )
 
 

@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 import numpy as np
 
-from gateway.rules.condition import Condition, Quantity
+from gateway.rules.condition import Condition, Limit, Quantity
 from gateway.rules.registry import Metric, unknown_metric
 from gateway.text import Speech
 
@@ -19,6 +19,10 @@ class Code(Condition):
     @property
     def quantity(self) -> Quantity:
         return Quantity(self.signal, "")
+
+    @property
+    def limits(self) -> list[Limit]:
+        return []
 
     def check(self, metrics: Mapping[str, Metric]) -> list[str]:
         if self.signal in metrics:

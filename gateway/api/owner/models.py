@@ -1,11 +1,11 @@
 """What the API returns to an owner, and what it takes from them."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
-from gateway.api.models import Notice, Problem, ProductRef, Unit
+from gateway.api.models import Notice, Problem, ProductRef, Severity, Unit
 from gateway.campaigns.model import Contact
 from gateway.core.serial import canonical_serial
 from gateway.registrations.codes import canonical_code
@@ -33,6 +33,39 @@ class MyUnit(Unit):
     since: datetime
     checks: list[RecallCheck]
     cadence_s: float = Field(description="How often it is expected to send, in seconds.")
+
+
+class UnitLimit(BaseModel):
+    """A limit of a rule that tells the owner: `side` is where a value raises it."""
+
+    metric: str
+    value: float
+    side: Literal["above", "below"]
+    severity: Severity
+
+
+class UnitAlarm(BaseModel):
+    """An alarm of the person's time with the unit; `cleared_at` is null while it is active."""
+
+    id: str
+    metric: str | None
+    title: str
+    severity: Severity
+    onset: datetime
+    cleared_at: datetime | None
+
+
+class MyUnitPage(MyUnit):
+    """A unit of the person with all that its page shows. `history` are its newest alarms, the newest first.
+
+    `recall_free_at` is when it was compared with every recall in force for its product and none concerned it; null
+    where one does or may concern it, or where that cannot be known.
+    """
+
+    support_until: date | None
+    recall_free_at: datetime | None
+    limits: list[UnitLimit]
+    history: list[UnitAlarm]
 
 
 class MyUnits(BaseModel):

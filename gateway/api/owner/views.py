@@ -8,6 +8,7 @@ from gateway.api.owner import models as my_models
 from gateway.api.views import notice_fields, unit_fields, words
 from gateway.campaigns.repository import as_written
 from gateway.events import Event
+from gateway.rules.document import RuleDocument, stored_rule
 from gateway.store import Row
 from gateway.text import Speech
 from gateway.text.reasons import reason_text
@@ -28,6 +29,27 @@ def unit(row: Row, account: Account, now: datetime) -> my_models.MyUnit:
         checks=[check(each, language) for each in row["checks"] or []],
         cadence_s=row["cadence"].total_seconds(),
     )
+
+
+def unit_page(row: Row, facts: Row, account: Account, now: datetime) -> my_models.MyUnitPage:
+    """A unit of theirs with all that its page shows."""
+    return my_models.MyUnitPage(
+        **unit(row, account, now).model_dump(),
+        support_until=facts["support_until"],
+        recall_free_at=facts["recall_free_at"],
+        limits=[limit for rule in facts["rules"] or [] for limit in _limits(stored_rule(**rule))],
+        history=_in_language(facts["history"], account.language),
+    )
+
+
+def _limits(rule: RuleDocument) -> list[my_models.UnitLimit]:
+    condition = rule.condition
+    return [
+        my_models.UnitLimit(
+            metric=condition.quantity.metric, value=limit.value, side=limit.side, severity=rule.severity
+        )
+        for limit in condition.limits
+    ]
 
 
 def _in_language(alarms: list[Row] | None, language: str) -> list[Row]:

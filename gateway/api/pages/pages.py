@@ -35,13 +35,7 @@ APPLICATION_PATHS = (
 )
 """What the application shows; everything else that is not there is a plain 404."""
 
-CONSOLE_PATHS = (
-    "/console",
-    "/console/campaigns",
-    "/console/campaigns/new",
-    "/console/campaigns/{campaign}",
-    "/console/quarantine",
-)
+CONSOLE_PATHS = ("/console", "/console/{page:path}")
 """What the console shows, to the staff; the page itself carries no data: the API behind it asks who is there."""
 
 _PRIVATE = {"Cache-Control": "no-store"}

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, SecretStr, StringConstraints
 
-from gateway.accounts.model import PASSWORD_MAX, PASSWORD_MIN, Role, StaffRole
+from gateway.accounts.model import PASSWORD_MAX, PASSWORD_MIN, Role
+from gateway.accounts.rights import Right
 from gateway.text import codes, offered
 
 Email = Annotated[EmailStr, Field(max_length=254)]
@@ -68,14 +69,6 @@ class PasswordChange(_RequestBody):
     password: NewPassword
 
 
-class Invitation(_RequestBody):
-    """Whom to invite, and as what."""
-
-    email: Email
-    name: Name
-    role: StaffRole
-
-
 class Acceptance(_RequestBody):
     """An invitation's code, and the password to sign in with from now on."""
 
@@ -91,12 +84,6 @@ class CodeSent(BaseModel):
     minutes: int = Field(description="How long the code is good.")
 
 
-class Invited(BaseModel):
-    """The invitation was mailed."""
-
-    days: int = Field(description="How long its code is good.")
-
-
 class Me(BaseModel):
     """Who is signed in."""
 
@@ -107,3 +94,4 @@ class Me(BaseModel):
     language: str
     time_zone: str = Field(description="In which times are shown to this person: an IANA name.")
     role: Role
+    rights: list[Right] = Field(description="What the role may do beyond its own My Products; none for a customer.")

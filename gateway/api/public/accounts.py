@@ -4,14 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from gateway.accounts import invitations
 from gateway.accounts.model import Account, OpenedSession
+from gateway.accounts.rights import rights_of
 from gateway.accounts.service import Accounts
 from gateway.api.auth import (
     Network,
     SignedIn,
     accounts,
-    administrator,
     browser_token,
     drop_session,
     keep_cookie,
@@ -152,20 +151,6 @@ def me(request: Request, response: Response, account: SignedIn) -> models.Me:
     return _me(request, account)
 
 
-@router.post("/api/staff/invitations", status_code=202, dependencies=BY_MAIL)
-def invite(
-    service: Service,
-    by: Annotated[Account, Depends(administrator)],
-    now: Now,
-    body: models.Invitation,
-) -> models.Invited:
-    """Mail an invitation to the staff; it gives the role only to who proves the address."""
-    settings = service.settings
-    with service.database.transaction() as tx:
-        invitations.invite(tx, settings, body.email, body.name, body.role, by, now())
-    return models.Invited(days=settings.invitation_life.days)
-
-
 @router.post("/api/invitations/accept")
 def accept(
     request: Request, response: Response, service: Service, network: Network, now: Now, body: models.Acceptance
@@ -201,4 +186,5 @@ def _me(request: Request, account: Account) -> models.Me:
         language=account.language,
         time_zone=str(settings.maker.zone_of(account.time_zone)),
         role=account.role,
+        rights=rights_of(account.role),
     )

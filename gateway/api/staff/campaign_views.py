@@ -3,13 +3,12 @@
 from typing import Any
 
 from gateway.accounts.model import Account
+from gateway.accounts.rights import may
 from gateway.api.models import ProductRef
 from gateway.api.staff import campaign_models as models
 from gateway.api.views import words
 from gateway.campaigns.model import AudienceCount, Check
 from gateway.store import Row
-
-WRITERS = ("product_manager", "administrator")
 
 
 def line(row: Row, progress: Row | None, joined: Row | None, account: Account) -> models.CampaignLine:
@@ -64,14 +63,14 @@ def _joined(row: Row, joined: Row | None) -> models.Joined | None:
 
 
 def _may_edit(row: Row, account: Account) -> dict[str, bool]:
-    return {"may_edit": row["state"] == "draft" and account.role in WRITERS}
+    return {"may_edit": row["state"] == "draft" and may(account.role, "write_campaigns")}
 
 
 def _obstacle(row: Row, account: Account, checks: list[Check]) -> str | None:
     """Returns why this account may not approve the campaign; None if it may."""
     if row["state"] != "draft":
         return "It is published already."
-    if account.role not in WRITERS:
+    if not may(account.role, "write_campaigns"):
         return "Product managers and administrators approve."
     if account.person_id in row["authors"]:
         return "A second person approves: you drafted or edited this campaign."

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 
 from gateway.accounts.model import Account
-from gateway.api.auth import role, staff
+from gateway.api.auth import who_may
 from gateway.api.models import Problem
 from gateway.api.paging import Reading, next_page
 from gateway.api.public.accounts import Now
@@ -25,8 +25,8 @@ _NONE = "There is no such campaign."
 
 router = APIRouter(tags=["campaigns"], responses={"4XX": {"model": Problem}, "5XX": {"model": Problem}})
 
-Staff = Annotated[Account, Depends(staff)]
-Writer = Annotated[Account, Depends(role(*campaign_views.WRITERS))]
+Staff = Annotated[Account, Depends(who_may("read"))]
+Writer = Annotated[Account, Depends(who_may("write_campaigns"))]
 Limit = Annotated[int, Query(ge=1, le=500)]
 After = Annotated[int, Query(ge=0, le=repository.NEWEST)]
 Before = Annotated[int, Query(ge=0, le=repository.NEWEST)]
@@ -36,7 +36,7 @@ Before = Annotated[int, Query(ge=0, le=repository.NEWEST)]
 
 
 @router.get("/api/products")
-def products(_who: Staff, database: Reading) -> models.Products:
+def products(database: Reading) -> models.Products:
     """Every product with its lots."""
     return models.Products(products=[campaign_views.choice(row) for row in repository.choices(database)])
 
@@ -78,7 +78,6 @@ def campaign(request: Request, who: Staff, database: Reading, clock: Now, campai
 
 @router.get("/api/campaigns/{campaign_id}/units")
 def units(
-    _who: Staff,
     database: Reading,
     clock: Now,
     campaign_id: str,
@@ -93,9 +92,7 @@ def units(
 
 
 @router.get("/api/campaigns/{campaign_id}/joined")
-def joined(
-    _who: Staff, database: Reading, clock: Now, campaign_id: str, after: After = 0, limit: Limit = 100
-) -> models.JoinedUnits:
+def joined(database: Reading, clock: Now, campaign_id: str, after: After = 0, limit: Limit = 100) -> models.JoinedUnits:
     """The units that match it since its audience was frozen; nobody was told of them."""
     campaign_row = _require(repository.find(database, campaign_id))
     rows = repository.joined_units(database, campaign_row["id"], after, limit, clock())

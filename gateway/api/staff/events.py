@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from gateway.accounts.model import Account
 from gateway.api import models, views
-from gateway.api.auth import staff
+from gateway.api.auth import who_may
 from gateway.api.models import Problem
 from gateway.api.paging import Limit, Reading, next_page
 from gateway.api.staff import event_models
@@ -17,7 +17,7 @@ from gateway.store.wakeup import wake
 
 router = APIRouter(tags=["events"], responses={"4XX": {"model": Problem}, "5XX": {"model": Problem}})
 
-Staff = Annotated[Account, Depends(staff)]
+Retrier = Annotated[Account, Depends(who_may("retry"))]
 Before = Annotated[int, Query(ge=0, le=dead_letters.NEWEST)]
 
 
@@ -38,7 +38,7 @@ def failed(database: Reading, before: Before = dead_letters.NEWEST, limit: Limit
 
 
 @router.post("/api/dead-letters/retry", status_code=202)
-def retry(who: Staff, request: Request, body: event_models.DeadLetterChoice) -> event_models.DeadLettersAsked:
+def retry(who: Retrier, request: Request, body: event_models.DeadLetterChoice) -> event_models.DeadLettersAsked:
     """Have the worker try them at once; those that it can handle leave the list."""
     database = _database(request)
     places = None if body.cursors is None else [int(cursor) for cursor in body.cursors]
@@ -57,7 +57,7 @@ def failures(database: Reading, limit: Limit = 100) -> event_models.FailuresToTe
 
 
 @router.post("/api/failures-to-tell/retry", status_code=202)
-def retry_failures(who: Staff, request: Request) -> event_models.DeadLettersAsked:
+def retry_failures(who: Retrier, request: Request) -> event_models.DeadLettersAsked:
     """Have the worker try all of them at once."""
     database = _database(request)
     with database.transaction() as tx:

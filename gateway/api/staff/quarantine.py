@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request
 
 from gateway.accounts.model import Account
-from gateway.api.auth import administrator, staff
+from gateway.api.auth import who_may
 from gateway.api.models import Problem
 from gateway.api.paging import Before, Limit, Reading, next_page
 from gateway.api.staff import quarantine_models, views
@@ -15,14 +15,14 @@ from gateway.store import Database
 
 router = APIRouter(tags=["devices"], responses={"4XX": {"model": Problem}, "5XX": {"model": Problem}})
 
-Staff = Annotated[Account, Depends(staff)]
-Administrator = Annotated[Account, Depends(administrator)]
+Retrier = Annotated[Account, Depends(who_may("retry"))]
+Purger = Annotated[Account, Depends(who_may("purge"))]
 Number = Annotated[int, Path(ge=0, le=quarantine.NEWEST)]
 
 
 @router.get("/api/quarantine")
 def messages(
-    _who: Staff, database: Reading, before: Before = quarantine.NEWEST, limit: Limit = 50, reason: str | None = None
+    database: Reading, before: Before = quarantine.NEWEST, limit: Limit = 50, reason: str | None = None
 ) -> quarantine_models.Quarantine:
     """Messages that could not be taken whole, and why, the newest first."""
     rows = quarantine.page(database, before, limit, reason)
@@ -32,7 +32,7 @@ def messages(
 
 
 @router.get("/api/quarantine/counts")
-def counts(_who: Staff, database: Reading) -> quarantine_models.QuarantineCounts:
+def counts(database: Reading) -> quarantine_models.QuarantineCounts:
     """How many messages were refused, are kept and were trimmed, and when one last came, by reason."""
     return quarantine_models.QuarantineCounts(
         reasons=[quarantine_models.QuarantineCount(**row) for row in quarantine.counts(database)]
@@ -40,13 +40,13 @@ def counts(_who: Staff, database: Reading) -> quarantine_models.QuarantineCounts
 
 
 @router.get("/api/quarantine/{number}")
-def message(_who: Staff, database: Reading, number: Number) -> quarantine_models.Quarantined:
+def message(database: Reading, number: Number) -> quarantine_models.Quarantined:
     """One message."""
     return views.quarantined_message(quarantine.one(database, number))
 
 
 @router.post("/api/quarantine/retry", status_code=202)
-def retry(who: Staff, request: Request, body: quarantine_models.QuarantineChoice) -> quarantine_models.RetryAsked:
+def retry(who: Retrier, request: Request, body: quarantine_models.QuarantineChoice) -> quarantine_models.RetryAsked:
     """Have ingest try messages again, with their own time; what is taken leaves, the others get their new reason."""
     with _database(request).transaction() as tx:
         number, cut_number = quarantine.ask_retry(tx, _choice(body), who.person_public_id)
@@ -54,7 +54,7 @@ def retry(who: Staff, request: Request, body: quarantine_models.QuarantineChoice
 
 
 @router.post("/api/quarantine/purge")
-def purge(who: Administrator, request: Request, body: quarantine_models.QuarantineChoice) -> quarantine_models.Purged:
+def purge(who: Purger, request: Request, body: quarantine_models.QuarantineChoice) -> quarantine_models.Purged:
     """Drop messages for good; the counts stay."""
     with _database(request).transaction() as tx:
         return quarantine_models.Purged(purged=quarantine.purge(tx, _choice(body), who.person_public_id))

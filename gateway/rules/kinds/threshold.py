@@ -8,12 +8,12 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from gateway.core.readings import Flags, Floats, Ints
-from gateway.rules.condition import Condition, Quantity
+from gateway.rules.condition import Condition, Limit, Quantity
 from gateway.rules.figures import number
 from gateway.rules.registry import Metric, unknown_metric
 from gateway.text import Speech
 
-Limit = Annotated[float, Field(allow_inf_nan=False)]
+Level = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class Threshold(Condition):
@@ -22,10 +22,10 @@ class Threshold(Condition):
     kind: Literal["threshold"]
     metric: str
     unit: str = Field(description="The metric's unit, repeated so that a limit in another unit is noticed.")
-    above: Limit | None = Field(None, description="Raise when the value is above this.")
-    below: Limit | None = Field(None, description="Raise when the value is below this.")
-    clear_below: Limit | None = Field(None, description="With `above`: clear below this; else at the limit or below.")
-    clear_above: Limit | None = Field(None, description="With `below`: clear above this; else at the limit or above.")
+    above: Level | None = Field(None, description="Raise when the value is above this.")
+    below: Level | None = Field(None, description="Raise when the value is below this.")
+    clear_below: Level | None = Field(None, description="With `above`: clear below this; else at the limit or below.")
+    clear_above: Level | None = Field(None, description="With `below`: clear above this; else at the limit or above.")
 
     @model_validator(mode="after")
     def _has_a_limit(self) -> Self:
@@ -36,6 +36,11 @@ class Threshold(Condition):
     @property
     def quantity(self) -> Quantity:
         return Quantity(self.metric, self.unit)
+
+    @property
+    def limits(self) -> list[Limit]:
+        below = [] if self.below is None else [Limit("below", self.below)]
+        return below if self.above is None else [*below, Limit("above", self.above)]
 
     def check(self, metrics: Mapping[str, Metric]) -> list[str]:
         metric = metrics.get(self.metric)

@@ -238,3 +238,8 @@ console-discard-done = { $name } ist verworfen
 console-discard-failed = Nicht verworfen: { $reason }
 
 console-said = Was sie sagt
+console-list-behind = Änderungen zeigen
+console-list-save = Als CSV speichern
+console-list-pages = Seiten dieser Liste
+console-list-first = Erste Seite
+console-list-next = Nächste Seite

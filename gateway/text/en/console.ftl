@@ -238,3 +238,8 @@ console-discard-done = { $name } is discarded
 console-discard-failed = It was not discarded: { $reason }
 
 console-said = What it says
+console-list-behind = Show what changed
+console-list-save = Save as CSV
+console-list-pages = Pages of this list
+console-list-first = First page
+console-list-next = Next page

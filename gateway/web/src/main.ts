@@ -1,5 +1,4 @@
 import { mount } from "svelte";
-import "uplot/dist/uPlot.min.css";
 import App from "./App.svelte";
 import "./app.css";
 import { start } from "./i18n/index.svelte";

@@ -11,6 +11,7 @@ export type ProductRef = Schemas["ProductRef"];
 export type ReadingNow = Schemas["ReadingNow"];
 export type Readings = Schemas["Readings"];
 export type Unit = Schemas["MyUnit"];
+export type UnitPage = Schemas["MyUnitPage"];
 export type Units = Schemas["MyUnits"];
 export type Notice = Schemas["MyNotice"];
 /** What an alarm told, with its evidence. */

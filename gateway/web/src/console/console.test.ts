@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { t } from "../i18n/index.svelte";
 import { speakIn } from "../i18n/from-files";
 import { allHere, from, isNewer, printable, senderOf, worstFirst } from "./lib/refused";
+import { merged } from "./lib/merged";
 import { serialsOf } from "./lib/serials";
 import { percent, typedNumber, widths } from "./lib/shares";
 import { soon } from "./lib/soon";
@@ -33,6 +34,20 @@ describe("a list of serials", () => {
     expect(serialsOf("\ufeffSerial;Lot\r\nAC24-1;L1\r\n\r\n AC24-2 ,x\r\nAC24-1")).toEqual(["AC24-1", "AC24-2"]);
     expect(serialsOf('"AC ""24""-3",L1\nAC24-4\tL2')).toEqual(['AC "24"-3', "AC24-4"]);
     expect(serialsOf(" \n,\n")).toEqual([]);
+  });
+});
+
+describe("a list that is fetched again", () => {
+  const old = [{ id: "a", value: 1 }, { id: "b", value: 1 }];
+  it("is what came, while nobody holds it", () => {
+    expect(merged(old, [{ id: "c", value: 1 }], false)).toEqual({ shown: [{ id: "c", value: 1 }], behind: false });
+  });
+  it("keeps its rows where they are while it is held, with their newest values", () => {
+    const fresh = [{ id: "c", value: 1 }, { id: "a", value: 2 }];
+    expect(merged(old, fresh, true)).toEqual({ shown: [{ id: "a", value: 2 }, { id: "b", value: 1 }], behind: true });
+  });
+  it("is not behind where only values changed", () => {
+    expect(merged(old, [{ id: "a", value: 3 }, { id: "b", value: 1 }], true).behind).toBe(false);
   });
 });
 

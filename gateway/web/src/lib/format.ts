@@ -57,6 +57,10 @@ export function day(moment: number | string, now = Date.now()): string {
   return format({ day: "numeric", month: "short", ...year }).format(at);
 }
 
+/** 31 Jan 2036: a date of the calendar, the same in every zone. */
+export const calendarDay = (date: string): string =>
+  new Intl.DateTimeFormat(locale(), { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" }).format(Date.parse(date));
+
 /** 9 Nov 2025, 6:40:12. */
 export const exactly = (moment: number | string): string => format({ dateStyle: "medium", timeStyle: "medium" }).format(new Date(moment));
 

@@ -4,6 +4,7 @@ import { get, post, Refused } from "./api";
 import { isCampaign } from "./campaign";
 import { MINE, Stream, type Heard } from "./stream";
 import { look } from "./session.svelte";
+import { whereOf } from "./which";
 
 /** My units and my notices, kept current by the stream; the clock in seconds for "12 s ago". */
 const POLL_MS = 10_000;
@@ -76,7 +77,7 @@ const fetchFeed = coalesced(async () => {
     if (first) {
       fresh = new Set([...fresh, ...arrived.map(({ id }) => id)]);
       const { title } = first;
-      said = first.kind === "recall" ? t("recall-arrived", { product: first.unit.product, title }) : t("feed-arrived", { title });
+      said = first.kind === "recall" ? t("recall-arrived", { product: first.unit.product + whereOf(first.unit.id, units), title }) : t("feed-arrived", { title });
     }
   }
 });
