@@ -151,6 +151,9 @@ class Settings(ChannelSettings, BaseSettings):
         timedelta(days=3650),
         description="Cleared alarms that no notice tells of any more are forgotten after this.",
     )
+    alarm_acts_max: int = Field(
+        200, ge=10, description="Acts of the staff on one alarm; then it can only be acknowledged or resolved."
+    )
     delivery_history: Duration = Field(
         timedelta(days=400), description="Tries of deliveries, and phones that were retired, are forgotten after this."
     )

@@ -69,7 +69,7 @@ class Gateway:
 
     def alarms(self, since: datetime) -> list[Row]:
         """Alarms judged since a time."""
-        return list(self._newest("/api/alarms", "alarms", "judged_at", since))
+        return list(self._newest("/api/alarms", "alarms", "judged_at", since, begin="after", sort="newest"))
 
     def ledger(self, since: datetime) -> list[Row]:
         """Outcomes of the stages since a time."""
@@ -105,17 +105,22 @@ class Gateway:
     ) -> None:
         self._client.close()
 
-    def _newest(self, path: str, name: str, at: str, since: datetime) -> Iterator[Row]:
-        """Yields the rows of a list with the newest first, page by page, down to a time."""
-        before: str | None = None
+    def _newest(
+        self, path: str, name: str, at: str, since: datetime, *, begin: str = "before", **asked: str
+    ) -> Iterator[Row]:
+        """Yields the rows of a list with the newest first, page by page, down to a time.
+
+        `begin` is the parameter that says where a page begins.
+        """
+        place: str | None = None
         while True:
-            page = self._ask("GET", path, params={"limit": _PAGE} | ({"before": before} if before else {}))
+            page = self._ask("GET", path, params=asked | {"limit": _PAGE} | ({begin: place} if place else {}))
             for row in page[name]:
                 if moment(row[at]) < since:
                     return
                 yield row
-            before = page["next"]
-            if before is None:
+            place = page["next"]
+            if place is None:
                 return
 
     def _ask(self, method: str, path: str, **options: Any) -> Any:  # noqa: ANN401 - JSON

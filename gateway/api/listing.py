@@ -30,9 +30,13 @@ Words = Annotated[str, Query(max_length=100)]
 
 def place_of(row: Row | None, *columns: str) -> str | None:
     """Returns the place after a row, by the columns that the list is sorted by; the id is the last of them."""
-    if row is None:
+    return None if row is None else place_after([row[column] for column in columns])
+
+
+def place_after(values: Sequence[object] | None) -> str | None:
+    """Returns the place after these values; None where nothing follows."""
+    if values is None:
         return None
-    values = [row[column] for column in columns]
     return urlsafe_b64encode(json.dumps(values, default=str).encode()).decode().rstrip("=")
 
 

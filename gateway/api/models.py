@@ -228,33 +228,6 @@ class Feed(BaseModel):
     next: str | None
 
 
-class Alarm(BaseModel):
-    """A rule's finding on one unit."""
-
-    id: str
-    unit: str
-    serial: str
-    product: str
-    severity: Severity
-    rule: str
-    version: int
-    title: str
-    onset: datetime
-    raised_at: datetime
-    judged_at: datetime
-    historic: bool
-    evidence: dict[str, Any]
-    cleared_at: datetime | None
-    clearing: dict[str, Any] | None
-
-
-class Alarms(BaseModel):
-    """A page of alarms, the newest first."""
-
-    alarms: list[Alarm]
-    next: str | None
-
-
 class Event(BaseModel):
     """One event of the log; `cursor` is its place: read on from there with `after`."""
 

@@ -83,6 +83,7 @@ BOUNDS: Mapping[str, Bound] = {
     "rule_version": Bound("one each time that somebody brings another version of a rule into force"),
     "rule_snapshot": Bound("64 for each product"),
     "alarm": Bound("what rules find", f"`alarm_history` after it cleared and its notices went; {_HOURLY}"),
+    "alarm_act": Bound("`alarm_acts_max` for each alarm, and the two that end it", "as long as the alarm"),
     "alarm_due": Bound("one for each active alarm", "until it was looked at"),
     # Notices
     "notice": Bound(
@@ -108,6 +109,7 @@ BOUNDS: Mapping[str, Bound] = {
     "ownership_change": Bound("one for each change of an ownership", "until the worker has taken it up, seconds"),
     # The staff
     "staff_look": Bound("`looks_max`", f"`look_history`; {_HOURLY}"),
+    "staff_act": Bound("one for each change of an account of the staff", f"`look_history`; {_HOURLY}"),
     "staff_note": Bound("`notes_max` for each unit and person", f"`note_history`; {_HOURLY}"),
     # Jobs
     "job": Bound("one for each import", f"`jobs_kept` after it ended; {_HOURLY}"),

@@ -164,7 +164,7 @@ WITH due AS MATERIALIZED (
 )
 SELECT o.id, o.notice_id, n.public_id AS notice, n.trace, o.channel, n.person_id, p.public_id AS person, n.unit_id, n.kind,
        c.public_id AS campaign, n.severity, n.state, n.text, n.why, n.schema, t.told, p.language,
-       coalesce(p.own_time_zone, p.time_zone) AS time_zone, u.printed AS serial, m.serials, o.renewed_at,
+       coalesce(p.own_time_zone, p.time_zone) AS time_zone, u.printed AS serial, m.serials, w.apart, o.renewed_at,
        pr.name AS product, pr.model, o.attempts, o.follows, o.claimed_at, n.read_at, n.acknowledged_at,
        EXISTS (SELECT FROM ownership w WHERE w.unit_id = n.unit_id AND w.person_id = n.person_id
                AND w.during @> %(now)s::timestamptz AND lower(w.during) <= n.created_at) AS still_owned
@@ -176,13 +176,14 @@ JOIN product pr ON pr.id = u.product_id
 LEFT JOIN campaign c ON c.id = n.campaign_id
 LEFT JOIN LATERAL campaign_told(n.campaign_id, n.kind, p.language) t ON true
 LEFT JOIN LATERAL message_units(n.person_id, n.group_key, %(now)s) m ON n.group_key IS NOT NULL
+LEFT JOIN LATERAL unit_apart(n.person_id, n.unit_id, %(now)s) w ON n.group_key IS NULL
 ORDER BY o.is_safety DESC, o.due_at, o.id;
 
 -- name: abandoned
 -- Deliveries of a channel that were claimed so long ago that their worker must have ended.
 SELECT o.id, o.notice_id, n.public_id AS notice, n.trace, o.channel, n.person_id, p.public_id AS person, n.unit_id, n.kind,
        c.public_id AS campaign, n.severity, n.state, n.text, n.why, n.schema, t.told, p.language,
-       coalesce(p.own_time_zone, p.time_zone) AS time_zone, u.printed AS serial, m.serials, o.renewed_at,
+       coalesce(p.own_time_zone, p.time_zone) AS time_zone, u.printed AS serial, m.serials, w.apart, o.renewed_at,
        pr.name AS product, pr.model, o.attempts, o.follows, o.claimed_at, n.read_at, n.acknowledged_at
 FROM outbox o
 JOIN notice n ON n.id = o.notice_id
@@ -192,6 +193,7 @@ JOIN product pr ON pr.id = u.product_id
 LEFT JOIN campaign c ON c.id = n.campaign_id
 LEFT JOIN LATERAL campaign_told(n.campaign_id, n.kind, p.language) t ON true
 LEFT JOIN LATERAL message_units(n.person_id, n.group_key, %(now)s) m ON n.group_key IS NOT NULL
+LEFT JOIN LATERAL unit_apart(n.person_id, n.unit_id, %(now)s) w ON n.group_key IS NULL
 WHERE o.status = 'claimed' AND o.channel = %(channel)s AND o.claimed_at < %(before)s
 ORDER BY o.claimed_at
 LIMIT %(limit)s
@@ -335,7 +337,7 @@ SELECT channel FROM engagement WHERE notice_id = %(notice_id)s AND kind = 'opene
 
 -- name: notice_by_public_id
 -- A notice by the id that stands in links, held until the transaction ends.
-SELECT n.id, n.person_id, n.unit_id, n.read_at, n.acknowledged_at, c.public_id AS campaign
+SELECT n.id, n.person_id, n.unit_id, n.group_key, n.read_at, n.acknowledged_at, c.public_id AS campaign
 FROM notice n LEFT JOIN campaign c ON c.id = n.campaign_id
 WHERE n.public_id = %(public_id)s
 FOR UPDATE OF n;
@@ -347,6 +349,18 @@ SET read_at = %(now)s,
     state = CASE WHEN kind = 'withdrawal' AND state = 'open' THEN 'resolved' ELSE state END,
     resolved_at = CASE WHEN kind = 'withdrawal' AND state = 'open' THEN %(now)s ELSE resolved_at END
 WHERE id = %(id)s AND read_at IS NULL;
+
+-- name: mark_others_read
+-- The same of the other notices of a message about many units; returns those that were not read.
+WITH held AS (
+  SELECT id FROM notice WHERE person_id = %(person_id)s AND group_key = %(key)s AND read_at IS NULL ORDER BY id FOR UPDATE
+)
+UPDATE notice n
+SET read_at = %(now)s,
+    state = CASE WHEN n.kind = 'withdrawal' AND n.state = 'open' THEN 'resolved' ELSE n.state END,
+    resolved_at = CASE WHEN n.kind = 'withdrawal' AND n.state = 'open' THEN %(now)s ELSE n.resolved_at END
+FROM held WHERE n.id = held.id
+RETURNING n.public_id, n.person_id, n.unit_id, (SELECT c.public_id FROM campaign c WHERE c.id = n.campaign_id) AS campaign;
 
 -- name: mark_acknowledged
 -- Note that a notice was confirmed, the first time.
@@ -510,3 +524,152 @@ DELETE FROM notice WHERE id IN (SELECT id FROM old);
 DELETE FROM ledger WHERE id IN (
   SELECT id FROM ledger WHERE campaign_id IS NULL AND notice_id IS NULL AND at < %(before)s
   ORDER BY at LIMIT %(limit)s);
+
+-- name: listed
+-- A page of what was told, the urgent first, behind a place: notices of alarms, and a campaign as one line.
+WITH looked AS MATERIALIZED (
+  SELECT * FROM (
+    SELECT notice_urgency(severity, state) AS rank, -id AS minus, id, severity FROM notice
+    WHERE %(alarms)s AND %(units)s::bigint[] IS NULL AND campaign_id IS NULL
+      AND notice_urgency(severity, state) BETWEEN %(low)s::int AND %(high)s::int
+      AND (notice_urgency(severity, state), -id) > (%(rank)s::int, %(minus)s::bigint)
+    ORDER BY 1, 2 LIMIT %(looked)s) of_all
+  UNION ALL
+  SELECT n.* FROM unnest(%(units)s::bigint[]) AS u (id)
+  CROSS JOIN LATERAL (
+    SELECT notice_urgency(severity, state), -id, id, severity FROM notice
+    WHERE %(alarms)s AND unit_id = u.id AND campaign_id IS NULL
+      AND notice_urgency(severity, state) BETWEEN %(low)s::int AND %(high)s::int
+      AND (notice_urgency(severity, state), -id) > (%(rank)s::int, %(minus)s::bigint)
+    LIMIT %(of_one)s) n
+  UNION ALL
+  SELECT n.* FROM unnest(%(persons)s::bigint[]) AS p (id)
+  CROSS JOIN LATERAL (
+    SELECT notice_urgency(severity, state), -id, id, severity FROM notice
+    WHERE %(alarms)s AND person_id = p.id AND campaign_id IS NULL AND unit_id <> ALL (%(units)s::bigint[])
+      AND notice_urgency(severity, state) BETWEEN %(low)s::int AND %(high)s::int
+      AND (notice_urgency(severity, state), -id) > (%(rank)s::int, %(minus)s::bigint)
+    LIMIT %(of_one)s) n
+), chosen AS (
+  SELECT rank, minus, id AS notice_id, NULL::bigint AS campaign_id FROM looked
+  WHERE %(severity)s::text IS NULL OR severity = %(severity)s::text
+  UNION ALL
+  SELECT t.rank, t.minus, NULL, t.id FROM (
+    SELECT CASE c.state WHEN 'published' THEN 4 ELSE 6 END AS rank, -c.id AS minus, c.id FROM campaign c
+    WHERE c.state <> 'draft' AND c.kind = ANY (%(kinds)s::text[])
+      AND (%(title)s::text IS NULL OR c.number ILIKE %(title)s::text OR c.content->>'title' ILIKE %(title)s::text)) t
+  WHERE t.rank BETWEEN %(low)s::int AND %(high)s::int AND (t.rank, t.minus) > (%(rank)s::int, %(minus)s::bigint)
+), seen AS (
+  SELECT count(*) AS looked, max(rank) AS last_rank,
+         (SELECT max(minus) FROM looked l WHERE l.rank = (SELECT max(rank) FROM looked)) AS last_minus
+  FROM looked
+)
+SELECT s.looked, s.last_rank, s.last_minus, c.rank, c.minus, c.campaign_id,
+       coalesce(n.public_id, m.public_id) AS id, coalesce(n.kind, m.kind) AS kind, n.severity,
+       CASE WHEN n.id IS NOT NULL THEN n.state WHEN m.state = 'published' THEN 'open' ELSE 'withdrawn' END AS state,
+       n.text, n.schema, m.content->>'title' AS title, m.number, coalesce(n.count, 1) AS count,
+       coalesce(n.created_at, m.published_at) AS created_at, coalesce(n.updated_at, m.ended_at, m.published_at) AS updated_at,
+       CASE WHEN n.visible_at > %(now)s THEN n.visible_at END AS held_until, q.name AS person, u.public_id AS unit,
+       u.printed AS serial, p.name AS product, p.model,
+       (SELECT jsonb_object_agg(o.channel, o.status) FROM outbox o
+        WHERE o.notice_id = n.id AND o.channel <> 'feed') AS deliveries
+FROM seen s
+LEFT JOIN (SELECT * FROM chosen ORDER BY rank, minus LIMIT %(limit)s) c ON true
+LEFT JOIN notice n ON n.id = c.notice_id
+LEFT JOIN campaign m ON m.id = c.campaign_id
+LEFT JOIN person q ON q.id = n.person_id
+LEFT JOIN unit u ON u.id = n.unit_id
+LEFT JOIN product p ON p.id = coalesce(u.product_id, m.product_id)
+ORDER BY c.rank, c.minus;
+
+-- name: counted
+-- How many the filters let through, among so many looked at: open notices of alarms, those that are over, and campaigns.
+SELECT b.name, count(*) AS looked,
+       count(*) FILTER (WHERE %(severity)s::text IS NULL OR a.severity = %(severity)s::text) AS notices
+FROM (VALUES ('open', 0, 3), ('over', 5, 5)) AS b (name, low, high)
+CROSS JOIN LATERAL (
+  SELECT * FROM (
+    SELECT severity FROM notice
+    WHERE %(alarms)s AND %(units)s::bigint[] IS NULL AND campaign_id IS NULL
+      AND notice_urgency(severity, state) BETWEEN b.low AND b.high
+    ORDER BY notice_urgency(severity, state), -id LIMIT %(looked)s) of_all
+  UNION ALL
+  SELECT n.* FROM unnest(%(units)s::bigint[]) AS u (id)
+  CROSS JOIN LATERAL (
+    SELECT severity FROM notice
+    WHERE %(alarms)s AND unit_id = u.id AND campaign_id IS NULL
+      AND notice_urgency(severity, state) BETWEEN b.low AND b.high
+    LIMIT %(of_one)s) n
+  UNION ALL
+  SELECT n.* FROM unnest(%(persons)s::bigint[]) AS p (id)
+  CROSS JOIN LATERAL (
+    SELECT severity FROM notice
+    WHERE %(alarms)s AND person_id = p.id AND campaign_id IS NULL AND unit_id <> ALL (%(units)s::bigint[])
+      AND notice_urgency(severity, state) BETWEEN b.low AND b.high
+    LIMIT %(of_one)s) n
+) a
+GROUP BY b.name
+UNION ALL
+SELECT 'campaigns', count(*), count(*)
+FROM (
+  SELECT FROM campaign c
+  WHERE c.state <> 'draft' AND c.kind = ANY (%(kinds)s::text[])
+    AND (%(title)s::text IS NULL OR c.number ILIKE %(title)s::text OR c.content->>'title' ILIKE %(title)s::text)
+    AND CASE c.state WHEN 'published' THEN 4 ELSE 6 END BETWEEN %(low)s::int AND %(high)s::int
+  LIMIT %(looked)s) c;
+
+-- name: units_begun
+-- Units whose serial begins so.
+SELECT id FROM unit WHERE serial LIKE %(begin)s ORDER BY serial LIMIT %(limit)s;
+
+-- name: people_begun
+-- People whose name begins so.
+SELECT id FROM person WHERE lower(name) LIKE %(begin)s ORDER BY lower(name) LIMIT %(limit)s;
+
+-- name: records
+-- Notices with whom they are to: one by its public id, or those that tell of an alarm.
+SELECT n.id AS row, n.public_id AS id, n.kind, n.severity, n.state, n.count, n.text, n.why, n.schema, n.created_at,
+       n.updated_at, n.resolved_at, q.name AS person, q.public_id AS person_id, u.public_id AS unit, u.printed AS serial,
+       n.unit_id AS unit_row, n.person_id AS person_row, p.name AS product, p.model, n.read_at, n.acknowledged_at, n.visible_at, n.skip_reason,
+       CASE WHEN n.visible_at > %(now)s THEN n.visible_at END AS held_until,
+       CASE WHEN n.visible_at > %(now)s THEN n.hold_reason END AS hold_reason, n.group_key, t.told,
+       c.public_id AS campaign_id
+FROM notice n
+JOIN person q ON q.id = n.person_id
+JOIN unit u ON u.id = n.unit_id
+JOIN product p ON p.id = u.product_id
+LEFT JOIN campaign c ON c.id = n.campaign_id
+LEFT JOIN LATERAL campaign_told(n.campaign_id, n.kind, %(language)s) t ON true
+WHERE n.public_id = %(public_id)s::text
+   OR n.id IN (SELECT notice_id FROM notice_alarm WHERE alarm_id = %(alarm_id)s::bigint)
+ORDER BY n.id
+LIMIT %(limit)s;
+
+-- name: trail
+-- What became of notices, in the order of time: each try on each channel, what was not tried, and who opened it.
+SELECT o.notice_id, t.at, o.channel, t.outcome AS step, t.reason
+FROM outbox o JOIN delivery_try t ON t.outbox_id = o.id
+WHERE o.notice_id = ANY (%(ids)s::bigint[])
+UNION ALL
+SELECT o.notice_id, coalesce(o.finished_at, o.claimed_at, o.due_at), o.channel, o.status, o.reason
+FROM outbox o
+WHERE o.notice_id = ANY (%(ids)s::bigint[]) AND o.channel <> 'feed'
+  AND (o.status IN ('waiting', 'claimed', 'skipped') OR NOT EXISTS (SELECT FROM delivery_try t WHERE t.outbox_id = o.id))
+UNION ALL
+SELECT notice_id, at, channel, kind, '' FROM engagement WHERE notice_id = ANY (%(ids)s::bigint[])
+ORDER BY 2
+LIMIT %(limit)s;
+
+-- name: ledger_of
+-- What the stages decided about an alarm, or about what one notice tells of.
+SELECT l.id, l.at, a.public_id AS alarm, c.public_id AS campaign, u.public_id AS unit, p.public_id AS person,
+       n.public_id AS notice, l.outcome, l.reason, l.steps, l.schema
+FROM ledger l
+LEFT JOIN alarm a ON a.id = l.alarm_id
+LEFT JOIN campaign c ON c.id = l.campaign_id
+JOIN unit u ON u.id = coalesce(l.unit_id, a.unit_id)
+LEFT JOIN person p ON p.id = l.person_id
+LEFT JOIN notice n ON n.id = l.notice_id
+WHERE l.alarm_id = %(alarm_id)s::bigint OR l.notice_id = %(notice_id)s::bigint
+ORDER BY l.id DESC
+LIMIT %(limit)s;

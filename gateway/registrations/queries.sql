@@ -25,8 +25,11 @@ ON CONFLICT (product_id) DO UPDATE SET media_type = excluded.media_type, content
 DELETE FROM product_picture WHERE product_id = %(product_id)s;
 
 -- name: claim_hints
--- Every product, and where to find its serial and claim code, if its file says so.
-SELECT code, model, name, serial_hint, code_hint FROM product ORDER BY code LIMIT %(limit)s;
+-- Products with these words in code, model or a name, and where to find serial and claim code, if their files say so.
+SELECT code, model, name, serial_hint, code_hint FROM product
+WHERE %(words)s::text = '' OR strpos(lower(code || ' ' || model), lower(%(words)s)) > 0
+   OR EXISTS (SELECT FROM jsonb_each_text(name) AS n WHERE strpos(lower(n.value || ' ' || model), lower(%(words)s)) > 0)
+ORDER BY code LIMIT %(limit)s;
 
 -- name: product_with_metrics
 -- One product with its metric registry, to compare it with a product file.

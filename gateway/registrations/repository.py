@@ -15,6 +15,11 @@ def products(connection: Connection) -> list[Product]:
     return _with_metrics(connection.execute(queries.products), connection.execute(queries.registry))
 
 
+def product_names(connection: Connection) -> list[Row]:
+    """Every product with its names."""
+    return connection.execute(queries.products).fetchall()
+
+
 def products_at(connection: Connection, revision: int) -> list[Product]:
     """Every product with its metric registry as they were at a revision of the catalog."""
     at = {"revision": revision}
@@ -43,9 +48,9 @@ def set_picture(tx: Connection, product_id: int, picture: Picture | None) -> Non
     tx.execute(queries.set_picture, values)
 
 
-def claim_hints(connection: Connection, limit: int) -> list[Row]:
-    """Products by code, and where serial and claim code stand."""
-    return connection.execute(queries.claim_hints, {"limit": limit}).fetchall()
+def claim_hints(connection: Connection, words: str, limit: int) -> list[Row]:
+    """Products with these words in name, model or code, by code, and where serial and claim code stand."""
+    return connection.execute(queries.claim_hints, {"words": words.strip(), "limit": limit}).fetchall()
 
 
 def units_by_key(connection: Connection, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Unit]:

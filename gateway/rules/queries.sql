@@ -58,7 +58,7 @@ SELECT i.id, i.public_id, i.historic, g.line FROM inserted i JOIN changes g USIN
 
 -- name: clear_alarms
 -- Clear the active ones of some alarms.
-UPDATE alarm a SET cleared_at = g.cleared_at, clearing = g.clearing, clearing_schema = %(schema)s
+UPDATE alarm a SET cleared_at = g.cleared_at, clearing = g.clearing, clearing_schema = %(schema)s, revision = revision + 1
 FROM unnest(%(versions)s::int[], %(units)s::bigint[], %(onsets)s::timestamptz[], %(cleared_at)s::timestamptz[],
             %(clearings)s::jsonb[]) WITH ORDINALITY AS g (version_id, unit_id, onset, cleared_at, clearing, line)
 WHERE a.rule_version_id = g.version_id AND a.unit_id = g.unit_id AND a.onset = g.onset AND a.cleared_at IS NULL
@@ -66,14 +66,16 @@ RETURNING a.id, a.public_id, a.historic, g.line;
 
 -- name: clear_retired
 -- Clear the active alarms of rule versions that are out of force.
-UPDATE alarm a SET cleared_at = %(cleared_at)s, clearing = %(clearing)s, clearing_schema = %(schema)s
+UPDATE alarm a SET cleared_at = %(cleared_at)s, clearing = %(clearing)s, clearing_schema = %(schema)s,
+       revision = revision + 1
 FROM rule_version v
 WHERE v.id = a.rule_version_id AND a.cleared_at IS NULL AND NOT v.id = ANY(%(in_force)s)
 RETURNING a.id, a.public_id, a.unit_id, a.historic, v.rule_id, v.version;
 
 -- name: clear_product
 -- Clear the active alarms of a product.
-UPDATE alarm a SET cleared_at = %(cleared_at)s, clearing = %(clearing)s, clearing_schema = %(schema)s
+UPDATE alarm a SET cleared_at = %(cleared_at)s, clearing = %(clearing)s, clearing_schema = %(schema)s,
+       revision = revision + 1
 FROM rule_version v
 WHERE v.id = a.rule_version_id AND a.cleared_at IS NULL AND v.product_id = %(product_id)s
 RETURNING a.id, a.public_id, a.unit_id, a.historic, v.rule_id, v.version;
@@ -92,20 +94,6 @@ JOIN unit u ON u.id = a.unit_id
 JOIN product p ON p.id = u.product_id
 WHERE a.id = ANY (%(ids)s::bigint[])
 ORDER BY a.id;
-
--- name: alarms_page
--- Alarms with ids below a number, the newest first, with unit and rule.
-SELECT a.id AS row, a.public_id AS id, u.public_id AS unit, u.printed AS serial, p.code AS product, a.severity,
-       v.rule_id AS rule, v.version, v.document->'title'->>'en' AS title, a.onset, a.raised_at, a.judged_at,
-       a.historic, a.evidence, a.cleared_at, a.clearing, a.schema, a.clearing_schema
-FROM alarm a
-JOIN rule_version v ON v.id = a.rule_version_id
-JOIN unit u ON u.id = a.unit_id
-JOIN product p ON p.id = u.product_id
-WHERE a.id < %(before)s
-  AND (%(unit)s::text IS NULL OR a.unit_id = (SELECT id FROM unit WHERE public_id = %(unit)s::text))
-ORDER BY a.id DESC
-LIMIT %(limit)s;
 
 -- name: marks
 -- The batch up to which each partition is saved, and the revision of the catalog at that batch.
@@ -136,10 +124,15 @@ SET seq = excluded.seq, state = excluded.state, schema = excluded.schema;
 DELETE FROM rule_snapshot WHERE product_id = %(product_id)s;
 
 -- name: forget_alarms
--- Delete the alarms that were cleared longest ago and that no notice, ledger line or new owner refers to.
-DELETE FROM alarm WHERE id IN (
+-- Delete the alarms that were cleared longest ago and that no notice, ledger line or new owner refers to, with their acts.
+WITH old AS MATERIALIZED (
   SELECT a.id FROM alarm a
   WHERE a.cleared_at < %(before)s AND NOT EXISTS (SELECT FROM notice_alarm n WHERE n.alarm_id = a.id)
     AND NOT EXISTS (SELECT FROM ledger l WHERE l.alarm_id = a.id)
     AND NOT EXISTS (SELECT FROM alarm_due d WHERE d.alarm_id = a.id)
-  ORDER BY a.cleared_at LIMIT %(limit)s);
+  ORDER BY a.cleared_at LIMIT %(limit)s
+  FOR UPDATE SKIP LOCKED
+), acts AS (
+  DELETE FROM alarm_act WHERE alarm_id IN (SELECT id FROM old)
+)
+DELETE FROM alarm WHERE id IN (SELECT id FROM old);

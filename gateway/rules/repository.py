@@ -172,24 +172,17 @@ def _tell_cleared(tx: Connection, rows: Iterable[Row], now: datetime, reason: st
 def alarms(connection: Connection, alarm_ids: Sequence[int]) -> list[Row]:
     """Alarms with their rules' documents, units and products."""
     rows = connection.execute(queries.alarms, {"ids": list(alarm_ids)})
-    return [_in_present_schemas(row) | {"document": RULE.read(row["document"], row["rule_schema"])} for row in rows]
+    return [in_present_schemas(row) | {"document": RULE.read(row["document"], row["rule_schema"])} for row in rows]
 
 
-def _in_present_schemas(row: Row) -> Row:
+def in_present_schemas(row: Row) -> Row:
     """An alarm's row with evidence and clearing in the present schemas."""
     clearing = None if row["clearing"] is None else CLEARING.read(row["clearing"], row["clearing_schema"])
     return row | {"evidence": EVIDENCE.read(row["evidence"], row["schema"]), "clearing": clearing}
 
 
-def alarms_page(connection: Connection, before: int, limit: int, unit: str | None = None) -> list[Row]:
-    """Alarms with ids below `before`, the newest first; of one unit, if its public id is given."""
-    # Not prepared, because the best plans with and without a unit differ.
-    arguments = {"before": before, "limit": limit, "unit": unit}
-    return [_in_present_schemas(row) for row in connection.execute(queries.alarms_page, arguments, prepare=False)]
-
-
 def forget_alarms(connection: Connection, before: datetime, limit: int) -> int:
-    """Delete up to `limit` alarms that were cleared before a time and that nothing refers to. Returns the number."""
+    """Delete up to `limit` alarms that cleared before a time and that nothing refers to. Returns the number of them."""
     return connection.execute(queries.forget_alarms, {"before": before, "limit": limit}).rowcount
 
 

@@ -14,6 +14,7 @@ GRANT USAGE ON SCHEMA {schema} TO {user};
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {user};
 REVOKE INSERT, UPDATE, DELETE ON schema_migration FROM {user};
 REVOKE UPDATE, DELETE ON event, telemetry FROM {user};
+REVOKE UPDATE ON alarm_act FROM {user};
 GRANT EXECUTE ON FUNCTION telemetry_make_day(date), telemetry_drop_before(date) TO {user};
 GRANT EXECUTE ON FUNCTION telemetry_forget(bigint[], timestamptz, timestamptz) TO {user};
 GRANT EXECUTE ON FUNCTION telemetry_to_columnstore(date) TO {user};

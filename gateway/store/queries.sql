@@ -134,7 +134,7 @@ FROM (SELECT c.relname AS name, c.oid, p.privilege
       WHERE c.relnamespace = current_schema()::regnamespace AND NOT c.relispartition
         AND (c.relkind IN ('r', 'p') OR c.relkind = 'v' AND p.privilege = 'SELECT')
         AND (c.relname, p.privilege) NOT IN (('event', 'UPDATE'), ('event', 'DELETE'))
-        AND (c.relname, p.privilege) NOT IN (('telemetry', 'UPDATE'), ('telemetry', 'DELETE'))
+        AND (c.relname, p.privilege) NOT IN (('telemetry', 'UPDATE'), ('telemetry', 'DELETE'), ('alarm_act', 'UPDATE'))
         AND (c.relname <> 'schema_migration' OR p.privilege = 'SELECT')) AS needed
 WHERE NOT has_table_privilege(oid, privilege)
 UNION ALL

@@ -96,7 +96,7 @@ def test_what_changes_hands_is_heard_by_who_has_it(url, world):
         assert bob.claim("P1") == unit
         # Measured when it was hers, sent when it is his: neither of them is told, it is support's.
         devices.reading("P1", before, temp_c=99).flush()
-        until(lambda: roles.get("/api/alarms")["alarms"])
+        until(lambda: roles.get("/api/alarms?sort=newest")["alarms"])
         devices.reading("P1", before + 0.001, temp_c=20).reading("P1", temp_c=99).flush()
         bobs = collect(his, "notice.told", unit)
         ada.ask("POST", "/api/my/units", {"serial": "P3", "code": CODE})

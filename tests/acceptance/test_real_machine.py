@@ -87,7 +87,7 @@ def moment(text):
 
 def alarms(roles, rule):
     """The rule's alarms as the API tells them, in the order of their onset, in the words of the oracle."""
-    page = roles.get("/api/alarms?limit=500")
+    page = roles.get("/api/alarms?sort=newest&limit=500")
     assert page["next"] is None
     own = [alarm for alarm in page["alarms"] if alarm["rule"] == rule]
     assert not any(alarm["historic"] for alarm in own)

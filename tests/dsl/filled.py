@@ -160,6 +160,9 @@ INSERT INTO import_change (job_id, turn, unit_id, is_new, person_id, since)
 SELECT 7, n / 1000, n, true, 77, %(now)s FROM generate_series(1, 20000) n;
 INSERT INTO import_change (job_id, turn, unit_id, is_new, person_id, since)
 SELECT 9, n / 10, n * 400 + 1, true, 77, %(now)s FROM generate_series(0, 19) n;
+UPDATE account SET role = 'support' WHERE id %% 500 = 0;
+INSERT INTO staff_act (at, actor, account_id, act)
+SELECT %(now)s - (2000 - n) * interval '1 hour', 'o1', n, 'disabled' FROM generate_series(1, 2000) n;
 INSERT INTO staff_look (at, account_id, unit_id, page)
 SELECT %(now)s - (20000 - n) * interval '1 minute', n %% %(people)s + 1, n, 'record' FROM generate_series(1, 20000) n;
 INSERT INTO staff_look (at, account_id, person_id, page)

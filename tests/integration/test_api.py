@@ -47,6 +47,8 @@ ROUTES = {
         "/api/units/{unit_id}/messages",
         "/api/deliveries",
     ),
+    *("/api/alarms.csv", "/api/alarms/choices", "/api/alarms/{alarm_id}", "/api/alarms/{alarm_id}/acts"),
+    *("/api/notices", "/api/notices.csv", "/api/notices/{notice_id}"),
     *("/api/quarantine", "/api/quarantine/counts", "/api/quarantine/{number}"),
     *("/api/quarantine/retry", "/api/quarantine/purge", "/api/flow", "/api/stream", "/healthz", "/readyz"),
 }
@@ -204,14 +206,14 @@ def test_the_ledger_says_why_somebody_was_told_and_why_nobody_was(api):
 
 
 def test_alarms_come_newest_first_of_all_units_or_one(api):
-    new, old = api.get("/api/alarms")["alarms"]
+    new, old = api.get("/api/alarms", sort="newest")["alarms"]
     assert (new["serial"], new["historic"], new["version"], new["title"]) == ("P-1", False, 1, "Pump overheats")
     assert (old["serial"], old["historic"]) == ("P-2", True)
     assert api.get("/api/alarms", unit=old["unit"])["alarms"] == [old]
     assert api.get("/api/alarms", unit="nothing")["alarms"] == []
-    page = api.get("/api/alarms", limit=1)
+    page = api.get("/api/alarms", sort="newest", limit=1)
     assert page["alarms"] == [new]
-    assert api.get("/api/alarms", limit=1, before=page["next"])["alarms"] == [old]
+    assert api.get("/api/alarms", sort="newest", limit=1, after=page["next"])["alarms"] == [old]
 
 
 def test_events_are_paged_by_cursor_and_their_end_can_be_waited_at(api):

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from pydantic import TypeAdapter
 
+from gateway.alarms import repository as alarms
 from gateway.core.documents import DocumentKind
 from gateway.core.errors import Unavailable
 from gateway.ingest import repository as ingest
@@ -93,7 +94,7 @@ class TestWrittenByANewerVersion:
             notify.feed(story.db, 2**62, 10, "en")
         story.db.execute("UPDATE alarm SET schema = 2")
         with pytest.raises(Unavailable, match="A stored alarm's evidence"):
-            rules.alarms_page(story.db, 2**62, 10)
+            alarms.page(story.db, alarms.Filters(), None, 10, "en")
 
     def test_the_state_and_the_journal(self, story):
         story.db.execute("INSERT INTO rule_snapshot (product_id, partition, state, schema)"

@@ -1,4 +1,4 @@
-"""Database rows become what the API returns to the staff, who read English."""
+"""Database rows become what the API returns to the staff."""
 
 from gateway.api import models
 from gateway.api.staff import quarantine_models
@@ -10,7 +10,6 @@ from gateway.text import Speech
 from gateway.text.reasons import reason_text
 
 LANGUAGE = "en"
-_SPEECH = Speech(LANGUAGE)
 
 
 def unit(row: Row) -> models.Unit:
@@ -18,24 +17,24 @@ def unit(row: Row) -> models.Unit:
     return models.Unit(**unit_fields(row, LANGUAGE), owner=row["owner"])
 
 
-def notice(row: Row) -> models.Notice:
+def notice(row: Row, say: Speech) -> models.Notice:
     """A notice with the name of whom it was sent to."""
-    return models.Notice(**notice_fields(row, _SPEECH), person=row["person"])
+    return models.Notice(**notice_fields(row, say), person=row["person"])
 
 
-def ledger_line(row: Row) -> models.LedgerLine:
+def ledger_line(row: Row, say: Speech) -> models.LedgerLine:
     """What the stages decided, with their reasons in words."""
-    steps = [step | {"reason": reason_text(step["reason"], _SPEECH)} for step in row["steps"]]
-    return models.LedgerLine(**_in_words(row) | {"steps": steps})
+    steps = [step | {"reason": reason_text(step["reason"], say)} for step in row["steps"]]
+    return models.LedgerLine(**_in_words(row, say) | {"steps": steps})
 
 
-def delivery(row: Row) -> models.StaffDelivery:
+def delivery(row: Row, say: Speech) -> models.StaffDelivery:
     """A notice on a channel, and how it ended."""
-    return models.StaffDelivery(**_in_words(row))
+    return models.StaffDelivery(**_in_words(row, say))
 
 
-def _in_words(row: Row) -> Row:
-    return row | {"id": str(row["id"]), "reason": reason_text(row["reason"], _SPEECH)}
+def _in_words(row: Row, say: Speech) -> Row:
+    return row | {"id": str(row["id"]), "reason": reason_text(row["reason"], say)}
 
 
 def stored_reading(row: Row) -> tuple[str, int, float, int, bool]:

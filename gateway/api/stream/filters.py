@@ -10,6 +10,8 @@ from gateway.registrations.repository import owners_when
 from gateway.store import Connection
 
 _MOMENTS = ("raised_at", "cleared_at")
+_ALARM_KINDS = frozenset({"alarm.raised", "alarm.cleared"})
+"""What the staff do about an alarm is theirs."""
 _OWN_KINDS = frozenset({"unit.claimed", "unit.released", "unit.claim_attempts"})
 
 
@@ -57,7 +59,7 @@ def events_of_person(person_id: int) -> Filter:
         event, owner = item.event, item.owner
         if event.kind in _OWN_KINDS:
             return event.person_id == person_id
-        if event.kind.startswith("alarm."):
+        if event.kind in _ALARM_KINDS:
             return owner == person_id
         if event.kind.startswith("notice."):
             # A notice of a unit that has another owner now may be about the time of that owner.

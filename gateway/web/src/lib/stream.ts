@@ -4,7 +4,7 @@
  */
 export interface Heard {
   kind: string;
-  data: { title?: string; notice?: string; severity?: string; campaign?: string };
+  data: { title?: string; notice?: string; severity?: string; campaign?: string; alarm?: string };
 }
 
 /** Where to listen, for what, and under which name the tabs agree. */

@@ -8,10 +8,14 @@ const STAFF: Source = {
   name: "staff-stream",
   url: "/api/stream",
   kinds: [
+    "alarm.raised", "alarm.cleared", "alarm.acknowledged", "alarm.unacknowledged", "alarm.assigned", "alarm.commented",
+    "alarm.judged", "alarm.resolved", "alarm.reopened",
     "campaign.drafted", "campaign.edited", "campaign.discarded", "campaign.published", "campaign.superseded", "campaign.withdrawn", "campaign.joined",
     "notice.recorded", "notice.told", "notice.updated", "notice.resolved", "notice.read", "notice.acknowledged", "notice.withdrawn",
     "delivery.waiting", "delivery.delivered", "delivery.failed", "delivery.skipped", "delivery.unknown",
     "unit.claimed", "unit.released", "unit.firmware_reported", "units.imported", "owners.imported", "stream.reset",
+    "note.written", "account.confirmed", "account.signed_in", "account.signed_out_everywhere", "account.invited", "account.invitation_withdrawn",
+    "account.role_given", "account.role_taken", "account.disabled", "account.enabled",
     "quarantine.retry_asked", "quarantine.retried", "quarantine.purged", "quarantine.trimmed",
   ],
 };

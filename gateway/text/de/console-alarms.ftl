@@ -1,0 +1,103 @@
+console-nav-alarms = Alarme
+console-alarms-lead = Was Regeln an Geräten gefunden haben, Dringendes zuerst.
+console-alarms-find = Seriennummer oder Titel
+console-alarms-product = Alle Produkte
+console-alarms-severity = Alle Schweregrade
+console-alarms-assigned = Zugeteilt: egal wem
+console-alarms-assigned-me = Zugeteilt: mir
+console-alarms-assigned-nobody = Zugeteilt: niemandem
+console-alarms-historic = Auch nachträgliche
+console-alarms-historic-no = Ohne nachträgliche
+console-alarms-historic-yes = Nur nachträgliche
+console-alarms-standing = Alarme nach Stand
+console-alarms-standing-active = aktiv, nicht quittiert
+console-alarms-standing-acknowledged = aktiv, quittiert
+console-alarms-standing-cleared = vorbei, nicht quittiert
+console-alarms-standing-closed = abgeschlossen
+console-alarms-open = Alle offenen Alarme zeigen
+console-alarms-more = mehr als { $count }
+console-alarms-since = Seit
+console-alarms-who = Bearbeitet von
+console-alarms-nobody = noch niemand
+console-alarms-cleared = Vorbei { $when }
+console-alarms-told-nobody = nachträglich
+console-alarms-empty-title = Kein offener Alarm
+console-alarms-empty-text = Findet eine Regel etwas an einem Gerät, erscheint es hier sofort. Abgeschlossene Alarme bleiben erhalten: Wählen Sie oben „abgeschlossen“.
+console-alarms-none = Kein Alarm ist so. Ändern Sie die Filter, oder zeigen Sie alle offenen Alarme.
+console-alarms-none-yet = Unter den bisher angesehenen ist keiner. Die nächste Seite sucht weiter.
+
+console-alarm-back = Alle Alarme
+console-alarm-state-active = aktiv
+console-alarm-state-cleared = vorbei
+console-alarm-version = Fassung { $revision }
+console-alarm-historic = Zu spät beurteilt, um es jemandem zu melden.
+console-alarm-acknowledge = Fassung { $revision } quittieren
+console-alarm-unacknowledge = Quittierung zurücknehmen
+console-alarm-take = Übernehmen
+console-alarm-give-back = Zurückgeben
+console-alarm-assign = Zuteilen an
+console-alarm-assign-nobody = niemanden
+console-alarm-resolve = Abschließen
+console-alarm-reopen = Wieder öffnen
+console-alarm-verdict = Urteil
+console-alarm-verdict-none = noch keines
+console-alarm-verdict-real = echt
+console-alarm-verdict-false = Fehlalarm
+console-alarm-verdict-known = bekannt
+console-alarm-verdict-hint = War es ein echtes Problem, ein Fehlalarm oder schon bekannt?
+console-alarm-write = Was Sie herausgefunden haben, oder warum es vorbei ist
+console-alarm-write-hint = Der Text bleibt beim Tippen hier erhalten, auch wenn die Seite neu geladen wird.
+console-alarm-comment = Kommentieren
+console-alarm-not-sent = Nicht gesendet. Ihr Text ist noch da.
+console-alarm-sent = Gesendet
+console-alarm-acknowledged-done = Quittiert
+console-alarm-resolved-done = Abgeschlossen
+console-alarm-closed = Abgeschlossen. Öffnen Sie ihn wieder, um daran zu arbeiten.
+console-alarm-acknowledged-by = Quittiert
+console-alarm-acknowledged-text = { $when } von { $who }
+console-alarm-now = neuester Wert { $when }
+console-alarm-raised-at = beim Auslösen
+console-alarm-peak = am weitesten { $value }
+console-alarm-rule = Regel:
+console-alarm-rule-name = { $rule }, Version { $version }
+console-alarm-unit = Dieses Gerät
+console-alarm-firmware = Version, Charge
+console-alarm-owner = Besitzer
+console-alarm-owner-none = nicht registriert
+console-alarm-contact = Kontakt
+console-alarm-language = Sprache
+console-alarm-history = Was geschah
+console-alarm-history-onset = { $title } jenseits von { $limit }
+console-alarm-history-raised = Alarm ausgelöst
+console-alarm-history-cleared = Alarm vorbei
+console-alarm-told = Wer informiert wurde, und warum
+console-alarm-told-nobody = Noch wurde niemand informiert.
+console-alarm-outcome-pass = Informiert
+console-alarm-outcome-hold = Zurückgehalten
+console-alarm-outcome-drop = Nicht informiert
+console-alarm-notice = Meldung öffnen
+console-alarm-act-acknowledge = { $who } hat quittiert
+console-alarm-act-unacknowledge = { $who } hat die Quittierung zurückgenommen
+console-alarm-act-assign = { $who } hat { $assignee } zugeteilt
+console-alarm-act-unassign = { $who } hat zurückgegeben
+console-alarm-act-comment = { $who } schrieb
+console-alarm-act-verdict = { $who } urteilte: { $verdict }
+console-alarm-act-unjudge = { $who } hat das Urteil zurückgenommen
+console-alarm-act-resolve = { $who } hat abgeschlossen
+console-alarm-act-reopen = { $who } hat wieder geöffnet
+
+problem-alarm_changed = Der Alarm ist inzwischen vorbei. Sehen Sie noch einmal nach; nichts wurde geändert.
+problem-alarm_overtaken = { $act ->
+    [acknowledge] { $who } war schneller und hat quittiert. Sehen Sie noch einmal nach; nichts wurde geändert.
+    [unacknowledge] { $who } war schneller und hat die Quittierung zurückgenommen. Sehen Sie noch einmal nach; nichts wurde geändert.
+    [assign] { $who } war schneller und hat zugeteilt. Sehen Sie noch einmal nach; nichts wurde geändert.
+    [verdict] { $who } war schneller und hat geurteilt. Sehen Sie noch einmal nach; nichts wurde geändert.
+    [resolve] { $who } war schneller und hat abgeschlossen. Sehen Sie noch einmal nach; nichts wurde geändert.
+   *[reopen] { $who } war schneller und hat wieder geöffnet. Sehen Sie noch einmal nach; nichts wurde geändert.
+ }
+problem-alarm_already_so = Das ist schon so.
+problem-alarm_closed = Dieser Alarm ist abgeschlossen. Öffnen Sie ihn zuerst wieder.
+problem-alarm_why = Schreiben Sie, warum: Nach den Messwerten ist der Alarm noch aktiv.
+problem-alarm_value = Ein solches Urteil gibt es nicht.
+problem-alarm_acts_full = An diesem Alarm wurde so viel getan, wie aufgehoben wird. Er kann nur noch quittiert oder abgeschlossen werden.
+problem-no_such_staff = Diesen Mitarbeiter gibt es nicht mehr.

@@ -1,0 +1,103 @@
+console-nav-alarms = Alarms
+console-alarms-lead = What rules found on units, the urgent first.
+console-alarms-find = Serial or title
+console-alarms-product = All products
+console-alarms-severity = All severities
+console-alarms-assigned = Assigned: anyone
+console-alarms-assigned-me = Assigned: me
+console-alarms-assigned-nobody = Assigned: nobody
+console-alarms-historic = Also historic ones
+console-alarms-historic-no = Without historic ones
+console-alarms-historic-yes = Historic ones only
+console-alarms-standing = Alarms by standing
+console-alarms-standing-active = active, not acknowledged
+console-alarms-standing-acknowledged = active, acknowledged
+console-alarms-standing-cleared = cleared, not acknowledged
+console-alarms-standing-closed = closed
+console-alarms-open = Show all open alarms
+console-alarms-more = more than { $count }
+console-alarms-since = Since
+console-alarms-who = Worked by
+console-alarms-nobody = nobody yet
+console-alarms-cleared = Cleared { $when }
+console-alarms-told-nobody = historic
+console-alarms-empty-title = No open alarm
+console-alarms-empty-text = When a rule finds something on a unit, it appears here at once. Closed alarms are kept: choose “closed” above.
+console-alarms-none = No alarm is like this. Change the filters, or show all open alarms.
+console-alarms-none-yet = None among those looked at so far. The next page looks further.
+
+console-alarm-back = All alarms
+console-alarm-state-active = active
+console-alarm-state-cleared = cleared
+console-alarm-version = version { $revision }
+console-alarm-historic = Judged too late to be told to anybody.
+console-alarm-acknowledge = Acknowledge version { $revision }
+console-alarm-unacknowledge = Take back the acknowledgement
+console-alarm-take = Take it
+console-alarm-give-back = Give it back
+console-alarm-assign = Assign to
+console-alarm-assign-nobody = nobody
+console-alarm-resolve = Resolve
+console-alarm-reopen = Reopen
+console-alarm-verdict = Verdict
+console-alarm-verdict-none = none yet
+console-alarm-verdict-real = real
+console-alarm-verdict-false = false
+console-alarm-verdict-known = known
+console-alarm-verdict-hint = Was it a real problem, a false alarm, or known before?
+console-alarm-write = What you found out, or why it is over
+console-alarm-write-hint = It is kept here while you type, also when the page is loaded again.
+console-alarm-comment = Comment
+console-alarm-not-sent = Not sent. Your text is still here.
+console-alarm-sent = Sent
+console-alarm-acknowledged-done = Acknowledged
+console-alarm-resolved-done = Resolved
+console-alarm-closed = Closed. Reopen it to work on it again.
+console-alarm-acknowledged-by = Acknowledged
+console-alarm-acknowledged-text = { $when } by { $who }
+console-alarm-now = newest { $when }
+console-alarm-raised-at = when it was raised
+console-alarm-peak = farthest { $value }
+console-alarm-rule = Rule:
+console-alarm-rule-name = { $rule }, version { $version }
+console-alarm-unit = This unit
+console-alarm-firmware = Version, lot
+console-alarm-owner = Owner
+console-alarm-owner-none = not registered
+console-alarm-contact = Contact
+console-alarm-language = Language
+console-alarm-history = What happened
+console-alarm-history-onset = { $title } beyond { $limit }
+console-alarm-history-raised = Alarm raised
+console-alarm-history-cleared = Alarm cleared
+console-alarm-told = Who was told, and why
+console-alarm-told-nobody = Nobody was told yet.
+console-alarm-outcome-pass = Told
+console-alarm-outcome-hold = Held
+console-alarm-outcome-drop = Not told
+console-alarm-notice = Open the notice
+console-alarm-act-acknowledge = { $who } acknowledged it
+console-alarm-act-unacknowledge = { $who } took the acknowledgement back
+console-alarm-act-assign = { $who } assigned it to { $assignee }
+console-alarm-act-unassign = { $who } gave it back
+console-alarm-act-comment = { $who } wrote
+console-alarm-act-verdict = { $who } judged it: { $verdict }
+console-alarm-act-unjudge = { $who } took the verdict back
+console-alarm-act-resolve = { $who } resolved it
+console-alarm-act-reopen = { $who } reopened it
+
+problem-alarm_changed = The alarm cleared meanwhile. Look again; nothing was changed.
+problem-alarm_overtaken = { $act ->
+    [acknowledge] { $who } was faster and acknowledged it. Look again; nothing was changed.
+    [unacknowledge] { $who } was faster and took the acknowledgement back. Look again; nothing was changed.
+    [assign] { $who } was faster and assigned it. Look again; nothing was changed.
+    [verdict] { $who } was faster and judged it. Look again; nothing was changed.
+    [resolve] { $who } was faster and resolved it. Look again; nothing was changed.
+   *[reopen] { $who } was faster and reopened it. Look again; nothing was changed.
+ }
+problem-alarm_already_so = That is so already.
+problem-alarm_closed = This alarm is closed. Reopen it first.
+problem-alarm_why = Write why: the readings say that the alarm is still active.
+problem-alarm_value = There is no such verdict.
+problem-alarm_acts_full = As much was done on this alarm as is kept. It can only be acknowledged or resolved.
+problem-no_such_staff = There is no such member of the staff any more.
