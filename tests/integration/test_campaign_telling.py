@@ -190,3 +190,23 @@ class TestCounting:
         feed = response_body(browser_of(at, "Ada").get("/api/my/feed?limit=1"))
         assert [notice["campaign"]["number"] for notice in feed["pinned"]] == numbers
         assert (feed["notices"], feed["unread"]) == ([], 2)
+
+
+def test_a_recall_is_one_line_among_the_notices_and_counts_its_units(at):
+    """However many it tells, it pushes no alarm out of the list."""
+    campaign = at.publish()
+    at.work()
+    answer = at.paula.get("/api/notices").json()
+    (line,) = answer["notices"]
+    assert (line["id"], line["number"], line["title"]) == (campaign["id"], campaign["number"], TITLE)
+    assert (line["kind"], line["state"], line["units"], line["person"]) == ("recall", "open", 3, None)
+    assert {name: count["count"] for name, count in answer["counts"].items()} == {
+        "open": 0, "over": 0, "campaigns": 1,
+    }  # fmt: skip
+    for asked, lines in (("kind=recall", 1), ("kind=alarm", 0), ("state=over", 0), (f"words={line['number']}", 1)):
+        assert len(at.paula.get(f"/api/notices?{asked}").json()["notices"]) == lines, asked
+    notice = at.db.execute("SELECT public_id FROM notice LIMIT 1").fetchone()["public_id"]
+    record = at.paula.get(f"/api/notices/{notice}").json()
+    assert (record["campaign_id"], record["title"], record["person"]) == (campaign["id"], TITLE, "Ada")
+    assert [step["step"] for step in record["trail"] if step["channel"] == "feed"] == ["told"]
+    assert [line["outcome"] for line in record["ledger"]] == ["pass"]
