@@ -9,7 +9,7 @@ from gateway.alarms.acts import STANDINGS, Act, Standing, Work
 from gateway.core.serial import canonical_serial
 from gateway.rules.document import RULE
 from gateway.rules.repository import in_present_schemas
-from gateway.store import Connection, Row, load_queries
+from gateway.store import Connection, Row, as_literal, load_queries
 
 queries = load_queries("gateway.alarms")
 
@@ -180,7 +180,7 @@ def _span(filters: Filters) -> tuple[int, int]:
 def _chosen(connection: Connection, filters: Filters, language: str) -> Row:
     """The parameters of a list's filters: words and products become units and rule versions."""
     units = _units(connection, filters)
-    title = None if units is not None or not filters.words else f"%{_escaped(filters.words)}%"
+    title = None if units is not None or not filters.words else f"%{as_literal(filters.words)}%"
     versions = None
     if title is not None or filters.product is not None:
         parameters = {"product": filters.product, "title": title, "language": language}
@@ -202,14 +202,9 @@ def _units(connection: Connection, filters: Filters) -> list[int] | None:
         row = connection.execute(queries.unit_by_public_id, {"public_id": filters.unit}).fetchone()
         return [row["id"]] if row else []
     try:
-        begin = _escaped(canonical_serial(filters.words)) + "%"
+        begin = as_literal(canonical_serial(filters.words)) + "%"
     except ValueError:  # no serial is written so
         return None
     return [
         row["id"] for row in connection.execute(queries.units_of_words, {"begin": begin, "limit": UNITS_MAX})
     ] or None
-
-
-def _escaped(words: str) -> str:
-    """Words as LIKE takes them literally."""
-    return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

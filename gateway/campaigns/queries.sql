@@ -51,7 +51,7 @@ WHERE c.public_id = %(public_id)s;
 SELECT * FROM campaign WHERE id = %(id)s;
 
 -- name: lines
--- Campaigns below a number, the newest first, or one of them, with the people and campaigns that they name.
+-- Campaigns below a number that the filters let through, the newest first, or one of them, with whom and what they name.
 SELECT c.id AS row, c.public_id AS id, c.number, c.kind, c.state, c.content, c.audience, c.schema, c.version, c.authors,
        c.created_at, c.edited_at, c.published_at, c.ended_at, c.units, p.code AS product_code, p.name AS product_name,
        p.model AS product_model, creator.name AS created_by, editor.name AS edited_by, approver.name AS approved_by,
@@ -66,9 +66,21 @@ JOIN person creator ON creator.id = c.authors[1]
 JOIN person editor ON editor.id = c.edited_by
 LEFT JOIN person approver ON approver.id = c.approved_by
 WHERE c.id < %(before)s AND (%(public_id)s::text IS NULL OR c.public_id = %(public_id)s::text)
-  AND (%(state)s::text IS NULL OR c.state = %(state)s::text)
+  AND (%(state)s::text IS NULL OR c.state = %(state)s::text) AND (%(kind)s::text IS NULL OR c.kind = %(kind)s::text)
+  AND (%(product)s::text IS NULL OR p.code = %(product)s::text)
+  AND (%(words)s::text IS NULL OR c.number ILIKE %(words)s::text OR EXISTS (SELECT FROM jsonb_each_text(c.content->'title') t WHERE t.value ILIKE %(words)s::text))
 ORDER BY c.id DESC
 LIMIT %(limit)s;
+
+-- name: count_lines
+-- How many campaigns of each state the other filters let through, among the newest so many.
+SELECT c.state, count(*) AS campaigns
+FROM (SELECT * FROM campaign ORDER BY id DESC LIMIT %(looked)s) c
+JOIN product p ON p.id = c.product_id
+WHERE (%(kind)s::text IS NULL OR c.kind = %(kind)s::text)
+  AND (%(product)s::text IS NULL OR p.code = %(product)s::text)
+  AND (%(words)s::text IS NULL OR c.number ILIKE %(words)s::text OR EXISTS (SELECT FROM jsonb_each_text(c.content->'title') t WHERE t.value ILIKE %(words)s::text))
+GROUP BY c.state;
 
 -- name: count
 -- The units of an audience, or of what is withdrawn, their owners, and whom the channels that are set up here reach.

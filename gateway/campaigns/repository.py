@@ -1,18 +1,20 @@
 """Campaigns in the database: rows as values, counts and progress."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
 from gateway.campaigns.audience import audience_parameters, canonical_serials
-from gateway.campaigns.model import CAMPAIGN, Audience, AudienceCount, ByFirmware, ByLots, BySerials, Draft, Kind
-from gateway.store import Connection, Row, load_queries
+from gateway.campaigns.model import CAMPAIGN, Audience, AudienceCount, ByFirmware, ByLots, BySerials, Draft, Kind, State
+from gateway.store import Connection, Row, as_literal, load_queries
 
 queries = load_queries("gateway.campaigns")
 
 NEWEST = 2**63 - 1
 FIGURE_ROWS_MAX = 50
 """Rows of a campaign's figures from which on they are summed."""
+COUNT_MAX = 10_000
 _EXAMPLES_MAX = 20
 
 
@@ -98,16 +100,41 @@ def _unknown(connection: Connection, product_id: int, audience: Audience | None)
     return {"unknown_serials": serials, "unknown_lots": lots, "unknown_firmware": firmware}
 
 
-def lines(connection: Connection, before: int, limit: int, state: str | None) -> list[Row]:
-    """Campaigns below a number, the newest first."""
-    parameters = {"before": before, "limit": limit, "state": state, "public_id": None}
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which campaigns a list has; what is None or empty lets all through."""
+
+    kind: Kind | None = None
+    state: State | None = None
+    product: str | None = None
+    words: str = ""
+    """Part of a number or a title."""
+
+    @property
+    def parameters(self) -> dict[str, str | None]:
+        """What the queries take."""
+        like = f"%{as_literal(self.words)}%" if self.words else None
+        return {"kind": self.kind, "state": self.state, "product": self.product, "words": like}
+
+
+def lines(connection: Connection, filters: Filters, before: int, limit: int) -> list[Row]:
+    """Campaigns below a number that the filters let through, the newest first."""
+    parameters = filters.parameters | {"before": before, "limit": limit, "public_id": None}
     return [as_written(row) for row in connection.execute(queries.lines, parameters)]
 
 
 def line(connection: Connection, public_id: str) -> Row | None:
     """One campaign, as in a list."""
-    parameters = {"before": NEWEST, "limit": 1, "state": None, "public_id": public_id}
+    parameters = Filters().parameters | {"before": NEWEST, "limit": 1, "public_id": public_id}
     return _as_written(connection.execute(queries.lines, parameters).fetchone())
+
+
+def count_lines(connection: Connection, filters: Filters) -> dict[State, int]:
+    """Returns how many campaigns of each state the other filters let through, among the newest COUNT_MAX."""
+    parameters = filters.parameters | {"looked": COUNT_MAX}
+    del parameters["state"]
+    counts: dict[State, int] = dict.fromkeys(get_args(State), 0)
+    return counts | {row["state"]: row["campaigns"] for row in connection.execute(queries.count_lines, parameters)}
 
 
 def units(

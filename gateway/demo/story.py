@@ -1,6 +1,6 @@
 """The story: an owner signs up and registers a heat pump; it fails, all their channels get a notice; it recovers.
 
-Then its lot is recalled (recall.py).
+Meanwhile support acknowledges the alarm (support.py). Then its lot is recalled (recall.py).
 """
 
 import re
@@ -11,6 +11,7 @@ import time
 from gateway.demo.installation import Installation, program
 from gateway.demo.recall import play_recall
 from gateway.demo.scene import WAIT_S, Scene, StoryFailed, caught, seconds
+from gateway.demo.support import play_support
 from gateway.demo.units import Plate, free_unit
 from gateway.demo.visitor import EventStream, Json, Visitor
 
@@ -41,6 +42,7 @@ class Story(Scene):
             self._fault(running, plate, FAULT, "--for", "10m")
             notice = self._expect_notice(owner, stream, unit, phone)
             self._fault(running, plate, "--end")
+            play_support(self, running, unit)  # while the pressure comes back
             self._expect_all_clear(owner, stream, unit, notice)
             play_recall(self, running, owner, stream, unit, (phone, EMAIL))
 

@@ -8,7 +8,7 @@ from typing import Literal
 from gateway.core.serial import canonical_serial
 from gateway.notify.model import LEDGER
 from gateway.notify.repository import as_written, queries
-from gateway.store import Connection, Row
+from gateway.store import Connection, Row, as_literal
 
 LOOKED_MAX = 10_000
 """Notices that a page looks at for a filter; and those that are counted."""
@@ -52,8 +52,10 @@ class Count:
     more: bool
 
 
-def page(connection: Connection, filters: Filters, place: Sequence[int] | None, limit: int, now: datetime) -> Page:
-    """Returns a page of notices and campaigns behind a place."""
+def page(
+    connection: Connection, filters: Filters, place: Sequence[int] | None, limit: int, language: str, now: datetime
+) -> Page:
+    """Returns a page of notices and campaigns behind a place, the titles of campaigns in a language."""
     rank, minus = place or _FIRST
     chosen = _chosen(connection, filters)
     is_filtered = chosen["units"] is not None or filters.severity is not None
@@ -61,7 +63,7 @@ def page(connection: Connection, filters: Filters, place: Sequence[int] | None, 
     parameters = {"rank": rank, "minus": minus, "looked": looked, "of_one": _OF_ONE_MAX, "limit": limit, "now": now}
     # Not prepared, because the best plans with and without words differ.
     rows = connection.execute(queries.listed, chosen | parameters, prepare=False).fetchall()
-    found = [_titled(row) for row in rows if row["id"] is not None]
+    found = [_titled(row, language) for row in rows if row["id"] is not None]
     if len(found) == limit:
         return Page(found, (found[-1]["rank"], found[-1]["minus"]))
     if chosen["units"] is None and rows[0]["looked"] >= looked:
@@ -69,9 +71,11 @@ def page(connection: Connection, filters: Filters, place: Sequence[int] | None, 
     return Page(found, None)
 
 
-def _titled(row: Row) -> Row:
+def _titled(row: Row, language: str) -> Row:
+    """A row with its title; that of a campaign in a language, else in English."""
     if row["campaign_id"] is not None:
-        return row | {"title": row["title"] or row["number"]}
+        titles = row["titles"] or {}
+        return row | {"title": titles.get(language) or titles.get("en") or row["number"]}
     return row | {"title": as_written({"text": row["text"], "schema": row["schema"]})["text"]["title"]}
 
 
@@ -128,7 +132,7 @@ def _chosen(connection: Connection, filters: Filters) -> Row:
         "alarms": filters.kind in (None, "alarm"),
         "kinds": kinds,
         "severity": filters.severity,
-        "title": f"%{_escaped(filters.words)}%" if filters.words else None,
+        "title": f"%{as_literal(filters.words)}%" if filters.words else None,
         "low": low,
         "high": high,
     }
@@ -138,7 +142,7 @@ def _named(connection: Connection, words: str) -> Row:
     """The units and people that words name; None without words."""
     if not words:
         return {"units": None, "persons": None}
-    people = {"begin": f"{_escaped(words.lower())}%", "limit": FOUND_MAX}
+    people = {"begin": f"{as_literal(words.lower())}%", "limit": FOUND_MAX}
     return {
         "units": _units(connection, words),
         "persons": [row["id"] for row in connection.execute(queries.people_begun, people)],
@@ -147,12 +151,7 @@ def _named(connection: Connection, words: str) -> Row:
 
 def _units(connection: Connection, words: str) -> list[int]:
     try:
-        begin = f"{_escaped(canonical_serial(words))}%"
+        begin = f"{as_literal(canonical_serial(words))}%"
     except ValueError:  # no serial is written so
         return []
     return [row["id"] for row in connection.execute(queries.units_begun, {"begin": begin, "limit": FOUND_MAX})]
-
-
-def _escaped(words: str) -> str:
-    """Words as LIKE takes them literally."""
-    return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

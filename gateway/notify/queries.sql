@@ -229,8 +229,9 @@ FROM unnest(%(ids)s::bigint[], %(reasons)s::text[]) AS r (id, reason) WHERE o.id
 UPDATE outbox o
 SET status = r.status, reason = r.reason, due_at = coalesce(r.due_at, o.due_at), finished_at = r.finished_at,
     provider_id = coalesce(r.provider_id, o.provider_id)
-FROM unnest(%(ids)s::bigint[], %(claims)s::timestamptz[], %(statuses)s::text[], %(reasons)s::text[],
-            %(due)s::timestamptz[], %(finished)s::timestamptz[], %(provider_ids)s::text[])
+-- Binary arrays (b): the client writes text ones in Python, letter by letter.
+FROM unnest(%(ids)s::bigint[], %(claims)b::timestamptz[], %(statuses)b::text[], %(reasons)b::text[],
+            %(due)s::timestamptz[], %(finished)b::timestamptz[], %(provider_ids)b::text[])
   AS r (id, claimed_at, status, reason, due_at, finished_at, provider_id)
 WHERE o.id = r.id AND ((o.status = 'claimed' AND o.claimed_at = r.claimed_at)
                        OR (o.status = 'unknown' AND r.status = 'delivered'))
@@ -240,8 +241,8 @@ RETURNING o.id;
 -- Write what tries at addresses came to, in order.
 INSERT INTO delivery_try (outbox_id, push_token_id, attempt, at, outcome, reason, provider_id)
 SELECT r.outbox_id, r.push_token_id, r.attempt, %(now)s, r.outcome, r.reason, r.provider_id
-FROM unnest(%(outbox_ids)s::bigint[], %(keys)s::bigint[], %(attempts)s::int[], %(outcomes)s::text[], %(reasons)s::text[],
-            %(provider_ids)s::text[]) WITH ORDINALITY
+FROM unnest(%(outbox_ids)s::bigint[], %(keys)s::bigint[], %(attempts)s::int[], %(outcomes)b::text[], %(reasons)b::text[],
+            %(provider_ids)b::text[]) WITH ORDINALITY
   AS r (outbox_id, push_token_id, attempt, outcome, reason, provider_id, line)
 ORDER BY r.line;
 
@@ -559,7 +560,7 @@ WITH looked AS MATERIALIZED (
   SELECT t.rank, t.minus, NULL, t.id FROM (
     SELECT CASE c.state WHEN 'published' THEN 4 ELSE 6 END AS rank, -c.id AS minus, c.id FROM campaign c
     WHERE c.state <> 'draft' AND c.kind = ANY (%(kinds)s::text[])
-      AND (%(title)s::text IS NULL OR c.number ILIKE %(title)s::text OR c.content->>'title' ILIKE %(title)s::text)) t
+      AND (%(title)s::text IS NULL OR c.number ILIKE %(title)s::text OR EXISTS (SELECT FROM jsonb_each_text(c.content->'title') t WHERE t.value ILIKE %(title)s::text))) t
   WHERE t.rank BETWEEN %(low)s::int AND %(high)s::int AND (t.rank, t.minus) > (%(rank)s::int, %(minus)s::bigint)
 ), seen AS (
   SELECT count(*) AS looked, max(rank) AS last_rank,
@@ -569,7 +570,7 @@ WITH looked AS MATERIALIZED (
 SELECT s.looked, s.last_rank, s.last_minus, c.rank, c.minus, c.campaign_id,
        coalesce(n.public_id, m.public_id) AS id, coalesce(n.kind, m.kind) AS kind, n.severity,
        CASE WHEN n.id IS NOT NULL THEN n.state WHEN m.state = 'published' THEN 'open' ELSE 'withdrawn' END AS state,
-       n.text, n.schema, m.content->>'title' AS title, m.number, coalesce(n.count, 1) AS count,
+       n.text, n.schema, m.content->'title' AS titles, m.number, coalesce(n.count, 1) AS count,
        coalesce(n.created_at, m.published_at) AS created_at, coalesce(n.updated_at, m.ended_at, m.published_at) AS updated_at,
        CASE WHEN n.visible_at > %(now)s THEN n.visible_at END AS held_until, q.name AS person, u.public_id AS unit,
        u.printed AS serial, p.name AS product, p.model,
@@ -616,7 +617,7 @@ SELECT 'campaigns', count(*), count(*)
 FROM (
   SELECT FROM campaign c
   WHERE c.state <> 'draft' AND c.kind = ANY (%(kinds)s::text[])
-    AND (%(title)s::text IS NULL OR c.number ILIKE %(title)s::text OR c.content->>'title' ILIKE %(title)s::text)
+    AND (%(title)s::text IS NULL OR c.number ILIKE %(title)s::text OR EXISTS (SELECT FROM jsonb_each_text(c.content->'title') t WHERE t.value ILIKE %(title)s::text))
     AND CASE c.state WHEN 'published' THEN 4 ELSE 6 END BETWEEN %(low)s::int AND %(high)s::int
   LIMIT %(looked)s) c;
 

@@ -9,12 +9,13 @@ from gateway.store.database import (
     DataError,
     IntegrityError,
     OperationalError,
+    QueryCanceled,
     Row,
     UniqueViolation,
     connect,
     is_idle,
 )
-from gateway.store.queries import Queries, Query, load_queries
+from gateway.store.queries import Queries, Query, as_literal, load_queries
 from gateway.store.trouble import TROUBLES, Trouble, count_trouble, holds_up_all, pause, trouble_of, words_of
 
 __all__ = [
@@ -29,9 +30,11 @@ __all__ = [
     "OperationalError",
     "Queries",
     "Query",
+    "QueryCanceled",
     "Row",
     "Trouble",
     "UniqueViolation",
+    "as_literal",
     "connect",
     "count_trouble",
     "holds_up_all",

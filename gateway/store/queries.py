@@ -38,6 +38,11 @@ class Queries:
             raise AttributeError(f"{self.source} has no query named {name}") from None
 
 
+def as_literal(words: str) -> str:
+    """Returns words as LIKE takes them literally."""
+    return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
 def load_queries(package: str) -> Queries:
     """The queries in the package's queries.sql, read once at import."""
     return Queries(f"{package}/queries.sql", files(package).joinpath("queries.sql").read_text("utf-8"))

@@ -81,6 +81,8 @@ def test_the_check_tells_the_whole_story_in_under_a_minute():
         "notice in the feed",
         "notice in the push log",
         "notice in the mailbox",
+        "alarm acknowledged",
+        "alarm commented",
         "alarm cleared",
         "notice says so on the stream",
         "resolved in the feed",

@@ -1,4 +1,4 @@
-"""The README's tour: its commands run as they stand there, and print what it says."""
+"""The README's tour, and support's after it: the commands run as they stand there, and print what they say."""
 
 import os
 import re
@@ -25,8 +25,12 @@ def tour():
     """Each block of commands, and the lines that it prints; … stands for anything."""
     section = SECTION.search((ROOT / "README.md").read_text("utf-8"))
     assert section
-    blocks = [(commands, said.splitlines()) for commands, said in BLOCK.findall(section[1])]
-    assert len(blocks) == section[1].count("```sh\n"), "a block of commands stands there without what it prints"
+    return blocks_of(section[1]) + blocks_of((ROOT / "docs/tours/support.md").read_text("utf-8"))
+
+
+def blocks_of(text):
+    blocks = [(commands, said.splitlines()) for commands, said in BLOCK.findall(text)]
+    assert len(blocks) == text.count("```sh\n"), "a block of commands stands there without what it prints"
     return blocks
 
 

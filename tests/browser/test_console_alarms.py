@@ -119,7 +119,7 @@ def test_who_was_slower_is_told_who_was_first(roles, enter, width):
     expect(ina.get_by_text("Tom hat quittiert")).to_be_visible()
 
 
-def test_a_list_of_alarms_is_filtered_by_its_address_and_saved(roles, enter, width):
+def test_lists_are_filtered_by_their_address_saved_and_lead_on(roles, enter, width):
     tom = enter("Tom", width)
     tom.get_by_label("Serial or title").fill("p2")
     expect(tom.locator(".brow")).to_have_count(1)
@@ -132,10 +132,7 @@ def test_a_list_of_alarms_is_filtered_by_its_address_and_saved(roles, enter, wid
     assert len(saved.value.path().read_text("utf-8").splitlines()) == 2
     tom.get_by_label("Serial or title").fill("nothing")
     expect(tom.get_by_text("No alarm is like this.")).to_be_visible()
-
-
-def test_notices_say_what_became_of_them(roles, enter, width):
-    tom = enter("Tom", width, "/console/notices")
+    tom.goto("/console/notices")
     expect(tile(tom, "open, of alarms")).to_have_text("1")
     expect(tile(tom, "over, of alarms")).to_have_text("1")
     check(tom, "4-notices", width)

@@ -373,3 +373,26 @@ def test_the_count_is_what_counting_one_by_one_gives(url, db, seed):
                         for language in {languages[owner] for owner in known}
                     },
                 }, (audience, kind)
+
+
+class TestTheList:
+    def test_filters_let_through_what_they_say_and_states_are_counted(self, at):
+        recall, update = at.draft(), at.draft(UPDATE)
+        published = at.publish()
+
+        def listed(**asked):
+            answer = at.paula.client.get("/api/campaigns", params=asked).json()
+            return [each["id"] for each in answer["campaigns"]], {name: n for name, n in answer["counts"].items() if n}
+
+        every = [published["id"], update["id"], recall["id"]]
+        assert listed() == (every, {"draft": 2, "published": 1})
+        assert listed(kind="update") == ([update["id"]], {"draft": 1})
+        assert listed(state="published") == ([published["id"]], {"draft": 2, "published": 1})
+        assert listed(words=recall["number"].lower()) == ([recall["id"]], {"draft": 1})
+        assert listed(words="100%") == ([], {})
+        assert listed(product="fan") == ([], {})
+        first = at.paula.get("/api/campaigns?limit=2").json()
+        rest = at.paula.get(f"/api/campaigns?limit=2&after={first['next']}").json()
+        assert [each["id"] for each in first["campaigns"] + rest["campaigns"]] == every
+        saved = at.paula.get("/api/campaigns.csv?kind=recall").text.splitlines()
+        assert [line.split(",")[0] for line in saved[1:]] == [published["id"], recall["id"]]

@@ -96,11 +96,21 @@ class Campaign(CampaignLine):
     count: AudienceCount | None = Field(description="Null once it is published.")
 
 
+class CampaignCounts(BaseModel):
+    """How many campaigns of each state the other filters let through, among the newest 10,000."""
+
+    draft: int
+    published: int
+    superseded: int
+    withdrawn: int
+
+
 class Campaigns(BaseModel):
-    """A page of campaigns, the newest first; `next` is the `before` of the next page."""
+    """A page of campaigns, the newest first."""
 
     campaigns: list[CampaignLine]
     next: str | None
+    counts: CampaignCounts
 
 
 class _RequestBody(BaseModel):

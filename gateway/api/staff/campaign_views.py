@@ -87,3 +87,21 @@ def _ref(campaign: dict[str, Any] | None) -> models.CampaignRef | None:
 def _title(texts: dict[str, str], number: str) -> str:
     """Returns the English title; a draft may have only another one, or none: then the number."""
     return texts.get("en") or next(iter(texts.values()), number)
+
+
+COLUMNS = (
+    *("campaign", "number", "kind", "state", "title", "product", "units", "notified", "seen", "acknowledged"),
+    *("written by", "edited", "approved by", "published", "ended"),
+)
+"""Of a saved list."""
+
+
+def saved(listed: models.CampaignLine) -> list[object]:
+    """A campaign as a line of a saved list."""
+    figures = listed.progress
+    return [
+        *(listed.id, listed.number, listed.kind, listed.state, listed.title, listed.product.code, listed.units),
+        *((figures.notified, figures.seen, figures.acknowledged) if figures else (None, None, None)),
+        *(listed.created_by, listed.edited_at.isoformat(), listed.approved_by),
+        *(moment.isoformat() if moment else None for moment in (listed.published_at, listed.ended_at)),
+    ]

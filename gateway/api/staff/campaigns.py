@@ -3,16 +3,18 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import StreamingResponse
 
 from gateway.accounts.model import Account
 from gateway.api.auth import who_may
+from gateway.api.listing import Place, Words, as_csv, next_place, read_place
 from gateway.api.models import Problem
 from gateway.api.paging import Reading, next_page
 from gateway.api.public.accounts import Now
 from gateway.api.staff import campaign_models as models
 from gateway.api.staff import campaign_views
 from gateway.campaigns import publish, repository, service
-from gateway.campaigns.model import AudienceCount, Draft, Standing, State
+from gateway.campaigns.model import AudienceCount, Draft, Kind, Standing, State
 from gateway.campaigns.progress import progress
 from gateway.campaigns.service import Writer as Author
 from gateway.core.clock import Clock
@@ -29,7 +31,6 @@ Staff = Annotated[Account, Depends(who_may("read"))]
 Writer = Annotated[Account, Depends(who_may("write_campaigns"))]
 Limit = Annotated[int, Query(ge=1, le=500)]
 After = Annotated[int, Query(ge=0, le=repository.NEWEST)]
-Before = Annotated[int, Query(ge=0, le=repository.NEWEST)]
 
 
 # -- Read ----------------------------------------------------------------------------------------------------------
@@ -41,26 +42,37 @@ def products(database: Reading) -> models.Products:
     return models.Products(products=[campaign_views.choice(row) for row in repository.choices(database)])
 
 
+def filters(
+    kind: Kind | None = None, state: State | None = None, product: str | None = None, words: Words = ""
+) -> repository.Filters:
+    """Returns which campaigns are asked for."""
+    return repository.Filters(kind, state, product, words.strip())
+
+
+Filters = Annotated[repository.Filters, Depends(filters)]
+
+
 @router.get("/api/campaigns")
 def campaigns(
-    who: Staff,
-    database: Reading,
-    clock: Now,
-    before: Before = repository.NEWEST,
-    limit: Limit = 50,
-    state: State | None = None,
+    who: Staff, database: Reading, clock: Now, chosen: Filters, after: Place = "", limit: Limit = 50
 ) -> models.Campaigns:
     """Campaigns, the newest first."""
-    rows = repository.lines(database, before, limit, state)
-    ids = [row["row"] for row in rows if row["state"] != "draft"]
-    progress_by_id = progress(database, ids, clock())
-    joined = repository.joined(database, ids, clock())
-    return models.Campaigns(
-        campaigns=[
-            campaign_views.line(row, progress_by_id.get(row["row"]), joined.get(row["row"]), who) for row in rows
-        ],
-        next=next_page(rows, limit, "row"),
-    )
+    lines, following = _page(database, chosen, after, limit, who, clock)
+    counts = models.CampaignCounts(**repository.count_lines(database, chosen))
+    return models.Campaigns(campaigns=lines, next=following, counts=counts)
+
+
+@router.get("/api/campaigns.csv")
+def saved_campaigns(
+    request: Request, who: Annotated[Account, Depends(who_may("export"))], clock: Now, chosen: Filters
+) -> StreamingResponse:
+    """The list as a file."""
+
+    def page(connection: Connection, place: str, limit: int) -> tuple[list[list[object]], str | None]:
+        lines, following = _page(connection, chosen, place, limit, who, clock)
+        return [campaign_views.saved(each) for each in lines], following
+
+    return as_csv(_database(request), "campaigns", campaign_views.COLUMNS, page)
 
 
 @router.post("/api/campaigns/count")
@@ -135,6 +147,18 @@ def approve(request: Request, who: Writer, clock: Now, campaign_id: str, body: m
 
 
 # -- Helpers -------------------------------------------------------------------------------------------------------
+
+
+def _page(
+    connection: Connection, chosen: repository.Filters, after: str, limit: int, who: Account, clock: Clock
+) -> tuple[list[models.CampaignLine], str | None]:
+    place = read_place(after, 1)
+    rows = repository.lines(connection, chosen, place[0] if place else repository.NEWEST, limit)
+    ids = [row["row"] for row in rows if row["state"] != "draft"]
+    progress_by_id = progress(connection, ids, clock())
+    joined = repository.joined(connection, ids, clock())
+    lines = [campaign_views.line(row, progress_by_id.get(row["row"]), joined.get(row["row"]), who) for row in rows]
+    return lines, next_place(rows, limit, "row")
 
 
 def _campaign(request: Request, database: Connection, campaign_id: str, who: Account, clock: Clock) -> models.Campaign:

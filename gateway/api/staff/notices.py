@@ -65,7 +65,7 @@ def saved_notices(request: Request, chosen: Filters, say: Speaking, clock: Now) 
 def _page(
     connection: Connection, chosen: listing.Filters, after: str, limit: int, say: Speech, clock: Now
 ) -> tuple[list[notice_models.NoticeLine], str | None]:
-    page = listing.page(connection, chosen, read_place(after, 2), limit, clock())
+    page = listing.page(connection, chosen, read_place(after, 2), limit, say.language, clock())
     ids = [row["campaign_id"] for row in page.rows if row["campaign_id"] is not None]
     by_campaign = progress(connection, ids, clock()) if ids else {}
     lines = [notice_views.line(row, by_campaign.get(row["campaign_id"]), say) for row in page.rows]

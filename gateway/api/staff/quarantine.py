@@ -3,15 +3,17 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request
+from fastapi.responses import StreamingResponse
 
 from gateway.accounts.model import Account
 from gateway.api.auth import who_may
+from gateway.api.listing import as_csv, next_place, read_place
 from gateway.api.models import Problem
 from gateway.api.paging import Before, Limit, Reading, next_page
 from gateway.api.staff import quarantine_models, views
 from gateway.ingest import quarantine
 from gateway.ingest.quarantine import Choice
-from gateway.store import Database
+from gateway.store import Connection, Database
 
 router = APIRouter(tags=["devices"], responses={"4XX": {"model": Problem}, "5XX": {"model": Problem}})
 
@@ -29,6 +31,18 @@ def messages(
     return quarantine_models.Quarantine(
         messages=[views.quarantined_message(row) for row in rows], next=next_page(rows, limit, "id")
     )
+
+
+@router.get("/api/quarantine.csv", dependencies=[Depends(who_may("export"))])
+def saved_messages(request: Request, reason: str | None = None) -> StreamingResponse:
+    """The messages as a file."""
+
+    def page(connection: Connection, place: str, limit: int) -> tuple[list[list[object]], str | None]:
+        last = read_place(place, 1)
+        rows = quarantine.page(connection, last[0] if last else quarantine.NEWEST, limit, reason)
+        return [views.saved_message(row) for row in rows], next_place(rows, limit, "id")
+
+    return as_csv(_database(request), "quarantine", views.MESSAGE_COLUMNS, page)
 
 
 @router.get("/api/quarantine/counts")

@@ -47,3 +47,16 @@ def quarantined_message(row: Row) -> quarantine_models.Quarantined:
     payload: bytes = row["payload"]
     fields = {"id": str(row["id"]), "payload": payload.decode("utf-8", "replace"), "whole": is_whole(row)}
     return quarantine_models.Quarantined(**row | fields)
+
+
+MESSAGE_COLUMNS = ("message", "received", "topic", "reason", "detail", "bytes", "whole", "payload")
+"""Of the saved quarantine."""
+
+
+def saved_message(row: Row) -> list[object]:
+    """A quarantined message as a line of a saved list."""
+    message = quarantined_message(row)
+    return [
+        *(message.id, message.received_at.isoformat(), message.topic, message.reason, message.detail, message.size),
+        *("yes" if message.whole else "no", message.payload),
+    ]

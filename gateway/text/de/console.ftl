@@ -36,7 +36,6 @@ console-list-state = Stand
 console-list-product = Produkt
 console-list-units = Geräte
 console-list-date = Datum
-console-list-more = Ältere Kampagnen zeigen
 console-list-empty-title = Hier stehen die Kampagnen
 console-list-empty-text = Jede mit ihren Geräten und damit, wie viele Besitzer benachrichtigt wurden, sie gesehen und bestätigt haben. Entwerfen Sie einen Rückruf oder einen Update-Hinweis; eine zweite Person gibt ihn frei.
 

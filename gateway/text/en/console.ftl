@@ -36,7 +36,6 @@ console-list-state = State
 console-list-product = Product
 console-list-units = Units
 console-list-date = Date
-console-list-more = Show older campaigns
 console-list-empty-title = Campaigns appear here
 console-list-empty-text = Each with its units, and how many owners were notified, saw it and acknowledged it. Draft a recall, or a notice about an update; a second person approves it.
 
