@@ -148,14 +148,14 @@ def told(db: Connection, severity: str = "warning") -> int:
 
 @contextmanager
 def counted_statements() -> Iterator[list[object]]:
-    """Collects the statements of this thread, begin and commit left out."""
+    """Collects the statements of this thread, without those that begin or end a transaction."""
     statements: list[object] = []
     thread = threading.get_ident()
     execute, copy = psycopg.Cursor.execute, psycopg.Cursor.copy
 
     def noted(act: Any) -> Any:  # noqa: ANN401 - a method of the library
         def call(cursor: object, query: object, *arguments: object, **options: object) -> object:
-            if threading.get_ident() == thread:
+            if query and threading.get_ident() == thread:  # the pool checks a connection by an empty one
                 statements.append(query)
             return act(cursor, query, *arguments, **options)
 

@@ -84,6 +84,11 @@ class TestAStormOfAlarms:
             thread.join(20)
         assert not thread.is_alive()
 
+    def test_steps_that_have_nothing_to_do_cost_one_look_together(self, story):
+        with counted_statements() as statements:
+            assert worker_of(story).do_steps() == 0
+        assert len(statements) == 1
+
     def test_one_that_breaks_is_alone_and_all_others_are_told_in_the_same_turn(self, story, monkeypatch):
         def text_or_fail(alarm, owner):
             if alarm.serial == "P7":
