@@ -5,16 +5,16 @@ The worker's own turns tell a fleet that SQL makes. While they do, a small recal
 
 import argparse
 import json
-import resource
 import sys
 import threading
 import time
 from collections.abc import Sequence
 from typing import Any
 
+from bench import bare_insert, storm
 from bench.campaign import draft_of, make_fleet, publish_recall
 from bench.progress import progress_ratio
-from bench.setup import database
+from bench.setup import database, max_rss_mb
 from gateway.config import Settings
 from gateway.core.clock import system_clock
 from gateway.core.errors import GatewayError
@@ -36,12 +36,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="bench.fanout", description=__doc__)
     parser.add_argument("--owners", type=int, default=100_000)
     parser.add_argument("--json", action="store_true", help="print the figures only")
+    parser.add_argument("--storm", type=int, metavar="ALARMS", help="measure a storm of so many alarms instead")
     given = parser.parse_args(arguments)
-    if given.owners < 2 * _PART_OF:
+    if (given.storm or given.owners) < 2 * _PART_OF:
         sys.exit(f"bench: at least {2 * _PART_OF} owners are needed")
     try:
         with database() as url:
-            print(json.dumps(measure(url, given.owners, quiet=given.json)))
+            if given.storm:
+                print(json.dumps(storm.measure(url, given.storm, _SETTINGS)))
+            else:
+                print(json.dumps(measure(url, given.owners, quiet=given.json)))
     except GatewayError as error:
         sys.exit(f"bench: {error}")
 
@@ -55,11 +59,11 @@ def measure(url: str, owners: int, *, quiet: bool = True) -> dict[str, Any]:
         db.execute("VACUUM ANALYZE")
         worker = Worker(Settings(**_SETTINGS), pool, system_clock)
         _tell(db, worker, _lots(_PART))
-        rss_part = _max_rss()
+        rss_part = max_rss_mb()
         other = _Other(url, after=owners // 4)
         _say(f"{owners // _PART_OF} owners told first; now all {owners}", quiet=quiet)
         told_s = _tell(db, worker, _lots(_ALL, _PART), other)
-        rss_all = _max_rss()
+        rss_all = max_rss_mb()
         rows = _rows(db)
         looks = progress_ratio(db, _largest(db))
         _say(f"told in {told_s:.1f} s; now the bare INSERT ... SELECT", quiet=quiet)
@@ -118,19 +122,11 @@ def _tell(db: Connection, worker: Worker, audience: dict[str, Any], other: _Othe
 
 
 def _bare(db: Connection) -> float:
-    """Returns the seconds of an INSERT ... SELECT into each table of what the large recall wrote, with all keys."""
+    """Returns the seconds of an INSERT ... SELECT of what the large recall wrote."""
     campaign = "(SELECT campaign_id FROM notice GROUP BY campaign_id ORDER BY count(*) DESC LIMIT 1)"
     of_notice = f"notice_id IN (SELECT id FROM notice WHERE campaign_id = {campaign})"  # noqa: S608 - ours
     wheres = {"notice": f"campaign_id = {campaign}", "outbox": of_notice, "ledger": f"campaign_id = {campaign}"}
-    for table, where in wheres.items():
-        db.execute(f"CREATE TABLE kept_{table} AS SELECT * FROM {table} WHERE {where}")  # type: ignore[arg-type]  # noqa: S608
-    db.execute("TRUNCATE notice, outbox, ledger CASCADE")
-    db.execute("VACUUM ANALYZE")
-    begun = time.monotonic()
-    with db.transaction():
-        for table in _TABLES:
-            db.execute(f"INSERT INTO {table} OVERRIDING SYSTEM VALUE SELECT * FROM kept_{table}")  # type: ignore[arg-type]  # noqa: S608
-    return time.monotonic() - begun
+    return bare_insert.seconds(db, wheres)
 
 
 def _rows(db: Connection) -> dict[str, int]:
@@ -158,11 +154,6 @@ def _count(db: Connection, query: str, *parameters: int) -> int:
 
 def _lots(*lots: str) -> dict[str, Any]:
     return {"by": "lots", "lots": list(lots)}
-
-
-def _max_rss() -> float:
-    """Megabytes."""
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
 
 
 def _say(text: str, *, quiet: bool) -> None:

@@ -1,6 +1,7 @@
 """The setup of benchmarks: Debian's Mosquitto, the embedded PostgreSQL, a fleet with rules, a preloaded backlog."""
 
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -189,6 +190,11 @@ def percentiles(seconds: Sequence[float]) -> dict[str, float]:
     """Median, 99th percentile and maximum in milliseconds."""
     p50, p99, longest = (1000 * np.percentile(seconds, [50, 99, 100])).round(1).tolist()
     return {"p50_ms": p50, "p99_ms": p99, "max_ms": longest}
+
+
+def max_rss_mb() -> float:
+    """The most memory that this process had so far."""
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
 
 
 def publish(backlog: Backlog, port: int) -> None:

@@ -107,7 +107,16 @@ class Settings(ChannelSettings, BaseSettings):
         31, ge=1, description="Different UTC days in one message; readings of more are refused."
     )
     clock_ahead_max: Duration = Field(timedelta(minutes=10), description="Device times further ahead are quarantined.")
-    history_max: Duration = Field(timedelta(days=400), description="Device times further back are quarantined.")
+    history_max: Duration = Field(
+        timedelta(days=400),
+        description="Readings are kept so long, and older ones quarantined, unless the product says otherwise.",
+    )
+    hour_history: Duration = Field(
+        timedelta(days=730), description="Readings by hour are kept so long, unless the product says otherwise."
+    )
+    day_history: Duration = Field(
+        timedelta(days=3650), description="Readings by day are kept so long, unless the product says otherwise."
+    )
     quarantine_max_messages: int = Field(
         10_000, ge=1, description="Quarantined messages kept; the oldest of those units go first that have most."
     )

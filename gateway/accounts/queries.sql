@@ -155,3 +155,53 @@ DELETE FROM sign_in_code WHERE id IN (
 -- Delete expired sessions, the oldest first; one that was just used is no longer expired.
 DELETE FROM session WHERE expires_at < %(before)s AND token_hash IN (
   SELECT token_hash FROM session WHERE expires_at < %(before)s ORDER BY expires_at LIMIT %(limit)s);
+
+-- name: enable
+-- Let a disabled account sign in again.
+UPDATE account SET disabled_at = NULL WHERE id = %(id)s;
+
+-- name: staff_members
+-- Everybody with a role of the staff, by name, with their sessions and when they signed in last.
+SELECT a.public_id, a.role, a.disabled_at, p.public_id AS person, p.name, p.email,
+       (SELECT count(*) FROM session s WHERE s.account_id = a.id AND s.expires_at > %(now)s) AS sessions,
+       (SELECT max(s.seen_at) FROM session s WHERE s.account_id = a.id AND s.expires_at > %(now)s) AS seen_at,
+       greatest((SELECT max(s.created_at) FROM session s WHERE s.account_id = a.id),
+                (SELECT max(b.seen_at) FROM known_browser b WHERE b.account_id = a.id)) AS signed_in_at
+FROM account a JOIN person p ON p.id = a.person_id
+WHERE a.role <> 'customer'
+ORDER BY lower(p.name), a.id LIMIT %(limit)s;
+
+-- name: staff_member
+-- A member of the staff by the public id of their person or by their address.
+SELECT a.id, a.public_id, a.person_id, p.public_id AS person_public_id, p.name, p.email, p.language,
+       coalesce(p.own_time_zone, p.time_zone) AS time_zone, a.role
+FROM account a JOIN person p ON p.id = a.person_id
+WHERE a.role <> 'customer' AND (p.public_id = %(key)s OR lower(p.email) = lower(%(key)s))
+ORDER BY a.id LIMIT 1;
+
+-- name: count_administrators
+-- How many administrators may sign in.
+SELECT count(*) AS administrators FROM account WHERE role = 'administrator' AND disabled_at IS NULL;
+
+-- name: open_invitations
+-- Invitations to the staff that were not taken and have not expired, the newest first.
+SELECT email, data->>'name' AS name, data->>'role' AS role, created_at, expires_at
+FROM sign_in_code WHERE purpose = 'invite' AND used_at IS NULL AND expires_at > %(now)s
+ORDER BY id DESC LIMIT %(limit)s;
+
+-- name: note_act
+-- Store what was done to an account of the staff.
+INSERT INTO staff_act (at, actor, account_id, act, role)
+VALUES (%(now)s, %(actor)s, %(account_id)s, %(act)s, %(role)s);
+
+-- name: staff_acts
+-- A page of what was done to accounts of the staff, the newest first.
+SELECT s.id, s.at, s.actor, s.act, s.role, b.name AS actor_name, p.public_id AS person, p.name
+FROM staff_act s
+LEFT JOIN person b ON b.public_id = s.actor
+LEFT JOIN account a ON a.id = s.account_id LEFT JOIN person p ON p.id = a.person_id
+WHERE s.id < %(before)s ORDER BY s.id DESC LIMIT %(limit)s;
+
+-- name: forget_acts
+-- Delete what was done before a time, the oldest first.
+DELETE FROM staff_act WHERE id IN (SELECT id FROM staff_act WHERE at < %(before)s ORDER BY at LIMIT %(limit)s);

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from gateway.accounts import browsers, codes, letters, repository
+from gateway.accounts.administrators import administrator_left
 from gateway.accounts.limits import Asker, SignInLimits
 from gateway.accounts.model import (
     Account,
@@ -188,7 +189,8 @@ class Accounts:
     ) -> OpenedSession:
         """Accept an invitation with its code: the code proves the address, so the role is given and the password set.
 
-        An account that exists gets the role, and its other sessions end. Raises CodeRefused.
+        An account that exists gets the role, and its other sessions end. Raises CodeRefused; LastAdministrator where
+        the role would take the last administrator.
         """
         email, password = canonical_address(email), acceptable_password(password)
         counted_limits = self.limits.open_try("invite", email, self._asker(email, network, browser, now))
@@ -200,7 +202,8 @@ class Accounts:
             if invitation and not (stored and stored.disabled):
                 role: Role = invitation["role"]
                 if stored:
-                    tx.execute(queries.set_role, {"id": stored.account.id, "role": role})
+                    with administrator_left(tx):
+                        tx.execute(queries.set_role, {"id": stored.account.id, "role": role})
                     account = repository.hold(tx, stored.account.id).account
                     self._set_password(tx, account, password_hash, "account.password_reset", now)
                 else:

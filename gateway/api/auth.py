@@ -7,6 +7,8 @@ from ipaddress import IPv6Address, ip_address
 from typing import Annotated
 
 from fastapi import Depends, Request, Response
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 
 from gateway.accounts.model import Account, Forbidden, NotSignedIn, OpenedSession
 from gateway.accounts.rights import Right, may
@@ -123,6 +125,17 @@ async def signed_in_owner(request: Request) -> AbstractContextManager[tuple[Acco
     The endpoint enters it in its own thread: one connection for both, and no thread beside. Raises NotSignedIn then.
     """
     return _signed_in_owner(request)
+
+
+def needs_sign_in(route: object) -> bool:
+    """Whether a route has a dependency on somebody who is signed in."""
+    return isinstance(route, APIRoute) and _depends_on_sign_in(route.dependant)
+
+
+def _depends_on_sign_in(dependant: Dependant) -> bool:
+    return any(
+        each.call in {signed_in, signed_in_owner} or _depends_on_sign_in(each) for each in dependant.dependencies
+    )
 
 
 Mine = Annotated[AbstractContextManager[tuple[Account, Connection]], Depends(signed_in_owner)]

@@ -104,11 +104,17 @@ class Units(BaseModel):
 
 
 class Readings(BaseModel):
-    """One metric of one unit, oldest first, as [milliseconds since 1970, value]."""
+    """One metric of one unit, oldest first, as [milliseconds since 1970, value].
+
+    A point is a reading, or the mean of the hour or UTC day that begins then; `bands` has the lowest and the highest of
+    each, and is empty for readings.
+    """
 
     metric: str
     unit: str
+    step: Literal["reading", "hour", "day"]
     points: list[tuple[int, float]]
+    bands: list[tuple[float, float]]
 
 
 class StoredReadings(BaseModel):

@@ -10,6 +10,8 @@ from gateway.store import Connection, Database, Row
 
 PAGE_MAX = 500
 READINGS_MAX = 20_000
+MINUTES_MAX = 60 * 24 * 3_660
+"""Ten years."""
 NEWEST = 2**63 - 1
 
 

@@ -10,6 +10,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from gateway.accounts.model import NotSignedIn
+from gateway.api.auth import needs_sign_in, signed_in
 from gateway.api.models import Problem
 from gateway.core.errors import BadInput, GatewayError, TooManyAttempts
 from gateway.store import TROUBLES, DataError, Trouble, count_trouble, words_of
@@ -79,8 +81,16 @@ def _gateway_error(_request: Request, error: Exception) -> JSONResponse:
     return _response(problem, headers)
 
 
-def _bad_request(_request: Request, error: Exception) -> JSONResponse:
+def _bad_request(request: Request, error: Exception) -> JSONResponse:
+    """What is wrong with a request, for those who may make it: a stranger learns only that they are one."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class
+    try:
+        if needs_sign_in(request.scope.get("route")):
+            signed_in(request)
+    except NotSignedIn as stranger:
+        return _gateway_error(request, stranger)
+    except tuple(TROUBLES) as trouble:
+        return _database_trouble(request, trouble)
     errors = error.errors()
     texts = (f"{'.'.join(cut(str(part)) for part in item['loc'][1:])}: {cut(item['msg'])}" for item in errors)
     problems = first_problems(texts, len(errors))

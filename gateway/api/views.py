@@ -3,10 +3,12 @@
 from typing import Any
 
 from gateway.api import models
+from gateway.core.clock import to_us
 from gateway.events import Event
 from gateway.notify.bulletin_texts import action_steps
 from gateway.notify.repository import as_written
 from gateway.notify.steps import steps
+from gateway.readings.history import History
 from gateway.store import Row
 from gateway.text import Speech
 from gateway.text.reasons import reason_text
@@ -24,6 +26,12 @@ _SHOWN: dict[str, models.UnitState] = {
 
 _REASONS = ("told_because", "sent_because", "matched", "cleared_reason")
 _OF_NOTICE = ("id", "kind", "severity", "state", "count", "created_at", "updated_at", "resolved_at", "held_until")
+
+
+def metric_history(metric: str, measure: str, history: History) -> models.Readings:
+    """A metric over time, as charts take it."""
+    points = [(to_us(at) // 1000, value) for at, value in history.points]
+    return models.Readings(metric=metric, unit=measure, step=history.step, points=points, bands=list(history.bands))
 
 
 def unit_fields(row: Row, language: str) -> dict[str, Any]:

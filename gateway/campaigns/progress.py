@@ -6,7 +6,7 @@ The worker takes up units that changed hands, and replaces many rows of figures 
 from collections.abc import Sequence
 from datetime import datetime
 
-from gateway.campaigns.repository import queries
+from gateway.campaigns.repository import FIGURE_ROWS_MAX, queries
 from gateway.notify.channels.registry import CHANNELS
 from gateway.store import Connection, Row
 from gateway.store.locks import Lock, hold_shared, try_hold
@@ -14,8 +14,6 @@ from gateway.store.locks import Lock, hold_shared, try_hold
 _UNITS = ("units", "registered", "notified", "seen", "acknowledged", "closed")
 _AS_THEY_ARE = ("delivered", "opened", "unknown", "failed", "skipped")
 _WAITING = ("waiting", "claimed")
-ROWS_MAX = 50
-"""Rows of a campaign's figures beyond which they are summed."""
 _ROWS_AT_ONCE = 10_000
 
 
@@ -52,14 +50,14 @@ def hold_owners(tx: Connection) -> None:
 
 def take_up_owners(tx: Connection, now: datetime, limit: int) -> int:
     """Let some units in campaigns that changed hands count for their new owners. Returns the number of changes."""
-    changed = tx.execute(queries.owners_due, {"now": now}).fetchone()
-    if not (changed and changed["due"]) or not try_hold(tx, Lock.CAMPAIGN_OWNERS):
+    if not try_hold(tx, Lock.CAMPAIGN_OWNERS):
         return 0
     row = tx.execute(queries.take_up_owners, {"now": now, "limit": limit}).fetchone()
     return int(row["changes"]) if row else 0
 
 
-def sum_figures(tx: Connection) -> None:
-    """Replace the figures of campaigns by their sums where they are in many rows."""
-    for row in tx.execute(queries.campaigns_to_sum, {"most": ROWS_MAX}).fetchall():
-        tx.execute(queries.sum_figures, {"id": row["campaign_id"], "limit": _ROWS_AT_ONCE})
+def sum_figures(tx: Connection) -> int:
+    """Replace the figures of campaigns by their sums where they are in many rows. Returns the number of sums."""
+    rows = tx.execute(queries.campaigns_to_sum, {"most": FIGURE_ROWS_MAX}).fetchall()
+    limit = {"limit": _ROWS_AT_ONCE}
+    return sum(tx.execute(queries.sum_figures, {"id": row["campaign_id"]} | limit).rowcount for row in rows)

@@ -187,6 +187,28 @@ FOR NO KEY UPDATE OF n SKIP LOCKED;
 -- The events of these withdrawn notices are written.
 UPDATE notice SET event_due = false WHERE id = ANY (%(ids)s::bigint[]);
 
+-- name: steps_due
+-- Which of the worker's steps have something to do.
+WITH RECURSIVE named (channel) AS (
+  SELECT min(channel) FROM outbox WHERE status = 'waiting'
+  UNION ALL
+  SELECT (SELECT min(o.channel) FROM outbox o WHERE o.status = 'waiting' AND o.channel > named.channel)
+  FROM named WHERE named.channel IS NOT NULL
+)
+SELECT step FROM (VALUES
+  ('withdrawn', EXISTS (SELECT FROM notice WHERE event_due)),
+  ('owners', EXISTS (SELECT FROM ownership_change WHERE due_at <= %(now)s)),
+  ('campaigns', EXISTS (SELECT FROM campaign c WHERE c.state = 'published' AND (c.tell_after IS NULL OR c.tell_after <= %(now)s)
+                        AND EXISTS (SELECT FROM campaign_unit u WHERE u.campaign_id = c.id AND u.due_at <= %(now)s))),
+  ('candidates', EXISTS (SELECT FROM campaign WHERE state = 'published' AND recheck_at <= %(now)s)),
+  ('held', EXISTS (SELECT FROM notice WHERE is_held AND visible_at <= %(now)s)),
+  ('unserved', EXISTS (SELECT FROM named CROSS JOIN LATERAL (
+                         SELECT FROM outbox WHERE status = 'waiting' AND channel = named.channel AND due_at <= %(now)s LIMIT 1) o
+                       WHERE named.channel <> ALL (%(channels)s::text[]))),
+  ('figures', EXISTS (SELECT FROM campaign_figure WHERE NOT is_sum GROUP BY campaign_id HAVING count(*) >= %(most)s))
+) AS look (step, is_due)
+WHERE is_due;
+
 -- name: campaigns_due
 -- Campaigns that have units to look at, what is about safety first.
 SELECT c.id, c.public_id, c.number, c.kind, c.content, c.audience, c.schema, c.published_at, c.supersedes, c.tell_tries,
@@ -199,7 +221,7 @@ LIMIT %(limit)s;
 
 -- name: due
 -- Units of a published campaign to look at, each held by one worker only; the campaign cannot end meanwhile.
-SELECT u.unit_id, u.standing, u.matched, u.tries
+SELECT u.unit_id, u.standing, u.matched, u.tries, u.person_id
 FROM campaign_unit u JOIN campaign c ON c.id = u.campaign_id
 WHERE u.campaign_id = %(id)s AND u.due_at <= %(now)s AND c.state = 'published'
 ORDER BY u.due_at, u.unit_id
@@ -208,7 +230,7 @@ FOR NO KEY UPDATE OF u SKIP LOCKED FOR SHARE OF c SKIP LOCKED;
 
 -- name: due_of_owners
 -- More units of a campaign to look at: those of the owners of held units, at most as many again.
-SELECT u.unit_id, u.standing, u.matched, u.tries
+SELECT u.unit_id, u.standing, u.matched, u.tries, u.person_id
 FROM (SELECT DISTINCT w.person_id FROM unnest(%(unit_ids)s::bigint[]) AS k (unit_id)
       CROSS JOIN LATERAL (SELECT person_id FROM ownership
                           WHERE unit_id = k.unit_id AND during @> %(now)s::timestamptz OFFSET 0) w) p
@@ -216,7 +238,7 @@ CROSS JOIN LATERAL (SELECT unit_id FROM ownership
                     WHERE person_id = p.person_id AND during @> %(now)s::timestamptz
                       AND unit_id <> ALL (%(unit_ids)s::bigint[]) OFFSET 0) o
 CROSS JOIN LATERAL (
-  SELECT unit_id, standing, matched, tries FROM campaign_unit
+  SELECT unit_id, standing, matched, tries, person_id FROM campaign_unit
   WHERE campaign_id = %(id)s AND unit_id = o.unit_id AND due_at <= %(now)s
   FOR NO KEY UPDATE SKIP LOCKED) u
 LIMIT %(limit)s;
@@ -321,10 +343,6 @@ UNION ALL
 SELECT u.campaign_id, '', 'later', count(*) FROM campaign_unit u JOIN campaign c ON c.id = u.campaign_id
 WHERE u.campaign_id = ANY (%(ids)s::bigint[]) AND u.due_at > %(now)s AND is_counted(c.kind, u.standing)
 GROUP BY u.campaign_id;
-
--- name: owners_due
--- Whether units changed hands and this was not taken up yet.
-SELECT EXISTS (SELECT FROM ownership_change WHERE due_at <= %(now)s) AS due;
 
 -- name: take_up_owners
 -- Take up some new owners of units in campaigns; returns the number of changes.

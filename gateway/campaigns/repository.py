@@ -13,6 +13,8 @@ queries = load_queries("gateway.campaigns")
 
 NEWEST = 2**63 - 1
 COUNT_MAX = 10_000
+FIGURE_ROWS_MAX = 50
+"""Rows of a campaign's figures from which on they are summed."""
 _EXAMPLES_MAX = 20
 
 
@@ -158,3 +160,9 @@ def joined_units(connection: Connection, campaign_id: int, after: int, limit: in
 def choices(connection: Connection) -> list[Row]:
     """Returns every product with its lots."""
     return connection.execute(queries.choices).fetchall()
+
+
+def steps_due(connection: Connection, channels: Sequence[str], now: datetime) -> set[str]:
+    """Returns the names of the worker's steps that have something to do, where these channels are set up."""
+    parameters = {"channels": list(channels), "now": now, "most": FIGURE_ROWS_MAX}
+    return {row["step"] for row in connection.execute(queries.steps_due, parameters)}

@@ -84,10 +84,16 @@ def _tell(
     former_ids = [former["id"] for former in formers]
     in_halves(
         tx,
-        units,
+        sorted(units, key=_owner),
         lambda part: _tell_set(tx, texts, former_ids, part, now, policy, stages),
         lambda unit, error: _look_later(tx, campaign, unit, error, now),
+        group=_owner,
     )
+
+
+def _owner(unit: Row) -> tuple[bool, int]:
+    """The owner, whose units are told of in one message; a unit without one is by itself."""
+    return (True, unit["person_id"]) if unit["person_id"] is not None else (False, unit["unit_id"])
 
 
 def _tell_set(

@@ -14,7 +14,7 @@ from pathlib import Path
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
-from gateway.cli import admin, database, demo, events, imports, quarantine, receipts, rules, schemas, serve
+from gateway.cli import admin, database, demo, events, imports, quarantine, receipts, rules, schemas, serve, staff
 from gateway.cli.common import EX_CONFIG, say
 from gateway.config import CONFIG_VARIABLE, Settings, variable
 from gateway.core.errors import BadInput, GatewayError, Unavailable
@@ -22,7 +22,7 @@ from gateway.logs import set_up
 from gateway.store import TROUBLES, trouble_of, words_of
 from gateway.text import use_folder
 
-GROUPS = (demo, serve, database, imports, rules, admin, quarantine, events, receipts, schemas)
+GROUPS = (demo, serve, database, imports, rules, admin, staff, quarantine, events, receipts, schemas)
 EX_READER_LEFT = 128 + 13
 """The exit code that a shell gives a program that SIGPIPE (13) ended."""
 

@@ -52,7 +52,21 @@ BOUNDS: Mapping[str, Bound] = {
     "attempt": Bound("what the limits on tries let through", f"a day; {_HOURLY}"),
     "letter": Bound("one for each code, invitation or note", f"`letter_history` after it ended; {_HOURLY}"),
     # Readings
-    "telemetry": Bound("what devices send", f"`history_max`; {_HOURLY}, a day at a time"),
+    "telemetry": Bound("what devices send", f"`history_max`, or the product's `raw`; {_HOURLY}, a day at a time"),
+    "rollup_hour": Bound(
+        "one for each hour, unit and metric with readings",
+        f"`hour_history`, or the product's `hour`, never shorter than readings; {_HOURLY}, a month at a time",
+    ),
+    "rollup_day": Bound(
+        "one for each day, unit and metric with readings",
+        f"`day_history`, or the product's `day`, never shorter than hours; {_HOURLY}, a year at a time",
+    ),
+    "rollup_mark": Bound("one row"),
+    "rollup_touched": Bound(
+        "the hours that late readings belong to, once for each batch",
+        "until the worker has counted them again, seconds",
+    ),
+    "rollup_floor": Bound("three for each product that keeps readings shorter than others"),
     "telemetry_waiting": Bound("readings whose day has no room yet", "until ingest has made it, seconds"),
     "conflicting_reading": Bound("1,000 for each unit", f"`history_max`; {_HOURLY}"),
     "conflicting_count": Bound("one for each unit"),
@@ -95,6 +109,7 @@ BOUNDS: Mapping[str, Bound] = {
     "ownership_change": Bound("one for each change of an ownership", "until the worker has taken it up, seconds"),
     # The staff
     "staff_look": Bound("`looks_max`", f"`look_history`; {_HOURLY}"),
+    "staff_act": Bound("one for each change of an account of the staff", f"`look_history`; {_HOURLY}"),
     "staff_note": Bound("`notes_max` for each unit and person", f"`note_history`; {_HOURLY}"),
     # Jobs
     "job": Bound("one for each import", f"`jobs_kept` after it ended; {_HOURLY}"),
@@ -121,8 +136,15 @@ _HEAD = """\
 
 Every table has a bound: what its rows are limited by, or a time after which they are deleted. The names in code are
 [settings](configuration.md). Maintenance runs hourly in one worker. It deletes the oldest rows first, at most 1,000 of
-a table in a transaction, so that neither readings nor notices wait for it. Days of readings and months of events go
-whole; the quarantine is cut to its limit at once, conflicting readings unit by unit.
+a table in a transaction, so that neither readings nor notices wait for it. Days of readings, months of their hours,
+years of their days and months of events go whole; the quarantine is cut to its limit at once, conflicting readings unit
+by unit.
+
+A product's file may say how long its readings are kept, as they are, by hour and by day
+(`retention: {raw: 90d, hour: 730d, day: 3650d}`); what it leaves out is as the settings say. Finer ones are never kept
+longer than coarser ones. A device may send no readings older than `raw`. What goes whole goes when no product keeps it;
+of products that keep it shorter the rows are deleted, some units in a transaction ([what that
+costs](performance.md#rollups-and-retention)).
 
 What a recall told whom is kept for ever: the campaign, its audience, its notices, their deliveries and its ledger. Of
 an alarm, the notices and what the stages decided are kept for `notice_history`.

@@ -17,6 +17,7 @@ Index = Any  # any index that numpy takes
 _JOURNALED = np.dtype([("unit", "<i8"), ("metric", "<i2"), ("time", "<i8"), ("value", "<f8")])
 
 US_A_DAY = 86_400_000_000
+US_AN_HOUR = 3_600_000_000
 JOURNALED_BYTES = _JOURNALED.itemsize
 """The size of a reading in the journal."""
 

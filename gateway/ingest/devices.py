@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from gateway.core.clock import MICROSECOND
 from gateway.core.partition import partition_of
 from gateway.m2m.device import Device, DeviceMetric
 from gateway.m2m.message import Rejected
@@ -72,6 +73,7 @@ class Catalog:
                 product.id,
                 {metric.name: DeviceMetric(metric.id, metric.low, metric.high) for metric in product.metrics},
                 product.receipts,
+                product.keep_raw // MICROSECOND if product.keep_raw else None,
             )
             for product in products
         }
@@ -104,7 +106,9 @@ class Catalog:
                 found[topic] = self._nobody(key)
             else:
                 partition = partition_of(key.product, key.serial)
-                found[topic] = self._known.remember(topic, Device(unit.id, *self._products[key.product], partition))
+                product_id, metrics, receipts, behind_us = self._products[key.product]
+                device = Device(unit.id, product_id, metrics, receipts, partition, behind_us)
+                found[topic] = self._known.remember(topic, device)
         return found
 
     def _nobody(self, key: DeviceKey) -> Rejected:

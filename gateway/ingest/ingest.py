@@ -33,6 +33,7 @@ from gateway.m2m.link import Link
 from gateway.m2m.message import Message, Rejected
 from gateway.m2m.receipts import Receipts
 from gateway.m2m.redelivery import ENTRY_BYTES, Redelivery
+from gateway.readings.repository import begin_noting
 from gateway.readings.waiting import WaitingReadings
 from gateway.registrations.firmware import take_waiting
 from gateway.store import Connection, DataError, IntegrityError
@@ -135,6 +136,7 @@ class Ingest:
         beat(self._connection, "ingest", {"waiting_for": "its rule state"})
         self.judging = restore(self._connection, self._settings, self._clock())
         self._saves.load(self._connection)
+        begin_noting(self._connection)
         self._redelivery = Redelivery(self._settings.mqtt_receive_maximum, repository.last_messages(self._connection))
         log.info("Rule state restored up to batch %d (stage=judge).", self.judging.seq)
         self._counting: set[int] | None = None

@@ -23,6 +23,8 @@ class Device:
     receipts: bool = False
     """Whether the device gets receipts, so that its message numbers are read."""
     partition: int = 0
+    behind_us: int | None = None
+    """The microseconds that its readings may be old, where its product says so."""
 
 
 @dataclass(frozen=True, slots=True)

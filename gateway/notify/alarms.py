@@ -31,6 +31,8 @@ CLEARED = "alarm.cleared"
 NEW_OWNER = frozenset({"unit.claimed"})
 """Events of one unit after which an active alarm has another owner, or will have at a known time."""
 NEW_OWNERS = frozenset({"owners.imported"})
+AT_ONCE = 200
+"""Alarms of a turn at most. A safety alarm that is raised in a storm waits for them; larger sets are little faster."""
 _ROUNDS_MAX = 10
 """An alarm that came again and again is told in so many rounds of a turn at most; the rest waits for the next turn."""
 _HOUR = timedelta(hours=1)
@@ -68,12 +70,13 @@ def tell_due(tx: Connection, now: datetime, limit: int, policy: Policy, stages: 
 
     One that fails holds up no other. It is tried again after longer and longer pauses.
     """
-    rows = tx.execute(queries.due_alarms, {"now": now, "limit": limit}).fetchall()
-    rounds = _rounds(rows)[:_ROUNDS_MAX]
+    rows = tx.execute(queries.due_alarms, {"now": now, "limit": min(limit, AT_ONCE)}).fetchall()
+    if not rows:
+        return 0
+    rounds = _rounds(tx, rows)[:_ROUNDS_MAX]
     ids = [row["alarm_id"] for each in rounds for row in each]
-    if ids:
-        tx.execute(queries.next_ownership, {"ids": ids, "now": now})
-        tx.execute(queries.alarms_looked_at, {"ids": ids, "now": now})
+    tx.execute(queries.next_ownership, {"ids": ids, "now": now})
+    tx.execute(queries.alarms_looked_at, {"ids": ids, "now": now})
     for each in rounds:
         in_halves(
             tx,
@@ -84,12 +87,14 @@ def tell_due(tx: Connection, now: datetime, limit: int, policy: Policy, stages: 
     return len(ids)
 
 
-def _rounds(rows: Sequence[Row]) -> list[list[Row]]:
+def _rounds(tx: Connection, rows: Sequence[Row]) -> list[list[Row]]:
     """Alarms in sets with one alarm of a unit and rule each, so that one that came again finds the notice."""
+    keys_of = tx.execute(queries.alarm_keys, {"ids": [row["alarm_id"] for row in rows]})
+    keys = {row["id"]: (row["unit_id"], row["rule_id"]) for row in keys_of}
     rounds: list[list[Row]] = []
     times: dict[tuple[int, str], int] = {}
     for row in rows:
-        key = (row["unit_id"], row["rule_id"])
+        key = keys[row["alarm_id"]]
         nth = times[key] = times.get(key, -1) + 1
         if nth == len(rounds):
             rounds.append([])

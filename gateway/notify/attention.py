@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from gateway.events import Event, append
+from gateway.events import Event, append, append_each
 from gateway.notify import addresses
 from gateway.notify.channels.registry import sign_in_channel
 from gateway.notify.repository import of_campaign, queries
@@ -13,12 +13,16 @@ LEARNED_FROM = frozenset({"notice.acknowledged", "account.signed_in"})
 
 
 def note_opened(tx: Connection, notice: str, channel: str, now: datetime) -> bool:
-    """Note that a tracked link was followed, and the notice read. Returns whether there is such a notice."""
+    """Note that a tracked link was followed, and so every notice of its message read. Returns whether there is one."""
     row = _notice(tx, notice)
     if row is None:
         return False
     addresses.note(tx, row["person_id"], channel, "opened", now, row["id"])
     _read(tx, row, notice, channel, now)
+    if row["group_key"] is not None:
+        others = {"person_id": row["person_id"], "key": row["group_key"], "now": now}
+        rows = tx.execute(queries.mark_others_read, others).fetchall()
+        append_each(tx, "notice.read", [_read_event(each, channel) for each in rows])
     return True
 
 
@@ -69,5 +73,9 @@ def _notice(tx: Connection, notice: str) -> Row | None:
 
 def _read(tx: Connection, row: Row, notice: str, channel: str | None, now: datetime) -> None:
     if tx.execute(queries.mark_read, {"id": row["id"], "now": now}).rowcount:
-        data = {"notice": notice, "channel": channel} | of_campaign(row)
-        append(tx, "notice.read", data, unit_id=row["unit_id"], person_id=row["person_id"])
+        append_each(tx, "notice.read", [_read_event(row | {"public_id": notice}, channel)])
+
+
+def _read_event(row: Row, channel: str | None) -> tuple[int, int, Row]:
+    """The unit, the person and the data of the event that a notice was read."""
+    return row["unit_id"], row["person_id"], {"notice": row["public_id"], "channel": channel} | of_campaign(row)

@@ -128,8 +128,10 @@ def _framed(maker: Maker, say: Speech) -> dict[str, Any]:
 
 
 def _title(delivery: Delivery, say: Speech) -> str:
-    """Its title; a recall's begins with the headline that the law fixes."""
+    """Its title, with which of two equal units it means; a recall's begins with the headline that the law fixes."""
     title = delivery.text["title"]
+    if delivery.apart:
+        title = say("mail-which-title", title=title, which=delivery.apart)
     return say("mail-recall-title", title=title) if delivery.kind == "recall" else title
 
 

@@ -187,6 +187,8 @@ class Delivery:
     """The trace of its log lines, if it has one."""
     serials: tuple[str, ...] = ()
     """The units of a message about many."""
+    apart: str | None = None
+    """What tells the unit from the person's others of its product: its place, else its serial."""
     renewed_at: datetime | None = None
     """When it began anew, because the alarm came back after an all-clear."""
 

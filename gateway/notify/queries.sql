@@ -164,7 +164,7 @@ WITH due AS MATERIALIZED (
 )
 SELECT o.id, o.notice_id, n.public_id AS notice, n.trace, o.channel, n.person_id, p.public_id AS person, n.unit_id, n.kind,
        c.public_id AS campaign, n.severity, n.state, n.text, n.why, n.schema, t.told, p.language,
-       coalesce(p.own_time_zone, p.time_zone) AS time_zone, u.printed AS serial, m.serials, o.renewed_at,
+       coalesce(p.own_time_zone, p.time_zone) AS time_zone, u.printed AS serial, m.serials, w.apart, o.renewed_at,
        pr.name AS product, pr.model, o.attempts, o.follows, o.claimed_at, n.read_at, n.acknowledged_at,
        EXISTS (SELECT FROM ownership w WHERE w.unit_id = n.unit_id AND w.person_id = n.person_id
                AND w.during @> %(now)s::timestamptz AND lower(w.during) <= n.created_at) AS still_owned
@@ -176,13 +176,14 @@ JOIN product pr ON pr.id = u.product_id
 LEFT JOIN campaign c ON c.id = n.campaign_id
 LEFT JOIN LATERAL campaign_told(n.campaign_id, n.kind, p.language) t ON true
 LEFT JOIN LATERAL message_units(n.person_id, n.group_key, %(now)s) m ON n.group_key IS NOT NULL
+LEFT JOIN LATERAL unit_apart(n.person_id, n.unit_id, %(now)s) w ON n.group_key IS NULL
 ORDER BY o.is_safety DESC, o.due_at, o.id;
 
 -- name: abandoned
 -- Deliveries of a channel that were claimed so long ago that their worker must have ended.
 SELECT o.id, o.notice_id, n.public_id AS notice, n.trace, o.channel, n.person_id, p.public_id AS person, n.unit_id, n.kind,
        c.public_id AS campaign, n.severity, n.state, n.text, n.why, n.schema, t.told, p.language,
-       coalesce(p.own_time_zone, p.time_zone) AS time_zone, u.printed AS serial, m.serials, o.renewed_at,
+       coalesce(p.own_time_zone, p.time_zone) AS time_zone, u.printed AS serial, m.serials, w.apart, o.renewed_at,
        pr.name AS product, pr.model, o.attempts, o.follows, o.claimed_at, n.read_at, n.acknowledged_at
 FROM outbox o
 JOIN notice n ON n.id = o.notice_id
@@ -192,6 +193,7 @@ JOIN product pr ON pr.id = u.product_id
 LEFT JOIN campaign c ON c.id = n.campaign_id
 LEFT JOIN LATERAL campaign_told(n.campaign_id, n.kind, p.language) t ON true
 LEFT JOIN LATERAL message_units(n.person_id, n.group_key, %(now)s) m ON n.group_key IS NOT NULL
+LEFT JOIN LATERAL unit_apart(n.person_id, n.unit_id, %(now)s) w ON n.group_key IS NULL
 WHERE o.status = 'claimed' AND o.channel = %(channel)s AND o.claimed_at < %(before)s
 ORDER BY o.claimed_at
 LIMIT %(limit)s
@@ -335,7 +337,7 @@ SELECT channel FROM engagement WHERE notice_id = %(notice_id)s AND kind = 'opene
 
 -- name: notice_by_public_id
 -- A notice by the id that stands in links, held until the transaction ends.
-SELECT n.id, n.person_id, n.unit_id, n.read_at, n.acknowledged_at, c.public_id AS campaign
+SELECT n.id, n.person_id, n.unit_id, n.group_key, n.read_at, n.acknowledged_at, c.public_id AS campaign
 FROM notice n LEFT JOIN campaign c ON c.id = n.campaign_id
 WHERE n.public_id = %(public_id)s
 FOR UPDATE OF n;
@@ -347,6 +349,18 @@ SET read_at = %(now)s,
     state = CASE WHEN kind = 'withdrawal' AND state = 'open' THEN 'resolved' ELSE state END,
     resolved_at = CASE WHEN kind = 'withdrawal' AND state = 'open' THEN %(now)s ELSE resolved_at END
 WHERE id = %(id)s AND read_at IS NULL;
+
+-- name: mark_others_read
+-- The same of the other notices of a message about many units; returns those that were not read.
+WITH held AS (
+  SELECT id FROM notice WHERE person_id = %(person_id)s AND group_key = %(key)s AND read_at IS NULL ORDER BY id FOR UPDATE
+)
+UPDATE notice n
+SET read_at = %(now)s,
+    state = CASE WHEN n.kind = 'withdrawal' AND n.state = 'open' THEN 'resolved' ELSE n.state END,
+    resolved_at = CASE WHEN n.kind = 'withdrawal' AND n.state = 'open' THEN %(now)s ELSE n.resolved_at END
+FROM held WHERE n.id = held.id
+RETURNING n.public_id, n.person_id, n.unit_id, (SELECT c.public_id FROM campaign c WHERE c.id = n.campaign_id) AS campaign;
 
 -- name: mark_acknowledged
 -- Note that a notice was confirmed, the first time.
@@ -425,12 +439,14 @@ ON CONFLICT (alarm_id) DO UPDATE SET due_at = least(alarm_due.due_at, excluded.d
 
 -- name: due_alarms
 -- Alarms to be told to who owns the unit now, the gravest first, each taken by one worker only.
-SELECT d.alarm_id, d.tries, d.place, d.trace, a.unit_id, v.rule_id
-FROM (SELECT * FROM alarm_due WHERE due_at <= %(now)s
-      ORDER BY rank, due_at, alarm_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED) d
-CROSS JOIN LATERAL (SELECT unit_id, rule_version_id FROM alarm WHERE id = d.alarm_id OFFSET 0) a
-JOIN rule_version v ON v.id = a.rule_version_id
-ORDER BY d.rank, d.due_at, d.alarm_id;
+SELECT alarm_id, tries, place, trace FROM alarm_due WHERE due_at <= %(now)s
+ORDER BY rank, due_at, alarm_id LIMIT %(limit)s
+FOR UPDATE SKIP LOCKED;
+
+-- name: alarm_keys
+-- Of which unit and rule alarms are. Asked by itself: in a join, a plan for few alarms would go through all for each.
+SELECT a.id, a.unit_id, v.rule_id FROM alarm a JOIN rule_version v ON v.id = a.rule_version_id
+WHERE a.id = ANY (%(ids)s::bigint[]);
 
 -- name: next_ownership
 -- Look at alarms again when the next ownership begins that is known already.
@@ -608,7 +624,7 @@ SELECT id FROM unit WHERE serial LIKE %(begin)s ORDER BY serial LIMIT %(limit)s;
 
 -- name: people_begun
 -- People whose name begins so.
-SELECT id FROM person WHERE lower(name) LIKE %(begin)s ORDER BY lower(name) LIMIT %(limit)s;
+SELECT id FROM person WHERE lower(name) COLLATE "C" LIKE %(begin)s ORDER BY lower(name) COLLATE "C" LIMIT %(limit)s;
 
 -- name: records
 -- Notices with whom they are to: one by its public id, or those that tell of an alarm.

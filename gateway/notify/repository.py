@@ -50,11 +50,18 @@ class PlannedDelivery:
 
 
 def alarms(connection: Connection, alarm_ids: Sequence[int]) -> dict[int, Alarm]:
-    """Returns alarms with the data of their notices, by number."""
-    return {row["id"]: _alarm(row) for row in rules.alarms(connection, alarm_ids)}
+    """Returns alarms with the data of their notices, by number; a rule of many alarms is read once."""
+    documents: dict[tuple[str, int], RuleDocument] = {}
+    alarms = {}
+    for row in rules.alarms(connection, alarm_ids):
+        version = (row["rule_id"], row["version"])
+        if version not in documents:
+            documents[version] = RuleDocument.model_validate(row["document"])
+        alarms[row["id"]] = _alarm(row, documents[version])
+    return alarms
 
 
-def _alarm(row: Row) -> Alarm:
+def _alarm(row: Row, rule: RuleDocument) -> Alarm:
     return Alarm(
         id=row["id"],
         unit_id=row["unit_id"],
@@ -66,7 +73,7 @@ def _alarm(row: Row) -> Alarm:
         evidence=row["evidence"],
         cleared_at=row["cleared_at"],
         clearing=row["clearing"],
-        rule=RuleDocument.model_validate(row["document"]),
+        rule=rule,
         version=row["version"],
         serial=row["serial"],
         product_name=row["product_name"],

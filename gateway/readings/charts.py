@@ -27,18 +27,6 @@ def series(connection: Connection, unit: str, metric: str) -> Series | None:
     return Series(**row) if row else None
 
 
-def readings(
-    connection: Connection, series: Series, since: datetime, until: datetime, limit: int
-) -> list[tuple[datetime, float]]:
-    """The readings of a series between two times, the oldest first.
-
-    Of more than `limit`, it returns the newest, and the lowest and highest of each interval. It reads only the newest
-    `CHART_READS_MAX` ones.
-    """
-    arguments = chart_arguments(series.unit_id, series.metric_id, since, until, limit)
-    return chart_points(connection, queries.readings, arguments)
-
-
 def chart_arguments(unit_id: int, metric_id: int, since: datetime, until: datetime, limit: int) -> dict[str, Any]:
     """The parameters of the chart queries."""
     return {

@@ -6,7 +6,7 @@ from datetime import date, datetime
 import numpy as np
 
 from gateway.core.clock import from_us, to_us
-from gateway.core.readings import US_A_DAY, Flags, Ints, Readings
+from gateway.core.readings import US_A_DAY, US_AN_HOUR, Flags, Ints, Readings
 from gateway.store import Connection, load_queries
 from gateway.store.copy import Column, copy_columns, timestamps
 
@@ -54,6 +54,8 @@ def store_readings(
         conflicts = store_staged(tx, compared.time[~compared_waits], wait=bool(compared_waits.any()))
     if not known.all():
         _upsert_latest(tx, readings[~known])
+    if not waits.all():
+        _note_touched(tx, readings[~waits])
     return conflicts
 
 
@@ -76,6 +78,32 @@ def store_staged(tx: Connection, times: Ints, *, wait: bool = False) -> Conflict
         return {}
     rows = tx.execute(queries.insert_conflicting, {"share": CONFLICTS_PER_UNIT})
     return {(row["unit_id"], to_us(row["received_at"])): row["readings"] for row in rows}
+
+
+def begin_noting(connection: Connection) -> None:
+    """Say that whoever stores readings notes late ones from now on; nothing is rolled up before."""
+    connection.execute(queries.begin_noting)
+
+
+def _note_touched(tx: Connection, readings: Readings) -> None:
+    """Note the closed hours of readings, in the transaction that has just stored them.
+
+    It must follow the storing: whoever closes hours then waits for the transactions that have written readings.
+    """
+    row = tx.execute(queries.closed_to).fetchone()
+    if row is None or row["closed_to"] is None:
+        return
+    touched = readings.time < to_us(row["closed_to"])
+    if not touched.any():
+        return
+    late = readings[touched]
+    hours = np.unique(np.stack([late.unit, late.metric, late.time // US_AN_HOUR]), axis=1)
+    columns = {
+        "unit_id": hours[0],
+        "metric_id": hours[1].astype(np.int16),
+        "begins": timestamps(hours[2] * US_AN_HOUR),
+    }
+    copy_columns(tx, "rollup_touched", columns)
 
 
 def day_spans(times: Ints) -> list[tuple[datetime, datetime]]:

@@ -56,4 +56,5 @@ def move_waiting(connection: Connection, series: TimeSeries, limit: int = ROWS_A
         span = {"begin": begin, "end": begin + timedelta(days=1), "limit": limit}
         moved = connection.execute(queries.stage_waiting, span).rowcount
         store_staged(connection, np.array([to_us(begin)]))
+        connection.execute(queries.note_touched)
     return moved

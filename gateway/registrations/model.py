@@ -73,6 +73,23 @@ class MetricEntry(_Written):
         return self
 
 
+class Retention(_Written):
+    """How long readings of a product are kept; where it says nothing, the settings count."""
+
+    raw: Duration | None = Field(default=None, description="As they are; a device may send no older ones.")
+    hour: Duration | None = Field(default=None, description="By hour: lowest, highest, mean; not shorter than `raw`.")
+    day: Duration | None = Field(default=None, description="By day; not shorter than `hour`.")
+
+    @model_validator(mode="after")
+    def _coarser_ones_longer(self) -> Self:
+        spans = [span for span in (self.raw, self.hour, self.day) if span is not None]
+        if spans and min(spans) < timedelta(days=1):
+            raise ValueError("retention must be a day or longer; write it like 90d")
+        if spans != sorted(spans):
+            raise ValueError("retention must not get shorter from raw to hour to day")
+        return self
+
+
 class ProductFile(_Written):
     """A product file: one model and its metric registry."""
 
@@ -92,6 +109,7 @@ class ProductFile(_Written):
     receipts: bool = Field(
         default=False, description="Whether its units are told up to which of their numbered messages all are stored."
     )
+    retention: Retention = Retention()
     metrics: list[MetricEntry] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -210,6 +228,8 @@ class Product:
     receipts: bool
     updated_at: datetime
     metrics: tuple[Metric, ...]
+    keep_raw: timedelta | None = None
+    """How long its readings are kept, where its file says so; a device may send no older ones."""
 
 
 @dataclass(frozen=True, slots=True)

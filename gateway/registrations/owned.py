@@ -4,10 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.readings.charts import chart_arguments, chart_points
+from gateway.readings.history import History, Source
+from gateway.readings.history import history as history_of
 from gateway.registrations.repository import queries
 from gateway.store import Connection, Row
 
 _FIRST_ROW = 0
+_MINE = Source(queries.my_rolled_to, queries.my_readings, queries.my_hours, queries.my_days, queries.my_recent_hours)
 
 
 def units(mine: Connection, after: int, limit: int) -> list[Row]:
@@ -39,6 +42,14 @@ def readings(
     if numbers is None:
         return []
     return chart_points(mine, queries.my_readings, chart_arguments(**numbers, since=since, until=until, limit=limit))
+
+
+def history(mine: Connection, unit_id: str, metric: str, since: datetime, until: datetime, limit: int) -> History:
+    """Returns one metric of the person's unit over any time: readings, hours or days."""
+    numbers = mine.execute(queries.my_metric, {"unit": unit_id, "metric": metric}).fetchone()
+    if numbers is None:
+        return History("reading", [])
+    return history_of(mine, _MINE, numbers["unit_id"], numbers["metric_id"], since, until, limit)
 
 
 def messages(mine: Connection, unit_id: str) -> list[Row]:

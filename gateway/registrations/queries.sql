@@ -1,12 +1,14 @@
 -- name: upsert_product
 -- Create or update a product.
-INSERT INTO product (code, model, brand, gtin, name, receipts, serial_hint, code_hint, support_until)
+INSERT INTO product (code, model, brand, gtin, name, receipts, serial_hint, code_hint, support_until,
+                     keep_raw, keep_hour, keep_day)
 VALUES (%(code)s, %(model)s, %(brand)s, %(gtin)s, %(name)s, %(receipts)s, %(serial_hint)s, %(code_hint)s,
-        %(support_until)s)
+        %(support_until)s, %(keep_raw)s, %(keep_hour)s, %(keep_day)s)
 ON CONFLICT (code) DO UPDATE
 SET model = excluded.model, brand = excluded.brand, gtin = excluded.gtin, name = excluded.name,
     receipts = excluded.receipts, serial_hint = excluded.serial_hint, code_hint = excluded.code_hint,
-    support_until = excluded.support_until, updated_at = now()
+    support_until = excluded.support_until, keep_raw = excluded.keep_raw, keep_hour = excluded.keep_hour,
+    keep_day = excluded.keep_day, updated_at = now()
 RETURNING id;
 
 -- name: picture
@@ -23,13 +25,16 @@ ON CONFLICT (product_id) DO UPDATE SET media_type = excluded.media_type, content
 DELETE FROM product_picture WHERE product_id = %(product_id)s;
 
 -- name: claim_hints
--- Every product, and where to find its serial and claim code, if its file says so.
-SELECT code, model, name, serial_hint, code_hint FROM product ORDER BY code LIMIT %(limit)s;
+-- Products with these words in code, model or a name, and where to find serial and claim code, if their files say so.
+SELECT code, model, name, serial_hint, code_hint FROM product
+WHERE %(words)s::text = '' OR strpos(lower(code || ' ' || model), lower(%(words)s)) > 0
+   OR EXISTS (SELECT FROM jsonb_each_text(name) AS n WHERE strpos(lower(n.value || ' ' || model), lower(%(words)s)) > 0)
+ORDER BY code LIMIT %(limit)s;
 
 -- name: product_with_metrics
 -- One product with its metric registry, to compare it with a product file.
 SELECT p.id, p.code, p.model, p.brand, p.gtin, p.name, p.receipts, p.serial_hint, p.code_hint,
-       p.support_until,
+       p.support_until, p.keep_raw, p.keep_hour, p.keep_day,
        (SELECT json_agg(json_build_object('name', m.name, 'title', r.title, 'unit', r.unit, 'low', r.low,
                'high', r.high, 'normal_low', r.normal_low, 'normal_high', r.normal_high,
                'cadence', extract(epoch FROM r.cadence)::float8) ORDER BY r.position)
@@ -59,7 +64,7 @@ SET position = excluded.position, title = excluded.title, unit = excluded.unit, 
 
 -- name: products
 -- Every product.
-SELECT id, code, model, name, receipts, updated_at FROM product ORDER BY id;
+SELECT id, code, model, name, receipts, updated_at, keep_raw FROM product ORDER BY id;
 
 -- name: registry
 -- The metrics of all products.
@@ -69,7 +74,7 @@ ORDER BY r.product_id, r.position;
 
 -- name: products_at
 -- The products at a revision of the catalog.
-SELECT id, code, model, name, receipts, updated_at FROM product p
+SELECT id, code, model, name, receipts, updated_at, keep_raw FROM product p
 WHERE EXISTS (SELECT FROM product_revision r WHERE r.product_id = p.id AND r.revision <= %(revision)s)
 ORDER BY id;
 
@@ -284,6 +289,31 @@ UNION ALL
 SELECT time, value FROM ranked WHERE from_lowest = 1 OR from_highest = 1
 ORDER BY time DESC
 LIMIT %(limit)s;
+
+-- name: my_rolled_to
+-- How far readings are rolled up, for who owns something.
+SELECT rolled_to FROM my_rolled;
+
+-- name: my_hours
+-- A metric of the person's unit by hour between two times, the oldest first.
+SELECT begins, low, high, total, readings FROM my_rollup_hour
+WHERE unit_id = %(unit_id)s AND metric_id = %(metric_id)s AND begins >= %(since)s AND begins < %(until)s
+ORDER BY begins;
+
+-- name: my_days
+-- A metric of the person's unit by day between two times, the oldest first.
+SELECT begins, low, high, total, readings FROM my_rollup_day
+WHERE unit_id = %(unit_id)s AND metric_id = %(metric_id)s AND begins >= %(since)s AND begins < %(until)s
+ORDER BY begins;
+
+-- name: my_recent_hours
+-- The same by hour, counted from their readings: of what is not rolled up yet.
+SELECT date_bin('1 hour', time, timestamptz '2000-01-01 00:00Z') AS begins, min(value) AS low, max(value) AS high,
+       sum(least(greatest(value, -1e290), 1e290)) AS total, count(*)::int AS readings
+FROM (SELECT time, value FROM my_reading
+      WHERE unit_id = %(unit_id)s AND metric_id = %(metric_id)s AND time >= %(since)s AND time < %(until)s
+      ORDER BY time DESC LIMIT %(most)s) AS newest
+GROUP BY 1 ORDER BY 1;
 
 -- name: my_messages
 -- The last messages of the person's unit, the newest first.

@@ -48,9 +48,9 @@ def set_picture(tx: Connection, product_id: int, picture: Picture | None) -> Non
     tx.execute(queries.set_picture, values)
 
 
-def claim_hints(connection: Connection, limit: int) -> list[Row]:
-    """Products by code, and where serial and claim code stand."""
-    return connection.execute(queries.claim_hints, {"limit": limit}).fetchall()
+def claim_hints(connection: Connection, words: str, limit: int) -> list[Row]:
+    """Products with these words in name, model or code, by code, and where serial and claim code stand."""
+    return connection.execute(queries.claim_hints, {"words": words.strip(), "limit": limit}).fetchall()
 
 
 def units_by_key(connection: Connection, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Unit]:

@@ -28,6 +28,9 @@ def import_product(tx: Connection, product: ProductFile, picture: Picture | None
         "serial_hint": product.serial_hint,
         "code_hint": product.code_hint,
         "support_until": product.support_until,
+        "keep_raw": product.retention.raw,
+        "keep_hour": product.retention.hour,
+        "keep_day": product.retention.day,
         "metrics": [_registry_line(metric) for metric in product.metrics],
     }
     stored = tx.execute(queries.product_with_metrics, {"code": product.code}).fetchone()

@@ -12,11 +12,13 @@ from gateway.config import Settings
 from gateway.core.clock import system_clock
 from gateway.roles.files import raise_file_limit
 from gateway.store import Database
+from gateway.text import catalog
 
 
 def run(settings: Settings, url: str) -> None:
     """Serve the pages and the API until told to stop."""
     raise_file_limit(settings)
+    catalog().load()
     with Database(url, "gateway-api") as database:
         hub = Hub(url, settings)
         metrics.STREAMS.set_function(hub.open_streams)

@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from gateway.catalog.model import Suspension
@@ -17,10 +18,13 @@ from gateway.core.pictures import read_picture
 from gateway.events import probe as event_log
 from gateway.m2m import probe as broker
 from gateway.notify.channels.registry import CHANNELS
+from gateway.readings import rollups
 from gateway.roles.files import file_limit
 from gateway.store import Connection, connect
 from gateway.store import probe as database
 from gateway.store.waits import LOCK_AFTER, lock_waits
+
+_ROLLED_UP_WITHIN = timedelta(hours=3)
 
 
 def check(settings: Settings, clock: Clock) -> list[Finding]:
@@ -72,7 +76,12 @@ def _database(settings: Settings, clock: Clock) -> list[Finding]:
     if any(each.state == "problem" and each.name in {"database", "rights", "schema"} for each in findings):
         return findings
     with connect(settings.database_url, "gateway-check") as connection:
-        return [*findings, *events(connection, clock), products(suspensions(connection))]
+        return [
+            *findings,
+            *events(connection, clock),
+            rolled_up(rollups.mark(connection), clock()),
+            products(suspensions(connection)),
+        ]
 
 
 def events(connection: Connection, clock: Clock) -> list[Finding]:
@@ -83,6 +92,18 @@ def events(connection: Connection, clock: Clock) -> list[Finding]:
     if not waits:
         return [*findings, ok("locks", "no session of ours waits for one")]
     return findings + [warning("locks", f"{wait.who} waits for {wait}", change) for wait in waits]
+
+
+def rolled_up(mark: rollups.Mark | None, now: datetime) -> Finding:
+    """How far readings are rolled up; after an upgrade that takes its time, and charts read raw readings meanwhile."""
+    if mark is None or mark.rolled_to is None:
+        return ok("rollups", "not begun: ingest and worker begin when they run")
+    behind = rollups.closing(now) - mark.rolled_to
+    text = f"up to {mark.rolled_to:%Y-%m-%d %H:%M}"
+    if behind < _ROLLED_UP_WITHIN:
+        return ok("rollups", text)
+    change = "nothing, where it goes on (the worker's log says so); else see that a worker runs"
+    return warning("rollups", f"{text}, {behind / rollups.DAY:.1f} days behind", change)
 
 
 def products(suspended: Sequence[Suspension]) -> Finding:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from gateway.accounts import retention as accounts
+from gateway.accounts import staff
 from gateway.campaigns.candidates import forget_candidates
 from gateway.config import Settings
 from gateway.jobs import repository as jobs
@@ -56,6 +57,7 @@ def sweeps(settings: Settings, now: datetime) -> Iterator[Sweep]:
     yield Sweep("alarm", forget_alarms, now - settings.alarm_history)
     yield Sweep("campaign_candidate", forget_candidates, now)
     yield Sweep("staff_look", partial(forget_looks, most=settings.looks_max), now - settings.look_history)
+    yield Sweep("staff_act", staff.forget_acts, now - settings.look_history)
     yield Sweep("staff_note", forget_notes, now - settings.note_history)
 
 

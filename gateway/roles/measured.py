@@ -14,6 +14,7 @@ from gateway.events import dead_letters, place_events, unread_events
 from gateway.events.reader import unplaced_events
 from gateway.ingest import quarantine
 from gateway.notify import repository as notify
+from gateway.readings import rollups
 from gateway.store import TROUBLES, Connection, Database, count_trouble, words_of
 from gateway.store.waits import lock_waits
 
@@ -82,4 +83,23 @@ def _measure(connection: Connection, reader: str) -> Iterable[Metric]:
         trimmed.add_metric([row["reason"]], row["trimmed"])
     suspended = GaugeMetricFamily("gateway_products_suspended", "Products whose readings are stored and not judged.")
     suspended.add_metric([], len(suspensions(connection)))
-    return waiting, overdue, events, lag, unplaced, failed, locks, kept_messages, refused_ever, trimmed, suspended
+    touched = GaugeMetricFamily("gateway_rollup_hours_touched", "Hours to be counted again; counted to 10,000.")
+    touched.add_metric([], rollups.count_touched(connection))
+    rolled = GaugeMetricFamily("gateway_rollup_behind_seconds", "Closed hours that are not rolled up yet.")
+    if (mark := rollups.mark(connection)) and mark.closed_to and mark.rolled_to:
+        rolled.add_metric([], (mark.closed_to - mark.rolled_to).total_seconds())
+    of_rollups = (rolled, touched)
+    return (
+        waiting,
+        overdue,
+        events,
+        lag,
+        unplaced,
+        failed,
+        locks,
+        kept_messages,
+        refused_ever,
+        trimmed,
+        suspended,
+        *of_rollups,
+    )

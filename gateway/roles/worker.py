@@ -3,17 +3,14 @@
 import logging
 import threading
 from collections.abc import Sequence
-from datetime import UTC, timedelta
+from datetime import UTC, date, timedelta
 from functools import partial
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from gateway import flow, metrics
-from gateway.campaigns.candidates import UNIT_CHANGED, UNITS_CHANGED, find_candidates
+from gateway.campaigns.candidates import UNIT_CHANGED, UNITS_CHANGED
 from gateway.campaigns.follow import follow
-from gateway.campaigns.progress import sum_figures, take_up_owners
-from gateway.campaigns.tell import tell_due
-from gateway.campaigns.withdrawn import tell_withdrawn
 from gateway.config import Settings
 from gateway.core.clock import Clock, system_clock
 from gateway.events import Event, dead_letters, months, place_events, read_next
@@ -24,28 +21,28 @@ from gateway.ingest import quarantine
 from gateway.logs import traced
 from gateway.notify import alarms, attention
 from gateway.notify.channels.registry import set_up
-from gateway.notify.held import tell_held
 from gateway.notify.model import Policy
 from gateway.notify.send.senders import Senders
-from gateway.readings import conflicting
+from gateway.readings import conflicting, retention, rollups
+from gateway.readings.roller import RollerThread
 from gateway.roles import maintenance
 from gateway.roles.measured import Measured
 from gateway.roles.signals import stop_on_signal
+from gateway.roles.steps import Steps
+from gateway.roles.turns import RETRY_S, Turns
 from gateway.store import (
     TROUBLES,
     Connection,
     Database,
     connect,
     count_trouble,
-    pause,
-    trouble_of,
     words_of,
 )
 from gateway.store.beat import beat
 from gateway.store.halved import in_halves
 from gateway.store.locks import Lock, try_lock
 from gateway.store.timeseries import TimeSeries
-from gateway.store.wakeup import listen, wait, wake
+from gateway.text import catalog
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +54,8 @@ _AGAIN_AT_ONCE = 20
 """Dead letters that one turn tries again: what is new comes first."""
 LOCK_WAIT = timedelta(seconds=1)
 """What waits longer for a lock, say for an approval that is open, is put off: alarms behind it do not wait."""
-_RETRY_S = 1.0
+_IN_ROWS = timedelta(days=3)
+"""How long readings stay in rows on TimescaleDB: what comes late mostly comes within."""
 _ALARMS = frozenset({alarms.RAISED, alarms.CLEARED})
 _ONE_BY_ONE = attention.LEARNED_FROM | alarms.NEW_OWNER | alarms.NEW_OWNERS | UNIT_CHANGED | UNITS_CHANGED
 """Events that are acted on one by one; alarms are acted on in sets, and all others not at all."""
@@ -76,7 +74,9 @@ class Worker:
         self._policy = Policy(
             settings.merge_window, settings.notices_per_hour, set_up(settings), settings.follow_up_after
         )
+        self._kept = retention.Kept(settings.history_max, settings.hour_history, settings.day_history)
         self.senders = Senders(settings, database, clock)
+        self._steps = Steps(settings, database, clock, self._policy, self.senders.outbox)
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set."""
@@ -87,44 +87,40 @@ class Worker:
         )
         scheduler.start()
         running_jobs = jobs.JobThread(self._database.url, self._clock)
+        roller = RollerThread(self._database.url, self._clock, self._kept)
         try:
             running_jobs.start()
+            roller.start()
             while not stop.is_set():
                 try:
-                    with connect(self._database.url, "gateway-worker") as listener, self.senders.running():
-                        listen(listener)
-                        self._work(stop, listener)
+                    self._work(stop)
                 except TROUBLES as error:
                     log.warning("The worker waits for %s (%s).", count_trouble(error).value, words_of(error))
-                    stop.wait(_RETRY_S)
+                    stop.wait(RETRY_S)
         finally:
+            roller.stop()
             running_jobs.stop()
             scheduler.shutdown()
 
-    def _work(self, stop: threading.Event, listener: Connection) -> None:
-        tries = 0
-        waiting_for: str | None = None
-        while not stop.is_set():
-            beat(listener, "worker", {"waiting_for": waiting_for})
-            try:
-                turned = self.turn()
-            except TROUBLES as error:
-                if trouble_of(error).loses_connection:
-                    raise
-                tries += 1
-                waiting_for = count_trouble(error).value
-                log.warning("The worker waits for %s (%s).", waiting_for, words_of(error))
-                stop.wait(pause(trouble_of(error), tries).total_seconds())
-                continue
-            tries, waiting_for = 0, None
-            self.senders.wake()
-            if turned:
-                wake(listener)
-            else:
-                wait(listener, self._settings.wakeup_fallback)
+    def _work(self, stop: threading.Event) -> None:
+        """Work until `stop` is set. Raises a trouble that loses the connection."""
+        idle = self._settings.wakeup_fallback
+        events = Turns("worker", self.handle_events, idle)
+        steps = Turns("worker-steps", self.do_steps, idle)
+        url = self._database.url
+        with connect(url, "gateway-worker") as listener, self.senders.running(), steps.running(url):
+            events.repeat(
+                listener,
+                stop,
+                before=lambda: beat(listener, "worker", {"waiting_for": events.waiting_for or steps.waiting_for}),
+            )
 
     def turn(self) -> int:
-        """Handle the next events and what is due; returns how many there were."""
+        """Do what both threads do in a turn, one after the other; returns how much there was."""
+        return self.handle_events() + self.do_steps()
+
+    def handle_events(self) -> int:
+        """Handle the next events, and tell of alarms that are due; returns how many there were."""
         limit = self._settings.notify_batch
         with self._database.connection() as tx:
             # It commits by itself, on the connection that then reads: each round trip is part of the reaction.
@@ -134,21 +130,16 @@ class Worker:
                 again = self._try_again(tx)
                 # While the reader's place is held: an alarm that clears is handled before this, or after it.
                 alarm_count = alarms.tell_due(tx, self._clock(), limit, self._policy, flow.NOTICE)
-        with self._database.transaction() as tx:
-            others = tell_withdrawn(tx, limit)
-        with self._database.transaction() as tx:
-            others += take_up_owners(tx, self._clock(), limit)
-        with self._database.transaction() as tx:
-            others += tell_due(tx, self._clock(), limit, self._policy, flow.NOTICE)
-        with self._database.transaction() as tx:
-            others += find_candidates(tx, self._clock())
-        with self._database.transaction() as tx:
-            others += tell_held(tx, self._clock(), limit)
-            self.senders.outbox.skip_unserved(tx, self._clock(), self._settings.outbox_batch)
-        with self._database.transaction() as tx:
-            sum_figures(tx)
         metrics.EVENTS.inc(event_count)
-        return event_count + again + alarm_count + others
+        if alarm_count:
+            self.senders.wake()
+        return event_count + again + alarm_count
+
+    def do_steps(self) -> int:
+        """Do what is due beside events; returns how much there was."""
+        count = self._steps.turn()
+        self.senders.wake()
+        return count
 
     def _read(self, tx: Connection, limit: int) -> int:
         """Handle the next events; returns how many there were.
@@ -216,11 +207,24 @@ class Worker:
             self._maintain_events(connection)
             series = TimeSeries(connection)
             series.ensure_days([today, today + timedelta(days=1)])
-            dropped = series.drop_before(today - self._settings.history_max)
+            dropped = retention.drop_whole(connection, self._kept, today)
             maintenance.forget_old(connection, self._settings, self._clock())
             trimmed = quarantine.trim(connection, self._settings.quarantine_max_messages)
             conflicting.trim(connection, self._clock() - self._settings.history_max)
             log.info("Maintenance: %d days dropped, %d quarantined messages trimmed.", dropped, trimmed)
+            self._maintain_columnstore(connection, series, today)
+
+    def _maintain_columnstore(self, connection: Connection, series: TimeSeries, today: date) -> None:
+        """Put days into TimescaleDB's columnstore that are old enough and rolled up."""
+        mark = rollups.mark(connection)
+        if mark is None or mark.rolled_to is None:
+            return
+        try:
+            converted = series.to_columnstore(min(today - _IN_ROWS, mark.rolled_to.date()))
+        except TROUBLES as error:
+            log.warning("Days stay in rows until the next hour: %s (%s).", count_trouble(error).value, words_of(error))
+        else:
+            log.info("Maintenance: %d days put into the columnstore.", converted)
 
     def _maintain_events(self, connection: Connection) -> None:
         """Make room for the next months' events, and drop those that are kept no longer."""
@@ -237,6 +241,7 @@ class Worker:
 
 def run(settings: Settings, url: str) -> None:
     """Turn alarms into notices and send them until told to stop."""
+    catalog().load()
     with Database(url, "gateway-worker", lock_wait=LOCK_WAIT) as database:
         Measured(database, READER)
         metrics.serve(settings.metrics_host, settings.metrics_port_worker)

@@ -16,6 +16,9 @@ REVOKE INSERT, UPDATE, DELETE ON schema_migration FROM {user};
 REVOKE UPDATE, DELETE ON event, telemetry FROM {user};
 REVOKE UPDATE ON alarm_act FROM {user};
 GRANT EXECUTE ON FUNCTION telemetry_make_day(date), telemetry_drop_before(date) TO {user};
+GRANT EXECUTE ON FUNCTION telemetry_forget(bigint[], timestamptz, timestamptz) TO {user};
+GRANT EXECUTE ON FUNCTION telemetry_to_columnstore(date) TO {user};
+GRANT EXECUTE ON FUNCTION rollup_make_room(date), rollup_drop_before(date, date) TO {user};
 GRANT EXECUTE ON FUNCTION event_make_month(date), event_drop_before(date) TO {user};
 GRANT USAGE ON SEQUENCE event_number, notice_id_seq TO {user}
 """

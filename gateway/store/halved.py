@@ -1,7 +1,7 @@
 """Work on a set in one savepoint; where it fails, on its halves, until what breaks is alone."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import TypeVar
 
 from gateway.store.database import Connection
@@ -17,10 +17,12 @@ def in_halves(
     items: Sequence[T],
     act: Callable[[Sequence[T]], None],
     failed: Callable[[T, Exception], None],
+    group: Callable[[T], Hashable] | None = None,
 ) -> None:
     """Call `act` with all items, in a savepoint; `failed` gets each that fails also alone, and holds up no other.
 
-    Raises what is the database's trouble with everything.
+    Neighbours of the same `group` stay together, but for those of a group that fails by itself. Raises what is the
+    database's trouble with everything.
     """
     if not items:
         return
@@ -36,6 +38,13 @@ def in_halves(
         log.info("A set of %d failed (%s); it is halved.", len(items), type(error).__name__)
     else:
         return
-    middle = len(items) // 2
-    in_halves(tx, items[:middle], act, failed)
-    in_halves(tx, items[middle:], act, failed)
+    middle = _middle([group(item) for item in items] if group else range(len(items)))
+    in_halves(tx, items[:middle], act, failed, group)
+    in_halves(tx, items[middle:], act, failed, group)
+
+
+def _middle(groups: Sequence[Hashable]) -> int:
+    """Returns the place to halve at: the one nearest to the middle that parts no group, else the middle."""
+    middle = len(groups) // 2
+    borders = [place for place in range(1, len(groups)) if groups[place - 1] != groups[place]]
+    return min(borders, key=lambda place: abs(place - middle), default=middle)

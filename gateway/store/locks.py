@@ -35,8 +35,12 @@ class Lock(IntEnum):
     """Changes of one e-mail address wait for each other; locked by key."""
     CAMPAIGN_OWNERS = 7_402_216
     """Units of campaigns pass to new owners in one place at a time, and not while an audience is frozen (0023)."""
+    STAFF = 7_402_237
+    """Roles and accounts of the staff change one at a time, so that an administrator is always left."""
     LOOK = 7_402_236
     """Looks of one member of the staff are stored one at a time, so that the same one is there once; locked by key."""
+    ROLL_UP = 7_402_217
+    """One worker at a time rolls readings up by hour and day, and deletes those of products that keep them shorter."""
 
 
 def try_lock(connection: Connection, lock: Lock) -> bool:

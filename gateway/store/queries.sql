@@ -139,7 +139,10 @@ FROM (SELECT c.relname AS name, c.oid, p.privilege
 WHERE NOT has_table_privilege(oid, privilege)
 UNION ALL
 SELECT 'call ' || f FROM unnest('{telemetry_make_day(date),telemetry_drop_before(date),
-                                  event_make_month(date),event_drop_before(date)}'::text[]) AS f
+                                  telemetry_to_columnstore(date),rollup_make_room(date),
+                                  event_make_month(date),event_drop_before(date)}'::text[]
+                                || '{"rollup_drop_before(date,date)"}'::text[]
+                                || '{"telemetry_forget(bigint[],timestamptz,timestamptz)"}'::text[]) AS f
 WHERE NOT has_function_privilege(f, 'EXECUTE')
 UNION ALL
 SELECT 'use ' || name FROM unnest('{event_number,notice_id_seq}'::text[]) AS name
@@ -175,6 +178,10 @@ SELECT telemetry_make_day(%(day)s);
 -- name: drop_days_before
 -- Drop the readings of the days before one.
 SELECT telemetry_drop_before(%(day)s) AS dropped;
+
+-- name: to_columnstore
+-- Put the oldest chunk of days before one into the columnstore of TimescaleDB.
+SELECT telemetry_to_columnstore(%(day)s) AS done;
 
 -- name: timescale_here
 -- TimescaleDB if it is installed or can be: when it is preloaded, it has settings.

@@ -5,9 +5,11 @@ TimescaleDB's functions are those of its API reference, version 2.20 (create_hyp
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import date, timedelta
 from functools import cached_property
 
+from psycopg.errors import FeatureNotSupported
 from psycopg.sql import Identifier
 
 from gateway.store.database import Connection
@@ -98,10 +100,26 @@ class TimeSeries:
         rows = self._connection.execute(queries.telemetry_partitions)
         return {date.fromisoformat(row["name"].removeprefix("telemetry_")) for row in rows}
 
+    def first_day(self) -> date | None:
+        """The first day that there is room for."""
+        return min(self._chunk_days() if self.is_hypertable else self.existing_days(), default=None)
+
     def _chunk_days(self) -> set[date]:
         chunks = self._connection.execute(queries.chunk_spans)
         spans = [(row["range_start"].date(), row["range_end"].date()) for row in chunks]
         return {begin + timedelta(days=n) for begin, end in spans for n in range((end - begin).days)}
+
+    def to_columnstore(self, day: date) -> int:
+        """Put TimescaleDB's chunks of days before `day` into its columnstore. Returns the number put there.
+
+        Each is a transaction of its own, in which who writes into that day waits. An edition without a columnstore
+        keeps rows.
+        """
+        converted = 0
+        with suppress(FeatureNotSupported):
+            while (row := self._connection.execute(queries.to_columnstore, {"day": day}).fetchone()) and row["done"]:
+                converted += 1
+        return converted
 
     def drop_before(self, day: date) -> int:
         """Drop raw readings of the days before `day`. Returns the number of days (or chunks) dropped."""

@@ -102,3 +102,101 @@ DELETE FROM staff_note WHERE id IN (
 -- Delete notes from before a time, the oldest first.
 DELETE FROM staff_note WHERE id IN (
   SELECT id FROM staff_note WHERE written_at < %(before)s ORDER BY written_at LIMIT %(limit)s);
+
+-- name: person_number
+-- The number of the person with a public id.
+SELECT id FROM person WHERE public_id = %(person)s;
+
+-- name: people_ids
+-- Numbers of people, those who came last first: by the beginning of name, address or customer number, and by filters.
+SELECT p.id FROM person p LEFT JOIN account a ON a.person_id = p.id
+WHERE p.id < %(before)s
+  AND (%(prefix)s::text IS NULL OR lower(p.name) COLLATE "C" LIKE %(prefix)s
+       OR lower(p.email) COLLATE "C" LIKE %(prefix)s OR lower(p.customer_number) COLLATE "C" LIKE %(prefix)s)
+  AND (%(language)s::text IS NULL OR p.language = %(language)s)
+  AND (%(account)s::bool IS NULL OR (a.id IS NOT NULL) = %(account)s)
+ORDER BY p.id DESC LIMIT %(limit)s;
+
+-- name: recalled_people_ids
+-- The same of those who have a recall that they did not acknowledge.
+SELECT DISTINCT n.person_id AS id
+FROM notice n JOIN person p ON p.id = n.person_id LEFT JOIN account a ON a.person_id = n.person_id
+WHERE n.kind = 'recall' AND n.state = 'open' AND n.acknowledged_at IS NULL AND n.person_id < %(before)s
+  AND (%(prefix)s::text IS NULL OR lower(p.name) COLLATE "C" LIKE %(prefix)s
+       OR lower(p.email) COLLATE "C" LIKE %(prefix)s OR lower(p.customer_number) COLLATE "C" LIKE %(prefix)s)
+  AND (%(language)s::text IS NULL OR p.language = %(language)s)
+  AND (%(account)s::bool IS NULL OR (a.id IS NOT NULL) = %(account)s)
+ORDER BY n.person_id DESC LIMIT %(limit)s;
+
+-- name: people
+-- People by their numbers, with how many units and recalls they have, counted up to a number.
+SELECT p.id, p.public_id, p.name, p.email, p.phone, p.customer_number, p.language, p.country,
+       EXISTS (SELECT FROM account a WHERE a.person_id = p.id) AS has_account,
+       (SELECT count(*) FROM (SELECT FROM ownership o WHERE o.person_id = p.id AND o.during @> now()
+                              LIMIT %(most)s) o) AS units,
+       (SELECT count(*) FROM (SELECT FROM notice n WHERE n.person_id = p.id AND n.kind = 'recall' AND n.state = 'open'
+                                AND n.acknowledged_at IS NULL LIMIT %(most)s) n) AS recalls
+FROM person p WHERE p.id = ANY (%(ids)s::bigint[]) ORDER BY p.id DESC;
+
+-- name: person
+-- A person with their account, sessions, browsers and the last time that each channel was used.
+SELECT p.id AS person_id, p.public_id AS person_public_id, p.name, p.email, p.phone, p.address, p.country, p.customer_number,
+       p.contract_level, p.language, coalesce(p.own_time_zone, p.time_zone) AS time_zone,
+       coalesce(a.id, 0) AS id, coalesce(a.public_id, '') AS public_id, coalesce(a.role, 'customer') AS role,
+       a.confirmed_at, a.disabled_at, a.created_at AS joined_at,
+       (SELECT jsonb_object_agg(channel, at) FROM (
+          SELECT e.channel, max(e.at) AS at FROM (
+            SELECT channel, at FROM engagement WHERE person_id = p.id ORDER BY at DESC LIMIT 100) e
+          GROUP BY e.channel) e) AS used,
+       (SELECT jsonb_agg(jsonb_build_object('since', s.created_at, 'seen_at', s.seen_at) ORDER BY s.seen_at DESC)
+        FROM session s WHERE s.account_id = a.id AND s.expires_at > %(now)s) AS sessions,
+       (SELECT jsonb_agg(b.seen_at ORDER BY b.seen_at DESC)
+        FROM known_browser b WHERE b.account_id = a.id AND b.expires_at > %(now)s) AS browsers
+FROM person p LEFT JOIN account a ON a.person_id = p.id
+WHERE p.public_id = %(person)s
+ORDER BY a.id LIMIT 1;
+
+-- name: units_of_person
+-- The units that are a person's now, with what their state follows from.
+SELECT u.id AS row, u.public_id AS id, u.printed AS serial, u.lot, u.firmware, p.code, p.name, p.model, o.place,
+       lower(o.during) AS since,
+       (SELECT max(l.received_at) FROM latest l WHERE l.unit_id = u.id) AS last_seen,
+       (SELECT min(m.cadence) FROM product_metric m WHERE m.product_id = u.product_id) AS cadence,
+       (SELECT jsonb_agg(jsonb_build_object('title', v.document->'title', 'severity', a.severity,
+               'onset', a.onset) ORDER BY a.onset)
+        FROM alarm a JOIN rule_version v ON v.id = a.rule_version_id
+        WHERE a.unit_id = u.id AND a.cleared_at IS NULL) AS alarms,
+       (SELECT jsonb_agg(DISTINCT c.kind) FROM campaign_unit cu JOIN campaign c ON c.id = cu.campaign_id
+        WHERE cu.unit_id = u.id AND cu.standing = 'affected' AND cu.closed_at IS NULL AND c.state = 'published') AS campaigns,
+       EXISTS (SELECT FROM campaign_candidate k JOIN campaign c ON c.id = k.campaign_id
+               WHERE k.unit_id = u.id AND c.kind = 'recall' AND c.state = 'published' OFFSET 0) AS checks
+FROM ownership o JOIN unit u ON u.id = o.unit_id JOIN product p ON p.id = u.product_id
+WHERE o.person_id = %(person_id)s AND o.during @> now()
+ORDER BY u.id LIMIT %(limit)s;
+
+-- name: notices_of_person
+-- The newest notices to a person with how each went on each channel, and the channel on which it was opened.
+SELECT n.id AS row, n.public_id AS id, n.kind, n.severity, n.state, n.count, n.text, n.why, n.schema, n.created_at, n.updated_at,
+       n.resolved_at, u.public_id AS unit, u.printed AS serial, pr.name AS product, pr.model,
+       CASE WHEN n.visible_at > now() THEN n.visible_at END AS held_until,
+       CASE WHEN n.visible_at > now() THEN n.hold_reason END AS hold_reason, n.group_key, t.told,
+       n.read_at, n.acknowledged_at,
+       (SELECT jsonb_agg(jsonb_build_object('channel', d.channel, 'status', d.status, 'at',
+               coalesce(d.finished_at, d.due_at), 'reason', d.reason,
+               'opened_at', (SELECT max(e.at) FROM engagement e
+                             WHERE e.notice_id = d.notice_id AND e.channel = d.channel AND e.kind = 'opened'))
+               ORDER BY coalesce(d.finished_at, d.due_at), d.channel)
+        FROM outbox d WHERE d.channel <> 'feed' AND d.notice_id = coalesce(
+          (SELECT lead.id FROM notice lead WHERE lead.public_id = n.group_key), n.id)) AS deliveries
+FROM notice n
+JOIN unit u ON u.id = n.unit_id
+JOIN product pr ON pr.id = u.product_id
+LEFT JOIN LATERAL campaign_told(n.campaign_id, n.kind, %(language)s) t ON true
+WHERE n.person_id = %(person_id)s
+ORDER BY n.id DESC LIMIT %(limit)s;
+
+-- name: count_of_person
+-- How many units and notices a person has, counted up to a number.
+SELECT (SELECT count(*) FROM (SELECT FROM ownership WHERE person_id = %(person_id)s AND during @> now()
+                              LIMIT %(most)s) o) AS units,
+       (SELECT count(*) FROM (SELECT FROM notice WHERE person_id = %(person_id)s LIMIT %(most)s) n) AS notices;

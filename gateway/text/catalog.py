@@ -71,6 +71,10 @@ class Words:
         """How Babel writes numbers and dates for it."""
         return Locale.parse(self.language.locale, sep="-")
 
+    def load(self) -> None:
+        """Read the words, and how numbers and dates are written, now: later who needs them first would wait for it."""
+        _ = self._bundle, self.locale.number_symbols
+
     def source(self, part: Part) -> str:
         """Returns the words of a part as one Fluent file."""
         return self._parts[part][0]
@@ -103,6 +107,11 @@ class Catalog:
     def languages(self) -> list[Language]:
         """Every language, English first."""
         return [each.language for each in self._words.values()]
+
+    def load(self) -> None:
+        """Read every language now."""
+        for each in self._words.values():
+            each.load()
 
     def words(self, language: str) -> Words:
         """Returns the words of a language, of its plain form (de for de-AT), or the English ones."""

@@ -78,9 +78,14 @@ class Speech:
         return _zone_name(self._words.locale, self._zone, local.replace(minute=0, second=0, microsecond=0))
 
     def _decimal(self, value: float, pattern: NumberPattern) -> str:
-        with localcontext(_ROUNDING):
-            written: str = pattern.apply(value, self._words.locale)
-        return written.replace("-", _MINUS)
+        return _decimal(self._words.locale, value, pattern)
+
+
+@lru_cache(1_000)
+def _decimal(locale: Locale, value: float, pattern: NumberPattern) -> str:
+    with localcontext(_ROUNDING):
+        written: str = pattern.apply(value, locale)
+    return written.replace("-", _MINUS)
 
 
 @lru_cache(1_000)

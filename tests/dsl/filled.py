@@ -160,6 +160,9 @@ INSERT INTO import_change (job_id, turn, unit_id, is_new, person_id, since)
 SELECT 7, n / 1000, n, true, 77, %(now)s FROM generate_series(1, 20000) n;
 INSERT INTO import_change (job_id, turn, unit_id, is_new, person_id, since)
 SELECT 9, n / 10, n * 400 + 1, true, 77, %(now)s FROM generate_series(0, 19) n;
+UPDATE account SET role = 'support' WHERE id %% 500 = 0;
+INSERT INTO staff_act (at, actor, account_id, act)
+SELECT %(now)s - (2000 - n) * interval '1 hour', 'o1', n, 'disabled' FROM generate_series(1, 2000) n;
 INSERT INTO staff_look (at, account_id, unit_id, page)
 SELECT %(now)s - (20000 - n) * interval '1 minute', n %% %(people)s + 1, n, 'record' FROM generate_series(1, 20000) n;
 INSERT INTO staff_look (at, account_id, person_id, page)
@@ -167,6 +170,16 @@ SELECT %(now)s, n %% %(people)s + 1, n %% %(people)s + 1, 'record' FROM generate
 INSERT INTO staff_note (public_id, unit_id, person_id, kind, text, happened_at, written_by, written_at, draft)
 SELECT 'n' || n, n %% 5000 + 1, n %% 5000 + 1, 'note', 'x', %(now)s, n %% %(people)s + 1,
        %(now)s - (20000 - n) * interval '1 minute', n FROM generate_series(1, 20000) n;
+SELECT rollup_make_room(%(now)s::date);
+INSERT INTO rollup_hour (unit_id, metric_id, begins, low, high, total, readings, received_from)
+SELECT n, 1, date_trunc('hour', %(now)s::timestamptz) - h * interval '1 hour', 0, 1, 1, 2, %(now)s
+FROM generate_series(1, 200) n, generate_series(1, 200) h;
+INSERT INTO rollup_day (unit_id, metric_id, begins, low, high, total, readings, received_from)
+SELECT n, 1, date_trunc('day', %(now)s::timestamptz) - d * interval '1 day', 0, 1, 1, 2, %(now)s
+FROM generate_series(1, 1000) n, generate_series(1, 30) d;
+INSERT INTO rollup_mark (closed_to, rolled_to) VALUES (%(now)s, %(now)s);
+INSERT INTO rollup_touched (unit_id, metric_id, begins)
+SELECT n, 1, %(now)s - n * interval '1 hour' FROM generate_series(1, 20000) n;
 INSERT INTO installation_secret (name, value) VALUES ('links', '');
 UPDATE partition_mark SET seq = 1;
 INSERT INTO rule_snapshot (product_id, partition, seq, state)

@@ -7,6 +7,7 @@ import pytest
 
 from gateway.readings import charts
 from gateway.readings.charts import Series
+from gateway.readings.history import ALL_UNITS, history
 from gateway.registrations import owned
 from gateway.registrations import repository as registrations
 from gateway.store.owner import act_as_owner
@@ -42,37 +43,42 @@ def series(db) -> Series:
     return Series(unit["id"], metric["id"], "°C")
 
 
+def readings(db, series: Series, since: datetime, until: datetime, limit: int) -> list[tuple[datetime, float]]:
+    """What a chart shows where nothing is rolled up."""
+    return list(history(db, ALL_UNITS, series.unit_id, series.metric_id, since, until, limit).points)
+
+
 def at(minute: int) -> datetime:
     return BEGIN + timedelta(minutes=minute)
 
 
 @pytest.mark.parametrize("limit", [3, 50, 401, 5_000])
 def test_beyond_the_limit_extremes_and_the_newest_stay(db, series, limit):
-    points = charts.readings(db, series, BEGIN, END + timedelta(days=1), limit)
+    points = readings(db, series, BEGIN, END + timedelta(days=1), limit)
     assert limit - 2 <= len(points) <= limit
     assert points == sorted(points)
     assert {(at(PEAK), 99.0), (at(DIP), -7.0), (at(MINUTES), 20.0)} <= set(points)
 
 
 def test_what_is_kept_is_spread_over_the_time(db, series):
-    points = charts.readings(db, series, BEGIN, END, 400)
+    points = readings(db, series, BEGIN, END, 400)
     assert {time.date() for time, _ in points} == {(BEGIN + timedelta(days=n)).date() for n in range(11)}
     gaps = [later[0] - earlier[0] for earlier, later in pairwise(points)]
     assert max(gaps) < timedelta(days=10) / 150
 
 
 def test_up_to_the_limit_every_reading_comes_as_it_is(db, series):
-    points = charts.readings(db, series, at(PEAK), at(PEAK + 50), 50)
+    points = readings(db, series, at(PEAK), at(PEAK + 50), 50)
     assert [time for time, _ in points] == [at(PEAK + n) for n in range(50)]
 
 
 def test_one_is_the_newest(db, series):
-    assert charts.readings(db, series, BEGIN, at(PEAK + 1), 1) == [(at(PEAK), 99.0)]
+    assert readings(db, series, BEGIN, at(PEAK + 1), 1) == [(at(PEAK), 99.0)]
 
 
 def test_of_more_than_are_read_for_a_chart_the_newest_count(db, series, monkeypatch):
     monkeypatch.setattr(charts, "CHART_READS_MAX", 1_000)
-    points = charts.readings(db, series, BEGIN, END, 100)
+    points = readings(db, series, BEGIN, END, 100)
     assert min(time for time, _ in points) >= at(MINUTES - 1_000)
 
 
@@ -100,7 +106,7 @@ def test_somebody_elses_chart_is_empty(db, series):
 def test_no_plan_for_all_times_is_kept(db, series):
     """Of a prepared statement the server may take one plan for any moments, which reads every day there is."""
     for _ in range(8):
-        charts.readings(db, series, BEGIN, END, 10)
+        readings(db, series, BEGIN, END, 10)
         charts.stored_readings(db, series.unit_id, BEGIN, END, (BEGIN, 0), 10)
         registrations.unit_number(db, "none")
     prepared = [row["statement"] for row in db.execute("SELECT statement FROM pg_prepared_statements")]

@@ -1,13 +1,20 @@
 """An owner of many affected units gets one message that lists them, and a notice for each unit."""
 
+from datetime import timedelta
+
 import pytest
 
+from gateway.notify import addresses
 from gateway.notify.compose import notice_mail, notice_push
+from gateway.notify.links import OpenLink
+from gateway.notify.stages import record
+from gateway.notify.text import why
 from tests.dsl.campaigns import office
 from tests.dsl.owners import CODE
 from tests.dsl.reasons import in_words
 from tests.factories.campaigns import UPDATE, add_owners, add_units, column_values, confirm
 from tests.integration.test_campaign_mail import LINKS, MAKER
+from tests.integration.test_links_and_preferences import VISIT
 
 SERIALS = [f"P{n}" for n in range(10, 50)]
 
@@ -25,6 +32,12 @@ def at(url, db):
 def claims(at, channel):
     with at.database.transaction() as tx:
         return at.worker.senders.outbox.claim(tx, channel, at.world.now(), 1_000)
+
+
+def open_as_a_person(at, notice):
+    with at.database.transaction() as tx:
+        link = addresses.links(tx, "", None).open(OpenLink(notice, "email"))
+    return at.world.browser().client.get(link, headers=VISIT, follow_redirects=False)
 
 
 def feed_of(at, name="ada"):
@@ -58,6 +71,23 @@ def test_they_are_one_message_also_where_a_turn_takes_fewer_units(at):
     at.work(at.new_worker(notify_batch=25))
     assert len(at.notices()) == 41
     assert len(at.outbox()) == 4
+
+
+def test_they_are_one_message_also_where_another_owner_of_the_set_cannot_be_told(at, monkeypatch):
+    def why_or_fail(subject, owner):
+        if owner.name == "Bob":
+            raise LookupError("no words")
+        return why(subject, owner)
+
+    at.publish()
+    with monkeypatch.context() as broken:
+        broken.setattr(record, "why", why_or_fail)
+        at.work()
+    assert {each["group_size"] for each in feed_of(at)["pinned"]} == {40}
+    assert at.outbox() == [("email", "waiting"), ("push", "waiting")]
+    at.later(timedelta(minutes=2))
+    at.work()
+    assert len(at.notices()) == 41
 
 
 def test_all_of_them_count_as_notified_and_each_says_how_it_was_sent(at):
@@ -99,3 +129,42 @@ def test_an_update_of_forty_units_counts_as_one_notice_of_the_hour(at):
     at.publish(UPDATE)
     at.work()
     assert at.held()[41:] == [False] * 41 + [True] * 41
+
+
+def test_whoever_opens_the_message_has_read_all_of_its_notices_and_no_other(at):
+    at.publish()
+    at.publish(UPDATE)
+    at.work()
+    recall = next(each for each in claims(at, "email") if each.delivery.serials and each.delivery.kind == "recall")
+    opened = open_as_a_person(at, recall.delivery.notice)
+    assert (opened.status_code, opened.headers["location"]) == (303, f"/n/{recall.delivery.notice}")
+    feed = feed_of(at)
+    assert {bool(notice["read_at"]) for notice in feed["pinned"]} == {True}
+    assert {bool(notice["read_at"]) for notice in feed["notices"]} == {False}
+    assert feed["unread"] == 40
+    assert len(at.events("notice.read")) == 40
+    open_as_a_person(at, recall.delivery.notice)
+    assert len(at.events("notice.read")) == 40
+
+
+def test_of_two_equal_products_the_subject_says_by_place_or_serial_which_is_meant(at):
+    at.publish(audience={"by": "serials", "serials": ["P10"]})
+    at.publish(UPDATE, {"by": "firmware", "below": "2.4"})
+    at.work()
+    ada = at.world.as_("customer", "ada@example.org")
+    (unit,) = (each for each in ada.get("/api/my/units").json()["units"] if each["serial"] == "P10")
+
+    def subjects():
+        at.db.execute("UPDATE outbox SET status = 'waiting' WHERE status = 'claimed'")
+        waiting = [each.delivery for each in claims(at, "email")]
+        mails = {notice_mail(each, "a@example.org", "p", LINKS, MAKER).subject for each in waiting}
+        assert {notice_push(each, LINKS)[0] for each in waiting} == mails
+        return mails
+
+    headline = "Product safety recall: The pump may catch fire"
+    assert subjects() == {f"{headline} (P10)", "Firmware 2.4"}, "Bob has one pump, and Ada's update lists all of hers"
+    here = {"Sec-Fetch-Site": "same-origin"}
+    ada.client.request("PATCH", f"/api/my/units/{unit['id']}", json={"place": "Cellar"}, headers=here)
+    assert subjects() == {f"{headline} (Cellar)", "Firmware 2.4"}
+    at.db.execute("UPDATE ownership SET place = 'Cellar' WHERE unit_id = (SELECT id FROM unit WHERE serial = 'P11')")
+    assert f"{headline} (Cellar, P10)" in subjects()

@@ -33,6 +33,9 @@ VIEWS = (
     "my_check",
     "my_rule",
     "my_unit_facts",
+    "my_rollup_hour",
+    "my_rollup_day",
+    "my_rolled",
 )
 
 

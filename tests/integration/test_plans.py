@@ -89,7 +89,7 @@ PARAMETERS: dict[str, Any] = {
     "revision": 990, "share": 100, "year": 2026,
     # Lists of the staff
     "severity": "warning", "versions": [1, 2], "assignee": None, "unassigned": True, "newest": False,
-    "words": "%R%", "rank": 2, "minus": -40_000, "looked": 10_000, "of_unit": 1_000, "of_one": 1_000,
+    "rank": 2, "minus": -40_000, "looked": 10_000, "of_unit": 1_000, "of_one": 1_000,
     "persons": None, "alarm_id": 77, "acts": 1, "acknowledged_at": NOW, "acknowledged_by": 7,
     "assignee_id": None, "verdict": None, "resolved_at": None,
     # Whatever else is written
@@ -105,9 +105,13 @@ PARAMETERS: dict[str, Any] = {
     "purpose": "confirm", "readings": b"", "reason": "r7", "receipts": False, "role": "customer",
     "safety": True, "standing": "affected", "state": "published", "status": "delivered",
     "supersedes": 7, "template": "confirm", "ticket": None, "time_zone": "Europe/Berlin", "title": "{}",
-    "version": 1, "partitions": [1], "withdraws": None, "alarms": 100, "support_until": None,
+    "version": 1, "partitions": [1], "withdraws": None, "alarms": 100, "words": "pump", "support_until": None,
     "staff": None, "person": "o77", "page": "record", "draft": "d77", "text": "x", "direction": None, "minutes": None,
-    "happened_at": NOW,
+    "happened_at": NOW, "prefix": "o77%", "account": None, "act": "role",
+    # Rolling up
+    "to": NOW, "rolled_to": NOW, "rolling_to": NOW, "deleted_to": NOW, "after_unit": 77, "metrics": [1] * FIFTY,
+    "untils": [SINCE + timedelta(hours=1)] * FIFTY, "keep_raw": None, "keep_hour": None, "keep_day": None,
+    "hours": LAST_DAY, "days": LAST_DAY, "levels": ["raw"], "level": "raw",
 }  # fmt: skip
 """By name; what a query calls otherwise stands in `OTHERS`."""
 ALARMS: dict[str, Any] = {"versions": [1] * FIFTY, "units": UNIT_IDS, "onsets": [NOW] * FIFTY}
@@ -141,6 +145,7 @@ OTHERS: dict[str, dict[str, Any]] = {
     "jobs.forget": {"before": EARLIER},
     "jobs.renew": {"lease": timedelta(minutes=1)},
     "jobs.take": {"lease": timedelta(minutes=1)},
+    "readings.raise_floors": {"products": [3], "days": [LAST_DAY]},
     "readings.trim_conflicting": {"before": EARLIER},
     "ingest.trim_senders": {"messages": [1] * FIFTY},
     "notify.abandoned": {"before": NOW},
@@ -183,7 +188,10 @@ OTHERS: dict[str, dict[str, Any]] = {
     | {"public_ids": [f"new{n}" for n in range(FIFTY)], "severities": ["warning"] * FIFTY, "raised_at": [NOW] * FIFTY}
     | {"historic": [False] * FIFTY, "evidence": ["{}"] * FIFTY},
     "store.forget_tries": {"before": EARLIER},
+    "accounts.forget_acts": {"before": EARLIER},
     "support.forget_looks": {"before": EARLIER},
+    "support.people_ids": {"language": None},
+    "support.recalled_people_ids": {"language": None},
     "support.forget_notes": {"before": EARLIER},
     "support.looks": {"unit": None},
     "support.count_looks": {"unit": None, "most": 10_001},

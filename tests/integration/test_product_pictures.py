@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from gateway.api.public.products import HINTS_MAX
 from gateway.core.errors import BadInput
 from gateway.imports.service import import_files
+from gateway.registrations.service import import_product
 from tests.dsl.people import site
-from tests.factories import PUMP
+from tests.factories import PUMP, product
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 20
@@ -99,9 +101,25 @@ def test_the_hints_are_told_in_the_language_that_is_asked_for(import_pump, stran
     import_pump(serial_hint=SERIAL, code_hint=CODE)
     for language, name, serial in (("en", "Pump", "Under the lid."), ("de", "Pumpe", "Unter dem Deckel.")):
         answer = stranger.get(f"/api/claim-hints?language={language}")
-        product = {"code": "pump", "name": name, "model": "P 200"}
-        assert answer.json() == [{"product": product, "serial": serial, "code": "In the manual."}]
+        shown = {"code": "pump", "name": name, "model": "P 200"}
+        assert answer.json() == [{"product": shown, "serial": serial, "code": "In the manual."}]
     assert import_pump(serial_hint=SERIAL, code_hint=CODE) == ["pump.yaml: pump is as it was"]
     import_pump()
     (hint,) = stranger.get("/api/claim-hints").json()
     assert (hint["serial"], hint["code"]) == (None, None)
+
+
+def test_hints_of_many_products_are_found_by_a_part_of_a_name_or_of_the_model(import_pump, db, stranger):
+    import_pump(serial_hint=SERIAL, code_hint=CODE)
+    with db.transaction():
+        for number in range(HINTS_MAX + 10):
+            import_product(db, product(code=f"a-{number:03}", model=f"A {number}", name={"en": "Valve"}), actor="test")
+
+    def found(words):
+        return [hint["product"]["code"] for hint in stranger.get(f"/api/claim-hints?words={words}").json()]
+
+    assert len(found("")) == HINTS_MAX
+    assert "pump" not in found("")
+    assert [found(words) for words in ("PUMPE", "p%20200", "ump%20p")] == [["pump"]] * 3
+    assert found("a%2059") == ["a-059"]
+    assert found("nothing") == found("%25") == []

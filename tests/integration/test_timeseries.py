@@ -173,3 +173,87 @@ def test_a_refused_row_leaves_nothing_of_its_batch(db):
     with pytest.raises(UniqueViolation):
         copy_columns(db, "telemetry", columns(noon_us(DAY), noon_us(DAY) + 1, noon_us(DAY)))
     assert db.execute("SELECT count(*) FROM telemetry").fetchone() == {"count": 0}
+
+
+# -- TimescaleDB's columnstore ----------------------------------------------------------------------------------------
+
+
+def stand_in(db, call: str) -> None:
+    """What TimescaleDB says of three chunks, and a call of it that notes which chunk it was asked for."""
+    db.execute("DROP TABLE telemetry CASCADE")
+    db.execute("CREATE TABLE telemetry (time timestamptz)")
+    db.execute("CREATE SCHEMA elsewhere")
+    db.execute("CREATE OR REPLACE FUNCTION timescale_schema() RETURNS text LANGUAGE sql AS $$ SELECT 'elsewhere' $$")
+    db.execute("CREATE TABLE chunk (chunk_name text, range_start timestamptz, range_end timestamptz, nth serial)")
+    for number, day in enumerate(DAYS, 1):
+        db.execute(f"CREATE TABLE chunk_{number} ()")
+        db.execute("INSERT INTO chunk VALUES (%s, %s, %s)", [f"chunk_{number}", day, day + timedelta(days=1)])
+    db.execute("CREATE TABLE asked_for (chunk regclass)")
+    db.execute("CREATE SCHEMA timescaledb_information")
+    db.execute(
+        "CREATE VIEW timescaledb_information.chunks AS SELECT current_schema()::text AS hypertable_schema,"
+        " 'telemetry' AS hypertable_name, current_schema()::text AS chunk_schema, chunk_name, range_start, range_end,"
+        " EXISTS (SELECT FROM asked_for a WHERE a.chunk = chunk_name::regclass) AS is_compressed FROM chunk"
+    )
+    db.execute(
+        "CREATE VIEW timescaledb_information.hypertables AS SELECT current_schema()::text AS hypertable_schema,"
+        " 'telemetry' AS hypertable_name, true AS compression_enabled"
+    )
+    returning = "RETURNING $1" if "RETURNS" in call else ""
+    db.execute(f"CREATE {call} LANGUAGE sql AS $$ INSERT INTO public.asked_for VALUES ($1) {returning} $$")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "PROCEDURE elsewhere.convert_to_columnstore(regclass)",
+        "FUNCTION elsewhere.compress_chunk(regclass) RETURNS regclass",
+    ],
+    ids=["since 2.18", "before"],
+)
+def test_old_chunks_are_put_into_the_columnstore_by_the_call_of_its_version(partitioned, db, call):
+    """A stand-in for TimescaleDB: each chunk is asked for once, the oldest first, and none that is too new."""
+    stand_in(db, call)
+    assert partitioned.to_columnstore(DAYS[2]) == 2
+    assert partitioned.to_columnstore(DAYS[2]) == 0
+    asked = [row["name"] for row in db.execute("SELECT chunk::text AS name FROM asked_for")]
+    assert asked == ["chunk_1", "chunk_2"]
+
+
+def test_an_edition_without_a_columnstore_keeps_rows(partitioned, db):
+    stand_in(db, "PROCEDURE elsewhere.convert_to_columnstore(regclass)")
+    db.execute("DROP PROCEDURE elsewhere.convert_to_columnstore(regclass)")
+    db.execute(
+        "CREATE PROCEDURE elsewhere.convert_to_columnstore(regclass) LANGUAGE plpgsql AS"
+        " $$ BEGIN RAISE EXCEPTION 'not under this license' USING ERRCODE = 'feature_not_supported'; END $$"
+    )
+    assert partitioned.to_columnstore(DAYS[2]) == 0
+
+
+def test_without_timescaledb_there_is_no_columnstore(partitioned, db):
+    partitioned.ensure_days(DAYS)
+    assert partitioned.to_columnstore(DAYS[2]) == 0
+
+
+def test_the_columnstore_keeps_each_metric_of_a_unit_together_in_the_order_of_the_key(db):
+    """So that charts, recounts and late readings take apart only what is of their unit and metric."""
+    text = db.execute("SELECT pg_get_functiondef('telemetry_to_columnstore(date)'::regprocedure) AS text").fetchone()
+    statement = " ".join(text["text"].split())
+    assert (
+        "ALTER TABLE telemetry SET (timescaledb.compress, timescaledb.compress_segmentby = 'unit_id, metric_id',"
+        " timescaledb.compress_orderby = 'time DESC')" in statement
+    )
+
+
+@pytest.mark.timescale
+def test_on_timescaledb_days_in_the_columnstore_still_take_late_readings(db):
+    series = TimeSeries(db)
+    copy_columns(db, "telemetry", columns(*map(noon_us, DAYS)))
+    assert series.to_columnstore(DAYS[2]) == 2
+    assert series.to_columnstore(DAYS[2]) == 0
+    stored = "SELECT count(*) AS n FROM timescaledb_information.chunks WHERE is_compressed"
+    assert db.execute(stored).fetchone() == {"n": 2}
+    with pytest.raises(UniqueViolation):
+        copy_columns(db, "telemetry", columns(noon_us(DAY), value=2.0))
+    copy_columns(db, "telemetry", columns(noon_us(DAY) + 1))
+    assert db.execute("SELECT count(*) AS n FROM telemetry").fetchone() == {"n": 4}

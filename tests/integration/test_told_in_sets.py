@@ -1,6 +1,7 @@
 """Many at once: the gravest first, what breaks alone, and small campaigns beside large ones."""
 
 import json
+import threading
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from gateway.notify.text import notice_text
 from gateway.roles.worker import Worker
 from tests.dsl.campaigns import office
 from tests.dsl.story import MINUTE, SERIALS, Story
+from tests.dsl.wait import until
 from tests.factories.campaigns import add_owners, add_units, column_values
 
 
@@ -54,6 +56,28 @@ class TestAStormOfAlarms:
         story.db.execute("UPDATE alarm SET severity = 'safety' WHERE unit_id = %s", [story.units["P21"]])
         worker.turn()
         assert told_severities(story) == [*["warning"] * 3, "safety", *["warning"] * 2]
+
+    def test_does_not_wait_for_the_steps_of_campaigns(self, story, monkeypatch):
+        worker = worker_of(story, wakeup_fallback="20ms")
+        in_a_step, stop, go_on = threading.Event(), threading.Event(), threading.Event()
+
+        def long_step() -> int:
+            in_a_step.set()
+            go_on.wait(30)
+            return 0
+
+        monkeypatch.setattr(worker, "do_steps", long_step)
+        thread = threading.Thread(target=worker.run, args=[stop])
+        thread.start()
+        try:
+            assert in_a_step.wait(20)
+            story.raise_("P1")
+            until(lambda: told_severities(story) == ["warning"])
+        finally:
+            stop.set()
+            go_on.set()
+            thread.join(20)
+        assert not thread.is_alive()
 
     def test_one_that_breaks_is_alone_and_all_others_are_told_in_the_same_turn(self, story, monkeypatch):
         def text_or_fail(alarm, owner):
@@ -164,6 +188,15 @@ def test_the_timing_of_a_fan_out_runs_and_its_counts_are_right(capsys):
     assert len(figures["max_rss_mb"]) == 2
 
 
+def test_the_timing_of_a_storm_runs_and_tells_everybody(capsys):
+    fanout.main(["--storm", "40", "--json"])
+    figures = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert figures["alarms"] == 40
+    assert min(figures[name] for name in ("told_s", "bare_s", "ratio", "safety_s", "statements_per_set")) >= 0
+    assert list(figures["max_rss_mb"]) == ["4", "40"]
+
+
 def test_a_fan_out_for_too_few_owners_says_so():
-    with pytest.raises(SystemExit, match="at least 20 owners"):
-        fanout.main(["--owners", "3"])
+    for few in (["--owners", "3"], ["--storm", "3"]):
+        with pytest.raises(SystemExit, match="at least 20 owners"):
+            fanout.main(few)

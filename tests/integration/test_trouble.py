@@ -13,9 +13,12 @@ from gateway.api.problems import TROUBLE_TEXTS
 from gateway.config import Settings
 from gateway.core.clock import system_clock
 from gateway.demo.servers.postgres import EmbeddedPostgres
+from gateway.events import append
+from gateway.events.reader import NOTIFY, unread_events
 from gateway.ingest.ingest import Ingest
 from gateway.m2m.inbox import Inbox
 from gateway.m2m.link import Link, LinkSettings
+from gateway.roles import turns
 from gateway.roles.worker import Worker
 from gateway.store import TROUBLES, Trouble, connect, pause, trouble_of
 from gateway.store.beat import last_beat
@@ -167,7 +170,7 @@ def test_the_worker_says_what_it_waits_for_and_goes_on_on_its_connection(url, db
                 tx.execute("SELECT pg_sleep(5)")
         return 0
 
-    monkeypatch.setattr(worker, "turn", turn)
+    monkeypatch.setattr(worker, "handle_events", turn)
 
     def sessions() -> list[int]:
         query = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = %s"
@@ -180,6 +183,40 @@ def test_the_worker_says_what_it_waits_for_and_goes_on_on_its_connection(url, db
         before = sessions()
         until(lambda: last_beat(db, "worker").detail["waiting_for"] is None)
         assert sessions() == before != []
+    finally:
+        stop.set()
+        thread.join(20)
+    assert not thread.is_alive()
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (psycopg.errors.QueryCanceled("late"), Trouble.CANCELLED.value),
+        (LookupError("ours"), "an error of ours, which its log has"),
+    ],
+)
+def test_the_worker_says_what_its_other_thread_waits_for_and_handles_events_meanwhile(
+    url, db, database, monkeypatch, error, words
+):
+    worker = Worker(Settings(wakeup_fallback=timedelta(milliseconds=20)), database, system_clock)
+    stop, mended = threading.Event(), threading.Event()
+
+    def step() -> int:
+        if not mended.is_set():
+            raise error
+        return 0
+
+    monkeypatch.setattr(worker, "do_steps", step)
+    monkeypatch.setattr(turns, "_BROKEN_S", 0.05)
+    thread = threading.Thread(target=worker.run, args=[stop])
+    thread.start()
+    try:
+        until(lambda: (beat := last_beat(db, "worker")) and beat.detail.get("waiting_for") == words)
+        append(db, "unit.claimed", {})
+        until(lambda: unread_events(db, NOTIFY).count == 0)
+        mended.set()
+        until(lambda: last_beat(db, "worker").detail["waiting_for"] is None)
     finally:
         stop.set()
         thread.join(20)

@@ -20,6 +20,7 @@ STAY = {
     "campaigns": "counts by_email and by_push for the page of a draft",
     "api/public": "accounts and the demo's outbox: addresses",
     "api/pages": "pictures and words by channel",
+    "api/staff/people.py": "the address of a person",
     "api/models.py": "the maker's address",
     "notify/addresses.py": "an address that gets no mail any more",
     "notify/bulletin_texts.py": "the maker's address",

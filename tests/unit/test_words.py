@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.text import Speech, catalog, codes, offered, use_folder, words
+from gateway.text import Catalog, Speech, catalog, codes, offered, use_folder, words
 from gateway.text.catalog import OURS, PARTS
 from gateway.text.messages import Message, read_folder
 from tests.dsl.languages import PSEUDO, outside_brackets, write_language, write_pseudo_language
@@ -141,6 +141,14 @@ def test_the_catalog_knows_what_each_language_calls_itself():
     assert [(each.code, each.name, each.locale) for each in catalog().languages] == [
         ("en", "English", "en-GB"), ("de", "Deutsch", "de-DE"),
     ]  # fmt: skip
+
+
+def test_a_role_reads_every_word_before_it_works_so_that_no_reader_waits_for_it(monkeypatch):
+    made = Catalog([OURS])
+    made.load()
+    monkeypatch.setattr(sys.modules["gateway.text.catalog"], "FluentResource", None)  # nothing can be read any more
+    for language in made.languages:
+        assert made.words(language.code)("language-name") == language.name
 
 
 @pytest.mark.parametrize("language", ["en", "de"])

@@ -13,10 +13,9 @@ from gateway.api import models
 from gateway.api.auth import Mine, Network, SignedIn, owner_connection, speech_for
 from gateway.api.owner import models as my_models
 from gateway.api.owner import views as my_views
-from gateway.api.paging import as_json, next_page
-from gateway.api.views import message
+from gateway.api.paging import MINUTES_MAX, as_json, next_page
+from gateway.api.views import message, metric_history
 from gateway.config import Settings
-from gateway.core.clock import to_us
 from gateway.core.errors import NotFound
 from gateway.notify import attention
 from gateway.registrations import claims, owned
@@ -68,19 +67,22 @@ def my_readings(
     account: SignedIn,
     unit_id: str,
     metric: str,
-    minutes: Annotated[int, Query(ge=1, le=60 * 24 * 31)] = 30,
+    minutes: Annotated[int, Query(ge=1, le=MINUTES_MAX)] = 30,
     until: AwareDatetime | None = None,
     limit: Annotated[int, Query(ge=1, le=20_000)] = 5_000,
 ) -> models.Readings:
-    """One metric over the minutes before `until` (now); beyond `limit` the lowest and highest reading of each part."""
+    """One metric over the minutes before `until` (now).
+
+    A short time has its readings, beyond `limit` the lowest and highest of each part; a longer one hours or days.
+    """
     end = until or _now(request)
     ahead = timedelta(0) if until else timedelta(days=1)  # a device's clock may be ahead
     with owner_connection(request, account) as connection:
         measure = owned.measure(connection, unit_id, metric)
         if measure is None:
             raise NotFound("You have no such product, or it has no such metric.")
-        points = owned.readings(connection, unit_id, metric, _before(end, minutes), end + ahead, limit)
-    return models.Readings(metric=metric, unit=measure, points=[(to_us(at) // 1000, value) for at, value in points])
+        history = owned.history(connection, unit_id, metric, _before(end, minutes), end + ahead, limit)
+    return metric_history(metric, measure, history)
 
 
 @router.get("/api/my/units/{unit_id}/messages", tags=["my products"])

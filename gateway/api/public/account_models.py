@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, SecretStr, StringConstraints
 
-from gateway.accounts.model import PASSWORD_MAX, PASSWORD_MIN, Role, StaffRole
+from gateway.accounts.model import PASSWORD_MAX, PASSWORD_MIN, Role
 from gateway.accounts.rights import Right
 from gateway.text import codes, offered
 
@@ -69,14 +69,6 @@ class PasswordChange(_RequestBody):
     password: NewPassword
 
 
-class Invitation(_RequestBody):
-    """Whom to invite, and as what."""
-
-    email: Email
-    name: Name
-    role: StaffRole
-
-
 class Acceptance(_RequestBody):
     """An invitation's code, and the password to sign in with from now on."""
 
@@ -90,12 +82,6 @@ class CodeSent(BaseModel):
     """Look into the mailbox: the same response whether there is an account."""
 
     minutes: int = Field(description="How long the code is good.")
-
-
-class Invited(BaseModel):
-    """The invitation was mailed."""
-
-    days: int = Field(description="How long its code is good.")
 
 
 class Me(BaseModel):

@@ -4,7 +4,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from gateway.accounts import invitations
 from gateway.accounts.model import Account, OpenedSession
 from gateway.accounts.rights import rights_of
 from gateway.accounts.service import Accounts
@@ -20,7 +19,6 @@ from gateway.api.auth import (
     reset_name,
     set_session,
     ticket_name,
-    who_may,
 )
 from gateway.api.models import Problem
 from gateway.api.public import account_models as models
@@ -151,20 +149,6 @@ def me(request: Request, response: Response, account: SignedIn) -> models.Me:
     if token:
         keep_session(request, response, token)
     return _me(request, account)
-
-
-@router.post("/api/staff/invitations", status_code=202, dependencies=BY_MAIL)
-def invite(
-    service: Service,
-    by: Annotated[Account, Depends(who_may("administer"))],
-    now: Now,
-    body: models.Invitation,
-) -> models.Invited:
-    """Mail an invitation to the staff; it gives the role only to who proves the address."""
-    settings = service.settings
-    with service.database.transaction() as tx:
-        invitations.invite(tx, settings, body.email, body.name, body.role, by, now())
-    return models.Invited(days=settings.invitation_life.days)
 
 
 @router.post("/api/invitations/accept")

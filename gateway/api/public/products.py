@@ -4,13 +4,12 @@ from functools import cache
 from importlib.resources import files
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
-from gateway.api import models
-from gateway.api.paging import PAGE_MAX, Reading
+from gateway.api import models, views
+from gateway.api.paging import Reading
 from gateway.api.pictures import served
 from gateway.api.public.account_models import Language
-from gateway.api.views import words
 from gateway.core.pictures import Picture
 from gateway.registrations import repository
 from gateway.store import Row
@@ -18,6 +17,8 @@ from gateway.store import Row
 router = APIRouter(tags=["products"], responses={"5XX": {"model": models.Problem}})
 
 Code = Annotated[str, Path(max_length=63)]
+Words = Annotated[str, Query(max_length=100)]
+HINTS_MAX = 50
 
 
 @router.get(
@@ -29,17 +30,22 @@ def picture(request: Request, database: Reading, code: Code) -> Response:
 
 
 @router.get("/api/claim-hints")
-def claim_hints(database: Reading, response: Response, language: Language = "en") -> list[models.ClaimHint]:
-    """Where serial and claim code of each product stand; null where its file does not say it."""
+def claim_hints(
+    database: Reading, response: Response, language: Language = "en", words: Words = ""
+) -> list[models.ClaimHint]:
+    """Where serial and claim code of products stand; null where a product's file does not say it.
+
+    `words` are a part of the product's name, model or code; the first 50 by code that have it are returned.
+    """
     response.headers["Cache-Control"] = "public, max-age=60"
-    return [_hint(row, language) for row in repository.claim_hints(database, PAGE_MAX)]
+    return [_hint(row, language) for row in repository.claim_hints(database, words, HINTS_MAX)]
 
 
 def _hint(row: Row, language: str) -> models.ClaimHint:
     return models.ClaimHint(
-        product=models.ProductRef(code=row["code"], name=words(row["name"], language), model=row["model"]),
-        serial=words(row["serial_hint"], language) if row["serial_hint"] else None,
-        code=words(row["code_hint"], language) if row["code_hint"] else None,
+        product=models.ProductRef(code=row["code"], name=views.words(row["name"], language), model=row["model"]),
+        serial=views.words(row["serial_hint"], language) if row["serial_hint"] else None,
+        code=views.words(row["code_hint"], language) if row["code_hint"] else None,
     )
 
 

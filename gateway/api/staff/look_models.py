@@ -24,6 +24,7 @@ class SerialRef(BaseModel):
 class Look(BaseModel):
     """Somebody of the staff looked at the record of a unit or a person, or at My Products as a person sees it."""
 
+    id: str
     at: datetime
     page: Page
     staff: PersonRef

@@ -59,6 +59,7 @@ def looks_csv(database: Pool, which: Which) -> StreamingResponse:
 
 def _look(row: Row) -> models.Look:
     return models.Look(
+        id=str(row["id"]),
         at=row["at"],
         page=row["page"],
         staff=models.PersonRef(id=row["staff"], name=row["staff_name"]),

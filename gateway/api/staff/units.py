@@ -7,14 +7,15 @@ from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime
 
 from gateway.api import models
-from gateway.api.paging import PAGE_MAX, After, Limit, Reading, Rows, next_page
+from gateway.api.paging import MINUTES_MAX, PAGE_MAX, After, Limit, Reading, Rows, next_page
 from gateway.api.staff import views
-from gateway.api.views import message
+from gateway.api.views import message, metric_history
 from gateway.catalog.repository import suspensions
 from gateway.core.clock import Clock, from_us, to_us
 from gateway.core.errors import BadInput, NotFound
 from gateway.ingest import repository as ingest
 from gateway.readings import charts
+from gateway.readings.history import ALL_UNITS, history
 from gateway.registrations import repository as registrations
 from gateway.store import Connection
 
@@ -44,20 +45,21 @@ def readings(
     database: Reading,
     unit_id: str,
     metric: str,
-    minutes: Annotated[int, Query(ge=1, le=60 * 24 * 31)] = 30,
+    minutes: Annotated[int, Query(ge=1, le=MINUTES_MAX)] = 30,
     limit: Rows = 5_000,
 ) -> models.Readings:
-    """One metric of a unit over the last minutes; beyond `limit` the lowest and highest reading of each part."""
+    """One metric of a unit over the last minutes.
+
+    A short time has its readings, beyond `limit` the lowest and highest of each part; a longer one hours or days.
+    """
     clock: Clock = request.app.state.clock
     series = charts.series(database, unit_id, metric)
     if series is None:
         raise NotFound("There is no such unit, or it has no such metric.")
     until = clock() + timedelta(days=1)  # a device's clock may be ahead
     since = clock() - timedelta(minutes=minutes)
-    points = charts.readings(database, series, since, until, limit)
-    return models.Readings(
-        metric=metric, unit=series.measure, points=[(to_us(at) // 1000, value) for at, value in points]
-    )
+    found = history(database, ALL_UNITS, series.unit_id, series.metric_id, since, until, limit)
+    return metric_history(metric, series.measure, found)
 
 
 @router.get("/api/units/{unit_id}/telemetry")

@@ -104,7 +104,7 @@ def _entry(
         if ts is None and (near := names.near_ts(entry)):
             refused.append(near)
             return
-    time_us = _time(ts, message.received_us, limits)
+    time_us = _time(ts, message.received_us, device, limits)
     if isinstance(time_us, Rejected):
         refused.append(time_us)
         return
@@ -122,7 +122,12 @@ def _entry(
             readings.append((metric.id, time_us, float(value)))
 
 
-def _time(ts: Any, received_us: int, limits: Limits) -> int | Rejected:  # noqa: ANN401 - whatever JSON can hold
+def _time(
+    ts: Any,  # noqa: ANN401 - whatever JSON can hold
+    received_us: int,
+    device: Device,
+    limits: Limits,
+) -> int | Rejected:
     if ts is None:
         return received_us
     time_us = microseconds(ts)
@@ -130,7 +135,7 @@ def _time(ts: Any, received_us: int, limits: Limits) -> int | Rejected:  # noqa:
         return time_us
     if time_us > received_us + limits.ahead_us:
         return Rejected("future_time", f"ts is {(time_us - received_us) / 1e6:.0f} s ahead; set the device's clock")
-    if time_us < received_us - limits.behind_us:
+    if time_us < received_us - (limits.behind_us if device.behind_us is None else device.behind_us):
         return Rejected(
             "too_old", f"ts is {str(ts)[:40]}; send milliseconds (not seconds) since 1970, within what is kept"
         )

@@ -77,8 +77,6 @@ class ChannelKind(ABC):
     """Whether people sign in with its address, so that a sign-in shows that they look there."""
     has_devices: bool = False
     """Whether people register devices for it, which shows the same."""
-    carries_letters: bool = False
-    """Whether service letters go out here: codes and invitations."""
 
     @abstractmethod
     def is_set_up(self, settings: "Settings") -> bool:
@@ -100,9 +98,13 @@ class ChannelKind(ABC):
     def make(self, settings: "Settings", links: "Links", clock: Clock) -> Channel:
         """Returns what sends, on the running event loop."""
 
+
+class LetterCarrier(ABC):
+    """What a kind of channel is besides when service letters go out on it: codes and invitations."""
+
+    @abstractmethod
     def letters(self, settings: "Settings", links: "Links", clock: Clock) -> LetterChannel:
-        """Returns what sends service letters, on the running event loop, where this channel carries them."""
-        raise NotImplementedError
+        """Returns what sends service letters, on the running event loop."""
 
 
 @dataclass(frozen=True, slots=True)

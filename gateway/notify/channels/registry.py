@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from gateway.notify.channels.channel import ChannelKind
+from gateway.notify.channels.channel import ChannelKind, LetterCarrier
 from gateway.notify.channels.email.channel import Email
 from gateway.notify.channels.push.channel import Push
 from gateway.text import Speech
@@ -25,7 +25,7 @@ def set_up(settings: "Settings") -> tuple[str, ...]:
 
 def sends_letters(settings: "Settings") -> bool:
     """Whether this installation can send codes and invitations."""
-    return any(kind.carries_letters and kind.is_set_up(settings) for kind in CHANNELS.values())
+    return any(isinstance(kind, LetterCarrier) and kind.is_set_up(settings) for kind in CHANNELS.values())
 
 
 def sign_in_channel() -> str:

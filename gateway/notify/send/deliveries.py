@@ -118,5 +118,6 @@ def delivery_of(row: Row, documents: Row, *, again: bool) -> Delivery:
         follows=row["follows"],
         trace=row["trace"],
         serials=tuple(row["serials"] or ()),
+        apart=row["apart"],
         renewed_at=row["renewed_at"],
     )

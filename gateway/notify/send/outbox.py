@@ -84,8 +84,8 @@ class Outbox:
         self.results.record(tx, unanswered, claims, now)
         return len(rows)
 
-    def skip_unserved(self, tx: Connection, now: datetime, limit: int) -> None:
-        """Skip deliveries on channels that are not set up here (any more)."""
+    def skip_unserved(self, tx: Connection, now: datetime, limit: int) -> int:
+        """Skip deliveries on channels that are not set up here (any more). Returns the number of them."""
         parameters = {"channels": list(self.channels), "now": now, "limit": limit}
         rows = tx.execute(queries.unserved, parameters).fetchall()
         reasons = [Reason.of("not-set-up", channel=row["channel"]) for row in rows]
@@ -94,6 +94,7 @@ class Outbox:
             Unreached(row["notice_id"], row["person_id"], reason) for row, reason in zip(rows, reasons, strict=True)
         ]
         tell_next(tx, unreached, self.channels, now)
+        return len(rows)
 
 
 def _needed(rows: Sequence[Row]) -> tuple[list[Row], list[tuple[Row, Reason]]]:

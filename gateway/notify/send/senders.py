@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from gateway.config import Settings
 from gateway.core.clock import Clock
 from gateway.notify import addresses
-from gateway.notify.channels.channel import ChannelKind
+from gateway.notify.channels.channel import ChannelKind, LetterCarrier
 from gateway.notify.channels.registry import CHANNELS, set_up
 from gateway.notify.links import Links
 from gateway.notify.send.letters import Letters
@@ -56,10 +56,10 @@ class Senders:
 
     def _make(self, kind: ChannelKind, links: Links) -> Iterator[SenderThread]:
         yield SenderThread(kind.name, lambda: self._notices(kind, links), self._settings)
-        if kind.carries_letters:
+        if isinstance(kind, LetterCarrier):
             yield SenderThread("letters", lambda: self._letter_sender(kind, links), self._settings)
 
-    def _letter_sender(self, kind: ChannelKind, links: Links) -> LetterSender:
+    def _letter_sender(self, kind: LetterCarrier, links: Links) -> LetterSender:
         channel = kind.letters(self._settings, links, self._clock)
         return LetterSender(self._database, self._letters, channel, self._clock)
 

@@ -43,4 +43,3 @@ CREATE FUNCTION notice_urgency(severity text, state text) RETURNS int LANGUAGE s
               ELSE CASE severity WHEN 'safety' THEN 0 WHEN 'critical' THEN 1 WHEN 'warning' THEN 2 ELSE 3 END END
 $$;
 CREATE INDEX notice_by_urgency ON notice (notice_urgency(severity, state), (-id)) WHERE campaign_id IS NULL;
-CREATE INDEX person_name_begins ON person (lower(name) text_pattern_ops);

@@ -9,10 +9,11 @@ nav-main = Hauptmenü
 nav-bottom = Hauptmenü, unten
 nav-products = Produkte
 nav-notices = Meldungen
-nav-add = Hinzufügen
+nav-add = Hinzu­fügen
 nav-settings = Optionen
 nav-account = { $initials }: Ihr Konto, { $name }
 nav-unread = { $count } ungelesen
+nav-console = Konsole
 nav-back-products = Meine Produkte
 nav-back-notices = Meldungen
 

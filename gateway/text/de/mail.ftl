@@ -14,6 +14,7 @@ mail-severity-warning = Bitte ansehen
 mail-severity-info = Zu Ihrer Information
 mail-unsubscribe = Keine E-Mails zu meinen Produkten mehr
 mail-safety-always = Sicherheitsmeldungen kommen immer, auch an Adressen, die sonst keine E-Mail wollen.
+mail-which-title = { $title } ({ $which })
 mail-recall-title = Produktsicherheitsrückruf: { $title }
 mail-confirm = Bestätigen, dass Sie es gelesen haben
 

@@ -33,3 +33,5 @@ problem-count_changed = { $units ->
     [one] Sie betrifft jetzt { $units } Gerät, nicht { $typed }. Sehen Sie noch einmal nach.
    *[other] Sie betrifft jetzt { $units } Geräte, nicht { $typed }. Sehen Sie noch einmal nach.
  }
+problem-own_account = Niemand ändert die eigene Rolle oder das eigene Konto. Fragen Sie einen anderen Administrator.
+problem-last_administrator = Es bliebe kein Administrator übrig. Machen Sie zuerst jemand anderen zum Administrator.

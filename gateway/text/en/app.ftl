@@ -13,6 +13,7 @@ nav-add = Add
 nav-settings = Settings
 nav-account = { $initials }: your account, { $name }
 nav-unread = { $count } unread
+nav-console = Staff console
 nav-back-products = My Products
 nav-back-notices = Notices
 

@@ -14,6 +14,7 @@ mail-severity-warning = Needs attention
 mail-severity-info = For your information
 mail-unsubscribe = Stop mail about my products
 mail-safety-always = Safety notices always come, also to addresses that want no other mail.
+mail-which-title = { $title } ({ $which })
 mail-recall-title = Product safety recall: { $title }
 mail-confirm = Confirm that you have read it
 

@@ -33,3 +33,5 @@ problem-count_changed = { $units ->
     [one] It concerns { $units } unit now, not { $typed }. Look again.
    *[other] It concerns { $units } units now, not { $typed }. Look again.
  }
+problem-own_account = Nobody changes their own role or account. Ask another administrator.
+problem-last_administrator = No administrator would be left. Make somebody else an administrator first.

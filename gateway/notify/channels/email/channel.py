@@ -8,7 +8,15 @@ from gateway.core.clock import Clock
 from gateway.core.finding import Finding
 from gateway.core.reason import Reason
 from gateway.events import append_each
-from gateway.notify.channels.channel import Abilities, Channel, ChannelKind, LetterChannel, Reachable, Refused
+from gateway.notify.channels.channel import (
+    Abilities,
+    Channel,
+    ChannelKind,
+    LetterCarrier,
+    LetterChannel,
+    Reachable,
+    Refused,
+)
 from gateway.notify.model import Address
 from gateway.store import Connection, Row, load_queries
 
@@ -19,14 +27,13 @@ if TYPE_CHECKING:
 queries = load_queries("gateway.notify.channels.email")
 
 
-class Email(ChannelKind):
+class Email(ChannelKind, LetterCarrier):
     """Mail to the address of the person's account; about safety also to one that only the maker knows."""
 
     name = "email"
     abilities = Abilities(confirms=False, replaces=False, rich_text=True, length=None)
     default_place = 2
     is_sign_in = True
-    carries_letters = True
 
     def is_set_up(self, settings: "Settings") -> bool:
         """Whether a mail server is named."""

@@ -18,12 +18,16 @@ interface Route {
 export const ROUTES: Record<string, Route> = {
   alarms: { nav: { icon: "crit", word: "console-nav-alarms" }, load: async () => (await import("./pages/Alarms.svelte")) as { default: Page } },
   "alarms/:id": { load: async () => (await import("./pages/Alarm.svelte")) as { default: Page } },
+  people: { nav: { icon: "people", word: "console-nav-people" }, load: async () => (await import("./pages/People.svelte")) as { default: Page } },
+  "people/:id": { load: async () => (await import("./pages/Person.svelte")) as { default: Page } },
   notices: { nav: { icon: "bell", word: "console-nav-notices" }, load: async () => (await import("./pages/Notices.svelte")) as { default: Page } },
   "notices/:id": { load: async () => (await import("./pages/Notice.svelte")) as { default: Page } },
   campaigns: { nav: { icon: "recall", word: "console-nav-campaigns" }, load: async () => (await import("./pages/Campaigns.svelte")) as { default: Page } },
   "campaigns/new": { load: async () => (await import("./pages/New.svelte")) as { default: Page } },
   "campaigns/:id": { load: async () => (await import("./pages/Campaign.svelte")) as { default: Page } },
   quarantine: { nav: { icon: "tray", word: "console-nav-quarantine" }, load: async () => (await import("./pages/Quarantine.svelte")) as { default: Page } },
+  staff: { nav: { icon: "key", word: "console-nav-accounts" }, right: "administer", load: async () => (await import("./pages/Staff.svelte")) as { default: Page } },
+  "staff/looks": { right: "administer", load: async () => (await import("./pages/Looks.svelte")) as { default: Page } },
 };
 
 /** The page of a path below /console; undefined where there is none, or not for this person. */

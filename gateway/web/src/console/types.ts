@@ -4,6 +4,18 @@ import type { components } from "../api/schema";
 type Schemas = components["schemas"];
 
 export type { Me } from "../api/types";
+export type Look = Schemas["Look"];
+export type Looks = Schemas["Looks"];
+export type Member = Schemas["Member"];
+export type Note = Schemas["Note"];
+export type Notes = Schemas["Notes"];
+export type People = Schemas["People"];
+export type Person = Schemas["Person"];
+export type PersonLine = Schemas["PersonLine"];
+export type Rights = Schemas["Rights"];
+export type SeenProducts = Schemas["SeenProducts"];
+export type Staff = Schemas["Staff"];
+export type StaffActs = Schemas["StaffActs"];
 export type Campaign = Schemas["Campaign"];
 export type CampaignLine = Schemas["CampaignLine"];
 export type CampaignRef = Schemas["CampaignRef"];

@@ -9,6 +9,8 @@ let me = $state.raw<Me | null | undefined>(undefined);
 let away = $state(false);
 
 export const whoAmI = (): Me | null | undefined => me;
+/** Where somebody lands after a sign-in: the staff in their console. */
+export const homeOf = ({ role }: Me): string => (role === "customer" ? "/" : "/console");
 export const serverAway = (): boolean => away;
 
 const others = new BroadcastChannel("session");

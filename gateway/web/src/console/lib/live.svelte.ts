@@ -14,6 +14,8 @@ const STAFF: Source = {
     "notice.recorded", "notice.told", "notice.updated", "notice.resolved", "notice.read", "notice.acknowledged", "notice.withdrawn",
     "delivery.waiting", "delivery.delivered", "delivery.failed", "delivery.skipped", "delivery.unknown",
     "unit.claimed", "unit.released", "unit.firmware_reported", "units.imported", "owners.imported", "stream.reset",
+    "note.written", "account.confirmed", "account.signed_in", "account.signed_out_everywhere", "account.invited", "account.invitation_withdrawn",
+    "account.role_given", "account.role_taken", "account.disabled", "account.enabled",
     "quarantine.retry_asked", "quarantine.retried", "quarantine.purged", "quarantine.trimmed",
   ],
 };
