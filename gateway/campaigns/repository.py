@@ -12,9 +12,9 @@ from gateway.store import Connection, Row, as_literal, load_queries
 queries = load_queries("gateway.campaigns")
 
 NEWEST = 2**63 - 1
-COUNT_MAX = 10_000
 FIGURE_ROWS_MAX = 50
 """Rows of a campaign's figures from which on they are summed."""
+COUNT_MAX = 10_000
 _EXAMPLES_MAX = 20
 
 

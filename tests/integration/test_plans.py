@@ -64,6 +64,9 @@ PARAMETERS: dict[str, Any] = {
     "code": "p3", "email": "o77@example.org", "metric": "m1", "notice": "n77", "number": "R-2026-7",
     "product": "p3", "public_id": "u77", "rule_id": "r1", "serial": "S77", "subject": "a77", "token_hash": b"\x07",
     "to_email": "o77@example.org", "unit": "u77", "value": "x", "name": "notify",
+    "words": "S777", "scanned": "S777", "phone": "030 123456", "word1": "Weiss", "word2": "S777", "word3": "",
+    "pattern": "%s777%", "pattern1": "%o777%", "pattern2": "%%", "pattern3": "%%", "alarm": 77,
+    "text1": "o777", "text2": "", "text3": "",
     # Several
     "ids": [7, 8], "unit_ids": UNIT_IDS, "units": UNIT_IDS, "serials": SERIALS, "typed": SERIALS, "lots": ["L7"],
     "codes": ["p3"] * FIFTY, "firmwares": ["2.9"] * FIFTY, "formers": [3, 4], "in_force": [1, 2], "metric_ids": [1, 2],
@@ -105,7 +108,7 @@ PARAMETERS: dict[str, Any] = {
     "purpose": "confirm", "readings": b"", "reason": "r7", "receipts": False, "role": "customer",
     "safety": True, "standing": "affected", "state": "published", "status": "delivered",
     "supersedes": 7, "template": "confirm", "ticket": None, "time_zone": "Europe/Berlin", "title": "{}",
-    "version": 1, "partitions": [1], "withdraws": None, "alarms": 100, "words": "pump", "support_until": None,
+    "version": 1, "partitions": [1], "withdraws": None, "alarms": 100, "support_until": None,
     "staff": None, "person": "o77", "page": "record", "draft": "d77", "text": "x", "direction": None, "minutes": None,
     "happened_at": NOW, "prefix": "o77%", "account": None, "act": "role",
     # Rolling up
@@ -169,6 +172,7 @@ OTHERS: dict[str, dict[str, Any]] = {
         "provider_ids": [None] * FIFTY,
     },
     "notify.skip": {"ids": UNIT_IDS},
+    "support.search.notices": {"notice": 77},
     "notify.link_alarms": {"person_ids": [7, 8]},
     "notify.show": {"reasons": ["r", None]},
     "notify.forget_engagements": {"before": EARLIER},
