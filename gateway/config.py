@@ -177,7 +177,9 @@ class Settings(MakerSettings, ChannelSettings, BaseSettings):
         1_000, ge=1, description="Notes and calls kept of one unit, and of one person; the oldest go first."
     )
     notify_batch: int = Field(
-        1_000, ge=1, description="Events, alarms, or units of campaigns, that one turn of the worker takes together."
+        1_000,
+        ge=1,
+        description="Events, alarms (200 at most), or units of campaigns, that one turn of the worker takes.",
     )
     outbox_batch: int = Field(
         200,

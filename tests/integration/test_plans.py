@@ -87,7 +87,8 @@ PARAMETERS: dict[str, Any] = {
     "limit": 50, "count": 50, "most": 200_000, "cleared_at": NOW, "due_at": NOW, "expires_at": NOW,
     "finished_at": NOW, "longer_than": timedelta(seconds=5), "window": timedelta(hours=1), "newer": 4,
     "lease": NOW, "raised_at": NOW, "used_at": None,
-    "tries": 1, "known_at": NOW, "ahead": 3, "bytes": 1_000_000, "batches": 50, "day": LAST_DAY, "next_try_at": NOW,
+    "tries": 1, "known_at": NOW, "known_ats": [NOW] * FIFTY, "ahead": 3, "bytes": 1_000_000, "batches": 50,
+    "day": LAST_DAY, "next_try_at": NOW,
     "pause": timedelta(minutes=1),
     "revision": 990, "share": 100, "year": 2026,
     # Lists of the staff
@@ -102,7 +103,7 @@ PARAMETERS: dict[str, Any] = {
     "clearing": "{}", "code_hash": b"", "content": "{}", "data": "{}", "digest": "d", "document": "{}",
     "evidence": "{}",
     "detail": "{}", "key": "o77", "lock": 1, "roles": ["worker"], "sign_of_life": "x", "user": "gateway_owner",
-    "firmware": "2.4", "former": 3, "gtin": None, "high": 1.0, "historic": False, "kind": "opened",
+    "former": 3, "gtin": None, "high": 1.0, "historic": False, "kind": "opened",
     "language": "en", "low": 0.0, "messages": b"", "model": "M", "normal_high": None, "normal_low": None,
     "partition": 1, "password_hash": "x", "platform": "ios", "position": 1,
     "purpose": "confirm", "readings": b"", "reason": "r7", "receipts": False, "role": "customer",
