@@ -627,7 +627,7 @@ SELECT id FROM unit WHERE serial LIKE %(begin)s ORDER BY serial LIMIT %(limit)s;
 
 -- name: people_begun
 -- People whose name begins so.
-SELECT id FROM person WHERE lower(name) LIKE %(begin)s ORDER BY lower(name) LIMIT %(limit)s;
+SELECT id FROM person WHERE lower(name) COLLATE "C" LIKE %(begin)s ORDER BY lower(name) COLLATE "C" LIMIT %(limit)s;
 
 -- name: records
 -- Notices with whom they are to: one by its public id, or those that tell of an alarm.

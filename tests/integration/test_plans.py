@@ -268,7 +268,7 @@ def test_every_query_finds_what_it_needs_by_an_index_and_on_the_asked_days(db, s
             continue
         with subtests.test(key):
             given = PARAMETERS | OTHERS.get(key, {})
-            arguments = {each: given[each] for each in re.findall(r"%\((\w+)\)s", text)}
+            arguments = {each: given[each] for each in re.findall(r"%\((\w+)\)[sb]", text)}
             plan = plan_of(db, name, text, arguments)
             days = large if key in EVERY_DAY else day_partitions(arguments)
             assert wrong_in(plan, large, days) == []
@@ -294,7 +294,7 @@ def test_what_an_owner_has_of_one_unit_is_looked_up_by_unit_and_owner(db):
 def test_no_exemption_and_no_parameter_is_of_a_query_that_is_gone():
     texts = {f"{package}.{name}": text for package, name, text in named_queries()}
     assert set(EXEMPT) | set(OTHERS) | set(INDEXES) | EVERY_DAY <= set(texts)
-    named = {key: set(re.findall(r"%\((\w+)\)s", text)) for key, text in texts.items()}
+    named = {key: set(re.findall(r"%\((\w+)\)[sb]", text)) for key, text in texts.items()}
     assert set(PARAMETERS) <= set[str]().union(*named.values())
     assert [key for key, given in OTHERS.items() if not set(given) <= named[key]] == []
 

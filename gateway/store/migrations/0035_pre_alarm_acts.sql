@@ -35,7 +35,6 @@ CREATE TABLE alarm_act (                        -- append-only
   UNIQUE (alarm_id, key)
 );
 CREATE INDEX alarm_act_alarm ON alarm_act (alarm_id, id);
-CREATE INDEX unit_serial_begins ON unit (serial text_pattern_ops);  -- a list finds units by how their serial begins
 
 -- Notices in a list: open ones of alarms by severity (0 to 3), campaigns (4, and 6 when they are over), alarms' that are over.
 CREATE FUNCTION notice_urgency(severity text, state text) RETURNS int LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
@@ -43,4 +42,3 @@ CREATE FUNCTION notice_urgency(severity text, state text) RETURNS int LANGUAGE s
               ELSE CASE severity WHEN 'safety' THEN 0 WHEN 'critical' THEN 1 WHEN 'warning' THEN 2 ELSE 3 END END
 $$;
 CREATE INDEX notice_by_urgency ON notice (notice_urgency(severity, state), (-id)) WHERE campaign_id IS NULL;
-CREATE INDEX person_name_begins ON person (lower(name) text_pattern_ops);
