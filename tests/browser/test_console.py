@@ -281,7 +281,7 @@ def test_only_the_staff_come_in_and_their_language_is_spoken(page, open_page, de
     path = f"/console/campaigns/{made['id']}"
     page = open_page(width, vera)
     page.goto("/account")
-    page.get_by_role("link", name="Console").click()
+    page.get_by_role("link", name="Console", exact=True).click()
     page.locator(f"a[href='{path}']").first.wait_for()
     page.request.put("/api/my/language", data={"language": "de"}, headers={"origin": demo.url})
     page.goto(path)
