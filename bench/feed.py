@@ -19,7 +19,9 @@ from typing import Any
 
 from bench.progress import progress_ratio
 from bench.roles import running
+from bench.search import search_ratios, searched
 from bench.setup import WAIT_S, database
+from bench.timed import took_ms
 from gateway.core.errors import GatewayError, Unavailable
 from gateway.roles.process import free_port
 from gateway.store import Connection, connect
@@ -40,19 +42,28 @@ SELECT p, m, m, '{"en": "Temperature", "de": "Temperatur"}', '°C', 0, 100, 10, 
 FROM generate_series(1, 5) p, generate_series(1, 3) m;
 INSERT INTO rule_version (rule_id, version, product_id, document, digest, active)
 SELECT 'r' || n, 1, n, '{"title": {"en": "Too hot"}}', 'd', true FROM generate_series(1, 5) n;
-INSERT INTO unit (public_id, product_id, serial, printed, lot, firmware)
-SELECT 'u' || n, n %% 5 + 1, 'S' || n, 'S' || n, 'L' || n %% 500, '2.' || n %% 9
-FROM generate_series(1, %(units)s) n;
+INSERT INTO unit (public_id, product_id, serial, printed, lot, firmware, order_number)
+SELECT 'u' || n, n %% 5 + 1, replace(printed, '-', ''), printed, 'L' || n %% 500, '2.' || n %% 9, '2024-' || 40000 + n
+FROM (SELECT n, (%(models)s::text[])[n %% 5 + 1] || '-' || 20 + n %% 6 || '-' ||
+                lpad((n * 7919 %% 10000000)::text, 7, '0')
+      FROM generate_series(1::bigint, %(units)s) n) u (n, printed);
 INSERT INTO ownership (unit_id, person_id, during)
 SELECT upto - n, person, tstzrange('2024-01-01', NULL)
 FROM (SELECT person, units, sum(units) OVER (ORDER BY person) AS upto
       FROM (SELECT n AS person, CASE n WHEN 1 THEN %(largest)s ELSE 1 + n * 17 %% 40 END AS units
             FROM generate_series(1, %(units)s) n) s) o, generate_series(0, units - 1) n
 WHERE upto <= %(units)s;
-INSERT INTO person (id, public_id, name, email) OVERRIDING SYSTEM VALUE
-SELECT n, 'o' || n, 'Person', 'o' || n || '@example.org' FROM (SELECT DISTINCT person_id AS n FROM ownership) o;
+INSERT INTO person (id, public_id, name, email, phone, address, customer_number) OVERRIDING SYSTEM VALUE
+SELECT n, 'o' || n,
+       (%(first)s::text[])[n * 13 %% 20 + 1] || ' ' || (%(last)s::text[])[n * 7 %% 10 + 1]
+         || chr(97 + n %% 26) || chr(97 + n / 26 %% 26),
+       'o' || n || '@example.org', '+49 30 ' || lpad((n::bigint * 7907 %% 10000000)::text, 7, '0'),
+       (%(streets)s::text[])[n %% 5 + 1] || ' ' || n %% 99 + 1 || ', '
+         || 10000 + n %% 89999 || ' ' || (%(towns)s::text[])[n %% 7 + 1],
+       'K-' || 100000 + n
+FROM generate_series(1, %(units)s + 1) n;
 INSERT INTO account (id, public_id, person_id, role, confirmed_at, created_at) OVERRIDING SYSTEM VALUE
-SELECT id, 'a' || id, id, 'customer', now(), now() FROM person;
+SELECT id, 'a' || id, id, CASE WHEN id > %(units)s THEN 'support' ELSE 'customer' END, now(), now() FROM person;
 INSERT INTO session (token_hash, account_id, created_at, seen_at, expires_at)
 SELECT sha256(('token-' || id)::bytea), id, now(), now(), now() + interval '30 days' FROM account;
 INSERT INTO latest (unit_id, metric_id, time, value, received_at)
@@ -125,6 +136,16 @@ _DOCUMENT = {
 }  # fmt: skip
 
 
+_NAMES = {
+    "models": ["HP90", "AC24", "RM500", "XT7", "ZZ1"],
+    "first": ["Anna", "Ben", "Clara", "David", "Emma", "Felix", "Greta", "Hannes", "Ines", "Jürgen", "Karl", "Lena",
+              "Moritz", "Nina", "Oskar", "Paula", "Quentin", "Ronja", "Sönke", "Tilda"],
+    "last": ["Schmidt", "Müller", "Weiß", "Novak", "Groß", "Öztürk", "Bäcker", "Horvat", "Petersen", "Roth"],
+    "streets": ["Bahnhofstraße", "Gartenweg", "Lindenallee", "Mühlgasse", "Am Markt"],
+    "towns": ["Berlin", "Hamburg", "München", "Köln", "Dresden", "Ulm", "Kiel"],
+}  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Owner:
     """Somebody who is signed in, and one of their units."""
@@ -168,6 +189,7 @@ def _measure(url: str, folder: Path, given: argparse.Namespace) -> dict[str, Any
         with running("api", folder, database_url=url, http_port=port, public_url=f"http://127.0.0.1:{port}") as role:
             role.wait(lambda: is_ready(port), WAIT_S, pause=0.1)
             result |= _ratios(port, owners)
+            result |= search_ratios(port, searched(db, given.requests), Owner(given.units + 1, "").cookie)
         return result | progress_ratio(db, 1)
 
 
@@ -176,7 +198,7 @@ def _fill(db: Connection, units: int, per_unit: int) -> None:
         "units": units, "per_unit": per_unit, "campaigns": CAMPAIGNS, "largest": LARGEST,
         "content": json.dumps(_CONTENT), "text": json.dumps(_NOTICE), "alarm_why": json.dumps(_ALARM_WHY),
         "campaign_why": json.dumps(_CAMPAIGN_WHY), "document": json.dumps(_DOCUMENT),
-    }  # fmt: skip
+    } | _NAMES  # fmt: skip
     for statement in _FILL.strip().split(";\n"):
         db.execute(statement, parameters)  # type: ignore[call-overload]
     db.execute("VACUUM ANALYZE")
@@ -192,7 +214,7 @@ def _owners(db: Connection, requests: int) -> list[Owner]:
 def is_ready(port: int) -> bool:
     """Whether the server on this port of loopback returns a sign of life."""
     try:
-        return _took_ms(http.client.HTTPConnection("127.0.0.1", port), "/healthz", {}) > 0
+        return took_ms(http.client.HTTPConnection("127.0.0.1", port), "/healthz", {}) > 0
     except OSError:
         return False
 
@@ -205,7 +227,7 @@ def _ratios(port: int, owners: Sequence[Owner]) -> dict[str, Any]:
     warm_up = owners[:WARM_UP]
     for owner in [*warm_up, *owners]:
         for name, path in paths.items():
-            took[name].append(_took_ms(client, path or f"/api/my/units/{owner.unit}", owner.cookie))
+            took[name].append(took_ms(client, path or f"/api/my/units/{owner.unit}", owner.cookie))
     p50 = {name: statistics.median(times[len(warm_up) :]) for name, times in took.items()}
     session = p50.pop("session")
     ratios = {name: round(page / session, 2) for name, page in p50.items()}
@@ -216,18 +238,6 @@ def _ratios(port: int, owners: Sequence[Owner]) -> dict[str, Any]:
         "p50_ms": {name: round(each, 2) for name, each in p50.items()},
         "largest_owner_ms": {name: round(times[len(warm_up)], 2) for name, times in took.items()},
     }
-
-
-def _took_ms(client: http.client.HTTPConnection, path: str, headers: dict[str, str]) -> float:
-    """Milliseconds until the whole response was read; raises Unavailable unless it is 200."""
-    begun = time.perf_counter()
-    client.request("GET", path, headers=headers)
-    response = client.getresponse()
-    body = response.read()
-    took = 1000 * (time.perf_counter() - begun)
-    if response.status != 200:
-        raise Unavailable(f"{path} gave {response.status}: {body[:200]!r}")
-    return took
 
 
 if __name__ == "__main__":

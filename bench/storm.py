@@ -39,6 +39,7 @@ JOIN (SELECT id, row_number() OVER (ORDER BY id) AS n FROM person) p ON p.n = u.
 PART_OF = 10
 _OF_NOTICE = "notice_id >= (SELECT min(id) FROM kept_notice)"
 _WHERES = {"notice": "", "notice_alarm": _OF_NOTICE, "outbox": _OF_NOTICE, "ledger": _OF_NOTICE}
+_BATCH = 500
 _POLL_S = 0.01
 _HOT = 95.0
 
@@ -61,7 +62,7 @@ def measure(url: str, alarms: int, settings: dict[str, Any]) -> dict[str, Any]:
         rss_part = max_rss_mb()
         safety = _Safety(url, units[-1], after=part + alarms // 2)
         with safety.raised() as thread:
-            with _counted() as statements:
+            with counted_statements() as statements:
                 told_s = storm.tell(units[part:-1])
             storm.turn_while(thread.is_alive)
         rss_all = max_rss_mb()
@@ -127,13 +128,15 @@ class _Safety:
 
 
 def raise_alarms(db: Connection, units: Sequence[int], severity: str = "warning") -> None:
-    """Raise an alarm of the rule at each unit now, as ingest does for a batch."""
+    """Raise an alarm of the rule at each unit now, as ingest does for its batches, in one transaction."""
     (version,) = rules.versions(db, rules.in_force(db).versions)
     now = system_clock()
     at = to_us(now)
-    changes = [Change("raised", version.id, unit, at, at, _HOT, _HOT, _HOT) for unit in units]
     with db.transaction():
-        record_changes(db, changes, {version.id: version}, now, timedelta(hours=1), batch=1)
+        for start in range(0, len(units), _BATCH):  # so that this takes no memory that would count as the worker's
+            page = units[start : start + _BATCH]
+            changes = [Change("raised", version.id, unit, at, at, _HOT, _HOT, _HOT) for unit in page]
+            record_changes(db, changes, {version.id: version}, now, timedelta(hours=1), batch=1)
         db.execute("UPDATE alarm SET severity = %s WHERE unit_id = ANY (%s)", [severity, list(units)])
 
 
@@ -144,7 +147,7 @@ def told(db: Connection, severity: str = "warning") -> int:
 
 
 @contextmanager
-def _counted() -> Iterator[list[object]]:
+def counted_statements() -> Iterator[list[object]]:
     """Collects the statements of this thread, begin and commit left out."""
     statements: list[object] = []
     thread = threading.get_ident()

@@ -177,9 +177,15 @@ class Settings(MakerSettings, ChannelSettings, BaseSettings):
         1_000, ge=1, description="Notes and calls kept of one unit, and of one person; the oldest go first."
     )
     notify_batch: int = Field(
-        1_000, ge=1, description="Events, alarms, or units of campaigns, that one turn of the worker takes together."
+        1_000,
+        ge=1,
+        description="Events, alarms (200 at most), or units of campaigns, that one turn of the worker takes.",
     )
-    outbox_batch: int = Field(200, ge=1, description="Deliveries that are taken at once.")
+    outbox_batch: int = Field(
+        200,
+        ge=1,
+        description="Deliveries that are taken at once. Where as many wait for their record, further ones wait too.",
+    )
     wakeup_fallback: Duration = Field(timedelta(seconds=1), description="Longest wait for a lost wake-up.")
 
     event_history: Duration | None = Field(
@@ -247,7 +253,7 @@ class Settings(MakerSettings, ChannelSettings, BaseSettings):
     )
     send_timeout: Duration = Field(timedelta(seconds=20), description="Longest wait for a provider's answer.")
     send_concurrency: int = Field(
-        100, ge=1, le=500, description="Messages that are taken at once for each channel; so many may end as unknown."
+        100, ge=1, le=500, description="Messages that are on their way at once on each channel."
     )
     send_attempts: int = Field(8, ge=1, description="Tries of one delivery on one channel; then the next channel.")
     retry_first: Duration = Field(timedelta(seconds=10), description="Pause after the first try; then it doubles.")

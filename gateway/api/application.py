@@ -22,7 +22,19 @@ from gateway.api.pages.pages import add_pages
 from gateway.api.problems import Documented, add_problem_handlers
 from gateway.api.public import about, accounts, brand, demo, language, links
 from gateway.api.public import products as public_products
-from gateway.api.staff import alarms, campaigns, events, looks, notes, notices, people, quarantine, staff, units
+from gateway.api.staff import (
+    alarms,
+    campaigns,
+    events,
+    looks,
+    notes,
+    notices,
+    people,
+    quarantine,
+    search,
+    staff,
+    units,
+)
 from gateway.api.stream import owner as owner_stream
 from gateway.api.stream import staff as staff_stream
 from gateway.api.stream.hub import Hub
@@ -106,7 +118,7 @@ _PUBLIC = (about, brand, public_products, accounts, links, language)
 """For everybody; what needs a session asks for it itself."""
 _OWNER = (products, owner_stream, preferences)
 """For whoever signed in; each endpoint asks for the person, and reads as them."""
-_STAFF = (units, alarms, notices, staff_stream, campaigns, quarantine, events, looks, notes, people, staff)
+_STAFF = (units, alarms, notices, staff_stream, campaigns, quarantine, events, looks, notes, people, staff, search)
 """For the staff, which is asked here; what needs another right asks for it itself."""
 
 

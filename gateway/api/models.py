@@ -202,6 +202,7 @@ class Notice(BaseModel):
     """
 
     id: str
+    number: str = Field(description="By which people name it, like N-1042.")
     kind: NoticeKind
     severity: Severity
     state: Literal["open", "resolved", "withdrawn"]

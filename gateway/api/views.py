@@ -4,6 +4,7 @@ from typing import Any
 
 from gateway.api import models
 from gateway.core.clock import to_us
+from gateway.core.ids import notice_number
 from gateway.events import Event
 from gateway.notify.bulletin_texts import action_steps
 from gateway.notify.repository import as_written
@@ -65,6 +66,7 @@ def notice_fields(row: Row, say: Speech) -> dict[str, Any]:
     return {
         **row["text"],
         **{name: row[name] for name in _OF_NOTICE},
+        "number": notice_number(row["row"]),
         "unit": {"id": row["unit"], "serial": row["serial"], "product": product, "model": row["model"]},
         "group": row["group_key"],
         "why": why if is_alarm else None,

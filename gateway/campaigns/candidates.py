@@ -5,7 +5,7 @@ is right before this module has run.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -25,15 +25,20 @@ TURN = 2_000
 """The most units that are added, or removed, in one transaction."""
 
 
-def note_change(tx: Connection, event: Event, now: datetime) -> None:
-    """Compare the unit of an event with the published campaigns of its product, or have all units compared."""
+def compare_all(tx: Connection, event: Event, now: datetime) -> None:
+    """Have all units compared with the published campaigns after an event about many."""
     if event.kind in UNITS_CHANGED:
         tx.execute(queries.ask_recheck, {"now": now})
-    elif event.kind in UNIT_CHANGED and event.unit_id is not None:
-        for campaign in tx.execute(queries.live_of_unit, {"unit_id": event.unit_id}).fetchall():
-            with _isolated(tx, campaign, now):
-                parameters = _parameters(campaign, now) | {"unit_id": event.unit_id}
-                _tell_staff(tx, campaign, _counts(tx, queries.find_candidate, parameters))
+
+
+def compare_units(tx: Connection, unit_ids: Sequence[int | None], now: datetime) -> None:
+    """Compare units with the published campaigns of their products."""
+    if not unit_ids:
+        return
+    for campaign in tx.execute(queries.live_of_units, {"unit_ids": list(unit_ids)}).fetchall():
+        with _isolated(tx, campaign, now):
+            parameters = _parameters(campaign, now) | {"unit_ids": campaign["unit_ids"]}
+            _tell_staff(tx, campaign, _counts(tx, queries.compare_units, parameters))
 
 
 def find_candidates(tx: Connection, now: datetime) -> int:

@@ -292,17 +292,20 @@ UPDATE campaign SET tell_after = %(due_at)s, tell_tries = %(tries)s WHERE id = %
 -- A campaign that could not be told can be told again.
 UPDATE campaign SET tell_after = NULL, tell_tries = 0 WHERE id = %(id)s;
 
--- name: hold_of_unit
--- The published campaigns that concern a unit and are not closed for it; they cannot end meanwhile.
-SELECT c.id FROM campaign c JOIN campaign_unit u ON u.campaign_id = c.id
-WHERE u.unit_id = %(unit_id)s AND u.standing = 'affected' AND u.closed_at IS NULL AND c.state = 'published'
-ORDER BY c.id
-FOR SHARE OF c;
+-- name: hold_of_units
+-- The published campaigns that concern one of some units and are not closed for it; they cannot end meanwhile.
+SELECT id FROM campaign
+WHERE state = 'published'
+  AND id IN (SELECT campaign_id FROM campaign_unit
+             WHERE unit_id = ANY (%(unit_ids)s::bigint[]) AND standing = 'affected' AND closed_at IS NULL)
+ORDER BY id
+FOR SHARE;
 
 -- name: look_again
--- Have the worker look at a unit, whoever owns it now.
+-- Have the worker look at units, whoever owns them now.
 UPDATE campaign_unit SET due_at = %(now)s
-WHERE unit_id = %(unit_id)s AND campaign_id = ANY (%(ids)s::bigint[]) AND standing = 'affected' AND closed_at IS NULL;
+WHERE unit_id = ANY (%(unit_ids)s::bigint[]) AND campaign_id = ANY (%(ids)s::bigint[])
+  AND standing = 'affected' AND closed_at IS NULL;
 
 -- name: hold_published
 -- The published campaigns; they cannot end meanwhile.
@@ -315,18 +318,19 @@ WHERE u.unit_id = ANY (%(unit_ids)s::bigint[]) AND c.id = u.campaign_id AND c.st
   AND u.standing = 'affected' AND u.closed_at IS NULL;
 
 -- name: close
--- Close a unit in the updates whose version it has reached.
-UPDATE campaign_unit u SET closed_at = %(now)s, due_at = NULL FROM campaign c
-WHERE u.unit_id = %(unit_id)s AND u.campaign_id = ANY (%(ids)s::bigint[]) AND c.id = u.campaign_id
+-- Close units in the updates whose version they have reached.
+UPDATE campaign_unit u SET closed_at = %(now)s, due_at = NULL
+FROM unnest(%(unit_ids)s::bigint[], %(firmwares)s::text[]) AS r (unit_id, firmware), campaign c
+WHERE u.unit_id = r.unit_id AND u.campaign_id = ANY (%(ids)s::bigint[]) AND c.id = u.campaign_id
   AND c.kind = 'update' AND u.standing = 'affected' AND u.closed_at IS NULL
-  AND firmware_key(%(firmware)s::text) >= firmware_key(c.audience->>'below')
-RETURNING u.campaign_id;
+  AND firmware_key(r.firmware) >= firmware_key(c.audience->>'below')
+RETURNING u.unit_id, u.campaign_id;
 
 -- name: resolve_closed
--- Resolve the open notices of units that were closed.
-UPDATE notice n SET state = 'resolved', resolved_at = %(now)s, updated_at = %(now)s FROM campaign c
-WHERE n.unit_id = ANY (%(unit_ids)s::bigint[]) AND n.campaign_id = ANY (%(ids)s::bigint[]) AND n.state = 'open'
-  AND c.id = n.campaign_id
+-- Resolve the open notices of units that were closed, each in a campaign.
+UPDATE notice n SET state = 'resolved', resolved_at = %(now)s, updated_at = %(now)s
+FROM unnest(%(unit_ids)s::bigint[], %(ids)s::bigint[]) AS k (unit_id, campaign_id) JOIN campaign c ON c.id = k.campaign_id
+WHERE n.campaign_id = k.campaign_id AND n.unit_id = k.unit_id AND n.state = 'open'
 RETURNING n.public_id, n.unit_id, n.person_id, c.public_id AS campaign;
 
 -- name: close_units
@@ -396,10 +400,12 @@ LEFT JOIN (SELECT product_id, lot, count(*) AS units FROM unit WHERE NOT is_test
 GROUP BY p.id
 ORDER BY p.code;
 
--- name: live_of_unit
--- The published campaigns with an audience among the units of a unit's product.
-SELECT c.id, c.public_id, c.number, c.product_id, c.audience, c.schema FROM campaign c JOIN unit u ON u.product_id = c.product_id
-WHERE u.id = %(unit_id)s AND c.state = 'published' AND c.audience IS NOT NULL
+-- name: live_of_units
+-- The published campaigns with an audience among the units of a product, each with those of some units that are of it.
+SELECT c.id, c.public_id, c.number, c.product_id, c.audience, c.schema, k.unit_ids
+FROM (SELECT product_id, array_agg(id) AS unit_ids FROM unit WHERE id = ANY (%(unit_ids)s::bigint[]) GROUP BY product_id) k
+JOIN campaign c ON c.product_id = k.product_id
+WHERE c.state = 'published' AND c.audience IS NOT NULL
 ORDER BY c.id;
 
 -- name: ask_recheck
@@ -441,22 +447,23 @@ SELECT (SELECT count(*) FROM added) AS added, (SELECT count(*) FROM gone) AS gon
 -- Compare a published campaign again, from a moment on.
 UPDATE campaign SET recheck_at = %(now)s WHERE id = %(id)s AND state = 'published';
 
--- name: find_candidate
--- The same for one unit, by the rules of audience_unit, which would look at every version of the product.
+-- name: compare_units
+-- The same for some units, by the rules of audience_unit, which would look at every version of the product.
 WITH matching AS MATERIALIZED (
   SELECT u.id AS unit_id,
          CASE WHEN %(lots)s::text[] IS NOT NULL THEN 'lot ' || u.lot
               WHEN %(serials)s::text[] IS NOT NULL THEN 'serial list'
               ELSE 'firmware ' || u.firmware END AS matched
   FROM unit u
-  WHERE u.id = %(unit_id)s AND u.product_id = %(product_id)s AND NOT u.is_test
+  WHERE u.id = ANY (%(unit_ids)s::bigint[]) AND u.product_id = %(product_id)s AND NOT u.is_test
     AND (u.lot = ANY (%(lots)s::text[]) OR u.serial = ANY (%(serials)s::text[])
          OR firmware_key(u.firmware) < firmware_key(%(below)s::text))
     AND NOT EXISTS (SELECT FROM campaign_unit f
                     WHERE f.campaign_id = %(id)s AND f.unit_id = u.id AND f.standing = 'affected')
 ), gone AS (
   DELETE FROM campaign_candidate k
-  WHERE k.campaign_id = %(id)s AND k.unit_id = %(unit_id)s AND NOT EXISTS (SELECT FROM matching)
+  WHERE k.campaign_id = %(id)s AND k.unit_id = ANY (%(unit_ids)s::bigint[])
+    AND NOT EXISTS (SELECT FROM matching m WHERE m.unit_id = k.unit_id)
   RETURNING unit_id
 ), added AS (
   INSERT INTO campaign_candidate AS k (campaign_id, unit_id, matched, found_at)

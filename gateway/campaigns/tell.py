@@ -116,7 +116,7 @@ def _tell_set(
     updated = [row["unit_id"] for row in rows if row["reached"] and row["standing"] == "affected"]
     if updated:
         tx.execute(queries.close_units, parameters | {"unit_ids": updated})
-        resolve_closed(tx, updated, [campaign_id], now)
+        resolve_closed(tx, [(unit_id, campaign_id) for unit_id in updated], now)
     closed = set(updated)
     open_rows = [row for row in rows if row["unit_id"] not in closed]
     times: dict[int, tuple[datetime, ...]] = {}

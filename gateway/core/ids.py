@@ -15,3 +15,13 @@ def random_id() -> str:
 def trace_of(seq: int) -> str:
     """The trace that log lines, events and notices carry which come of batch `seq`."""
     return f"b-{seq}"
+
+
+def notice_number(row: int) -> str:
+    """The number by which people name a notice, like N-1042; it opens nothing."""
+    return f"N-{row}"
+
+
+def alarm_number(row: int) -> str:
+    """The number by which people name an alarm, like A-1042; it opens nothing."""
+    return f"A-{row}"

@@ -57,12 +57,18 @@ def resolve_cleared(tx: Connection, alarm_ids: Sequence[int], now: datetime) -> 
     _resolve(tx, list(repository.alarms(tx, alarm_ids).values()), now)
 
 
-def note_ownership(tx: Connection, event: Event, now: datetime) -> None:
-    """Note the active alarms that have another owner by this event, or will have, as due."""
+def note_claimed(tx: Connection, events: Sequence[Event], now: datetime) -> None:
+    """Note the active alarms of units that have another owner by these events, or will have, as due."""
+    events = [event for event in events if event.kind in NEW_OWNER]
+    if events:
+        unit_ids, known_ats = [event.unit_id for event in events], [event.at for event in events]
+        tx.execute(queries.alarms_of_claimed_units, {"unit_ids": unit_ids, "known_ats": known_ats, "now": now})
+
+
+def note_imported(tx: Connection, event: Event, now: datetime) -> None:
+    """Note the active alarms that have another owner by an import as due."""
     if event.kind in NEW_OWNERS:
         tx.execute(queries.alarms_of_new_owners, {"known_at": event.at, "now": now})
-    elif event.kind in NEW_OWNER and event.unit_id is not None:
-        tx.execute(queries.alarms_of_new_owner, {"unit_id": event.unit_id, "known_at": event.at, "now": now})
 
 
 def tell_due(tx: Connection, now: datetime, limit: int, policy: Policy, stages: Sequence[Stage]) -> int:

@@ -229,8 +229,9 @@ FROM unnest(%(ids)s::bigint[], %(reasons)s::text[]) AS r (id, reason) WHERE o.id
 UPDATE outbox o
 SET status = r.status, reason = r.reason, due_at = coalesce(r.due_at, o.due_at), finished_at = r.finished_at,
     provider_id = coalesce(r.provider_id, o.provider_id)
-FROM unnest(%(ids)s::bigint[], %(claims)s::timestamptz[], %(statuses)s::text[], %(reasons)s::text[],
-            %(due)s::timestamptz[], %(finished)s::timestamptz[], %(provider_ids)s::text[])
+-- Binary arrays (b): the client writes text ones in Python, letter by letter.
+FROM unnest(%(ids)s::bigint[], %(claims)b::timestamptz[], %(statuses)b::text[], %(reasons)b::text[],
+            %(due)s::timestamptz[], %(finished)b::timestamptz[], %(provider_ids)b::text[])
   AS r (id, claimed_at, status, reason, due_at, finished_at, provider_id)
 WHERE o.id = r.id AND ((o.status = 'claimed' AND o.claimed_at = r.claimed_at)
                        OR (o.status = 'unknown' AND r.status = 'delivered'))
@@ -240,8 +241,8 @@ RETURNING o.id;
 -- Write what tries at addresses came to, in order.
 INSERT INTO delivery_try (outbox_id, push_token_id, attempt, at, outcome, reason, provider_id)
 SELECT r.outbox_id, r.push_token_id, r.attempt, %(now)s, r.outcome, r.reason, r.provider_id
-FROM unnest(%(outbox_ids)s::bigint[], %(keys)s::bigint[], %(attempts)s::int[], %(outcomes)s::text[], %(reasons)s::text[],
-            %(provider_ids)s::text[]) WITH ORDINALITY
+FROM unnest(%(outbox_ids)s::bigint[], %(keys)s::bigint[], %(attempts)s::int[], %(outcomes)b::text[], %(reasons)b::text[],
+            %(provider_ids)b::text[]) WITH ORDINALITY
   AS r (outbox_id, push_token_id, attempt, outcome, reason, provider_id, line)
 ORDER BY r.line;
 
@@ -406,19 +407,21 @@ ORDER BY r.alarm_id, r.place
 ON CONFLICT (alarm_id) DO UPDATE
 SET due_at = excluded.due_at, place = excluded.place, tries = excluded.tries, trace = excluded.trace, rank = excluded.rank;
 
--- name: alarms_of_new_owner
--- Have active alarms of a unit looked at whose owner was not considered: known at a moment, or for an owner to come.
+-- name: alarms_of_claimed_units
+-- Have active alarms of units looked at whose owner was not considered: known at a moment, or for an owner to come.
 INSERT INTO alarm_due (alarm_id, due_at, rank)
 SELECT a.id, greatest(min(lower(o.during)), %(now)s),
        array_position(ARRAY['safety', 'critical', 'warning', 'info'], a.severity) - 1
-FROM alarm a
-JOIN ownership o ON o.unit_id = a.unit_id AND (upper_inf(o.during) OR upper(o.during) > %(now)s)
-WHERE a.cleared_at IS NULL AND NOT a.historic
-  AND (a.judged_at <= %(known_at)s::timestamptz OR lower(o.during) > %(now)s)
+FROM (SELECT unit_id, max(known_at) AS known_at
+      FROM unnest(%(unit_ids)s::bigint[], %(known_ats)s::timestamptz[]) AS k (unit_id, known_at) GROUP BY unit_id) k
+CROSS JOIN LATERAL (SELECT id, severity, judged_at FROM alarm
+                    WHERE unit_id = k.unit_id AND cleared_at IS NULL AND NOT historic OFFSET 0) a
+CROSS JOIN LATERAL (SELECT person_id, during FROM ownership
+                    WHERE unit_id = k.unit_id AND (upper_inf(during) OR upper(during) > %(now)s) OFFSET 0) o
+WHERE (a.judged_at <= k.known_at OR lower(o.during) > %(now)s)
   AND NOT EXISTS (SELECT FROM ledger l WHERE l.alarm_id = a.id AND l.person_id = o.person_id)
   AND NOT EXISTS (SELECT FROM notice_alarm n WHERE n.alarm_id = a.id AND n.person_id = o.person_id)
-  AND a.unit_id = %(unit_id)s::bigint  -- the index of ownership knows no other type
-GROUP BY a.id
+GROUP BY a.id, a.severity
 ON CONFLICT (alarm_id) DO UPDATE SET due_at = least(alarm_due.due_at, excluded.due_at);
 
 -- name: alarms_of_new_owners

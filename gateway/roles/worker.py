@@ -9,7 +9,7 @@ from functools import partial
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from gateway import flow, metrics
-from gateway.campaigns.candidates import UNIT_CHANGED, UNITS_CHANGED
+from gateway.campaigns.candidates import UNIT_CHANGED, UNITS_CHANGED, compare_all
 from gateway.campaigns.follow import follow
 from gateway.config import Settings
 from gateway.core.clock import Clock, system_clock
@@ -57,8 +57,10 @@ LOCK_WAIT = timedelta(seconds=1)
 _IN_ROWS = timedelta(days=3)
 """How long readings stay in rows on TimescaleDB: what comes late mostly comes within."""
 _ALARMS = frozenset({alarms.RAISED, alarms.CLEARED})
-_ONE_BY_ONE = attention.LEARNED_FROM | alarms.NEW_OWNER | alarms.NEW_OWNERS | UNIT_CHANGED | UNITS_CHANGED
-"""Events that are acted on one by one; alarms are acted on in sets, and all others not at all."""
+_OF_UNITS = alarms.NEW_OWNER | UNIT_CHANGED
+"""Events of single units, which grow with them: they are acted on in sets, as alarms are."""
+_ONE_BY_ONE = attention.LEARNED_FROM | alarms.NEW_OWNERS | UNITS_CHANGED
+"""Events of what people do and of whole imports, which are acted on one by one; all others are not acted on at all."""
 
 TriedEvent = tuple[Event, int]
 """An event, and how often it was tried before."""
@@ -148,10 +150,10 @@ class Worker:
         """
         total = 0
         for _ in range(_READS_AHEAD):
-            events, count = read_next(tx, READER, limit, _ALARMS | _ONE_BY_ONE)
+            events, count = read_next(tx, READER, limit, _ALARMS | _OF_UNITS | _ONE_BY_ONE)
             self._handle(tx, [(event, 0) for event in events])
             total += count
-            if count < limit or any(event.kind in _ONE_BY_ONE for event in events):
+            if count < limit or any(event.kind not in _ALARMS for event in events):
                 break
         return total
 
@@ -169,7 +171,6 @@ class Worker:
     def _handle(self, tx: Connection, events: Sequence[TriedEvent]) -> None:
         """Handle events; one that cannot be handled is kept for another try, and holds up nobody else's notices."""
         now = self._clock()
-        of_kind = {kind: [each for each in events if each[0].kind == kind] for kind in (alarms.RAISED, alarms.CLEARED)}
 
         def note_raised(part: Sequence[TriedEvent]) -> None:
             alarms.note_raised(tx, part, now)
@@ -177,18 +178,28 @@ class Worker:
         def resolve_cleared(part: Sequence[TriedEvent]) -> None:
             alarms.resolve_cleared(tx, [event.data["alarm_id"] for event, _ in part], now)
 
-        in_halves(tx, of_kind[alarms.RAISED], note_raised, partial(self._keep, tx))
-        in_halves(tx, of_kind[alarms.CLEARED], resolve_cleared, partial(self._keep, tx))
+        def follow_units(part: Sequence[TriedEvent]) -> None:
+            unit_events = [event for event, _ in part if event.unit_id is not None]
+            alarms.note_claimed(tx, unit_events, now)
+            follow(tx, unit_events, now)
+
+        for kinds, act in (
+            ({alarms.RAISED}, note_raised),
+            ({alarms.CLEARED}, resolve_cleared),
+            (_OF_UNITS, follow_units),
+        ):
+            in_halves(tx, [each for each in events if each[0].kind in kinds], act, partial(self._keep, tx))
         for each in events:
             if each[0].kind in _ONE_BY_ONE:
                 in_halves(tx, [each], partial(self._handle_one, tx), partial(self._keep, tx))
 
     def _handle_one(self, tx: Connection, events: Sequence[TriedEvent]) -> None:
+        now = self._clock()
         for event, _ in events:
             with traced(event.data.get("trace")):
-                attention.learn_from_event(tx, event, self._clock())
-                alarms.note_ownership(tx, event, self._clock())
-                follow(tx, event, self._clock())
+                attention.learn_from_event(tx, event, now)
+                alarms.note_imported(tx, event, now)
+                compare_all(tx, event, now)
 
     def _keep(self, tx: Connection, tried: TriedEvent, error: Exception) -> None:
         event, tries = tried

@@ -22,6 +22,7 @@ OperationalError = psycopg.OperationalError
 DataError = psycopg.DataError
 IntegrityError = psycopg.IntegrityError
 UniqueViolation = psycopg.errors.UniqueViolation
+QueryCanceled = psycopg.errors.QueryCanceled
 
 set_json_loads(orjson.loads)  # half the time of the standard library's, which is much of what reading a page takes
 

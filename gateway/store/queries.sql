@@ -107,7 +107,7 @@ INSERT INTO schema_migration (name, digest) VALUES (%(name)s, %(digest)s);
 SELECT current_user AS me, current_database() AS database, current_schema() AS schema,
        has_schema_privilege(current_schema(), 'CREATE') AS may_create,
        NOT has_database_privilege(current_database(), 'CREATE')
-         AND (NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'btree_gist')
+         AND ((SELECT count(*) FROM pg_extension WHERE extname IN ('btree_gist', 'pg_trgm')) < 2
               OR to_regclass('telemetry') IS NULL AND EXISTS (
                 SELECT FROM pg_available_extensions WHERE name = 'timescaledb' AND installed_version IS NULL
                   AND EXISTS (SELECT FROM pg_settings WHERE starts_with(name, 'timescaledb.')))) AS lacks_extension,

@@ -75,6 +75,7 @@ TABLE: dict[str, tuple[str | None, ...]] = {
     "GET /api/quarantine/{number}": STAFF,
     "POST /api/quarantine/retry": RETRIERS,
     "POST /api/quarantine/purge": RIGHTS["purge"],
+    "GET /api/search": STAFF,
     "GET /api/stream": STAFF,
     "GET /api/products": STAFF,
     "GET /api/campaigns": STAFF,
@@ -186,6 +187,7 @@ ANSWERS: dict[str, int] = {
     "PUT /api/my/preferences": 422,
     "POST /api/my/push-tokens": 422,
     "DELETE /api/my/push-tokens/{phone_id}": 404,
+    "GET /api/search": 422,
     # Nothing streams here: the hub was closed, which is said to those alone who may listen.
     "GET /api/stream": 503,
     "GET /api/my/stream": 503,

@@ -2,19 +2,24 @@
 
 import json
 import threading
+import tracemalloc
 from datetime import timedelta
 
 import pytest
 
 from bench import fanout
+from bench.campaign import draft_of, make_fleet, publish_recall
+from bench.storm import counted_statements
 from gateway.config import Settings
+from gateway.core.clock import system_clock
+from gateway.events import append_all
 from gateway.notify.stages import record
 from gateway.notify.text import notice_text
 from gateway.roles.worker import Worker
-from tests.dsl.campaigns import office
+from tests.dsl.campaigns import CHANNELS, office
 from tests.dsl.story import MINUTE, SERIALS, Story
 from tests.dsl.wait import until
-from tests.factories.campaigns import add_owners, add_units, column_values
+from tests.factories.campaigns import UPDATE, add_owners, add_units, column_values
 
 
 @pytest.fixture
@@ -176,6 +181,78 @@ class TestCampaigns:
         at.later(timedelta(minutes=2))
         at.work()
         assert len({name for _, _, name, _ in at.notices()}) == len(at.notices()) == 30
+
+
+def firmware_of_units(at, *serials: str) -> list[tuple[int, dict[str, str]]]:
+    """Lets units have the firmware 2.4; returns the data of their events by unit."""
+    query = "UPDATE unit SET firmware = '2.4' WHERE serial = ANY (%s) RETURNING id"
+    return [(row["id"], {"firmware": "2.4", "before": "2.3"}) for row in at.db.execute(query, [list(serials)])]
+
+
+class TestEventsOfUnits:
+    def test_claims_and_reports_of_many_units_take_the_statements_of_one(self, at):
+        at.publish()
+        at.publish(UPDATE)
+        at.work()
+        counts = []
+        for serials in (["P0"], [f"P{n}" for n in range(1, 30)]):
+            reports = firmware_of_units(at, *serials)
+            append_all(at.db, "unit.firmware_reported", reports, actor="test")
+            append_all(at.db, "unit.claimed", [(unit_id, {}) for unit_id, _ in reports], actor="test")
+            with counted_statements() as statements:
+                assert at.worker.handle_events() >= 2 * len(serials)
+            counts.append(len(statements))
+        assert counts[0] == counts[1]
+        of_kind = (
+            "SELECT count(closed_at) AS closed, count(due_at) AS due"
+            " FROM campaign_unit u JOIN campaign c ON c.id = u.campaign_id WHERE c.kind = "
+        )
+        assert column_values(at.db, f"{of_kind}'update'") == [(30, 0)]
+        assert column_values(at.db, f"{of_kind}'recall'") == [(0, 30)]
+
+    def test_a_report_closes_its_unit_only_in_the_updates_that_it_has_reached(self, at):
+        """Two units, each with two updates: one reached the first of them, the other both."""
+        early = at.publish(UPDATE)
+        late = at.publish(UPDATE, audience={"by": "firmware", "below": "2.5"})
+        at.work()
+        for serial, firmware in (("P1", "2.4"), ("P2", "2.5")):
+            at.report_firmware(serial, firmware)
+        at.worker.handle_events()
+        resolved = (
+            "SELECT u.serial, c.number FROM notice n JOIN unit u ON u.id = n.unit_id"
+            " JOIN campaign c ON c.id = n.campaign_id WHERE n.state = 'resolved' ORDER BY 1, 2"
+        )
+        numbers = sorted([early["number"], late["number"]])
+        assert column_values(at.db, resolved) == [("P1", early["number"]), *(("P2", number) for number in numbers)]
+
+    def test_one_that_breaks_is_alone_and_all_others_are_followed(self, at):
+        at.publish(UPDATE)
+        at.work()
+        good = firmware_of_units(at, *(f"P{n}" for n in range(8)))
+        (broken, _), *others = good
+        append_all(at.db, "unit.firmware_reported", [(broken, {}), *others], actor="test")
+        at.worker.handle_events()
+        assert column_values(at.db, "SELECT count(*) FROM campaign_unit WHERE closed_at IS NOT NULL") == [7]
+        assert column_values(at.db, "SELECT error FROM event_dead_letter") == ["KeyError: 'firmware'"]
+
+
+def test_telling_ten_times_as_many_owners_takes_no_more_memory(db, database):
+    make_fleet(db, units=1_200, owners=1_200)
+    worker = Worker(Settings(**CHANNELS, notify_batch=40), database, system_clock)
+    peaks = []
+    tracemalloc.start()
+    try:
+        for lots in (1, 4, 40):  # of 24 owners each; the first time is for what is loaded and kept
+            publish_recall(db, draft_of({"by": "lots", "lots": [f"L{number}" for number in range(lots)]}))
+            before, _ = tracemalloc.get_traced_memory()
+            tracemalloc.reset_peak()
+            while worker.turn():
+                pass
+            peaks.append(tracemalloc.get_traced_memory()[1] - before)
+    finally:
+        tracemalloc.stop()
+    assert column_values(db, "SELECT count(*) FROM notice") == [45 * 24]
+    assert peaks[2] < 1.5 * peaks[1]
 
 
 def test_the_timing_of_a_fan_out_runs_and_its_counts_are_right(capsys):

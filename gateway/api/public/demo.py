@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from gateway.api.public.language import asked_language
-from gateway.notify.compose import render
+from gateway.notify.rendering import render
 from gateway.text import Speech
 
 if TYPE_CHECKING:

@@ -96,6 +96,7 @@ notice-status-skipped = nicht gesendet
 notice-status-unknown = unbekannt, ob es ankam
 notice-opened = Sie haben es geöffnet
 notice-settings = Ändern, was Sie erreicht, und wie
+notice-number = Meldung { $number }
 notice-permalink = Seite zum Drucken oder Weitergeben
 notice-serial = Seriennummer
 notice-unit = Zum Produkt

@@ -35,3 +35,4 @@ problem-count_changed = { $units ->
  }
 problem-own_account = Niemand ändert die eigene Rolle oder das eigene Konto. Fragen Sie einen anderen Administrator.
 problem-last_administrator = Es bliebe kein Administrator übrig. Machen Sie zuerst jemand anderen zum Administrator.
+problem-search_too_wide = Das trifft auf zu vieles zu; schreiben Sie mehr davon.

@@ -96,6 +96,7 @@ notice-status-skipped = not sent
 notice-status-unknown = not known whether it arrived
 notice-opened = You opened it
 notice-settings = Change what reaches you, and how
+notice-number = Notice { $number }
 notice-permalink = Page to print or pass on
 notice-serial = serial
 notice-unit = See the product

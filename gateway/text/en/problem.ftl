@@ -35,3 +35,4 @@ problem-count_changed = { $units ->
  }
 problem-own_account = Nobody changes their own role or account. Ask another administrator.
 problem-last_administrator = No administrator would be left. Make somebody else an administrator first.
+problem-search_too_wide = This matches too much to be found in time; write more of it.

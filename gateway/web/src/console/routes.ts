@@ -25,6 +25,7 @@ export const ROUTES: Record<string, Route> = {
   campaigns: { nav: { icon: "recall", word: "console-nav-campaigns" }, load: async () => (await import("./pages/Campaigns.svelte")) as { default: Page } },
   "campaigns/new": { load: async () => (await import("./pages/New.svelte")) as { default: Page } },
   "campaigns/:id": { load: async () => (await import("./pages/Campaign.svelte")) as { default: Page } },
+  search: { load: async () => (await import("./pages/Search.svelte")) as unknown as { default: Page } },
   quarantine: { nav: { icon: "tray", word: "console-nav-quarantine" }, load: async () => (await import("./pages/Quarantine.svelte")) as { default: Page } },
   staff: { nav: { icon: "key", word: "console-nav-accounts" }, right: "administer", load: async () => (await import("./pages/Staff.svelte")) as { default: Page } },
   "staff/looks": { right: "administer", load: async () => (await import("./pages/Looks.svelte")) as { default: Page } },

@@ -56,3 +56,6 @@ export type NoticeRecord = Schemas["NoticeRecord"];
 export type Notices = Schemas["Notices"];
 export type NoticeWithLedger = Schemas["NoticeWithLedger"];
 export type TrailStep = Schemas["TrailStep"];
+export type SearchFound = Schemas["SearchFound"];
+export type SearchHit = Schemas["SearchHit"];
+export type SearchResults = Schemas["SearchResults"];

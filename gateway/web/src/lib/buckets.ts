@@ -6,11 +6,12 @@ export interface Bucket {
   last: number;
 }
 
-export function buckets(points: readonly (readonly [number, number])[], count: number): Bucket[] {
+/** At most about `count` parts, each of whole units of time. */
+export function buckets(points: readonly (readonly [number, number])[], count: number, unit = 60_000): Bucket[] {
   const start = points[0]?.[0];
   const end = points.at(-1)?.[0];
   if (start === undefined || end === undefined) return [];
-  const size = Math.max(60_000, Math.ceil((end - start + 1) / count / 60_000) * 60_000);
+  const size = Math.max(unit, Math.ceil((end - start + 1) / count / unit) * unit);
   const found = new Map<number, Bucket>();
   for (const [at, value] of points) {
     const from = Math.floor(at / size) * size;
