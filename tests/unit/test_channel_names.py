@@ -21,6 +21,7 @@ STAY = {
     "api/public": "accounts and the demo's outbox: addresses",
     "api/pages": "pictures and words by channel",
     "api/staff/people.py": "the address of a person",
+    "support/search/service.py": "the address of a person",
     "api/models.py": "the maker's address",
     "notify/addresses.py": "an address that gets no mail any more",
     "notify/bulletin_texts.py": "the maker's address",
