@@ -1,4 +1,7 @@
-"""Every setting and every limit, in one class, read from GATEWAY_* variables, secret files and a settings file."""
+"""Every setting and every limit, in one class, read from GATEWAY_* variables, secret files and a settings file.
+
+Those of the maker stand in `core/maker_settings.py`, those of each channel in its folder.
+"""
 
 import os
 import tomllib
@@ -9,15 +12,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import unquote, urlsplit
-from zoneinfo import ZoneInfo
 
-from pydantic import Field, field_validator, model_validator, validate_email
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from gateway.core.duration import Duration
 from gateway.core.errors import BadInput
-from gateway.core.maker import Maker, lightened, on_dark, on_light
-from gateway.core.places import zone_name
+from gateway.core.maker_settings import MakerSettings
 from gateway.notify.channels.settings import SECRETS as CHANNEL_SECRETS
 from gateway.notify.channels.settings import ChannelSettings
 
@@ -29,7 +30,7 @@ SECRETS = ("database_url", "mqtt_url", "link_secret", *CHANNEL_SECRETS)
 _NO_SETTINGS = (CONFIG_VARIABLE, "GATEWAY_NO_WEB")  # the second is hatch_build.py's
 
 
-class Settings(ChannelSettings, BaseSettings):
+class Settings(MakerSettings, ChannelSettings, BaseSettings):
     """What an operator may set; the defaults are safe for one machine on loopback."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True)
@@ -178,7 +179,11 @@ class Settings(ChannelSettings, BaseSettings):
     notify_batch: int = Field(
         1_000, ge=1, description="Events, alarms, or units of campaigns, that one turn of the worker takes together."
     )
-    outbox_batch: int = Field(200, ge=1, description="Deliveries that are taken at once.")
+    outbox_batch: int = Field(
+        200,
+        ge=1,
+        description="Deliveries that are taken at once. Where as many wait for their record, further ones wait too.",
+    )
     wakeup_fallback: Duration = Field(timedelta(seconds=1), description="Longest wait for a lost wake-up.")
 
     event_history: Duration | None = Field(
@@ -187,32 +192,6 @@ class Settings(ChannelSettings, BaseSettings):
     events_at_once: int = Field(500, ge=1, description="Events the stream reads from the log at once.")
     streams_max: int = Field(5_000, ge=1, description="Open event streams; each is a connection, and an open file.")
     stream_queue_max: int = Field(1_000, ge=1, description="Events a slow stream may lag; then it must reconnect.")
-
-    # the maker
-    maker_name: str = Field(
-        "Product support", min_length=1, max_length=60, description="Whose products these are; heads pages and mails."
-    )
-    maker_logo: Path | None = Field(
-        None, description="SVG, PNG, WebP or JPEG of 200 kB at most, best square; without one a plain mark is shown."
-    )
-    maker_color: str = Field(
-        "#0b5a75", description="Buttons, links and lines, as `#rrggbb`; one too pale to read on white is refused."
-    )
-    maker_color_dark: str | None = Field(
-        None, description="The same on dark pages; without one, the nearest tint of `maker_color` that can be read."
-    )
-    maker_phone: str | None = Field(None, max_length=60, description="Contact, at the foot of pages and mails.")
-    maker_email: str | None = Field(None, description="The same: a mail address.")
-    maker_url: str | None = Field(None, description="The same: a web address.")
-    maker_imprint_url: str | None = Field(None, description="The maker's imprint; linked from pages and mails.")
-    maker_privacy_url: str | None = Field(None, description="The maker's privacy page; linked from pages and mails.")
-    maker_time_zone: str = Field(
-        "UTC", description="IANA name, like `Europe/Berlin`, of the times that people see who chose no zone."
-    )
-
-    text_folder: Path | None = Field(
-        None, description="Folder of further languages, or of other words for ours: `LANGUAGE/*.ftl`."
-    )
 
     # accounts
     public_url: str = Field(
@@ -272,7 +251,7 @@ class Settings(ChannelSettings, BaseSettings):
     )
     send_timeout: Duration = Field(timedelta(seconds=20), description="Longest wait for a provider's answer.")
     send_concurrency: int = Field(
-        100, ge=1, le=500, description="Messages that are taken at once for each channel; so many may end as unknown."
+        100, ge=1, le=500, description="Messages that are on their way at once on each channel."
     )
     send_attempts: int = Field(8, ge=1, description="Tries of one delivery on one channel; then the next channel.")
     retry_first: Duration = Field(timedelta(seconds=10), description="Pause after the first try; then it doubles.")
@@ -333,65 +312,6 @@ class Settings(ChannelSettings, BaseSettings):
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
             raise ValueError("write it as https://HOST, without a query")
         return url.rstrip("/")
-
-    # the maker
-    @field_validator("maker_name", "maker_phone")
-    @classmethod
-    def _one_line(cls, text: str | None) -> str | None:
-        words = " ".join((text or "").split())
-        if text is not None and not words:
-            raise ValueError("write some letters, or leave it out")
-        return words or None
-
-    @field_validator("maker_color")
-    @classmethod
-    def _maker_color(cls, colour: str) -> str:
-        return on_light(colour)
-
-    @field_validator("maker_color_dark")
-    @classmethod
-    def _maker_color_dark(cls, colour: str | None) -> str | None:
-        return on_dark(colour) if colour else None
-
-    @field_validator("maker_email")
-    @classmethod
-    def _maker_email(cls, address: str | None) -> str | None:
-        return validate_email(address)[1] if address else None
-
-    @field_validator("maker_url", "maker_imprint_url", "maker_privacy_url")
-    @classmethod
-    def _web_address(cls, url: str | None) -> str | None:
-        parts = urlsplit(url or "https://none")
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError("write it as https://HOST/PAGE")
-        return url
-
-    @field_validator("maker_time_zone")
-    @classmethod
-    def _maker_time_zone(cls, name: str) -> str:
-        return zone_name(name)
-
-    @field_validator("text_folder")
-    @classmethod
-    def _text_folder(cls, folder: Path | None) -> Path | None:
-        if folder is not None and not folder.is_dir():
-            raise ValueError("there is no such folder")
-        return folder
-
-    @property
-    def maker(self) -> Maker:
-        """What pages and mails say of the maker."""
-        return Maker(
-            name=self.maker_name,
-            color=self.maker_color,
-            color_dark=self.maker_color_dark or lightened(self.maker_color),
-            phone=self.maker_phone,
-            email=self.maker_email,
-            url=self.maker_url,
-            imprint_url=self.maker_imprint_url,
-            privacy_url=self.maker_privacy_url,
-            zone=ZoneInfo(self.maker_time_zone),
-        )
 
     @model_validator(mode="after")
     def _claims_outlive_sending(self) -> Self:

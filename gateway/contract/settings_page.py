@@ -12,10 +12,10 @@ from gateway.core.duration import format_duration
 from gateway.notify.channels.settings import ChannelSettings
 
 SECTIONS = {
+    "maker_name": "Maker",
     "log_level": "Server",
     "mqtt_session_expiry": "Ingest",
     "snapshot_every": "Rules, notices, events",
-    "maker_name": "Maker",
     "public_url": "Accounts",
     "claims_per_unit": "Registration",
     "link_secret": "Channels",
@@ -25,7 +25,7 @@ SECTIONS = {
 _HEAD = f"""\
 # Settings
 
-<!-- Made from gateway/config.py and notify/channels/ by `gateway schemas`; change it there. -->
+<!-- Made from gateway/config.py, core/maker_settings.py and notify/channels/ by `gateway schemas`; change it there. -->
 
 A setting is read from, the first that has it counts:
 

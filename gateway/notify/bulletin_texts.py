@@ -44,13 +44,13 @@ class BulletinTexts:
     reason: str
     action: str
     """What to do in one sentence, for a recall; the steps follow it."""
-    steps: Sequence[str]
-    changes: Sequence[str]
+    steps: tuple[str, ...]
+    changes: tuple[str, ...]
     version: str
     remedy: str
     remedy_text: str
     published: str
-    ways: Sequence[Way]
+    ways: tuple[Way, ...]
 
 
 def bulletin_texts(kind: str, part: Mapping[str, Any], say: Speech) -> BulletinTexts:
@@ -67,13 +67,13 @@ def bulletin_texts(kind: str, part: Mapping[str, Any], say: Speech) -> BulletinT
         hazard=part.get("hazard") or "",
         reason=part.get("reason") or "",
         action=action,
-        steps=action_steps(part),
-        changes=steps(part.get("changes") or ""),
+        steps=tuple(action_steps(part)),
+        changes=tuple(steps(part.get("changes") or "")),
         version=_version(part, say),
         remedy=_remedy(part.get("remedies") or [], say),
         remedy_text=part.get("remedy_text") or "",
         published=_day(part["published_at"], say),
-        ways=_ways(part.get("contact") or {}, say),
+        ways=tuple(_ways(part.get("contact") or {}, say)),
     )
 
 

@@ -1,71 +1,53 @@
 """A notice or a service letter as the mail and push that a person reads, made from templates."""
 
-from collections.abc import MutableMapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-
 from gateway.core.ids import notice_number
 from gateway.core.maker import Maker
-from gateway.notify.bulletin_texts import BulletinTexts, bulletin_texts, maker_links
+from gateway.notify.bulletin_texts import BulletinTexts, bulletin_texts
 from gateway.notify.channels.registry import name_in
 from gateway.notify.links import Links, OpenLink, UnsubscribeLink, address_digest
 from gateway.notify.mail import Mail
 from gateway.notify.model import Delivery
-from gateway.text import Speech
+from gateway.notify.rendering import Form, fill, framed, render
+from gateway.text import Speech, words
 from gateway.text.reasons import reason_sentence, reason_text
-
-
-class _Environment(Environment):
-    """Templates without globals of their own."""
-
-    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
-        """Returns the plain dict of the environment: a chain of dicts is copied slowly, four times for each mail."""
-        return {**self.globals, **d} if d else self.globals
-
-
-_ENVIRONMENT = _Environment(
-    loader=PackageLoader("gateway.notify"),
-    autoescape=select_autoescape(["html"]),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    auto_reload=False,
-)
 
 
 def notice_mail(delivery: Delivery, to: str, person: str, links: Links, maker: Maker) -> Mail:
     """The mail of a notice, HTML and text; only safety has no way out."""
     say = _speech(delivery, maker)
-    safety = delivery.severity == "safety"
-    unsubscribe = None if safety else links.unsubscribe(UnsubscribeLink(person, address_digest(to)))
-    headers = {}
-    if unsubscribe:
-        headers = {"List-Unsubscribe": f"<{unsubscribe}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
-    if safety:
-        headers |= {"Importance": "high", "X-Priority": "1"}
-    template = "notice" if delivery.kind == "alarm" else "campaign"
+    is_safety = delivery.severity == "safety"
+    unsubscribe = "" if is_safety else links.unsubscribe(UnsubscribeLink(person, address_digest(to)))
     subject = _title(delivery, say)
-    shown = {
-        **_framed(maker, say),
-        "delivery": delivery,
-        "subject": subject,
-        **(_alarm(delivery, say) if template == "notice" else _campaign(delivery, say)),
+    told = None if delivery.kind == "alarm" else bulletin_texts(delivery.kind, delivery.why, say)
+    texts = {
+        **delivery.text,
+        **(_alarm(delivery, say) if told is None else _campaign(delivery, told, subject)),
         "told_because": reason_sentence(delivery.why.get("told_because"), say),
         "sent_because": _sent_because(delivery, say),
         "link": links.open(OpenLink(delivery.notice, delivery.channel)),
         "unsubscribe": unsubscribe,
         "number": notice_number(delivery.notice_id),
     }
+    template = "notice" if told is None else "campaign"
+    form = Form(words(delivery.language), maker, delivery.severity, delivery.again, told and replace(told, matched=""))
     return Mail(
         to=to,
         subject=say("mail-again-title", title=subject) if delivery.again else subject,
-        text=_ENVIRONMENT.get_template(f"{template}.txt").render(shown),
-        html=_ENVIRONMENT.get_template(f"{template}.html").render(shown),
-        headers=headers,
+        text=fill(f"{template}.txt", form, texts),
+        html=fill(f"{template}.html", form, texts),
+        headers=_headers(unsubscribe, is_safety=is_safety),
         key=".".join([delivery.notice, delivery.channel, *_renewal(delivery)]),
     )
+
+
+def _headers(unsubscribe: str, *, is_safety: bool) -> dict[str, str]:
+    if is_safety:
+        return {"Importance": "high", "X-Priority": "1"}
+    return {"List-Unsubscribe": f"<{unsubscribe}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 
 
 def _renewal(delivery: Delivery) -> list[str]:
@@ -99,7 +81,7 @@ def letter_mail(letter: dict[str, Any], links: Links, maker: Maker) -> Mail | No
     keys = {part: f"letter-{template}-{part}" for part in ("subject", "lead", "note", "button")}
     written = {part: say(key, **data) if key in say else "" for part, key in keys.items()}
     shown = {
-        **_framed(maker, say),
+        **framed(maker, say),
         **written,
         "code": data.get("code"),
         "link": links.base + str(data.get("path", "/")),
@@ -107,8 +89,8 @@ def letter_mail(letter: dict[str, Any], links: Links, maker: Maker) -> Mail | No
     return Mail(
         to=letter["to_email"],
         subject=written["subject"],
-        text=_ENVIRONMENT.get_template("letter.txt").render(shown),
-        html=_ENVIRONMENT.get_template("letter.html").render(shown),
+        text=render("letter.txt", **shown),
+        html=render("letter.html", **shown),
         headers={},
         key=f"letter-{letter['id']}",
     )
@@ -116,17 +98,11 @@ def letter_mail(letter: dict[str, Any], links: Links, maker: Maker) -> Mail | No
 
 def page(say: Speech, maker: Maker, title: str, body: str, *, button: str | None = None, back: bool = False) -> str:
     """The small page behind a link, without JavaScript; a button posts to the same address."""
-    shown = _framed(maker, say) | {"title": title, "body": body, "button": button, "back": back}
-    return _ENVIRONMENT.get_template("page.html").render(shown)
+    return render("page.html", **framed(maker, say), title=title, body=body, button=button, back=back)
 
 
 def _speech(delivery: Delivery, maker: Maker) -> Speech:
     return Speech(delivery.language, maker.zone_of(delivery.time_zone))
-
-
-def _framed(maker: Maker, say: Speech) -> dict[str, Any]:
-    """What every page and mail needs, and its head and foot."""
-    return {"say": say, "maker": maker, "maker_links": maker_links(maker, say)}
 
 
 def _title(delivery: Delivery, say: Speech) -> str:
@@ -140,15 +116,22 @@ def _title(delivery: Delivery, say: Speech) -> str:
 def _alarm(delivery: Delivery, say: Speech) -> dict[str, str]:
     severity = f"mail-severity-{delivery.severity}"
     return {
-        "severity": say(severity) if severity in say else "",
+        "severity_word": say(severity) if severity in say else "",
         "unit": say("mail-unit", product=delivery.product, serial=delivery.serial),
         "evidence": _evidence(delivery.why, say),
         "sentence": delivery.why.get("plain") or str(delivery.why.get("sentence", "")).replace("*", ""),
     }
 
 
-def _campaign(delivery: Delivery, say: Speech) -> dict[str, BulletinTexts]:
-    return {"told": bulletin_texts(delivery.kind, delivery.why, say)}
+def _campaign(delivery: Delivery, told: BulletinTexts, subject: str) -> dict[str, str]:
+    """What it says of the person's unit."""
+    return {
+        "subject": subject,
+        "product": delivery.product,
+        "model": delivery.model,
+        "serial": delivery.serial,
+        "matched": told.matched,
+    }
 
 
 def _evidence(why: dict[str, Any], say: Speech) -> str:
@@ -171,8 +154,3 @@ def _sent_because(delivery: Delivery, say: Speech) -> str:
         return say("mail-follows", channel=name_in(delivery.follows, say))
     reason = delivery.why.get("sent_because")
     return say("mail-sent-because", reason=reason_text(reason, say)) if reason else ""
-
-
-def render(template: str, **shown: Any) -> str:  # noqa: ANN401 - what the template names
-    """Any other template of this package."""
-    return _ENVIRONMENT.get_template(template).render(shown)

@@ -229,8 +229,9 @@ FROM unnest(%(ids)s::bigint[], %(reasons)s::text[]) AS r (id, reason) WHERE o.id
 UPDATE outbox o
 SET status = r.status, reason = r.reason, due_at = coalesce(r.due_at, o.due_at), finished_at = r.finished_at,
     provider_id = coalesce(r.provider_id, o.provider_id)
-FROM unnest(%(ids)s::bigint[], %(claims)s::timestamptz[], %(statuses)s::text[], %(reasons)s::text[],
-            %(due)s::timestamptz[], %(finished)s::timestamptz[], %(provider_ids)s::text[])
+-- Binary arrays (b): the client writes text ones in Python, letter by letter.
+FROM unnest(%(ids)s::bigint[], %(claims)b::timestamptz[], %(statuses)b::text[], %(reasons)b::text[],
+            %(due)s::timestamptz[], %(finished)b::timestamptz[], %(provider_ids)b::text[])
   AS r (id, claimed_at, status, reason, due_at, finished_at, provider_id)
 WHERE o.id = r.id AND ((o.status = 'claimed' AND o.claimed_at = r.claimed_at)
                        OR (o.status = 'unknown' AND r.status = 'delivered'))
@@ -240,8 +241,8 @@ RETURNING o.id;
 -- Write what tries at addresses came to, in order.
 INSERT INTO delivery_try (outbox_id, push_token_id, attempt, at, outcome, reason, provider_id)
 SELECT r.outbox_id, r.push_token_id, r.attempt, %(now)s, r.outcome, r.reason, r.provider_id
-FROM unnest(%(outbox_ids)s::bigint[], %(keys)s::bigint[], %(attempts)s::int[], %(outcomes)s::text[], %(reasons)s::text[],
-            %(provider_ids)s::text[]) WITH ORDINALITY
+FROM unnest(%(outbox_ids)s::bigint[], %(keys)s::bigint[], %(attempts)s::int[], %(outcomes)b::text[], %(reasons)b::text[],
+            %(provider_ids)b::text[]) WITH ORDINALITY
   AS r (outbox_id, push_token_id, attempt, outcome, reason, provider_id, line)
 ORDER BY r.line;
 

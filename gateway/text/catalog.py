@@ -47,19 +47,24 @@ class Words:
     def __init__(self, language: Language, messages: dict[str, Message]) -> None:
         self.language = language
         self._messages = messages
-        self._fixed: dict[str, str] = {}
 
     def __call__(self, key: str, /, **values: str | int) -> str:
         """Returns a text with its values; raises LookupError for a key that there is not, ValueError for a value."""
-        if not values and key in self._fixed:
-            return self._fixed[key]
+        pieces = self._messages[key].pieces
+        if pieces is None or not all(isinstance(values.get(name), str) for name in pieces[1::2]):
+            return self._formatted(key, values)
+        filled = list(pieces)
+        for place in range(1, len(filled), 2):
+            filled[place] = str(values[filled[place]])
+        return "".join(filled)
+
+    def _formatted(self, key: str, values: dict[str, str | int]) -> str:
+        """Returns it by Fluent, which knows numbers and plurals, and which value is missing."""
         pattern = self._bundle.get_message(key).value
         assert pattern is not None  # noqa: S101 - no message of ours has attributes only
         text, errors = self._bundle.format_pattern(pattern, values)
         if errors:
             raise ValueError(f"{key}: {errors[0]}")
-        if not self._messages[key].variables:
-            self._fixed[key] = str(text)
         return str(text)
 
     def __contains__(self, key: str) -> bool:

@@ -25,6 +25,8 @@ class Message:
     variables: frozenset[str]
     references: frozenset[str]
     """The other messages that it contains."""
+    pieces: tuple[str, ...] | None = None
+    """Text, the name of a value, text, and so on up to a text; None where it needs more than values put in."""
 
 
 class _Names(Visitor):
@@ -78,4 +80,19 @@ def _read_file(file: Path) -> Iterator[Message]:
             names.visit(entry)
             start = entry.comment.span.end if entry.comment and entry.comment.span else entry.span.start
             source = text[start : entry.span.end].strip()
-            yield Message(entry.id.name, file.stem, source, frozenset(names.variables), frozenset(names.references))
+            pieces = _pieces(entry.value)
+            yield Message(
+                entry.id.name, file.stem, source, frozenset(names.variables), frozenset(names.references), pieces
+            )
+
+
+def _pieces(pattern: ast.Pattern | None) -> tuple[str, ...] | None:
+    pieces = [""]
+    for element in pattern.elements if pattern else []:
+        if isinstance(element, ast.TextElement):
+            pieces[-1] += element.value
+        elif isinstance(element.expression, ast.VariableReference):
+            pieces += [element.expression.id.name, ""]
+        else:
+            return None
+    return tuple(pieces)

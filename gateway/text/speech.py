@@ -78,11 +78,12 @@ class Speech:
         return _zone_name(self._words.locale, self._zone, local.replace(minute=0, second=0, microsecond=0))
 
     def _decimal(self, value: float, pattern: NumberPattern) -> str:
-        return _decimal(self._words.locale, value, pattern)
+        return _decimal(self._words.locale, str(value), pattern)
 
 
 @lru_cache(1_000)
-def _decimal(locale: Locale, value: float, pattern: NumberPattern) -> str:
+def _decimal(locale: Locale, value: str, pattern: NumberPattern) -> str:
+    """By its digits: 0.0 and -0.0 are equal, and written differently."""
     with localcontext(_ROUNDING):
         written: str = pattern.apply(value, locale)
     return written.replace("-", _MINUS)

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from gateway.accounts.model import StaffRole
 from gateway.accounts.service import create, open_session
 from gateway.demo.visitor import Visitor
 from gateway.registrations.model import UnitRow
@@ -89,12 +90,16 @@ class Demo:
 
     def manager(self) -> Visitor:
         """A product manager that no other test knows."""
-        now, name = datetime.now(UTC), f"vera.{secrets.token_hex(4)}@brenhold.example"
+        return self.member("product_manager", "Vera Lind")
+
+    def member(self, role: StaffRole, name: str) -> Visitor:
+        """A member of the staff that no other test knows."""
+        now, email = datetime.now(UTC), f"{name.split(maxsplit=1)[0].lower()}.{secrets.token_hex(4)}@brenhold.example"
         with self.database() as db, db.transaction():
-            token = open_session(db, create(db, name, "Vera Lind", "product_manager", now), now)
-        vera = Visitor(self.url)
-        vera.cookies["session"] = token
-        return vera
+            token = open_session(db, create(db, email, name, role, now), now)
+        visitor = Visitor(self.url)
+        visitor.cookies["session"] = token
+        return visitor
 
     def fault(self, unit: str, kind: str, length: str) -> None:
         """Make a simulated unit fail."""

@@ -92,7 +92,7 @@ def owner(demo, fresh_email):
         yield api
 
 
-def enter(page, demo, email, path="/console"):
+def enter(page, demo, email, path="/console/campaigns"):
     page.goto(path)
     page.get_by_label("Email").fill(email)
     page.get_by_label("Password", exact=True).fill(demo.password)

@@ -14,10 +14,12 @@ from tests.browser.campaigns import RECALL, UPDATE, WITHDRAWAL, Makers
 from tests.browser.conftest import DATA
 from tests.browser.test_recall import notice_of
 from tests.dsl.languages import PSEUDO, in_pseudo, outside_brackets
+from tests.dsl.mqtt import Devices
 from tests.dsl.wait import until
 
 _READ = """() => {
-  const hidden = 'script, style, noscript, option, pre, .serial, .topic', texts = [document.title];
+  const hidden = 'script, style, noscript, option, pre, .serial, .topic, .why small, [lang=en]';
+  const texts = [document.title];
   const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walk.nextNode()) if (!walk.currentNode.parentElement.closest(hidden)) texts.push(walk.currentNode.textContent);
   for (const name of ['aria-label', 'title', 'placeholder', 'alt'])
@@ -121,6 +123,36 @@ def test_nothing_is_written_into_the_pages_of_an_alarm(demo, open_in):
         page.goto(path)
         found[path] = strange(page)
     assert {place: words for place, words in found.items() if words} == {}
+
+
+def test_nothing_is_written_into_the_pages_of_the_staff(demo, open_in):
+    """A quarantined message is there; what its decoder found is said in English, as in the log, and is marked so."""
+    manager, (_, (unit,)) = demo.manager(), demo.owner("hp-90")
+    manager.client.put(f"{demo.url}/api/my/language", json={"language": PSEUDO}, headers=manager.headers)
+    with Devices(demo.mqtt_port) as devices:
+        devices.send(unit["serial"], {"values": {"sparkle": 1}}, product="hp-90").flush()
+    until(lambda: manager.get("/api/quarantine")["messages"], what="a message is refused")
+    page = open_in(PSEUDO, manager)
+    page.goto("/console/campaigns")
+    page.locator("h1").first.wait_for()
+    rail = {link.get_attribute("href") for link in page.locator("nav a[href^='/console']").all()}
+    found = {}
+    for path in sorted(rail | {"/console/campaigns/new", "/console/quarantine", "/console/nothing"}):
+        page.goto(path)
+        if path == "/console/quarantine":
+            page.locator(".refused summary").first.click()
+        found[path] = strange(page)
+    assert {place: words for place, words in found.items() if words} == {}
+
+
+def test_the_demos_outbox_speaks_the_browsers_language(demo, open_page):
+    visitor, _ = demo.owner("hp-90")
+    answer = visitor.client.get(f"{demo.url}/demo/outbox", headers={"Accept-Language": f"{PSEUDO}, en;q=0.5"})
+    page = open_page(390)
+    page.set_content(answer.text)
+    shown = page.locator("h1, nav a, .kind, summary, main > p").all_text_contents()
+    assert len(shown) > 6
+    assert [text for text in shown if outside_brackets(text).strip()] == []
 
 
 def test_a_german_reader_is_refused_in_german(open_in):

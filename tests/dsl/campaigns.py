@@ -11,9 +11,10 @@ from gateway.config import Settings
 from gateway.events import append
 from gateway.roles.worker import Worker
 from gateway.store import Connection, Database
+from tests.dsl.owners import CODE
 from tests.dsl.people import Browser, Site, site
 from tests.dsl.reasons import in_words
-from tests.factories.campaigns import column_values, draft_body
+from tests.factories.campaigns import add_owners, add_units, column_values, confirm, draft_body
 
 CHANNELS: dict[str, Any] = {"smtp_url": "smtp://127.0.0.1:1", "fcm_credentials": "/none.json"}
 """Settings with both channels, so that deliveries are written; nothing is sent without a sending thread."""
@@ -110,6 +111,30 @@ def response_body(response: Any, status: int = 200) -> dict[str, Any]:
     assert response.status_code == status, response.text
     body: dict[str, Any] = response.json()
     return body
+
+
+def browser_of(at: Office, name: str) -> Browser:
+    """The owner, signed in."""
+    return at.world.as_("customer", f"{name.lower()}@example.org")
+
+
+def register(at: Office, name: str, serial: str) -> Any:
+    return browser_of(at, name).post("/api/my/units", {"serial": serial, "code": CODE})
+
+
+def serials(*named: str) -> dict[str, Any]:
+    """An audience by a list of serials."""
+    return {"by": "serials", "serials": list(named)}
+
+
+@contextmanager
+def pump_office(url: str, db: Connection) -> Iterator[Office]:
+    """P1 is Ada's and P2 Bob's, P3 nobody's: all of lot L1. P4 is Cleo's, of lot L2."""
+    add_units(db, ("P1", "L1", "2.3"), ("P2", "L1", "2.3"), ("P3", "L1", "2.3"), ("P4", "L2", "2.3"), code=CODE)
+    add_owners(db, {"P1": "Ada", "P2": "Bob", "P4": "Cleo"})
+    confirm(db, "Ada", "Bob", "Cleo")
+    with office(url, db) as opened:
+        yield opened
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Deliveries are claimed and recorded many at a time: what is urgent goes first, and what breaks holds up no other."""
 
+import asyncio
 from datetime import timedelta
 
 import psycopg
@@ -10,6 +11,7 @@ from gateway.core.clock import system_clock
 from gateway.core.reason import Reason
 from gateway.notify.model import Delivered
 from gateway.notify.send.results import Answered
+from gateway.notify.send.sender import NoticeSender
 from gateway.notify.send.senders import Senders
 from gateway.store import Database
 from tests.dsl.wait import until
@@ -131,3 +133,47 @@ def test_a_claim_looks_at_what_is_due_only(url, db, tmp_path, outbox):
     with db.transaction():
         assert len(outbox.claim(db, "email", system_clock(), 50)) == 2
         assert outbox.claim(db, "email", system_clock(), 50) == []
+
+
+class TakesAll:
+    """A channel that takes every message at once."""
+
+    async def send(self, delivery, address):
+        return Delivered(Reason("taken"))
+
+    async def close(self):
+        pass
+
+
+def test_a_delivery_waits_for_its_record_only_where_many_do_and_all_are_recorded_at_the_end(url, db, tmp_path, outbox):
+    make_owner(url, tmp_path)
+    add_notices(db, 5)
+    with db.transaction():
+        claims = outbox.claim(db, "email", system_clock(), 5)
+
+    async def send_all(database: Database) -> list[bool]:
+        settings = Settings(**SET_UP, outbox_batch=3)
+        sender = NoticeSender(database, outbox, "email", TakesAll(), system_clock, settings)
+        tasks = [asyncio.create_task(sender.do(claim)) for claim in claims]
+        for _ in range(20):  # turns of the loop, in far less than the time for which answers are gathered
+            await asyncio.sleep(0)
+        ended = [task.done() for task in tasks]
+        await sender.close()
+        return ended
+
+    with Database(url, "test-outbox") as database:
+        assert asyncio.run(send_all(database)) == [True, True, False, False, False]
+    assert [row["status"] for row in db.execute("SELECT status FROM outbox")] == ["delivered"] * 5
+
+
+def test_messages_go_out_while_the_record_of_those_before_them_waits(url, db, tmp_path, mail):
+    make_owner(url, tmp_path)
+    add_notices(db, 6)
+    with running_worker(url, smtp_url=mail.url, send_concurrency=2):
+        with db.transaction():
+            db.execute("LOCK TABLE delivery_try IN EXCLUSIVE MODE")
+            until(lambda: len(mail.mails) == 6)
+        until(lambda: not db.execute("SELECT FROM outbox WHERE status IN ('waiting', 'claimed')").rowcount)
+    ended = db.execute("SELECT status, attempts, count(*) AS n FROM outbox GROUP BY 1, 2").fetchall()
+    assert ended == [{"status": "delivered", "attempts": 1, "n": 6}]
+    assert len(mail.mails) == 6

@@ -92,7 +92,7 @@ PARAMETERS: dict[str, Any] = {
     "revision": 990, "share": 100, "year": 2026,
     # Lists of the staff
     "severity": "warning", "versions": [1, 2], "assignee": None, "unassigned": True, "newest": False,
-    "words": "%R%", "rank": 2, "minus": -40_000, "looked": 10_000, "of_unit": 1_000, "of_one": 1_000,
+    "rank": 2, "minus": -40_000, "looked": 10_000, "of_unit": 1_000, "of_one": 1_000,
     "persons": None, "alarm_id": 77, "acts": 1, "acknowledged_at": NOW, "acknowledged_by": 7,
     "assignee_id": None, "verdict": None, "resolved_at": None,
     # Whatever else is written

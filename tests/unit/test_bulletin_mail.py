@@ -82,6 +82,20 @@ WITHDRAWAL = replace(
         "told_because": Reason.of("owned", since=SINCE),
     },
 )
+ALARM = replace(
+    RECALL,
+    kind="alarm",
+    campaign=None,
+    severity="warning",
+    why={
+        "plain": "We tell you when “Temperature” is above 90 °C.",
+        "value": 95.0,
+        "limit": 90,
+        "unit": "°C",
+        "raised_at": "2026-11-16T12:00:00+00:00",
+        "told_because": Reason.of("owned", since=SINCE),
+    },
+)
 EVERYTHING = {
     "recall": [
         *["The air tank can burst", "Air compressor", "AC 24", "AC24-23-071552", "L2305", "Flying metal can kill."],
@@ -161,6 +175,40 @@ def test_an_update_and_a_withdrawal_are_called_what_they_are():
     for calm in (UPDATE, WITHDRAWAL):
         assert "#b3141d" not in notice_mail(calm, "ada@example.org", "ada", LINKS, MAKER).html
     assert "#b3141d" in notice_mail(RECALL, "ada@example.org", "ada", LINKS, MAKER).html
+
+
+@pytest.mark.parametrize("delivery", [RECALL, UPDATE, WITHDRAWAL, ALARM], ids=lambda each: each.kind)
+def test_mails_of_the_same_form_have_each_only_its_own_texts(delivery):
+    def mails_of(*names):
+        return [notice_mail(_named(delivery, name), f"{name}@example.org", name, LINKS, MAKER) for name in names]
+
+    ada, ben, ada_again = mails_of("ada", "ben", "ada")
+    assert ada == ada_again
+    for one, other, mail in (("ada", "ben", ada), ("ben", "ada", ben)):
+        for shown in (mail.text, ParsedPage(mail.html).text):
+            assert f"serial-of-{one}" in shown
+            assert f"Why-{one}" in shown
+            assert f"serial-of-{other}" not in shown
+            assert f"Why-{other}" not in shown
+        (link,) = (each for each in ParsedPage(mail.html).links if "/l/" in each)
+        assert LINKS.read_open(link.rpartition("/")[2]).notice == f"notice-of-{one}"
+        assert link in mail.text
+
+
+def test_a_mail_says_nothing_in_place_of_what_it_does_not_have():
+    told = notice_mail(RECALL, "ada@example.org", "ada", LINKS, MAKER)
+    silent = notice_mail(
+        replace(RECALL, why=RECALL.why | {"told_because": None}), "ada@example.org", "ada", LINKS, MAKER
+    )
+    assert "You own this unit since 12 Mar 2024." in told.text
+    assert len(told.text.splitlines()) == len(silent.text.splitlines()) + 1
+    assert told.html.count("<p ") == silent.html.count("<p ") + 1
+
+
+def _named(delivery: Delivery, name: str) -> Delivery:
+    """The same of another person's unit."""
+    why = delivery.why | {"told_because": f"Why-{name}"}
+    return replace(delivery, notice=f"notice-of-{name}", serial=f"serial-of-{name}", why=why)
 
 
 def test_only_safety_has_no_way_out():

@@ -8,10 +8,11 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from fluent.runtime import FluentBundle, FluentResource
 
 from gateway.text import Catalog, Speech, catalog, codes, offered, use_folder, words
 from gateway.text.catalog import OURS, PARTS
-from gateway.text.messages import Message, read_folder
+from gateway.text.messages import Message, merged, read_folder
 from tests.dsl.languages import PSEUDO, outside_brackets, write_language, write_pseudo_language
 
 ROOT = Path(__file__).parents[2]
@@ -135,6 +136,30 @@ def test_every_text_of_the_pseudo_language_stands_in_brackets(folder):
     for key, each in read_folder(OURS / "en").items():
         text = speech(key, **dict.fromkeys(each.variables, 1))
         assert key == "language-locale" or outside_brackets(text).strip() == "", key
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_every_text_is_put_together_as_fluent_does(language):
+    messages = read_folder(OURS / language)
+    bundle = FluentBundle([words(language).language.locale], use_isolating=False)
+    bundle.add_resource(FluentResource(merged(messages)))
+    for key, each in messages.items():
+        for values in ({name: f"<{name}> Ä" for name in each.variables}, dict.fromkeys(each.variables, 1234)):
+            expected, _ = bundle.format_pattern(bundle.get_message(key).value, values)
+            assert words(language)(key, **values) == expected
+
+
+def test_a_number_is_written_the_same_whatever_was_written_before():
+    speech = Speech("en")
+    assert [speech.plain(value) for value in (0.0, -0.0, 0.0)] == ["0", "−0", "0"]
+
+
+def test_a_text_without_its_value_is_an_error():
+    assert words("en")("mail-unit", product="Pump", serial="P1") == "Pump, serial P1"
+    with pytest.raises(ValueError, match="mail-unit"):
+        words("en")("mail-unit", product="Pump")
+    with pytest.raises(LookupError):
+        words("en")("no-such-text")
 
 
 def test_the_catalog_knows_what_each_language_calls_itself():

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from gateway.notify.compose import render
+from gateway.api.public.language import asked_language
+from gateway.notify.rendering import render
+from gateway.text import Speech
 
 if TYPE_CHECKING:
     from gateway.config import Settings
@@ -25,7 +27,8 @@ Kind = Annotated[Literal["mail", "push"] | None, Query()]
 @router.get("/demo/outbox")
 def outbox(request: Request, kind: Kind = None) -> HTMLResponse:
     """Caught mail and pushes, the newest first."""
-    html = render("outbox.html", items=_newest(request, kind), kind=kind)
+    say = Speech(asked_language(request))
+    html = render("outbox.html", say=say, items=_newest(request, kind), kind=kind)
     return HTMLResponse(html, headers=_NO_STORE)
 
 

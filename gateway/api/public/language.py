@@ -78,6 +78,13 @@ def live_in(request: Request, account: SignedIn, body: Zone) -> Zone:
     return body
 
 
+def asked_language(request: Request) -> str:
+    """Returns the first language that the browser asks for and that there are words for."""
+    asked = (each.partition(";")[0].strip() for each in request.headers.get("accept-language", "").split(","))
+    plain = (part for each in asked for part in (each, each.partition("-")[0]))
+    return next((each for each in plain if each in text.codes()), text.ENGLISH)
+
+
 def _address(part: Part, language: str) -> str:
     return f"/text/{part}/{language}/{text.words(language).digest(part)}.ftl"
 

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from gateway.api.public.language import asked_language
 from gateway.core.reason import Reason
 from gateway.notify import addresses, attention
 from gateway.notify.compose import page
 from gateway.notify.links import TOKEN_MAX_CHARS, Links, address_digest
 from gateway.store import Connection, Database, Row
 from gateway.store.wakeup import wake
-from gateway.text import ENGLISH, Speech, codes
+from gateway.text import Speech
 
 if TYPE_CHECKING:
     from gateway.config import Settings
@@ -109,16 +110,9 @@ def _maker(request: Request) -> "Maker":
 
 
 def _gone_page(request: Request, which: str) -> HTMLResponse:
-    say = Speech(_language(request))
+    say = Speech(asked_language(request))
     title, body = say(f"page-{which}-gone-title"), say(f"page-{which}-gone-text")
     return _page(page(say, _maker(request), title, body, back=True), 404)
-
-
-def _language(request: Request) -> str:
-    """The first language that the browser asks for and that there are words for."""
-    asked = (each.partition(";")[0].strip() for each in request.headers.get("accept-language", "").split(","))
-    plain = (part for each in asked for part in (each, each.partition("-")[0]))
-    return next((each for each in plain if each in codes()), ENGLISH)
 
 
 def _page(html: str, status: int = 200) -> HTMLResponse:

@@ -72,7 +72,10 @@ class Network(BaseModel):
 
     order: list[str]
     chosen: str | None
-    reason: str
+    reason: str = Field(description="As its person reads it.")
+    because: str = Field(description="The code of the reason.")
+    count: int | None = Field(description="So many of the last `all` acts were on the first channel.")
+    all: int | None
     mail_stopped_because: str | None
 
 

@@ -24,10 +24,14 @@ def account(row: Row) -> models.AccountOfPerson | None:
 def network(reach: Reach, stopped: str | None, now: datetime, say: Speech) -> models.Network:
     """Returns on which channels a person is told, and why."""
     order = reach.order(now, CHANNELS)
+    why = order.reason.document() or {}
     return models.Network(
         order=list(order.channels),
         chosen=reach.choice,
         reason=reason_text(order.reason, say),
+        because=why.get("code", ""),
+        count=why.get("count"),
+        all=why.get("all"),
         mail_stopped_because=reason_text(stopped, say) or None,
     )
 

@@ -28,8 +28,10 @@ log = logging.getLogger(__name__)
 RETRY_S = 1.0
 """Seconds between two tries while the database is away."""
 _RECOVER_EVERY = timedelta(seconds=1)
-_GATHER_S = 0.03
+_GATHER_S = 0.05
 """Seconds for which answers are gathered before they are recorded together."""
+_CLOSE_S = 4.0
+"""Seconds to wait at the end for answers that are being recorded. Those that are not by then count as unknown."""
 
 
 class Sender(ABC):
@@ -71,7 +73,7 @@ class Sender(ABC):
 
 @dataclass(slots=True)
 class _Batch:
-    """What is recorded with the next transaction, and who waits for it."""
+    """What is recorded with the next transaction."""
 
     answers: list[Answered] = field(default_factory=list)
     finished: list[Claim] = field(default_factory=list)
@@ -90,7 +92,7 @@ class _Batch:
 
 
 class NoticeSender(Sender):
-    """Sends the deliveries of one channel; while a transaction records answers, further ones wait for the next."""
+    """Sends the deliveries of one channel, and records the answers meanwhile, many in a transaction."""
 
     def __init__(
         self, database: Database, outbox: Outbox, name: str, channel: Channel, clock: Clock, settings: Settings
@@ -123,7 +125,7 @@ class NoticeSender(Sender):
             log.warning("%d deliveries by %s were left by a worker that ended.", recovered, self._name)
 
     async def do(self, work: Claim) -> None:
-        """Send to all addresses at the same time, record each answer, then settle the delivery."""
+        """Send to all addresses at the same time, have each answer recorded, then settle the delivery."""
         with traced(work.delivery.trace):
             if len(work.addresses) == 1:
                 answered = [await self._send(work, work.addresses[0])]
@@ -154,13 +156,14 @@ class NoticeSender(Sender):
             return Unknown(Reason.of("sending-broke", error=type(error).__name__))
 
     async def _record(self, answers: Sequence[Answered], finished: Sequence[Claim]) -> None:
-        """Have it recorded with all that came meanwhile, and wait until it is."""
+        """Have it recorded with all that came meanwhile; where that is much already, wait until it is."""
         batch = self._next
         batch.answers += answers
         batch.finished += finished
         if self._writing is None:
             self._writing = asyncio.get_running_loop().create_task(self._write_all())
-        await batch.written.wait()
+        if len(batch.answers) >= self._batch:
+            await batch.written.wait()
 
     async def _write_all(self) -> None:
         while self._next.answers or self._next.finished:
@@ -183,7 +186,9 @@ class NoticeSender(Sender):
                 await self._write_batch(part)
 
     async def close(self) -> None:
-        """Close the channel's connections."""
+        """Wait for the record of the last answers, and close the channel's connections."""
+        if self._writing is not None:
+            await asyncio.wait([self._writing], timeout=_CLOSE_S)
         await self._channel.close()
 
 

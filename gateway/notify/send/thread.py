@@ -16,8 +16,8 @@ log = logging.getLogger(__name__)
 
 _BROKEN_S = 5.0
 """Seconds until a sender that broke starts again."""
-_SHARE = 4
-"""A sender takes work when a fourth of its places are free: many pieces with one statement, and none waits idle."""
+_SHARE = 2
+"""A sender takes work when half of its places are free: many pieces with one statement, while it does the others."""
 _STOP_S = 8.0
 """Seconds to wait for running work at the end; a supervisor gives a role ten. Work after that counts as unknown."""
 
@@ -31,6 +31,8 @@ class SenderThread:
         self._concurrency = settings.send_concurrency
         self._pause: timedelta = settings.wakeup_fallback
         self._woken = asyncio.Event()
+        self._may_be_due = True
+        """Whether there may be work; not after a look that found none."""
         self._stopping = False
         self._ready = threading.Event()
         self._broken = threading.Event()
@@ -42,7 +44,7 @@ class SenderThread:
     def wake(self) -> None:
         """Have the sender look for work at once; may be called from any thread."""
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._woken.set)
+            self._loop.call_soon_threadsafe(self._look)
 
     def stop(self) -> None:
         """Take no more work."""
@@ -81,26 +83,45 @@ class SenderThread:
             await sender.close()
 
     async def _turn(self, sender: Sender, running_tasks: set[asyncio.Task[None]]) -> None:
+        """Take work where there may be some and enough places are free; else wait until that changes."""
         self._woken.clear()
+        if not (self._may_be_due and self._has_room(running_tasks)):
+            if not await _happens(self._woken.wait(), self._pause):
+                self._may_be_due = True
+            return
+        self._may_be_due = False
         free = self._concurrency - len(running_tasks)
         work_items: Sequence[Any] = ()
-        if free * _SHARE >= self._concurrency:
-            try:
-                work_items = await asyncio.to_thread(sender.take, free)
-            except TROUBLES as error:
-                log.warning("A sender waits for %s (%s).", count_trouble(error).value, words_of(error))
-                await asyncio.sleep(RETRY_S)
+        try:
+            work_items = await asyncio.to_thread(sender.take, free)
+        except TROUBLES as error:
+            log.warning("A sender waits for %s (%s).", count_trouble(error).value, words_of(error))
+            self._may_be_due = True
+            await asyncio.sleep(RETRY_S)
+        if work_items:
+            self._may_be_due = True
         for work in work_items:
             task = asyncio.create_task(sender.do(work))
             running_tasks.add(task)
-            task.add_done_callback(running_tasks.discard)
-            task.add_done_callback(lambda _: self._woken.set())
-        if not work_items:
-            await _wait_at_most(self._woken.wait(), self._pause)
+            task.add_done_callback(lambda task: self._ended(task, running_tasks))
+
+    def _has_room(self, running_tasks: set[asyncio.Task[None]]) -> bool:
+        return (self._concurrency - len(running_tasks)) * _SHARE >= self._concurrency
+
+    def _ended(self, task: asyncio.Task[None], running_tasks: set[asyncio.Task[None]]) -> None:
+        running_tasks.discard(task)
+        if self._may_be_due and self._has_room(running_tasks):
+            self._woken.set()
+
+    def _look(self) -> None:
+        self._may_be_due = True
+        self._woken.set()
 
 
-async def _wait_at_most(awaitable: Awaitable[object], span: timedelta) -> None:
+async def _happens(awaitable: Awaitable[object], span: timedelta) -> bool:
+    """Returns whether it does within a span."""
     try:
         await asyncio.wait_for(awaitable, span.total_seconds())
     except TimeoutError:
-        return
+        return False
+    return True

@@ -131,3 +131,13 @@ console-looks-when = Wann
 console-looks-all = Alle Blicke zeigen
 console-looks-empty-title = Niemand hat nachgesehen
 console-looks-empty-text = Öffnet jemand vom Personal die Akte eines Geräts oder einer Person, steht es hier.
+
+console-network-nowhere = Keine bestätigte E-Mail, die Meldungen annimmt, und kein Telefon
+console-network-chosen = Eigene Wahl
+console-network-chosen_without = Ein anderer wurde gewählt, der jetzt nicht erreicht wird
+console-network-only_way = Der einzige Weg
+console-network-default = Zu Beginn, bis bekannt ist, wo nachgesehen wird
+console-network-often_opened = Gelernt: { $count } der letzten { $all } dort geöffnet
+console-network-often_acknowledged = Gelernt: { $count } der letzten { $all } dort bestätigt
+console-network-often_signed_in = Gelernt: { $count } der letzten { $all } Anmeldungen dort
+console-network-lately = Gelernt: zuletzt dort am meisten benutzt

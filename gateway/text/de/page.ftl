@@ -23,3 +23,15 @@ page-mail-gone-title = Dieser Link gilt nicht mehr
 page-mail-gone-text = Er ist beschädigt, oder die Adresse wird nicht mehr benutzt. Ändern Sie es unter Meine Produkte.
 page-link-gone-title = Dieser Link ist nicht lesbar
 page-link-gone-text = Er ist beschädigt. Jede Meldung steht unter Meine Produkte.
+
+page-outbox = Von der Demo gesendet
+page-outbox-text = E-Mails und Push-Nachrichten, die die Demo abfing, statt sie zu versenden, die neuesten zuerst.
+page-outbox-shown = Was zu sehen ist
+page-outbox-all = Alle
+page-outbox-mail = E-Mail
+page-outbox-push = Push
+page-outbox-from = Von { $sender } an { $to }
+page-outbox-headers = Kopfzeilen
+page-outbox-phone = An das Telefon { $phone }
+page-outbox-data = Daten
+page-outbox-empty = Noch wurde nichts gesendet. Codes, Meldungen und Push-Nachrichten erscheinen hier, wenn das Gateway sie sendet.

@@ -131,3 +131,13 @@ console-looks-when = When
 console-looks-all = Show all looks
 console-looks-empty-title = Nobody looked
 console-looks-empty-text = When somebody of the staff opens the record of a unit or a person, it stands here.
+
+console-network-nowhere = No confirmed email that takes notices, and no phone
+console-network-chosen = Their own choice
+console-network-chosen_without = They chose another one, which does not reach them now
+console-network-only_way = The only way to reach them
+console-network-default = To begin with, until it is known where they look
+console-network-often_opened = Learned: opened { $count } of the last { $all } there
+console-network-often_acknowledged = Learned: acknowledged { $count } of the last { $all } there
+console-network-often_signed_in = Learned: { $count } of the last { $all } sign-ins there
+console-network-lately = Learned: used most there lately

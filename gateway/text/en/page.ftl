@@ -23,3 +23,15 @@ page-mail-gone-title = This link no longer counts
 page-mail-gone-text = It is damaged, or for an address that is not used any more. Change your mail in My Products.
 page-link-gone-title = This link cannot be read
 page-link-gone-text = It is damaged. Every notice stands in My Products.
+
+page-outbox = Sent by the demo
+page-outbox-text = Mail and pushes that the demo caught instead of sending them out, the newest first.
+page-outbox-shown = What is shown
+page-outbox-all = All
+page-outbox-mail = Mail
+page-outbox-push = Push
+page-outbox-from = From { $sender } to { $to }
+page-outbox-headers = Headers
+page-outbox-phone = To the phone { $phone }
+page-outbox-data = Data
+page-outbox-empty = Nothing was sent yet. Codes, notices and pushes appear here when the gateway sends them.
