@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench import broker, ingest, reaction, simulator
+from bench.search import SEARCHES
 
 ROOT = Path(__file__).parents[2]
 SHORT_PAST = ["--history-days", "2", "--history-rows", "2000"]
@@ -71,6 +72,8 @@ def test_an_owners_pages_are_measured_against_a_request_that_only_checks_the_ses
     for page, ratio in result["ratios"].items():
         assert ratio == pytest.approx(result["p50_ms"][page] / result["session_p50_ms"], abs=0.05)
     assert result["progress_ratio"] > 0
+    assert result["search_ratio_p50"] == max(result["search_ratios"].values()) > 0
+    assert set(result["search_ratios"]) == set(result["search_p50_ms"]) == set(SEARCHES)
 
 
 def test_the_memory_of_a_stream_is_measured_against_a_bare_one():
