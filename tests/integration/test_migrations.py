@@ -68,7 +68,7 @@ def test_the_server_takes_every_query(db, subtests):
                 text = getattr(queries, name).as_string()
                 numbers: dict[str, int] = {}
                 numbered = re.sub(
-                    r"%\((\w+)\)s", lambda found, of=numbers: f"${of.setdefault(found[1], len(of) + 1)}", text
+                    r"%\((\w+)\)[sb]", lambda found, of=numbers: f"${of.setdefault(found[1], len(of) + 1)}", text
                 )
                 assert db.pgconn.prepare(b"", numbered.encode()).error_message == b""
 
