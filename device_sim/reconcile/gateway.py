@@ -35,9 +35,9 @@ class Gateway:
     def units(self) -> dict[str, str]:
         """The public id of every unit, by "product/serial" with the serial in its canonical form."""
         public_ids: dict[str, str] = {}
-        after = "0"
-        while after:
-            page = self._ask("GET", "/api/units", params={"after": after, "limit": _PAGE})
+        after: str | None = ""
+        while after is not None:
+            page = self._ask("GET", "/api/units", params={"after": after, "limit": _PAGE, "sort": "serial"})
             public_ids |= {key(unit["product"]["code"], unit["serial"]): unit["id"] for unit in page["units"]}
             after = page["next"]
         return public_ids

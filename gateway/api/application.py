@@ -30,6 +30,7 @@ from gateway.api.staff import (
     notes,
     notices,
     people,
+    product_figures,
     quarantine,
     search,
     staff,
@@ -118,7 +119,21 @@ _PUBLIC = (about, brand, public_products, accounts, links, language)
 """For everybody; what needs a session asks for it itself."""
 _OWNER = (products, owner_stream, preferences)
 """For whoever signed in; each endpoint asks for the person, and reads as them."""
-_STAFF = (units, alarms, notices, staff_stream, campaigns, quarantine, events, looks, notes, people, staff, search)
+_STAFF = (
+    units,
+    product_figures,
+    alarms,
+    notices,
+    staff_stream,
+    campaigns,
+    quarantine,
+    events,
+    looks,
+    notes,
+    people,
+    staff,
+    search,
+)
 """For the staff, which is asked here; what needs another right asks for it itself."""
 
 

@@ -95,14 +95,6 @@ class SuspendedProduct(BaseModel):
     reason: str
 
 
-class Units(BaseModel):
-    """A page of units; `next` is the `after` of the next page. `suspended` are the products that nobody judges."""
-
-    units: list[Unit]
-    next: str | None
-    suspended: list[SuspendedProduct]
-
-
 class Readings(BaseModel):
     """One metric of one unit, oldest first, as [milliseconds since 1970, value].
 

@@ -33,6 +33,14 @@ BOUNDS: Mapping[str, Bound] = {
     "claim_code": Bound("one for each unit"),
     "receipt": Bound("one for each unit"),
     "unit_message": Bound("twenty for each unit, a ring"),
+    "unit_firmware": Bound("twenty for each unit, a ring"),
+    "unit_silence": Bound("one for each silent unit", "until the worker finds that it was heard again"),
+    "unit_pass": Bound("one row"),
+    "unit_figure": Bound(
+        "one for each product, lot and firmware, of two passes at most", "until the worker has counted again"
+    ),
+    "alarm_figure": Bound("one for each rule, firmware and day", "90 days; the worker deletes them each minute"),
+    "alarm_counted": Bound("one row"),
     "firmware_waiting": Bound("one for each unit", "until the unit's row is free, seconds"),
     "latest": Bound("one for each unit and metric"),
     # People

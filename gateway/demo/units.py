@@ -4,10 +4,10 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.registrations.repository import units_page
+from gateway.core.clock import system_clock
+from gateway.core.serial import canonical_serial
+from gateway.registrations.repository import owners_at, units_by_key
 from gateway.store import connect
-
-_ALL = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,10 @@ class Plate:
 
 def free_unit(url: str, data: Path, product: str) -> Plate | None:
     """The first unit of a product without an owner; None when all have one."""
-    with connect(url, "gateway-demo") as connection:
-        free_serials = {row["serial"] for row in units_page(connection, 0, _ALL) if row["owner"] is None}
     with (data / "units.csv").open(encoding="utf-8", newline="") as file:
         plates = [Plate(row["product"], row["serial"], row["claim_code"]) for row in csv.DictReader(file)]
-    return next((plate for plate in plates if plate.product == product and plate.serial in free_serials), None)
+    keys = {(product, canonical_serial(plate.serial)): plate for plate in plates if plate.product == product}
+    with connect(url, "gateway-demo") as connection:
+        units = units_by_key(connection, keys)
+        owned = owners_at(connection, [unit.id for unit in units.values()], system_clock())
+    return next((plate for key, plate in keys.items() if key in units and units[key].id not in owned), None)

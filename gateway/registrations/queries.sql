@@ -139,33 +139,6 @@ CROSS JOIN LATERAL (  -- OFFSET 0: looked up unit by unit
   FROM ownership o JOIN person p ON p.id = o.person_id
   WHERE o.unit_id = k.unit_id AND o.during @> %(at)s::timestamptz OFFSET 0) p;
 
--- name: units_page
--- Units in the order of their ids, with product, present owner, newest readings, and kinds of campaigns as JSON.
-SELECT u.id AS row, u.public_id AS id, u.printed AS serial, u.lot, u.firmware, p.code, p.name, p.model,
-       (SELECT person.name FROM ownership o JOIN person ON person.id = o.person_id
-        WHERE o.unit_id = u.id AND o.during @> now()) AS owner,
-       (SELECT max(l.received_at) FROM latest l WHERE l.unit_id = u.id) AS last_seen,
-       (SELECT jsonb_agg(jsonb_build_object('metric', m.name, 'title', r.title, 'unit', r.unit, 'value', l.value,
-               'at', l.time, 'normal', CASE WHEN r.normal_low IS NOT NULL
-                                            THEN jsonb_build_array(r.normal_low, r.normal_high) END)
-               ORDER BY r.position)
-        FROM product_metric r JOIN metric m ON m.id = r.metric_id
-        LEFT JOIN latest l ON l.unit_id = u.id AND l.metric_id = r.metric_id
-        WHERE r.product_id = u.product_id) AS readings,
-       (SELECT jsonb_agg(jsonb_build_object('title', v.document->'title'->>'en', 'severity', a.severity,
-               'onset', a.onset) ORDER BY a.onset)
-        FROM alarm a JOIN rule_version v ON v.id = a.rule_version_id
-        WHERE a.unit_id = u.id AND a.cleared_at IS NULL) AS alarms,
-       (SELECT jsonb_agg(DISTINCT c.kind) FROM campaign_unit cu JOIN campaign c ON c.id = cu.campaign_id
-        WHERE cu.unit_id = u.id AND cu.standing = 'affected' AND cu.closed_at IS NULL AND c.state = 'published') AS campaigns,
-       EXISTS (SELECT FROM campaign_candidate k JOIN campaign c ON c.id = k.campaign_id
-               WHERE k.unit_id = u.id AND c.kind = 'recall' AND c.state = 'published'
-               OFFSET 0) AS checks  -- OFFSET 0 forces a look-up for each unit, else a page reads all candidates
-FROM unit u JOIN product p ON p.id = u.product_id
-WHERE u.id > %(after)s
-ORDER BY u.id
-LIMIT %(limit)s;
-
 -- name: wait_briefly
 -- Wait at most 2 s for a unit that an import is changing: many waiting requests would take all connections.
 SELECT set_config('lock_timeout', '2s', true);

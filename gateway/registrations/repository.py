@@ -72,11 +72,6 @@ def owners_at(connection: Connection, unit_ids: Sequence[int], at: datetime) -> 
     return {row.pop("unit_id"): Owner(**row) for row in rows}
 
 
-def units_page(connection: Connection, after: int, limit: int) -> list[Row]:
-    """Returns units with row numbers above `after`, as the pages show them."""
-    return connection.execute(queries.units_page, {"after": after, "limit": limit}).fetchall()
-
-
 def unit_number(connection: Connection, unit: str) -> int | None:
     """Returns the row number of the unit with this public id; None without one."""
     row = connection.execute(queries.unit_number, {"unit": unit}).fetchone()

@@ -42,6 +42,7 @@ from gateway.store.beat import beat
 from gateway.store.halved import in_halves
 from gateway.store.locks import Lock, try_lock
 from gateway.store.timeseries import TimeSeries
+from gateway.support.products import figures
 from gateway.text import catalog
 
 log = logging.getLogger(__name__)
@@ -86,6 +87,14 @@ class Worker:
         # The default grace of one second would silently skip a late run.
         scheduler.add_job(
             self.maintain, "interval", hours=1, next_run_time=self._clock(), misfire_grace_time=None, coalesce=True
+        )
+        scheduler.add_job(
+            partial(self.count_figures, stop),
+            "interval",
+            seconds=figures.EVERY.total_seconds(),
+            next_run_time=self._clock(),
+            misfire_grace_time=None,
+            coalesce=True,
         )
         scheduler.start()
         running_jobs = jobs.JobThread(self._database.url, self._clock)
@@ -208,6 +217,15 @@ class Worker:
         )
         metrics.UNHANDLED.inc()
         dead_letters.keep(tx, READER, event, tries + 1, error, self._clock())
+
+    def count_figures(self, stop: threading.Event) -> None:
+        """Count the figures of products, if it is time."""
+        try:
+            with connect(self._database.url, "gateway-figures") as connection:
+                if try_lock(connection, Lock.FIGURES):
+                    figures.count_all(connection, self._clock, stop)
+        except TROUBLES as error:
+            log.warning("Figures are counted later: %s (%s).", count_trouble(error).value, words_of(error))
 
     def maintain(self) -> None:
         """Make room for tomorrow, forget what is too old, keep the quarantine bounded."""

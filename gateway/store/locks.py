@@ -37,6 +37,8 @@ class Lock(IntEnum):
     """Units of campaigns pass to new owners in one place at a time, and not while an audience is frozen (0023)."""
     STAFF = 7_402_237
     """Roles and accounts of the staff change one at a time, so that an administrator is always left."""
+    FIGURES = 7_402_239
+    """One worker at a time counts the figures of products."""
     LOOK = 7_402_236
     """Looks of one member of the staff are stored one at a time, so that the same one is there once; locked by key."""
     ROLL_UP = 7_402_217

@@ -121,7 +121,7 @@ def test_a_recall_is_drafted_counted_approved_by_a_second_person_and_followed_li
 ):
     [own] = [unit["serial"] for unit in owner("GET", "/api/my/units")["units"]]
     serials = [own, *(unit["serial"] for unit in units)]
-    enter(page, demo, PAULA)
+    enter(page, demo, PAULA, "/console/campaigns")
     page.get_by_role("heading", name="Campaigns").first.wait_for()
     check(page, "1-list", width)
     page.get_by_role("link", name="New recall").click()

@@ -41,6 +41,14 @@ INSERT INTO letter (to_email, template, language, data, created_at, due_at, stat
 SELECT 'o', 'confirm', 'en', '{}', %(now)s, %(now)s, CASE WHEN n %% 500 > 0 THEN 'sent' ELSE 'waiting' END,
        CASE WHEN n %% 500 > 0 THEN %(now)s - n * interval '1 minute' END
 FROM generate_series(1, 10000) n;
+INSERT INTO unit_firmware (unit_id, slot, number, at, firmware, reported)
+SELECT n / 2, n %% 2, n %% 2, %(now)s, '2.9', true FROM generate_series(1, 10000) n;
+INSERT INTO unit_silence (unit_id, product_id) SELECT n, n %% 5 + 1 FROM generate_series(1, 5000) n;
+INSERT INTO unit_pass (number, began_at, finished_at) VALUES (1, %(now)s, %(now)s);
+INSERT INTO unit_figure (pass, product_id, lot, firmware, units, registered, silent)
+SELECT n %% 2 + 1, n %% 5 + 1, 'L' || n, '2.' || n %% 9, 9, 5, 1 FROM generate_series(1, 5000) n;
+INSERT INTO alarm_figure (product_id, rule_id, firmware, day, alarms)
+SELECT n %% 5 + 1, 'r' || n %% 7, '2.' || n, %(now)s::date - n %% 90, 9 FROM generate_series(1, 5000) n;
 INSERT INTO claim_code (unit_id, code_hash)
 SELECT n, decode(repeat('00', 48), 'hex') FROM generate_series(1, %(units)s) n;
 INSERT INTO push_token (public_id, person_id, kind, value, platform, created_at, retired_at, retired_reason)

@@ -52,6 +52,7 @@ EXEMPT = {
     "campaigns.freeze": "staff",
     "campaigns.freeze_cleared": "staff",
     "campaigns.choices": "staff",
+    "support.products.refused": "bounded",
 }
 
 UNIT_IDS = list(range(1, UNITS, UNITS // 50))
@@ -64,6 +65,9 @@ PARAMETERS: dict[str, Any] = {
     "code": "p3", "email": "o77@example.org", "metric": "m1", "notice": "n77", "number": "R-2026-7",
     "product": "p3", "public_id": "u77", "rule_id": "r1", "serial": "S77", "subject": "a77", "token_hash": b"\x07",
     "to_email": "o77@example.org", "unit": "u77", "value": "x", "name": "notify",
+    # Lists of units
+    "after_serial": "", "began_at": NOW, "cadences": 30, "final": 1, "first": 0, "lot": "L7", "pass": 2,
+    "registered": True, "rule": "r1", "severities": ["warning"],
     "scanned": "S777", "phone": "030 123456", "word1": "Weiss", "word2": "S777", "word3": "",
     "pattern": "%s777%", "pattern1": "%o777%", "pattern2": "%%", "pattern3": "%%", "alarm": 77,
     "text1": "o777", "text2": "", "text3": "",
@@ -80,7 +84,7 @@ PARAMETERS: dict[str, Any] = {
     "sinces": [SINCE] * FIFTY, "notice_ids": [7, 8], "rows": "[]", "outbox_ids": UNIT_IDS,
     "emails": ["o77@example.org"] * FIFTY,
     # A job with few rows beside large ones
-    "job": 9, "turn": 1, "after_product": 0, "after_serial": "", "upto_product": 5, "upto_serial": "S9", "upto": "p",
+    "job": 9, "turn": 1, "after_product": 0, "upto_product": 5, "upto_serial": "S9", "upto": "p",
     # Times and places
     "now": NOW, "at": NOW, "since": SINCE, "until": UNTIL, "begin": SINCE, "end": UNTIL, "after": 100, "before": 20_000,
     "after_time": SINCE, "after_metric": 1, "place": 19_900, "seq": 290, "keep": 9_000, "keep_bytes": 1_000,
@@ -152,6 +156,19 @@ OTHERS: dict[str, dict[str, Any]] = {
     "readings.raise_floors": {"products": [3], "days": [LAST_DAY]},
     "readings.trim_conflicting": {"before": EARLIER},
     "ingest.trim_senders": {"messages": [1] * FIFTY},
+    "support.products.drop_figures": {"first": 2, "final": 1},
+    "support.products.forget_alarm_figures": {"before": EARLIER.date()},
+    "support.units.candidates": {"products": [3]},
+    "support.units.count": {"products": [3], "most": 2_001, "prefix": "S77%", "firmware": "2.4"},
+    "support.units.facts": {"ids": UNIT_IDS, "products": None, "lot": None, "firmware": None},
+    "support.units.by_serial": {"products": None, "lot": None, "firmware": None, "most": 200, "prefix": None},
+    "support.units.in_alarm": {"most": 200, "products": None},
+    "support.units.in_campaigns": {"kind": "recall", "products": [3], "most": 200},
+    "support.units.in_order": {"products": None, "most": 200},
+    "support.units.notices": {"limit": 10},
+    "support.units.saved": {"ids": UNIT_IDS},
+    "support.units.shown": {"ids": UNIT_IDS, "unit": None},
+    "support.units.silent": {"products": None, "most": 200},
     "notify.abandoned": {"before": NOW},
     "notify.bring_forward": {"channels": ["email"] * 2, "reasons": ["r7"] * 2},
     "notify.channels.email.addresses": {"person_ids": [7, 8]},
@@ -212,6 +229,7 @@ INDEXES = {
     "ingest.retry_asked": "quarantine_retry",
     "alarms.page": "alarm_by_urgency",
     "notify.listed": "notice_by_urgency",
+    "support.units.by_serial": "unit_serial",
 }
 """Below a limit any index looks well; without these a search for what is not there would walk a table to its end."""
 EVERY_DAY = {"readings.mark_conflicting_waiting"}

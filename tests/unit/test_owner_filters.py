@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway.api.owner.views import connection
 from gateway.api.stream.filters import EventAndOwner, end_of_session, events_of_person
 from gateway.api.stream.hub import Hub
 from gateway.config import Settings
 from gateway.core.errors import Unavailable
 from gateway.events import Event, Position
+from gateway.readings.connection import connection
 
 ADA, BOB = 1, 2
 NOW = datetime(2026, 11, 1, tzinfo=UTC)

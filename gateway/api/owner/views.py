@@ -1,6 +1,6 @@
 """Rows of the my_* views become what the API returns, in the owner's language where there is a text in it."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from gateway.accounts.model import Account
 from gateway.api import models, views
@@ -8,13 +8,11 @@ from gateway.api.owner import models as my_models
 from gateway.api.views import notice_fields, unit_fields, words
 from gateway.campaigns.repository import as_written
 from gateway.events import Event
+from gateway.readings.connection import connection
 from gateway.rules.document import RuleDocument, stored_rule
 from gateway.store import Row
 from gateway.text import Speech
 from gateway.text.reasons import reason_text
-
-_ONLINE_CADENCES = 3
-_UNHEALTHY_CADENCES = 30
 
 
 def unit(row: Row, account: Account, now: datetime) -> my_models.MyUnit:
@@ -65,16 +63,6 @@ def check(row: Row, language: str) -> my_models.RecallCheck:
         contact=content["contact"],
         published_at=row["published_at"],
     )
-
-
-def connection(last_seen: datetime | None, cadence: timedelta, now: datetime) -> my_models.Connection:
-    """Heard within 3 of its cadences it is online, within 30 unhealthy, else offline; never heard, unknown."""
-    if last_seen is None:
-        return "unknown"
-    silent = now - last_seen
-    if silent <= _ONLINE_CADENCES * cadence:
-        return "online"
-    return "unhealthy" if silent <= _UNHEALTHY_CADENCES * cadence else "offline"
 
 
 def notice(row: Row, account: Account, say: Speech) -> my_models.MyNotice:

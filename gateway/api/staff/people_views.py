@@ -3,12 +3,12 @@
 from datetime import datetime
 
 from gateway.api.models import ProductRef
-from gateway.api.owner.views import connection
 from gateway.api.staff import people_models as models
 from gateway.api.views import notice_fields, unit_fields, words
 from gateway.config import Settings
 from gateway.notify.addresses import Reach
 from gateway.notify.channels.registry import CHANNELS, device_channel
+from gateway.readings.connection import connection
 from gateway.store import Row
 from gateway.text import Speech
 from gateway.text.reasons import reason_text

@@ -2,7 +2,7 @@
 
 from gateway.api import models
 from gateway.api.staff import quarantine_models
-from gateway.api.views import notice_fields, unit_fields
+from gateway.api.views import notice_fields
 from gateway.core.clock import to_us
 from gateway.ingest.quarantine import is_whole
 from gateway.store import Row
@@ -10,11 +10,6 @@ from gateway.text import Speech
 from gateway.text.reasons import reason_text
 
 LANGUAGE = "en"
-
-
-def unit(row: Row) -> models.Unit:
-    """A unit with the name of its owner."""
-    return models.Unit(**unit_fields(row, LANGUAGE), owner=row["owner"])
 
 
 def notice(row: Row, say: Speech) -> models.Notice:

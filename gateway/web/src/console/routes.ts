@@ -18,6 +18,8 @@ interface Route {
 export const ROUTES: Record<string, Route> = {
   alarms: { nav: { icon: "crit", word: "console-nav-alarms" }, load: async () => (await import("./pages/Alarms.svelte")) as { default: Page } },
   "alarms/:id": { load: async () => (await import("./pages/Alarm.svelte")) as { default: Page } },
+  units: { nav: { icon: "list", word: "console-nav-units" }, load: async () => (await import("./pages/Units.svelte")) as { default: Page } },
+  "units/:id": { load: async () => (await import("./pages/Unit.svelte")) as { default: Page } },
   people: { nav: { icon: "people", word: "console-nav-people" }, load: async () => (await import("./pages/People.svelte")) as { default: Page } },
   "people/:id": { load: async () => (await import("./pages/Person.svelte")) as { default: Page } },
   notices: { nav: { icon: "bell", word: "console-nav-notices" }, load: async () => (await import("./pages/Notices.svelte")) as { default: Page } },
@@ -25,6 +27,8 @@ export const ROUTES: Record<string, Route> = {
   campaigns: { nav: { icon: "recall", word: "console-nav-campaigns" }, load: async () => (await import("./pages/Campaigns.svelte")) as { default: Page } },
   "campaigns/new": { load: async () => (await import("./pages/New.svelte")) as { default: Page } },
   "campaigns/:id": { load: async () => (await import("./pages/Campaign.svelte")) as { default: Page } },
+  products: { nav: { icon: "box", word: "console-nav-products" }, load: async () => (await import("./pages/Products.svelte")) as { default: Page } },
+  "products/:id": { load: async () => (await import("./pages/Product.svelte")) as { default: Page } },
   search: { load: async () => (await import("./pages/Search.svelte")) as unknown as { default: Page } },
   quarantine: { nav: { icon: "tray", word: "console-nav-quarantine" }, load: async () => (await import("./pages/Quarantine.svelte")) as { default: Page } },
   staff: { nav: { icon: "key", word: "console-nav-accounts" }, right: "administer", load: async () => (await import("./pages/Staff.svelte")) as { default: Page } },

@@ -4,6 +4,8 @@
  */
 export interface Heard {
   kind: string;
+  /** The unit that it is about, where there is one. */
+  unit?: string | null;
   data: { title?: string; notice?: string; severity?: string; campaign?: string; alarm?: string };
 }
 
@@ -66,7 +68,8 @@ export class Stream {
   #open(): void {
     const source = (this.#source = new EventSource(this.from.url));
     const pass = (event: MessageEvent<string>) => {
-      const heard: Heard = { kind: event.type, data: JSON.parse(event.data).data ?? {} };
+      const { unit, data } = JSON.parse(event.data);
+      const heard: Heard = { kind: event.type, unit, data: data ?? {} };
       this.hear(heard);
       this.#tabs.postMessage(heard);
     };

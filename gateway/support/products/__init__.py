@@ -1,0 +1,1 @@
+"""Figures of products: units by lot and firmware, and how often alarms come."""
