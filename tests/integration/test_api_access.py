@@ -125,7 +125,6 @@ PAGES: dict[str, tuple[int, int]] = {
     "GET /openapi.json": (200, 200),
     "GET /brand.css": (200, 200),
     "GET /brand/logo": (200, 200),
-    "GET /staff": (200, 200),  # it carries no data, the API behind it asks who is there
     "GET /n/{notice_id}": (303, 404),  # to sign-in
     "POST /n/{notice_id}": (401, 303),
     "GET /u/page.css": (200, 200),

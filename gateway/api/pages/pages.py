@@ -8,7 +8,6 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi import Path as InPath
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
 
 from gateway.accounts.model import NotSignedIn
 from gateway.api.auth import signed_in
@@ -55,18 +54,8 @@ class HashedFiles(StaticFiles):
         return answer
 
 
-class FreshFiles(StaticFiles):
-    """Files that are asked for again each time."""
-
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        """As ever, and never kept unasked."""
-        answer = await super().get_response(path, scope)
-        answer.headers["Cache-Control"] = "no-cache"
-        return answer
-
-
 def add_pages(app: FastAPI, web: Path) -> None:
-    """Serve the pages that stand in `web`: dist, built by vite, and staff."""
+    """Serve the pages that vite built into `web`/dist."""
     app.include_router(router)
     app.mount("/assets", HashedFiles(directory=web / "dist" / "assets", check_dir=False))
 
@@ -74,13 +63,6 @@ def add_pages(app: FastAPI, web: Path) -> None:
         app.add_api_route(path, _built(web / "dist" / "index.html"), include_in_schema=False)
     for path in CONSOLE_PATHS:
         app.add_api_route(path, _built(web / "dist" / "console.html"), include_in_schema=False)
-
-    @app.get("/staff", include_in_schema=False)
-    def staff_page() -> FileResponse:
-        # It carries no data: the API behind it asks who is there.
-        return FileResponse(web / "staff" / "index.html", headers=_FRESH)
-
-    app.mount("/staff", FreshFiles(directory=web / "staff"))
 
 
 def _built(page: Path) -> Callable[[], FileResponse]:

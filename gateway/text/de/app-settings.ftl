@@ -64,7 +64,6 @@ account-leave-all = Überall abmelden
 account-leave-all-text = Beendet jede Sitzung: Telefone, Tablets, andere Computer. Tun Sie das, wenn Sie eines verloren haben.
 account-password = Passwort
 account-password-present = Jetziges Passwort
-account-staff = Produkte und Meldungen, für Personal
 account-console = Konsole
 account-out = Sie sind abgemeldet
 account-out-all = Sie sind überall abgemeldet

@@ -3,7 +3,6 @@ console-nav-console = Konsole
 console-nav-menu = Menü
 console-nav-campaigns = Kampagnen
 console-nav-quarantine = Quarantäne
-console-nav-staff = Produkte und Meldungen
 console-crumb = Sie sind hier
 console-crumb-draft = { $kind } { $number }, Entwurf
 

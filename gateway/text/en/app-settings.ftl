@@ -64,7 +64,6 @@ account-leave-all = Sign out everywhere
 account-leave-all-text = Ends every session: phones, tablets, other computers. Do this when you lost one.
 account-password = Password
 account-password-present = Present password
-account-staff = Products and notices, for staff
 account-console = Console
 account-out = You are signed out
 account-out-all = You are signed out everywhere

@@ -3,7 +3,6 @@ console-nav-console = Console
 console-nav-menu = Menu
 console-nav-campaigns = Campaigns
 console-nav-quarantine = Quarantine
-console-nav-staff = Products and notices
 console-crumb = You are here
 console-crumb-draft = { $kind } { $number }, draft
 

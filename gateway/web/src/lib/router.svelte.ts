@@ -4,7 +4,7 @@ const here = () => ({ path: location.pathname, query: new URLSearchParams(locati
 let place = $state.raw(here());
 
 /** What My Products shows; every other page of this site is loaded whole. */
-let isOurs = (to: string): boolean => !/^\/(n|staff|console|demo|api|l|u)([/?#]|$)/.test(to);
+let isOurs = (to: string): boolean => !/^\/(n|console|demo|api|l|u)([/?#]|$)/.test(to);
 
 export const path = (): string => place.path;
 export const query = (name: string): string => place.query.get(name) ?? "";

@@ -1,4 +1,4 @@
-"""The staff's page of all units names a product that is suspended, and says no more of it when it is judged again."""
+"""The console's units name a product that is suspended, and say no more of it when it is judged again."""
 
 import pytest
 from playwright.sync_api import expect
@@ -32,12 +32,10 @@ def test_the_banner_names_the_suspended_product_and_goes_with_the_suspension(
     demo, suspended, product, open_page, width
 ):
     page = open_page(width, Visitor.sign_in(demo.url, "support@brenhold.example", demo.password))
-    page.goto("/staff")
-    banner = page.locator("#suspended")
-    expect(banner).to_contain_text(f"{product} has been suspended since")
-    expect(banner).to_contain_text("its readings are stored, and raise no alarm until it is judged again")
+    page.goto("/console/units")
+    banner = page.locator(".strip", has_text=product)
     expect(banner).to_contain_text(REASON)
-    page.locator(".unit").first.wait_for()
-    checks.check(page, "staff-suspended", width, target=36)
+    page.locator("tbody tr").first.wait_for()
+    checks.check(page, "units-suspended", width, target=36)
     suspended.execute("DELETE FROM product_suspension WHERE product = %s", [product])
     expect(banner).to_be_hidden(timeout=60_000)  # also the other width's is over by then
