@@ -7,6 +7,7 @@ from datetime import datetime
 from gateway.notify.repository import as_written
 from gateway.store import Connection, Row
 from gateway.support.audit import queries
+from gateway.support.search import service as search
 
 COUNT_MAX = 10_000
 """People, units and notices are counted up to this number."""
@@ -19,7 +20,7 @@ NEWEST = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class PeopleFilter:
-    """Which people: `words` begin name, address or customer number; None is all."""
+    """Which people; `words` are those of the search, None is all."""
 
     words: str = ""
     language: str | None = None
@@ -47,24 +48,20 @@ def count_people(connection: Connection, which: PeopleFilter) -> int:
 
 
 def _ids(connection: Connection, which: PeopleFilter, before: int, limit: int) -> Sequence[int]:
+    found = None
+    if which.words.strip():
+        with connection.transaction():
+            found = search.person_ids(connection, which.words, COUNT_MAX + 1)
     # Never prepared: a plan for any filter would be one for none.
     query = queries.recalled_people_ids if which.recall else queries.people_ids
     parameters = {
-        "prefix": _prefix(which.words),
+        "found": found,
         "language": which.language,
         "account": which.account,
         "before": before,
         "limit": limit,
     }
     return [row["id"] for row in connection.execute(query, parameters, prepare=False)]
-
-
-def _prefix(words: str) -> str | None:
-    """Returns the pattern of what begins with these words, in which no sign of theirs means anything."""
-    typed = " ".join(words.split()).lower()
-    for sign in ("\\", "%", "_"):
-        typed = typed.replace(sign, f"\\{sign}")
-    return f"{typed}%" if typed else None
 
 
 def person(connection: Connection, public_id: str, now: datetime) -> Row | None:

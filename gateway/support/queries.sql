@@ -108,11 +108,10 @@ DELETE FROM staff_note WHERE id IN (
 SELECT id FROM person WHERE public_id = %(person)s;
 
 -- name: people_ids
--- Numbers of people, those who came last first: by the beginning of name, address or customer number, and by filters.
+-- Numbers of people, those who came last first: of those that words found, and by filters.
 SELECT p.id FROM person p LEFT JOIN account a ON a.person_id = p.id
 WHERE p.id < %(before)s
-  AND (%(prefix)s::text IS NULL OR lower(p.name) COLLATE "C" LIKE %(prefix)s
-       OR lower(p.email) COLLATE "C" LIKE %(prefix)s OR lower(p.customer_number) COLLATE "C" LIKE %(prefix)s)
+  AND (%(found)s::bigint[] IS NULL OR p.id = ANY (%(found)s::bigint[]))
   AND (%(language)s::text IS NULL OR p.language = %(language)s)
   AND (%(account)s::bool IS NULL OR (a.id IS NOT NULL) = %(account)s)
 ORDER BY p.id DESC LIMIT %(limit)s;
@@ -122,8 +121,7 @@ ORDER BY p.id DESC LIMIT %(limit)s;
 SELECT DISTINCT n.person_id AS id
 FROM notice n JOIN person p ON p.id = n.person_id LEFT JOIN account a ON a.person_id = n.person_id
 WHERE n.kind = 'recall' AND n.state = 'open' AND n.acknowledged_at IS NULL AND n.person_id < %(before)s
-  AND (%(prefix)s::text IS NULL OR lower(p.name) COLLATE "C" LIKE %(prefix)s
-       OR lower(p.email) COLLATE "C" LIKE %(prefix)s OR lower(p.customer_number) COLLATE "C" LIKE %(prefix)s)
+  AND (%(found)s::bigint[] IS NULL OR p.id = ANY (%(found)s::bigint[]))
   AND (%(language)s::text IS NULL OR p.language = %(language)s)
   AND (%(account)s::bool IS NULL OR (a.id IS NOT NULL) = %(account)s)
 ORDER BY n.person_id DESC LIMIT %(limit)s;

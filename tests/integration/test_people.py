@@ -63,7 +63,10 @@ class TestTheList:
         db.execute("UPDATE person SET language = 'de' WHERE name = 'Bob'")
         return world.as_("support", "zoe@example.com")
 
-    def test_it_is_searched_by_the_beginning_of_name_address_and_customer_number(self, people):
+    def test_it_is_searched_as_everything_is(self, people, db):
+        db.execute("UPDATE person SET name = 'Jana Möller' WHERE name = 'Bob'")
+        assert names(people.get("/api/people?words=moeller")) == (["Jana Möller"], 1)
+        db.execute("UPDATE person SET name = 'Bob' WHERE name = 'Jana Möller'")
         assert names(people.get("/api/people?words=ada")) == (["Adam", "Ada"], 2)
         assert names(people.get("/api/people?words=  BOB@exam")) == (["Bob"], 1)
         assert names(people.get("/api/people?words=k-3")) == (["100%"], 1)

@@ -115,7 +115,7 @@ PARAMETERS: dict[str, Any] = {
     "supersedes": 7, "template": "confirm", "ticket": None, "time_zone": "Europe/Berlin", "title": "{}",
     "version": 1, "partitions": [1], "withdraws": None, "alarms": 100, "support_until": None,
     "staff": None, "person": "o77", "page": "record", "draft": "d77", "text": "x", "direction": None, "minutes": None,
-    "happened_at": NOW, "prefix": "o77%", "account": None, "act": "role",
+    "happened_at": NOW, "prefix": "S77%", "found": [77, 78], "account": None, "act": "role",
     # Rolling up
     "to": NOW, "rolled_to": NOW, "rolling_to": NOW, "deleted_to": NOW, "after_unit": 77, "metrics": [1] * FIFTY,
     "untils": [SINCE + timedelta(hours=1)] * FIFTY, "keep_raw": None, "keep_hour": None, "keep_day": None,

@@ -47,7 +47,7 @@ Which = Annotated[PeopleFilter, Depends(people_filter)]
 
 @router.get("/api/people")
 def people(database: Reading, which: Which, after: Place = "", limit: Limit = 50) -> models.People:
-    """People whose name, address or customer number begins with the words, those who came last first."""
+    """People by the words of the search and by filters, those who came last first."""
     rows = kept_people.people(database, which, _before(after), limit)
     count = kept_people.count_people(database, which)
     return models.People(

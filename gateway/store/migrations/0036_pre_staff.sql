@@ -13,10 +13,6 @@ CREATE INDEX staff_act_at ON staff_act (at);
 
 CREATE INDEX sign_in_code_invited ON sign_in_code (id) WHERE purpose = 'invite' AND used_at IS NULL;
 
--- People by the beginning of what they are known by, in the order of bytes, which prefixes can use.
-CREATE INDEX person_name_prefix ON person (lower(name) COLLATE "C");
-CREATE INDEX person_email_prefix ON person (lower(email) COLLATE "C");
-CREATE INDEX person_number_prefix ON person (lower(customer_number) COLLATE "C") WHERE customer_number IS NOT NULL;
 CREATE INDEX person_language ON person (language, id);
 -- Who has a recall that they did not acknowledge.
 CREATE INDEX notice_recall_open ON notice (person_id)

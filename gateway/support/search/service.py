@@ -17,6 +17,7 @@ from gateway.text import Speech
 queries = load_queries("gateway.support.search")
 
 Kind = Literal["unit", "person", "notice", "campaign", "alarm"]
+_TOO_WIDE = "This matches too much to be found in time; write more of it."
 _PATIENCE = "SET LOCAL statement_timeout = '2s'"
 _PLANNED_ONCE = "SET LOCAL plan_cache_mode = force_generic_plan"
 _PLANNED_EACH_TIME = "SET LOCAL plan_cache_mode = force_custom_plan"
@@ -67,7 +68,7 @@ def search(database: Database, words: str, limit: int, say: Speech) -> list[Foun
         with database.pipelined() as tx:
             rows_by_kind = _rows(tx, SEARCHES, typed | {"language": say.language}, limit + 1)
     except QueryCanceled as error:
-        raise SearchTooWide("This matches too much to be found in time; write more of it.") from error
+        raise SearchTooWide(_TOO_WIDE) from error
     return [
         Found(one.kind, [one.hit(row, say) for row in rows[:limit]], more=len(rows) > limit)
         for one in SEARCHES
@@ -87,8 +88,13 @@ def person_ids(tx: Connection, words: str, limit: int) -> list[int]:
 
 def _ids(tx: Connection, kind: Kind, words: str, limit: int) -> list[int]:
     typed = read(words)
+    if typed is None:
+        return []
     searches = [one for one in SEARCHES if one.kind == kind]
-    return [row["row"] for row in _rows(tx, searches, typed, limit)[kind]] if typed else []
+    try:
+        return [row["row"] for row in _rows(tx, searches, typed, limit)[kind]]
+    except QueryCanceled as error:
+        raise SearchTooWide(_TOO_WIDE) from error
 
 
 def _rows(tx: Connection, searches: Sequence[Search], typed: Mapping[str, Any], limit: int) -> dict[Kind, list[Row]]:
