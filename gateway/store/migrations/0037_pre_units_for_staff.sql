@@ -2,7 +2,6 @@
 
 -- Lists --------------------------------------------------------------------------------------------------------
 
-DROP INDEX unit_serial_begins;                  -- unit_serial is the same since 0034
 CREATE INDEX unit_by_firmware ON unit (product_id, firmware);
 CREATE INDEX alarm_urgent ON alarm (severity, unit_id) WHERE cleared_at IS NULL;
 
