@@ -142,7 +142,7 @@ def _named(connection: Connection, words: str) -> Row:
     """The units and people that words name; None without words."""
     if not words:
         return {"units": None, "persons": None}
-    people = {"begin": f"{as_literal(words.lower())}%", "limit": FOUND_MAX}
+    people = {"words": words, "limit": FOUND_MAX}
     return {
         "units": _units(connection, words),
         "persons": [row["id"] for row in connection.execute(queries.people_begun, people)],

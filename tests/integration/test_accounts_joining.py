@@ -31,7 +31,7 @@ class TestSigningUp:
         assert answer.status_code == 200
         assert answer.json() | {"id": "", "person": ""} == {
             "id": "", "person": "", "name": "Ada", "email": ADA, "language": "en", "role": "customer",
-            "time_zone": "UTC",
+            "time_zone": "UTC", "rights": [],
         }  # fmt: skip
         assert browser.is_in
         assert world.kinds() == ["signed_up", "confirmed"]

@@ -273,9 +273,9 @@ def test_the_fleet_of_the_factory_is_what_an_import_makes(url, db):
 
 
 def unit(db, serial: str) -> dict[str, object]:
-    """What is known of a unit, without what is not."""
+    """What is known of a unit, without what is not, and without what the store makes of it for the search."""
     row = db.execute("SELECT * FROM unit WHERE serial = %s", [serial]).fetchone()
-    return {name: value for name, value in row.items() if value is not None}
+    return {name: value for name, value in row.items() if value is not None and name != "words"}
 
 
 def person(db, email: str) -> dict[str, object]:

@@ -67,7 +67,7 @@ PARAMETERS: dict[str, Any] = {
     "to_email": "o77@example.org", "unit": "u77", "value": "x", "name": "notify",
     # Lists of units
     "after_serial": "", "began_at": NOW, "cadences": 30, "final": 1, "first": 0, "lot": "L7", "pass": 2,
-    "registered": True, "rule": "r1", "severities": ["warning"],
+    "registered": True, "rule": "r1", "severities": ["warning"], "words": "S777",
     "scanned": "S777", "phone": "030 123456", "word1": "Weiss", "word2": "S777", "word3": "",
     "pattern": "%s777%", "pattern1": "%o777%", "pattern2": "%%", "pattern3": "%%", "alarm": 77,
     "text1": "o777", "text2": "", "text3": "",
@@ -133,7 +133,6 @@ OTHERS: dict[str, dict[str, Any]] = {
     "alarms.versions_of": {"title": "%R%"},
     "notify.counted": {"units": None, "alarms": True, "title": None, "low": 0, "high": 6},
     "notify.listed": {"units": None, "alarms": True, "title": None, "low": 0, "high": 6},
-    "notify.people_begun": {"begin": "nobody%"},
     "notify.records": {"public_id": "n77"},
     "notify.units_begun": {"begin": "S77%"},
     "registrations.set_picture": {"content": b""},
