@@ -184,7 +184,7 @@ LEFT JOIN LATERAL (
 ORDER BY n.id DESC;
 
 -- name: campaigns
--- The campaigns of a unit, the newest first: what its present owner was told; and live recalls that do not concern it.
+-- The campaigns of a unit, those that it is open in first: what its present owner was told; and live recalls of others.
 SELECT c.public_id AS id, c.number, c.kind, c.state, c.content, c.schema, c.published_at,
        m.standing, m.matched, m.closed_at, k.unit_id IS NOT NULL AS is_checked, n.created_at AS told_at,
        n.read_at AS seen_at, n.acknowledged_at
@@ -200,7 +200,7 @@ LEFT JOIN ownership w ON w.unit_id = u.id AND w.during @> %(now)s::timestamptz
 LEFT JOIN notice n ON n.campaign_id = c.id AND n.unit_id = u.id AND n.person_id = w.person_id
                   AND n.owned_since = lower(w.during)
 WHERE u.public_id = %(unit)s
-ORDER BY c.state = 'published' DESC, c.id DESC
+ORDER BY c.state = 'published' DESC, coalesce(m.standing = 'affected' AND m.closed_at IS NULL, false) DESC, c.id DESC
 LIMIT %(limit)s;
 
 -- name: rules
