@@ -627,14 +627,17 @@ SELECT id FROM unit WHERE serial LIKE %(begin)s ORDER BY serial LIMIT %(limit)s;
 
 -- name: people_begun
 -- People whose name or last name begins with the words.
-(SELECT id FROM person
- WHERE search_text(name) ~>=~ search_text(%(words)s) AND search_text(name) ~<~ (search_text(%(words)s) || chr(1114111))
- ORDER BY search_text(name) USING ~<~ LIMIT %(limit)s)
-UNION
-(SELECT id FROM person
- WHERE search_last_name(name) ~>=~ search_text(%(words)s)
-   AND search_last_name(name) ~<~ (search_text(%(words)s) || chr(1114111))
- ORDER BY search_last_name(name) USING ~<~ LIMIT %(limit)s);
+SELECT id FROM (
+  (SELECT id FROM person
+   WHERE search_text(name) ~>=~ search_text(%(words)s)
+     AND search_text(name) ~<~ (search_text(%(words)s) || chr(1114111))
+   ORDER BY search_text(name) USING ~<~ LIMIT %(limit)s)
+  UNION
+  (SELECT id FROM person
+   WHERE search_last_name(name) ~>=~ search_text(%(words)s)
+     AND search_last_name(name) ~<~ (search_text(%(words)s) || chr(1114111))
+   ORDER BY search_last_name(name) USING ~<~ LIMIT %(limit)s)) AS begun
+LIMIT %(limit)s;
 
 -- name: records
 -- Notices with whom they are to: one by its public id, or those that tell of an alarm.
