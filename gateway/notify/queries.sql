@@ -660,13 +660,18 @@ LIMIT %(limit)s;
 
 -- name: trail
 -- What became of notices, in the order of time: each try on each channel, what was not tried, and who opened it.
-SELECT o.notice_id, t.at, o.channel, t.outcome AS step, t.reason
-FROM outbox o JOIN delivery_try t ON t.outbox_id = o.id
-WHERE o.notice_id = ANY (%(ids)s::bigint[])
+WITH delivery AS (                              -- of a message about many units, those of its first notice
+  SELECT n.id AS told, o.*
+  FROM notice n
+  JOIN outbox o ON o.notice_id = coalesce((SELECT lead.id FROM notice lead WHERE lead.public_id = n.group_key), n.id)
+  WHERE n.id = ANY (%(ids)s::bigint[])
+)
+SELECT o.told AS notice_id, t.at, o.channel, t.outcome AS step, t.reason
+FROM delivery o JOIN delivery_try t ON t.outbox_id = o.id
 UNION ALL
-SELECT o.notice_id, coalesce(o.finished_at, o.claimed_at, o.due_at), o.channel, o.status, o.reason
-FROM outbox o
-WHERE o.notice_id = ANY (%(ids)s::bigint[]) AND o.channel <> 'feed'
+SELECT o.told, coalesce(o.finished_at, o.claimed_at, o.due_at), o.channel, o.status, o.reason
+FROM delivery o
+WHERE o.channel <> 'feed'
   AND (o.status IN ('waiting', 'claimed', 'skipped') OR NOT EXISTS (SELECT FROM delivery_try t WHERE t.outbox_id = o.id))
 UNION ALL
 SELECT notice_id, at, channel, kind, '' FROM engagement WHERE notice_id = ANY (%(ids)s::bigint[])

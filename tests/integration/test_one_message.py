@@ -66,6 +66,15 @@ def test_forty_units_are_one_mail_and_one_push_that_list_them_and_forty_notices_
     assert at.progress(campaign)["registered"] == 41
 
 
+def test_to_the_staff_each_of_the_forty_notices_says_how_their_message_went(at):
+    at.publish()
+    at.work()
+    first, last = (each["id"] for each in (feed_of(at)["pinned"][0], feed_of(at)["pinned"][-1]))
+    trails = [at.paula.get(f"/api/notices/{notice}").json()["trail"] for notice in (first, last)]
+    assert [(step["channel"], step["step"]) for step in trails[1]][-2:] == [("email", "waiting"), ("push", "waiting")]
+    assert trails[0] == trails[1]
+
+
 def test_they_are_one_message_also_where_a_turn_takes_fewer_units(at):
     at.publish()
     at.work(at.new_worker(notify_batch=25))
