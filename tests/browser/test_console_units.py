@@ -42,7 +42,7 @@ def test_support_finds_a_unit_by_the_begin_of_its_serial_and_reads_what_to_say_f
     page.get_by_role("row").nth(1).wait_for()
     expect(page.get_by_role("row").nth(1)).to_contain_text("Recalled")  # the urgent ones come first
     check(page, "units", width)
-    page.get_by_label("Begin of a serial").fill(unit["serial"][:-1].lower())
+    page.get_by_label("Beginning of a serial").fill(unit["serial"][:-1].lower())
     expect(page.get_by_role("status").filter(has_text="1 unit")).to_be_visible()
     page.get_by_role("link", name=unit["serial"]).click()
 

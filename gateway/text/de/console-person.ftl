@@ -7,7 +7,7 @@ console-people-count = { $more ->
        *[other] { $people } Personen.
     }
  }
-console-people-find = Anfang von Name, E-Mail oder Kundennummer
+console-people-find = Name, Telefon, E-Mail oder Nummer
 console-people-name = Name
 console-people-number = Kundennummer
 console-people-language = Sprache
@@ -22,7 +22,7 @@ console-people-recalls = { $count ->
    *[other] { $count } nicht bestätigt
  }
 console-people-empty-title = Niemand passt dazu
-console-people-empty-text = Personen stehen hier, wenn sie ein Gerät registrieren oder mit der Besitzerdatei des Herstellers kommen. Versuchen Sie weniger Filter oder den Anfang der E-Mail.
+console-people-empty-text = Personen stehen hier, wenn sie ein Gerät registrieren oder mit der Besitzerdatei des Herstellers kommen. Versuchen Sie weniger Filter oder die E-Mail.
 
 console-person-customer = Kunde { $number }
 console-person-language = Sprache

@@ -7,7 +7,7 @@ console-people-count = { $more ->
        *[other] { $people } people.
     }
  }
-console-people-find = Beginning of name, email or customer number
+console-people-find = Name, phone, email or number
 console-people-name = Name
 console-people-number = Customer number
 console-people-language = Language
@@ -22,7 +22,7 @@ console-people-recalls = { $count ->
    *[other] { $count } not acknowledged
  }
 console-people-empty-title = Nobody is like that
-console-people-empty-text = People appear here when they register a unit or come with the maker's owners file. Try fewer filters, or the beginning of the email.
+console-people-empty-text = People appear here when they register a unit or come with the maker's owners file. Try fewer filters, or the email.
 
 console-person-customer = Customer { $number }
 console-person-language = Language

@@ -5,7 +5,7 @@ console-fleet-lead-count = { $number ->
     [one] { $count } unit
    *[other] { $count } units
  }
-console-fleet-words = Begin of a serial
+console-fleet-words = Beginning of a serial
 console-fleet-state = Any state
 console-fleet-state-fine = Fine
 console-fleet-state-silent = Offline or never heard

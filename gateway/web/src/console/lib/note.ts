@@ -1,3 +1,5 @@
+import { draftOf, keepDraft as keepText } from "./draft";
+
 /** A note in writing: it survives a reload of this tab, and a second try of sending it is known by its id. */
 export interface NoteDraft {
   id: string;
@@ -14,19 +16,12 @@ export function newDraft(): NoteDraft {
 }
 
 export function readDraft(key: string): NoteDraft | null {
+  const kept = draftOf(key);
   try {
-    const kept = sessionStorage.getItem(key);
     return kept ? { ...newDraft(), ...(JSON.parse(kept) as Partial<NoteDraft>) } : null;
   } catch {
-    return null; // no storage here, or something else in it
+    return null; // something else is kept there
   }
 }
 
-export function keepDraft(key: string, draft: NoteDraft): void {
-  try {
-    if (draft.text || draft.since) sessionStorage.setItem(key, JSON.stringify(draft));
-    else sessionStorage.removeItem(key);
-  } catch {
-    // without storage it stays on the page only
-  }
-}
+export const keepDraft = (key: string, draft: NoteDraft): void => keepText(key, draft.text || draft.since ? JSON.stringify(draft) : "");
