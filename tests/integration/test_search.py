@@ -138,6 +138,16 @@ def test_what_is_exactly_meant_comes_before_what_begins_so_and_what_has_it_anywh
     assert find("owner.1", "person")[0] == ANNA
 
 
+def test_what_is_exactly_meant_is_shown_however_many_begin_so(world, db):
+    rows = [UnitRow(product="pump", serial=f"Q9-{n}") for n in range(9)] + [
+        UnitRow(product="pump", serial="ZZ", lot="Q9")
+    ]
+    with db.transaction():
+        import_units(db, dict(enumerate(rows, 2)), actor="test")
+    (found,) = world.as_("support").get("/api/search?words=Q9&limit=5").json()["found"]
+    assert [hit["title"] for hit in found["hits"]] == ["ZZ", "Q9-0", "Q9-1", "Q9-2", "Q9-3"]
+
+
 def test_a_kind_shows_as_many_as_asked_for_and_says_when_there_are_more(world, db):
     rows = [UnitRow(product="pump", serial=f"MANY-{n:02}") for n in range(12)]
     with db.transaction():
