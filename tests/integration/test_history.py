@@ -193,3 +193,15 @@ def test_a_bucket_with_a_reading_that_was_received_before_is_left_out(db, unit):
     import_owner(db, "P1", since, name="Ada")
     db.execute("UPDATE rollup_hour SET received_from = %s WHERE begins = %s", [since - HOUR, since])
     assert mine(db, ada, 30 * DAY).points[0][0] == since + HOUR
+
+
+@pytest.mark.parametrize(("days", "span", "step"), [(20, 30 * DAY, "hour"), (40, 365 * DAY, "day")])
+def test_what_the_owner_before_measured_is_left_out_also_where_it_came_late(db, unit, days, span, step):
+    ada = make_person(db, "Ada").person_id
+    since = NOW.replace(hour=0, minute=0) - days * DAY
+    import_owner(db, "P1", NOW - 400 * DAY, name="Bob")
+    import_owner(db, "P1", since, name="Ada")
+    db.execute("UPDATE rollup_hour SET received_from = %s", [NOW])
+    db.execute("UPDATE rollup_day SET received_from = %s", [NOW])
+    shown = mine(db, ada, span)
+    assert (shown.step, shown.points[0][0]) == (step, since)
